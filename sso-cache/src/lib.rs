@@ -1,0 +1,1 @@
+//! Say how good the cached tokens and credentials are.

@@ -1,0 +1,3 @@
+//! Say how good the cached tokens and credentials are.
+
+fn main() {}

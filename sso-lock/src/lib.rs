@@ -1,0 +1,1 @@
+//! Hold a named lock while a command runs.

@@ -1,0 +1,3 @@
+//! Hold a named lock while a command runs.
+
+fn main() {}

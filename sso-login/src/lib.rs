@@ -1,0 +1,1 @@
+//! Get an AWS SSO session, silently, and hand out credentials.

@@ -1,0 +1,3 @@
+//! Get an AWS SSO session, silently, and hand out credentials.
+
+fn main() {}

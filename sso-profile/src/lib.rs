@@ -1,0 +1,1 @@
+//! Read and write profiles in the AWS config file, byte-preserving.

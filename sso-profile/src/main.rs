@@ -1,0 +1,3 @@
+//! Read and write profiles in the AWS config file, byte-preserving.
+
+fn main() {}

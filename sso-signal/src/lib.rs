@@ -1,0 +1,1 @@
+//! Keep the "login required" signals and what the user decided about them.

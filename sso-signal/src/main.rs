@@ -1,0 +1,3 @@
+//! Keep the "login required" signals and what the user decided about them.
+
+fn main() {}
