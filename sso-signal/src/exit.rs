@@ -207,7 +207,8 @@ mod tests {
     #[test]
     fn the_outermost_fault_decides_through_any_context() {
         let inner: Result<(), _> = Err(Fault::new(Exit::Data, "inner"));
-        let err = inner.with_fault(|| Fault::new(Exit::Config, "outer").hint("h")).context("top").unwrap_err();
+        let err =
+            inner.with_fault(|| Fault::new(Exit::Config, "outer").hint("h")).context("top").unwrap_err();
         assert_eq!(status_of(&err), Exit::Config);
         assert_eq!(hint_of(&err), Some("h"));
         assert_eq!(format!("{err:#}"), "top: outer: inner");

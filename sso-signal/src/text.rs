@@ -44,9 +44,7 @@ pub fn harmless(text: &str) -> String {
 fn skip_escape_sequence(start: char, chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
     let kind = if start == '\u{9b}' { Some('[') } else { chars.next() };
     match kind {
-        Some('[') => {
-            while chars.next().is_some_and(|c| !('\u{40}'..='\u{7e}').contains(&c)) {}
-        }
+        Some('[') => while chars.next().is_some_and(|c| !('\u{40}'..='\u{7e}').contains(&c)) {},
         Some(']' | 'P' | '_' | '^' | 'X') => {
             while let Some(c) = chars.next() {
                 if c == '\u{7}' || c == '\u{9c}' {
@@ -89,7 +87,8 @@ mod tests {
             let line = harmless(&text);
             prop_assert!(line.chars().all(|c| !c.is_control() && !is_deceptive(c)));
             prop_assert!(line.chars().count() <= LONGEST + 1);
-            prop_assert_eq!(harmless(&line).trim_end_matches('…'), line.trim_end_matches('…'));
+            let again = harmless(&line);
+            prop_assert_eq!(again.trim_end_matches('…'), line.trim_end_matches('…'));
         }
     }
 }

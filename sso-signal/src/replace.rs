@@ -1,0 +1,208 @@
+//! Atomic replace: whoever reads sees the old content or the new one, whole, whatever is killed
+//! when and whatever the disk says.
+//!
+//! Write to a temporary file in the same directory, fsync it, rename it over the target, fsync the
+//! directory. A writer holds a flock on its temporary file, so that the next writer can tell a
+//! leftover of a killed one (lock free) from one in use, and sweeps it.
+
+use std::ffi::OsStr;
+use std::fs::{self, File, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use rustix::fs::{CWD, RenameFlags};
+use tempfile::NamedTempFile;
+
+/// The permissions of the new file.
+#[derive(Clone, Copy, Debug)]
+pub enum Mode {
+    /// 0600, always.
+    Private,
+    /// As the replaced file's; 0600 if there is none.
+    Kept,
+}
+
+/// Replaces the content of `path`, or makes the file. A link at the end of `path` is replaced, not
+/// followed: resolve it first where that is wanted.
+pub fn replace(path: &Path, content: &[u8], mode: Mode) -> anyhow::Result<()> {
+    write_beside(path, content, mode, |temporary, path| {
+        temporary.persist(path).map(drop).map_err(|err| err.error)
+    })
+    .with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Replaces the content of `path` only if the file is there, in one step: a file that somebody else
+/// removed meanwhile does not come back. Answers whether it was there.
+pub fn replace_existing(path: &Path, content: &[u8], mode: Mode) -> anyhow::Result<bool> {
+    match write_beside(path, content, mode, swap_in) {
+        Ok(()) => Ok(true),
+        Err(err) if err.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(path).is_err() => Ok(false),
+        Err(err) => Err(err).with_context(|| format!("cannot write {}", path.display())),
+    }
+}
+
+/// Exchanges the temporary file with the target (renameat2 and renameatx_np fail if either is
+/// missing); the old content then has the temporary name and goes with it.
+fn swap_in(temporary: NamedTempFile, path: &Path) -> io::Result<()> {
+    match rustix::fs::renameat_with(CWD, temporary.path(), CWD, path, RenameFlags::EXCHANGE) {
+        Ok(()) => temporary.close(),
+        // Not every file system can exchange. A remover that comes between these two lines loses its
+        // removal; what was written back is a whole, former content.
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::NOTSUP) => {
+            fs::symlink_metadata(path)?;
+            temporary.persist(path).map(drop).map_err(|err| err.error)
+        }
+        Err(err) => Err(err.into()),
+    }
+}
+
+fn write_beside(
+    path: &Path,
+    content: &[u8],
+    mode: Mode,
+    put: impl Fn(NamedTempFile, &Path) -> io::Result<()>,
+) -> io::Result<()> {
+    let directory = parent(path);
+    let name = path.file_name().unwrap_or(OsStr::new("file"));
+    sweep(&directory, name);
+    let mut temporary = locked_temporary(&directory, name)?;
+    temporary.write_all(content)?;
+    if let Mode::Kept = mode
+        && let Ok(metadata) = fs::metadata(path)
+    {
+        temporary.as_file().set_permissions(Permissions::from_mode(metadata.mode() & 0o7777))?;
+    }
+    temporary.as_file().sync_all()?;
+    put(temporary, path)?;
+    File::open(&directory)?.sync_all()
+}
+
+/// The directory that holds `path`.
+pub fn parent(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// A new file `.NAME.….tmp` (0600), flocked. A sweeper may see it in the moment before it is locked
+/// and remove it; then there is another.
+fn locked_temporary(directory: &Path, name: &OsStr) -> io::Result<NamedTempFile> {
+    loop {
+        let temporary =
+            tempfile::Builder::new().prefix(&prefix(name)).suffix(SUFFIX).tempfile_in(directory)?;
+        match fs2::FileExt::try_lock_exclusive(temporary.as_file()) {
+            Ok(()) if temporary.as_file().metadata()?.nlink() > 0 => return Ok(temporary),
+            // Without flock (some network file systems) nobody can sweep either.
+            Err(err) if err.kind() == io::ErrorKind::Unsupported => return Ok(temporary),
+            _ => {}
+        }
+    }
+}
+
+const SUFFIX: &str = ".tmp";
+
+fn prefix(name: &OsStr) -> String {
+    format!(".{}.", name.to_string_lossy())
+}
+
+/// Removes what killed writers of `name` left. Never a reason to fail.
+fn sweep(directory: &Path, name: &OsStr) {
+    let prefix = prefix(name);
+    let Ok(entries) = fs::read_dir(directory) else { return };
+    for entry in entries.flatten() {
+        let found = entry.file_name();
+        let found = found.to_string_lossy();
+        let is_temporary = found.strip_prefix(&prefix).and_then(|rest| rest.strip_suffix(SUFFIX));
+        // tempfile puts six letters and digits there; anything else isn't ours.
+        if is_temporary
+            .is_some_and(|random| random.len() == 6 && random.bytes().all(|b| b.is_ascii_alphanumeric()))
+            && entry.file_type().is_ok_and(|kind| kind.is_file())
+            && let Ok(file) = File::open(entry.path())
+            && fs2::FileExt::try_lock_exclusive(&file).is_ok()
+        {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    fn names(dir: &Path) -> Vec<String> {
+        let mut names: Vec<_> = fs::read_dir(dir)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn new_files_are_private_and_modes_are_kept_on_request() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.json");
+        replace(&path, b"1", Mode::Kept).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
+        replace(&path, b"2", Mode::Kept).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o640);
+        replace(&path, b"3", Mode::Private).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        assert_eq!(fs::read(&path).unwrap(), b"3");
+        assert_eq!(names(dir.path()), ["a.json"]);
+    }
+
+    #[test]
+    fn a_link_is_replaced_and_its_target_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let (target, link) = (dir.path().join("target"), dir.path().join("link"));
+        fs::write(&target, "old").unwrap();
+        symlink(&target, &link).unwrap();
+        replace(&link, b"new", Mode::Private).unwrap();
+        assert_eq!(fs::read(&target).unwrap(), b"old");
+        assert!(fs::symlink_metadata(&link).unwrap().is_file());
+    }
+
+    #[test]
+    fn a_removed_file_does_not_come_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        assert!(!replace_existing(&path, b"1", Mode::Private).unwrap());
+        assert_eq!(names(dir.path()), [""; 0]);
+        fs::write(&path, "old").unwrap();
+        assert!(replace_existing(&path, b"new", Mode::Private).unwrap());
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(names(dir.path()), ["a"]);
+    }
+
+    #[test]
+    fn leftovers_of_dead_writers_are_swept_and_those_of_live_ones_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        let live = locked_temporary(dir.path(), "a".as_ref()).unwrap();
+        fs::write(dir.path().join(".a.123abc.tmp"), "").unwrap();
+        fs::write(dir.path().join(".a.b.123abc.tmp"), "").unwrap();
+        fs::write(dir.path().join(".a.not-ours.tmp"), "").unwrap();
+        replace(&path, b"1", Mode::Private).unwrap();
+        let live_name = live.path().file_name().unwrap().to_str().unwrap().to_owned();
+        let mut expected =
+            vec![".a.b.123abc.tmp".to_owned(), ".a.not-ours.tmp".to_owned(), "a".to_owned(), live_name];
+        expected.sort();
+        assert_eq!(names(dir.path()), expected);
+    }
+
+    #[test]
+    fn a_failure_leaves_the_old_content_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        fs::create_dir(&path).unwrap();
+        assert!(format!("{:#}", replace(&path, b"1", Mode::Private).unwrap_err()).contains("cannot write"));
+        assert_eq!(names(dir.path()), ["a"]);
+        assert!(replace(&dir.path().join("none/a"), b"1", Mode::Private).is_err());
+    }
+}

@@ -1,0 +1,144 @@
+//! Settings: the environment, then `.env` in the working directory, then the default (DESIGN 3).
+
+use std::cell::OnceCell;
+use std::env;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::dotenv::Dotenv;
+use crate::exit::{Exit, Fault, warn};
+
+/// How the settings of one run are found. `.env` is read when the environment lacks something.
+#[derive(Debug)]
+pub struct Settings {
+    tool: &'static str,
+    dotenv: OnceCell<Dotenv>,
+}
+
+impl Settings {
+    /// Settings for `tool`, which is named in warnings.
+    pub fn new(tool: &'static str) -> Self {
+        Self { tool, dotenv: OnceCell::new() }
+    }
+
+    /// The tool's name, for messages.
+    pub fn tool(&self) -> &'static str {
+        self.tool
+    }
+
+    /// A setting: from the environment, else from `.env`. Empty means unset.
+    ///
+    /// Not for what names a program to run (`SSO_AWS`, `SSO_DIALOG`, `BROWSER`): those come from
+    /// [`from_environment`] alone, since a working directory may be a stranger's checkout.
+    pub fn text(&self, name: &str) -> Option<String> {
+        from_environment(name).or_else(|| self.dotenv().value(name).map(str::to_owned))
+    }
+
+    /// The home directory: `HOME`.
+    pub fn home(&self) -> anyhow::Result<PathBuf> {
+        from_environment("HOME").map(PathBuf::from).ok_or_else(|| {
+            Fault::new(Exit::Config, "HOME is not set").hint("export HOME=/home/you and try again").into()
+        })
+    }
+
+    /// The state directory: `SSO_STATE_DIR`, else `~/.aws/sso-renewer`.
+    pub fn state_dir(&self) -> anyhow::Result<PathBuf> {
+        match self.text("SSO_STATE_DIR") {
+            Some(path) => Ok(path.into()),
+            None => Ok(self.home()?.join(".aws/sso-renewer")),
+        }
+    }
+
+    /// `SSO_SIGNAL_FILE`, else `login-required.json` in the state directory.
+    pub fn signal_file(&self) -> anyhow::Result<PathBuf> {
+        match self.text("SSO_SIGNAL_FILE") {
+            Some(path) => Ok(path.into()),
+            None => Ok(self.state_dir()?.join("login-required.json")),
+        }
+    }
+
+    /// `AWS_PROFILE`, else `default`.
+    pub fn aws_profile(&self) -> String {
+        self.text("AWS_PROFILE").unwrap_or_else(|| "default".to_owned())
+    }
+
+    /// Profiles that `auto` may log in without asking: `AWS_PROFILE` and those listed in
+    /// `SSO_AUTO_PROFILES` (separated by commas).
+    pub fn auto_profiles(&self) -> Vec<String> {
+        let listed = self.text("SSO_AUTO_PROFILES").unwrap_or_default();
+        let listed = listed.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned);
+        std::iter::once(self.aws_profile()).chain(listed).collect()
+    }
+
+    /// `SSO_COOLDOWN_SECONDS` (600).
+    pub fn cooldown(&self) -> Duration {
+        self.seconds("SSO_COOLDOWN_SECONDS", 600)
+    }
+
+    /// `SSO_CHECK_SECONDS` (60). Zero is refused: a monitor that never rests is a bug.
+    pub fn check_interval(&self) -> anyhow::Result<Duration> {
+        self.interval("SSO_CHECK_SECONDS", 60)
+    }
+
+    /// `SSO_POLL_SECONDS` (5). Zero or less is refused, with status 78.
+    pub fn poll_interval(&self) -> anyhow::Result<Duration> {
+        self.interval("SSO_POLL_SECONDS", 5)
+    }
+
+    /// `SSO_LOGIN_TIMEOUT` (120).
+    pub fn login_timeout(&self) -> Duration {
+        self.seconds("SSO_LOGIN_TIMEOUT", 120)
+    }
+
+    /// Whether a log is wanted on stderr: `SSO_LOG=debug` or `DEBUG=true`.
+    pub fn is_debug(&self) -> bool {
+        self.text("SSO_LOG").is_some_and(|level| level.eq_ignore_ascii_case("debug"))
+            || self.text("DEBUG").is_some_and(|flag| flag.eq_ignore_ascii_case("true"))
+    }
+
+    /// Writes a line to stderr if [`is_debug`](Self::is_debug). Never give it a secret.
+    pub fn debug(&self, message: impl FnOnce() -> String) {
+        if self.is_debug() {
+            warn(self.tool, &format!("debug: {}", message()));
+        }
+    }
+
+    fn seconds(&self, name: &str, default: u64) -> Duration {
+        Duration::from_secs(self.number::<u64>(name).unwrap_or(default))
+    }
+
+    fn interval(&self, name: &str, default: u64) -> anyhow::Result<Duration> {
+        match self.number::<i64>(name) {
+            None => Ok(Duration::from_secs(default)),
+            Some(seconds) => match u64::try_from(seconds) {
+                Ok(seconds) if seconds > 0 => Ok(Duration::from_secs(seconds)),
+                _ => Err(Fault::new(
+                    Exit::Config,
+                    format!("{name} is {seconds}: it must be one second or more"),
+                )
+                .hint(format!("export {name}={default}"))
+                .into()),
+            },
+        }
+    }
+
+    /// A number; a bad one is a warning and the default, so that a typo stops nothing.
+    fn number<T: FromStr>(&self, name: &str) -> Option<T> {
+        let text = self.text(name)?;
+        let number = text.trim().parse().ok();
+        if number.is_none() {
+            warn(self.tool, &format!("{name} is no whole number of seconds: `{text}`; the default is used"));
+        }
+        number
+    }
+
+    fn dotenv(&self) -> &Dotenv {
+        self.dotenv.get_or_init(|| Dotenv::load(self.tool, ".env".as_ref()))
+    }
+}
+
+/// A variable of the environment; `None` if it is unset, empty or not UTF-8.
+pub fn from_environment(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}

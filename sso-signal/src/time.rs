@@ -1,0 +1,157 @@
+//! Now, timestamps and durations: what is written is RFC 3339 in UTC to the second; what is read is
+//! every form that AWS clients write (AWS-FORMATS 1.3 and 1.4).
+
+use std::env;
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDateTime, SecondsFormat, TimeDelta, Utc};
+use serde_json::Value;
+
+use crate::exit::{Exit, Fault};
+
+/// A moment in UTC.
+pub type Moment = DateTime<Utc>;
+
+/// Now, or what `SSO_NOW` says (a timestamp or epoch seconds), so that a test can fix the clock.
+pub fn now() -> anyhow::Result<Moment> {
+    let Ok(fixed) = env::var("SSO_NOW") else { return Ok(Utc::now()) };
+    parse(&fixed)
+        .or_else(|| fixed.parse().ok().and_then(from_epoch))
+        .ok_or_else(|| Fault::new(Exit::Usage, format!("SSO_NOW is not a timestamp: `{fixed}`")).into())
+}
+
+/// The one form that is written: `2025-01-15T18:00:00Z`.
+pub fn format(moment: Moment) -> String {
+    moment.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// Reads a timestamp: `Z`, an offset, `UTC` or no zone at all (meaning UTC), a fraction or none, `T`
+/// or a space.
+pub fn parse(text: &str) -> Option<Moment> {
+    let text = text.trim();
+    if !text.is_ascii() {
+        return None;
+    }
+    let zoneless = text.strip_suffix("UTC").map(str::trim_end);
+    if zoneless.is_none()
+        && let Ok(moment) = DateTime::parse_from_rfc3339(text)
+    {
+        return Some(moment.to_utc());
+    }
+    let zoneless = zoneless.unwrap_or(text);
+    ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"]
+        .iter()
+        .find_map(|form| NaiveDateTime::parse_from_str(zoneless, form).ok())
+        .map(|naive| naive.and_utc())
+        .or_else(|| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z").ok().map(|m| m.to_utc()))
+}
+
+/// Reads a timestamp out of a document: a string as [`parse`] takes it, or an epoch number, in seconds
+/// (with a fraction or without) or, where that would lie past the year 5138, in milliseconds.
+pub fn from_value(value: &Value) -> Option<Moment> {
+    match value {
+        Value::String(text) => parse(text),
+        Value::Number(number) => number.as_f64().and_then(from_epoch),
+        _ => None,
+    }
+}
+
+/// The moment of an epoch number, as [`from_value`] reads it. `None` for NaN, infinity and years
+/// that no calendar here has.
+pub fn from_epoch(epoch: f64) -> Option<Moment> {
+    const MILLISECONDS_FROM: f64 = 1e11;
+    if !epoch.is_finite() {
+        return None;
+    }
+    let seconds = if epoch.abs() >= MILLISECONDS_FROM { epoch / 1000.0 } else { epoch };
+    // Whole microseconds: a double holds those exactly for the next centuries.
+    #[expect(clippy::cast_possible_truncation, reason = "`as` saturates, and the result is checked")]
+    DateTime::from_timestamp_micros((seconds * 1e6).round() as i64)
+}
+
+/// Reads a duration of the command line: `30s`, `15m`, `4h`, `1h30m`. For clap's `value_parser`.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text.trim())
+        .map_err(|err| format!("{err}; a duration is written like 30s, 15m, 4h or 1h30m"))
+}
+
+/// A duration for people: `1h 30m`, to the second.
+pub fn format_duration(duration: Duration) -> String {
+    humantime::format_duration(Duration::from_secs(duration.as_secs())).to_string()
+}
+
+/// `moment` moved on by `duration`; the last moment there is if that lies beyond it.
+pub fn after(moment: Moment, duration: Duration) -> Moment {
+    TimeDelta::from_std(duration)
+        .ok()
+        .and_then(|delta| moment.checked_add_signed(delta))
+        .unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    #[test]
+    fn every_form_that_clients_write_is_read() {
+        let expected = "2026-11-21T01:02:56Z";
+        for text in [
+            "2026-11-21T01:02:56Z",
+            "2026-11-21T01:02:56UTC",
+            "2026-11-21T01:02:56 UTC",
+            "2026-11-21T01:02:56.360Z",
+            "2026-11-21T01:02:56.123456789Z",
+            "2026-11-21T01:02:56+00:00",
+            "2026-11-21T03:02:56.1+02:00",
+            "2026-11-21T03:02:56+0200",
+            "2026-11-21T01:02:56",
+            "2026-11-21 01:02:56",
+            "2026-11-21t01:02:56z",
+        ] {
+            assert_eq!(parse(text).map(format).as_deref(), Some(expected), "{text}");
+        }
+        for number in [json!(1_795_222_976), json!(1_795_222_976.25), json!(1_795_222_976_360_i64)] {
+            assert_eq!(from_value(&number).map(format).as_deref(), Some(expected), "{number}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_timestamp_is_none() {
+        for text in ["", "soon", "2026-13-01T00:00:00Z", "2026-11-21", "UTC", "2026-11-21T01:02:56Zx", "é"] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+        for value in [json!(true), json!(null), json!(1e300), json!([1]), json!(-1e300)] {
+            assert_eq!(from_value(&value), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn durations_are_read_and_written() {
+        assert_eq!(parse_duration("1h30m"), Ok(Duration::from_secs(5400)));
+        assert_eq!(parse_duration("15m"), Ok(Duration::from_secs(900)));
+        assert!(parse_duration("15").unwrap_err().contains("1h30m"));
+        assert_eq!(format_duration(Duration::from_millis(5_400_700)), "1h 30m");
+    }
+
+    #[test]
+    fn a_moment_beyond_the_calendar_is_its_end() {
+        let moment = parse("2026-11-21T01:02:56Z").unwrap();
+        assert_eq!(after(moment, Duration::MAX), DateTime::<Utc>::MAX_UTC);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_without_panic(text in any::<String>(), number in any::<f64>()) {
+            let _ = parse(&text);
+            let _ = from_epoch(number);
+        }
+
+        #[test]
+        fn a_written_moment_reads_back(seconds in 0_i64..4_000_000_000) {
+            let moment = DateTime::from_timestamp(seconds, 0).unwrap();
+            prop_assert_eq!(parse(&format(moment)), Some(moment));
+        }
+    }
+}

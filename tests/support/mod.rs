@@ -1,0 +1,240 @@
+//! A sandbox for every test: its own HOME, its own PATH, no other variable, a fixed clock.
+#![allow(dead_code, reason = "each test file uses its own part of the harness")]
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The fixed clock of the tests.
+pub const NOW: &str = "2026-11-21T12:00:00Z";
+
+pub struct Sandbox {
+    dir: TempDir,
+}
+
+/// What a finished process said.
+pub struct Ended {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+    what: String,
+}
+
+impl Sandbox {
+    pub fn new() -> Self {
+        let dir = tempfile::Builder::new().prefix("sso-test-").tempdir().unwrap();
+        for folder in ["home/.aws/sso/cache", "home/.aws/cli/cache", "bin", "work"] {
+            fs::create_dir_all(dir.path().join(folder)).unwrap();
+        }
+        Self { dir }
+    }
+
+    pub fn root(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub fn home(&self) -> PathBuf {
+        self.dir.path().join("home")
+    }
+
+    pub fn state(&self) -> PathBuf {
+        self.home().join(".aws/sso-renewer")
+    }
+
+    pub fn config(&self) -> PathBuf {
+        self.home().join(".aws/config")
+    }
+
+    pub fn token_dir(&self) -> PathBuf {
+        self.home().join(".aws/sso/cache")
+    }
+
+    pub fn role_dir(&self) -> PathBuf {
+        self.home().join(".aws/cli/cache")
+    }
+
+    /// Writes a file below HOME.
+    pub fn write(&self, path: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.home().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    /// Puts a fake program on the sandbox's PATH (before /usr/bin and /bin).
+    pub fn program(&self, name: &str, script: &str) -> PathBuf {
+        let path = self.dir.path().join("bin").join(name);
+        fs::write(&path, script).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    }
+
+    /// The PATH of sandboxed processes: fakes, then the suite's tools, then the system.
+    pub fn path(&self) -> String {
+        format!("{}:{}:/usr/bin:/bin", self.dir.path().join("bin").display(), tools().display())
+    }
+
+    /// A command with nothing of this machine in its environment.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command
+            .env_clear()
+            .env("HOME", self.home())
+            .env("PATH", self.path())
+            .env("LC_ALL", "C.UTF-8")
+            .env("TZ", "UTC")
+            .env("SSO_NOW", NOW)
+            .env("TMPDIR", self.dir.path())
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .current_dir(self.dir.path().join("work"))
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// One of the five tools with arguments; words are split at spaces.
+    pub fn tool(&self, line: &str) -> Command {
+        let mut words = line.split(' ');
+        let mut command = self.command(tool(words.next().unwrap()));
+        command.args(words);
+        command
+    }
+
+    /// A shell line under `bash -euo pipefail`.
+    pub fn shell(&self, line: &str) -> Command {
+        let mut command = self.command("bash");
+        command.args(["-euo", "pipefail", "-c", line]);
+        command
+    }
+
+    /// Runs one of the five tools.
+    pub fn run(&self, line: &str) -> Ended {
+        end(self.tool(line), "")
+    }
+
+    /// Runs one of the five tools with text on stdin.
+    pub fn feed(&self, line: &str, input: &str) -> Ended {
+        end(self.tool(line), input)
+    }
+}
+
+/// Runs a command to its end with text on stdin (none: /dev/null stays).
+pub fn end(mut command: Command, input: &str) -> Ended {
+    let what = format!("{command:?}");
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    if !input.is_empty() {
+        command.stdin(Stdio::piped());
+    }
+    let mut child = command.spawn().unwrap_or_else(|err| panic!("{what}: {err}"));
+    let writer = child.stdin.take().map(|mut stdin| {
+        let input = input.to_owned();
+        // A tool that stops reading early is fine.
+        std::thread::spawn(move || drop(stdin.write_all(input.as_bytes())))
+    });
+    let output = child.wait_with_output().unwrap();
+    if let Some(writer) = writer {
+        writer.join().unwrap();
+    }
+    Ended::of(&output, what)
+}
+
+impl Ended {
+    pub fn of(output: &Output, what: impl Into<String>) -> Self {
+        use std::os::unix::process::ExitStatusExt as _;
+        Self {
+            code: output.status.code().unwrap_or_else(|| 128 + output.status.signal().unwrap_or_default()),
+            stdout: String::from_utf8(output.stdout.clone()).unwrap(),
+            stderr: String::from_utf8(output.stderr.clone()).unwrap(),
+            what: what.into(),
+        }
+    }
+
+    /// Asserts the status; success also means silence on stderr.
+    #[track_caller]
+    pub fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{}\nstdout: {}\nstderr: {}", self.what, self.stdout, self.stderr);
+        if code == 0 || code == 1 {
+            assert_eq!(self.stderr, "", "{}", self.what);
+        }
+        self
+    }
+
+    /// Asserts that stderr is exactly one line (and maybe its hint) that contains `text`.
+    #[track_caller]
+    pub fn says(self, text: &str) -> Self {
+        assert!(self.stderr.contains(text), "{}\nstderr: {}", self.what, self.stderr);
+        let lines = self.stderr.lines().filter(|line| !line.contains(": hint: ")).count();
+        assert_eq!(lines, 1, "{}\nstderr: {}", self.what, self.stderr);
+        self
+    }
+
+    /// The documents on stdout.
+    #[track_caller]
+    pub fn documents(&self) -> Vec<Value> {
+        let parse = |line: &str| serde_json::from_str(line).unwrap_or_else(|err| panic!("{}: {err}: {line}", self.what));
+        self.stdout.lines().map(parse).collect()
+    }
+
+    /// The one document on stdout.
+    #[track_caller]
+    pub fn document(&self) -> Value {
+        let mut documents = self.documents();
+        assert_eq!(documents.len(), 1, "{}\nstdout: {}\nstderr: {}", self.what, self.stdout, self.stderr);
+        documents.remove(0)
+    }
+}
+
+/// The folder of the built tools. `cargo test --workspace` builds all five beside each other.
+pub fn tools() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    test.parent().and_then(Path::parent).unwrap().to_owned()
+}
+
+/// A built tool by name.
+pub fn tool(name: &str) -> PathBuf {
+    let path = tools().join(name);
+    assert!(path.exists(), "{name} isn't built: run `cargo test --workspace`");
+    path
+}
+
+/// A program the test needs. If it isn't there: a failure in CI, a named skip elsewhere.
+pub fn peer(variable: &str, default: &str) -> Option<PathBuf> {
+    let name = std::env::var(variable).unwrap_or_else(|_| default.to_owned());
+    let found = if name.contains('/') {
+        Some(PathBuf::from(&name)).filter(|path| path.exists())
+    } else {
+        std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
+            .map(|dir| dir.join(&name))
+            .find(|path| path.is_file())
+    };
+    if found.is_none() {
+        assert!(std::env::var_os("CI").is_none(), "{name} is needed for this test and is not installed");
+        eprintln!("SKIPPED: {name} is not installed ({variable})");
+    }
+    found
+}
+
+/// Debian's AWS CLI v2 (or `SSO_TEST_AWS`), whatever v1 comes first on PATH.
+pub fn aws_v2() -> Option<PathBuf> {
+    peer("SSO_TEST_AWS", "/usr/bin/aws")
+}
+
+/// A Python that has botocore (`SSO_TEST_PYTHON`).
+pub fn python() -> Option<PathBuf> {
+    peer("SSO_TEST_PYTHON", "python3")
+}
+
+/// The names in a folder, sorted.
+pub fn names(dir: impl AsRef<Path>) -> Vec<String> {
+    let mut names: Vec<_> = match fs::read_dir(dir) {
+        Ok(entries) => entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect(),
+        Err(_) => Vec::new(),
+    };
+    names.sort();
+    names
+}
