@@ -1,1 +1,19 @@
-//! Read and write profiles in the AWS config file, byte-preserving.
+//! Read and write profiles in the AWS config file, byte-preserving. Never logs in.
+//!
+//! [`AwsConfig`] answers questions about the files as botocore reads them, [`select`](select::select)
+//! says which profile is meant.
+
+pub mod config;
+pub mod endpoints;
+pub mod files;
+pub mod ini;
+mod load;
+pub mod profile;
+pub mod select;
+pub mod show;
+mod table;
+pub mod words;
+
+pub use load::AwsConfig;
+pub use profile::{Kind, Profile, Sso};
+pub use select::{Selected, select};

@@ -1,0 +1,160 @@
+//! The command line.
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, Parser, Subcommand};
+
+/// Read and write profiles in the AWS config file, byte-preserving
+///
+/// Reads `~/.aws/config` and `~/.aws/credentials` exactly as the AWS CLI does, and changes the config
+/// without touching what it wasn't asked to. Documents are JSON objects, one a line. Never logs in.
+#[derive(Debug, Parser)]
+#[command(name = "sso-profile", version, arg_required_else_help = true, after_long_help = EXAMPLES)]
+pub(crate) struct Cli {
+    /// What to do
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sso-profile list --text
+  sso-profile show corp | sso-cache check
+  sso-profile write corp --start-url https://d-1234567890.awsapps.com/start --sso-region us-east-1 \\
+    --account-id 111122223333 --role-name Developer --region eu-west-1
+
+Exit status:
+   0  done
+   2  bad command line
+  65  bad document on standard input
+  74  a file or stream failed
+  75  another writer holds the config file
+  78  profile or configuration wrong";
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Print every profile as a document
+    ///
+    /// In the order of the config file; then those that only the credentials file has. A profile
+    /// that can't be used has `error` in its document, which says why.
+    #[command(after_long_help = LIST)]
+    List {
+        /// Print a table for people; it promises nothing to parsers
+        #[arg(long)]
+        text: bool,
+    },
+    /// Print one profile as a document
+    ///
+    /// The profile is, first found: PROFILE, `profile` of the document on standard input, the variables
+    /// named in SSO_PROFILE_VARS, AWS_PROFILE, `default`. With documents on standard input it is a
+    /// filter: it adds the profile's keys to each and passes the others on; a profile that is unknown or can't be
+    /// used gives an `error` in the document.
+    #[command(after_long_help = SHOW)]
+    Show {
+        /// The profile; standard input is then not read
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
+        profile: Option<String>,
+        /// Print a table for people; it promises nothing to parsers
+        #[arg(long)]
+        text: bool,
+    },
+    /// Add or change a profile and its sso-session
+    ///
+    /// Every byte that isn't concerned stays: comments, order, line ends. Keys come from the flags, else from
+    /// the document on standard input (`startUrl`, `ssoRegion`, `accountId` …). What isn't given stays as it is.
+    /// A profile or session that exists and differs is changed only with --replace.
+    #[command(after_long_help = WRITE)]
+    Write(Write),
+}
+
+const LIST: &str = "\
+Examples:
+  sso-profile list --text
+  sso-profile list | sso-cache check | sso-login refresh
+  sso-profile list | jq -r 'select(.kind == \"sso-session\").profile'
+
+Exit status:
+   0  done, also when there is no config file
+   2  bad command line
+  74  a file or stream failed
+  78  the config file can't be parsed";
+
+const SHOW: &str = "\
+Examples:
+  sso-profile show corp
+  SSO_PROFILE_VARS=BACKLOG_AWS_PROFILE sso-profile show
+  sso-signal read | sso-profile show
+
+Exit status:
+   0  done
+   2  bad command line
+  65  bad document on standard input
+  74  a file or stream failed
+  78  no such profile, or it can't be used";
+
+const WRITE: &str = "\
+Examples:
+  sso-profile write corp --start-url https://d-1234567890.awsapps.com/start --sso-region us-east-1 \\
+    --account-id 111122223333 --role-name Developer --region eu-west-1
+  sso-profile write ops --sso-session corp --account-id 111122223333 --role-name Admin --dry-run --text
+  sso-login accounts corp | sso-profile choose | sso-profile write dev
+
+Exit status:
+   0  done, or nothing to do
+   2  bad command line
+  65  bad document on standard input
+  74  a file or stream failed
+  75  another writer holds the config file
+  78  a value is wrong, or the profile exists and differs (see --replace)";
+
+/// What to write, and how.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Write {
+    /// The profile
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) profile: Option<String>,
+    /// The sso-session's name [default: the one the profile has, else the profile's name]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) sso_session: Option<String>,
+    /// Start URL of the access portal
+    #[arg(long, value_name = "URL")]
+    pub(crate) start_url: Option<String>,
+    /// Region of IAM Identity Center, which need not be the region worked in
+    #[arg(long, value_name = "REGION")]
+    pub(crate) sso_region: Option<String>,
+    /// Scopes to register with, separated by commas [default for a new session: sso:account:access]
+    #[arg(long, value_name = "SCOPES")]
+    pub(crate) scopes: Option<String>,
+    /// Account of the role, 12 digits
+    #[arg(long, value_name = "ID")]
+    pub(crate) account_id: Option<String>,
+    /// Role (permission set)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) role_name: Option<String>,
+    /// Region to work in
+    #[arg(long)]
+    pub(crate) region: Option<String>,
+    /// Output format of the AWS CLI
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) output: Option<String>,
+    /// Change nothing; the document has the change as `diff`
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Change a profile or session that exists and differs
+    #[arg(long)]
+    pub(crate) replace: bool,
+    /// Print a sentence (with --dry-run the diff) for people
+    #[arg(long)]
+    pub(crate) text: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

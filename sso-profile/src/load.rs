@@ -1,0 +1,159 @@
+//! The user's AWS config, loaded and asked.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use sso_signal::exit::{Exit, Fault, WithFault as _};
+use sso_signal::settings::{Settings, from_environment};
+
+use crate::config::{Content, Named, parse_credentials};
+use crate::endpoints::{Endpoints, is_true};
+use crate::files;
+use crate::profile::{Merged, Profile, Unusable, resolve};
+
+/// The config and the credentials file, merged as botocore does.
+///
+/// ```no_run
+/// use sso_profile::AwsConfig;
+/// use sso_signal::settings::Settings;
+///
+/// let config = AwsConfig::load(&Settings::new("sso-login"))?;
+/// if let Some(profile) = config.profile("corp")? {
+///     println!("{}: {:?}", profile.kind.name(), config.session_profiles(&profile));
+/// }
+/// # Ok::<(), anyhow::Error>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct AwsConfig {
+    file: Option<PathBuf>,
+    modified_nanos: Option<i64>,
+    content: Content,
+    credentials: Named,
+    ignored_endpoints: Option<bool>,
+}
+
+impl AwsConfig {
+    /// Reads both files. Missing ones are empty ones.
+    ///
+    /// Status 74 for a file that can't be read, 78 for one that botocore refuses.
+    pub fn load(settings: &Settings) -> anyhow::Result<Self> {
+        let file = files::config_path(settings)?;
+        let mut config = match &file {
+            Some(path) => Self::read_config(path)?,
+            None => Self::default(),
+        };
+        if let Some(path) = files::credentials_path(settings)?
+            && let Some(found) = files::read(&path)?
+        {
+            config.credentials =
+                parse_credentials(&found.text).map_err(|refusal| files::unreadable(&path, &refusal))?;
+        }
+        config.file = file;
+        // A setting of the AWS CLI, so not one that a `.env` here could give.
+        config.ignored_endpoints =
+            from_environment("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").map(|text| is_true(&text));
+        Ok(config)
+    }
+
+    /// The config file's path, whether it exists or not; `None` if `AWS_CONFIG_FILE` is set and empty.
+    pub fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
+    /// When the config file was last changed, in nanoseconds since 1970; `None` if there is none.
+    pub fn modified_nanos(&self) -> Option<i64> {
+        self.modified_nanos
+    }
+
+    /// The names of all profiles: those of the config file in its order, then those that only the
+    /// credentials file has.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let profiles = &self.content.profiles;
+        let more = self.credentials.keys().filter(|name| !profiles.contains_key(*name));
+        profiles.keys().chain(more).map(String::as_str)
+    }
+
+    /// Whether a profile of this name is in either file.
+    pub fn contains(&self, name: &str) -> bool {
+        self.content.profiles.contains_key(name) || self.credentials.contains_key(name)
+    }
+
+    /// A profile, or `None` if it is in neither file. Status 78 if it is there and can't be used.
+    pub fn profile(&self, name: &str) -> anyhow::Result<Option<Profile>> {
+        self.resolve(name)
+            .transpose()
+            .with_fault(|| Fault::new(Exit::Config, self.in_words()).hint("sso-profile write --help"))
+    }
+
+    /// A profile, or status 78 and the names that are close to it.
+    pub fn known_profile(&self, name: &str) -> anyhow::Result<Profile> {
+        self.profile(name)?.with_context(|| self.unknown(name))
+    }
+
+    /// All profiles, each with why it can't be used if so.
+    pub fn profiles(&self) -> impl Iterator<Item = (&str, Result<Profile, Unusable>)> {
+        self.names().filter_map(|name| self.resolve(name).map(|profile| (name, profile)))
+    }
+
+    /// The names of all profiles whose token is this profile's: one login serves them all. Those of
+    /// the same `[sso-session]`; for a legacy profile those with the same start URL.
+    pub fn session_profiles(&self, profile: &Profile) -> Vec<String> {
+        let Some(sso) = &profile.sso else { return Vec::new() };
+        self.profiles()
+            .filter_map(|(name, other)| {
+                let other = other.ok()?.sso?;
+                let same = match (&sso.session, &other.session) {
+                    (Some(own), Some(other)) => own == other,
+                    (None, None) => sso.start_url == other.start_url,
+                    _ => false,
+                };
+                same.then(|| name.to_owned())
+            })
+            .collect()
+    }
+
+    /// The fault for a name that is in neither file.
+    pub fn unknown(&self, name: &str) -> Fault {
+        let mut close: Vec<_> = self
+            .names()
+            .map(|known| (strsim::jaro_winkler(known, name), known))
+            .filter(|(score, _)| *score > 0.8)
+            .collect();
+        close.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let hint = match close.as_slice() {
+            [] => "sso-profile list".to_owned(),
+            close => {
+                let names: Vec<_> = close.iter().take(3).map(|(_, known)| format!("`{known}`")).collect();
+                format!("close to it: {}; all of them: sso-profile list", names.join(", "))
+            }
+        };
+        Fault::new(Exit::Config, format!("profile `{name}` is not in {}", self.in_words())).hint(hint)
+    }
+
+    pub(crate) fn keys(&self, name: &str) -> Merged<'_> {
+        Merged { config: self.content.profiles.get(name), credentials: self.credentials.get(name) }
+    }
+
+    fn read_config(path: &Path) -> anyhow::Result<Self> {
+        let Some(found) = files::read(path)? else { return Ok(Self::default()) };
+        let content = Content::parse(&found.text).map_err(|refusal| files::unreadable(path, &refusal))?;
+        Ok(Self { content, modified_nanos: Some(found.modified_nanos), ..Self::default() })
+    }
+
+    fn resolve(&self, name: &str) -> Option<Result<Profile, Unusable>> {
+        let keys = self.keys(name);
+        if keys.config.is_none() && keys.credentials.is_none() {
+            return None;
+        }
+        let resolved = resolve(name, keys, &self.content.sessions).and_then(|mut profile| {
+            profile.endpoints = Endpoints::of(keys, &self.content.services, self.ignored_endpoints)?;
+            profile.config_file = self.file.as_ref().map(|path| path.to_string_lossy().into_owned());
+            Ok(profile)
+        });
+        Some(resolved)
+    }
+
+    fn in_words(&self) -> String {
+        self.file.as_ref().map_or_else(|| "the AWS config".to_owned(), |path| path.display().to_string())
+    }
+}

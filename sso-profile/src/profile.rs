@@ -1,0 +1,287 @@
+//! What a profile comes to: its kind, its SSO session and its keys, resolved as botocore resolves
+//! them (AWS-FORMATS 7.3).
+
+use std::fmt;
+
+use serde_json::Value as Json;
+use sso_signal::wire::Document;
+
+use crate::config::{Keys, Named};
+use crate::endpoints::Endpoints;
+use crate::ini::Value;
+
+/// Where a profile's credentials come from: the first provider of botocore's chain that takes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// An account and role by way of an `[sso-session]`.
+    SsoSession,
+    /// An account and role with start URL and region in the profile itself.
+    SsoLegacy,
+    /// An `[sso-session]` without account and role: bearer tokens only.
+    SsoToken,
+    /// Access keys in the file.
+    Static,
+    /// `credential_process`.
+    Process,
+    /// `role_arn`, by way of another profile or source.
+    AssumeRole,
+    /// `role_arn` by a token in a file.
+    WebIdentity,
+    /// No credentials of its own.
+    None,
+}
+
+impl Kind {
+    /// The kind as documents name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SsoSession => "sso-session",
+            Self::SsoLegacy => "sso-legacy",
+            Self::SsoToken => "sso-token",
+            Self::Static => "static",
+            Self::Process => "process",
+            Self::AssumeRole => "assume-role",
+            Self::WebIdentity => "web-identity",
+            Self::None => "none",
+        }
+    }
+
+    /// Whether a login by SSO is what gives it credentials or tokens.
+    pub fn is_sso(self) -> bool {
+        matches!(self, Self::SsoSession | Self::SsoLegacy | Self::SsoToken)
+    }
+}
+
+/// A profile that resolved. Holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// Its name.
+    pub name: String,
+    /// Where its credentials come from.
+    pub kind: Kind,
+    /// The session its token belongs to; SSO kinds only.
+    pub sso: Option<Sso>,
+    /// `sso_account_id`; SSO kinds only.
+    pub account_id: Option<String>,
+    /// `sso_role_name`; SSO kinds only.
+    pub role_name: Option<String>,
+    /// `region`: for the work done, not for SSO.
+    pub region: Option<String>,
+    /// The config file it was looked up in.
+    pub config_file: Option<String>,
+    /// Endpoints the config sets instead of AWS's.
+    pub endpoints: Endpoints,
+}
+
+/// What a token belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sso {
+    /// The `[sso-session]`; `None` for a legacy profile.
+    pub session: Option<String>,
+    /// `sso_start_url`.
+    pub start_url: String,
+    /// `sso_region`, where the OIDC and portal services are.
+    pub region: String,
+    /// `sso_registration_scopes`, if set.
+    pub scopes: Option<Vec<String>>,
+}
+
+/// Why a profile that is in the file can't be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unusable(String);
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Unusable {}
+
+impl Unusable {
+    pub(crate) fn new(why: impl Into<String>) -> Self {
+        Self(why.into())
+    }
+}
+
+impl Profile {
+    /// The keys of a profile document, in their order. Absent values are left out.
+    pub fn document(&self, profile_from: Option<&str>) -> Document {
+        let mut document = Document::new();
+        self.add_to(&mut document, profile_from);
+        document
+    }
+
+    /// Adds the keys of a profile document; those of an older look at the profile go.
+    pub fn add_to(&self, document: &mut Document, profile_from: Option<&str>) {
+        let sso = self.sso.as_ref();
+        let text = |value: &str| Json::from(value);
+        let keys: [(&str, Option<Json>); 13] = [
+            ("profile", Some(text(&self.name))),
+            ("profileFrom", profile_from.map(text)),
+            ("kind", Some(text(self.kind.name()))),
+            ("ssoSession", sso.and_then(|sso| sso.session.as_deref()).map(text)),
+            ("startUrl", sso.map(|sso| text(&sso.start_url))),
+            ("ssoRegion", sso.map(|sso| text(&sso.region))),
+            ("scopes", sso.and_then(|sso| sso.scopes.clone()).map(Json::from)),
+            ("accountId", self.account_id.as_deref().map(text)),
+            ("roleName", self.role_name.as_deref().map(text)),
+            ("region", self.region.as_deref().map(text)),
+            ("configFile", self.config_file.as_deref().map(text)),
+            ("endpoints", self.endpoints.document().map(Json::from)),
+            ("error", None),
+        ];
+        for (key, value) in keys {
+            match value {
+                Some(value) => document.set(key, value),
+                None => {
+                    document.shift_remove(key);
+                }
+            }
+        }
+    }
+}
+
+/// A profile's keys from both files; the credentials file wins, key by key (AWS-FORMATS 7.1).
+#[derive(Clone, Copy)]
+pub(crate) struct Merged<'c> {
+    pub(crate) config: Option<&'c Keys>,
+    pub(crate) credentials: Option<&'c Keys>,
+}
+
+impl<'c> Merged<'c> {
+    pub(crate) fn value(self, key: &str) -> Option<&'c Value> {
+        let of = |keys: Option<&'c Keys>| keys.and_then(|keys| keys.get(key));
+        of(self.credentials).or_else(|| of(self.config))
+    }
+
+    /// The text of a key. A nested block where text belongs is no usable value.
+    pub(crate) fn text(self, key: &str) -> Result<Option<&'c str>, Unusable> {
+        text_of(self.value(key), key)
+    }
+
+    fn has(self, key: &str) -> bool {
+        self.value(key).is_some()
+    }
+
+    fn kind(self) -> Kind {
+        let secret = "aws_access_key_id";
+        if self.has("role_arn") {
+            let token_file = self.has("web_identity_token_file");
+            return if token_file { Kind::WebIdentity } else { Kind::AssumeRole };
+        }
+        if self.has("sso_account_id") || self.has("sso_role_name") {
+            return if self.has("sso_session") { Kind::SsoSession } else { Kind::SsoLegacy };
+        }
+        if self.credentials.is_some_and(|keys| keys.contains_key(secret)) {
+            return Kind::Static;
+        }
+        if self.has("credential_process") {
+            return Kind::Process;
+        }
+        if self.has(secret) {
+            return Kind::Static;
+        }
+        if self.has("sso_session") {
+            return Kind::SsoToken;
+        }
+        // `aws sso login` wants no account or role (AWS-FORMATS 7.3).
+        if self.has("sso_start_url") { Kind::SsoLegacy } else { Kind::None }
+    }
+}
+
+/// Resolves the SSO part of a profile.
+pub(crate) fn resolve(name: &str, keys: Merged<'_>, sessions: &Named) -> Result<Profile, Unusable> {
+    let kind = keys.kind();
+    let mut profile = Profile {
+        name: name.to_owned(),
+        kind,
+        sso: None,
+        account_id: None,
+        role_name: None,
+        region: keys.text("region")?.map(str::to_owned),
+        config_file: None,
+        endpoints: Endpoints::default(),
+    };
+    if !kind.is_sso() {
+        return Ok(profile);
+    }
+    let own = |key: &str| keys.text(key).map(|text| text.map(str::to_owned));
+    profile.account_id = own("sso_account_id")?;
+    profile.role_name = own("sso_role_name")?;
+    profile.sso = Some(match keys.text("sso_session")? {
+        Some(session) => in_session(session, &profile, keys, sessions)?,
+        None => {
+            let account_is_absent = profile.account_id.is_none() && profile.role_name.is_none();
+            let optional = |key: &str| account_is_absent && matches!(key, "sso_account_id" | "sso_role_name");
+            require(name, |key| optional(key) || keys.has(key))?;
+            Sso {
+                session: None,
+                start_url: own("sso_start_url")?.unwrap_or_default(),
+                region: own("sso_region")?.unwrap_or_default(),
+                scopes: own("sso_registration_scopes")?.map(|list| scopes(&list)),
+            }
+        }
+    });
+    Ok(profile)
+}
+
+fn in_session(session: &str, profile: &Profile, keys: Merged<'_>, sessions: &Named) -> Result<Sso, Unusable> {
+    let name = &profile.name;
+    let Some(shared) = sessions.get(session) else {
+        return Err(Unusable::new(format!(
+            "profile `{name}` names sso-session `{session}`, which does not exist"
+        )));
+    };
+    let text = |key: &str| text_of(shared.get(key), key).map(|text| text.map(str::to_owned));
+    if profile.kind == Kind::SsoSession {
+        for (key, value) in shared {
+            // Both values stay out of the message: any key may be in both places, secrets included.
+            if keys.value(key).is_some_and(|own| own != value) {
+                return Err(Unusable::new(format!(
+                    "`{key}` of profile `{name}` is not the same as in sso-session `{session}`"
+                )));
+            }
+        }
+        // botocore looks in both together.
+        require(name, |key| shared.contains_key(key) || keys.has(key))?;
+    } else if let Some(missing) =
+        ["sso_start_url", "sso_region"].iter().find(|key| !shared.contains_key(**key))
+    {
+        return Err(Unusable::new(format!("sso-session `{session}` of profile `{name}` lacks {missing}")));
+    }
+    let either = |key: &str| match text(key)? {
+        Some(text) => Ok(text),
+        None => keys.text(key).map(|text| text.unwrap_or_default().to_owned()),
+    };
+    Ok(Sso {
+        session: Some(session.to_owned()),
+        start_url: either("sso_start_url")?,
+        region: either("sso_region")?,
+        scopes: text("sso_registration_scopes")?.map(|list| scopes(&list)),
+    })
+}
+
+fn require(name: &str, has: impl Fn(&str) -> bool) -> Result<(), Unusable> {
+    let missing: Vec<_> = ["sso_role_name", "sso_account_id", "sso_start_url", "sso_region"]
+        .into_iter()
+        .filter(|key| !has(key))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Unusable::new(format!("profile `{name}` uses SSO but lacks {}", missing.join(", "))))
+}
+
+fn text_of<'v>(value: Option<&'v Value>, key: &str) -> Result<Option<&'v str>, Unusable> {
+    match value {
+        None => Ok(None),
+        Some(Value::Text(text)) => Ok(Some(text)),
+        Some(Value::Block(_)) => Err(Unusable::new(format!("`{key}` is a nested block, not text"))),
+    }
+}
+
+/// The scopes of a comma list.
+pub(crate) fn scopes(list: &str) -> Vec<String> {
+    list.split(',').map(str::trim).filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
+}

@@ -1,0 +1,94 @@
+//! `list` and `show`: profiles as documents.
+
+use sso_signal::exit::Exit;
+use sso_signal::settings::Settings;
+use sso_signal::wire::{self, Document, Output};
+
+use crate::load::AwsConfig;
+use crate::profile::{Profile, Unusable};
+use crate::select::{Selected, select};
+use crate::table;
+
+/// Prints every profile.
+pub fn list(text: bool, settings: &Settings) -> anyhow::Result<Exit> {
+    let config = AwsConfig::load(settings)?;
+    let documents = config.profiles().map(|(name, profile)| found(&config, name, profile));
+    print(documents, text)
+}
+
+/// Prints the profile that is meant, or adds its keys to the documents on stdin.
+pub fn show(argument: Option<&str>, text: bool, settings: &Settings) -> anyhow::Result<Exit> {
+    let piped = if argument.is_none() { wire::piped_stdin() } else { None };
+    let mut documents = piped.into_iter().flatten().peekable();
+    // Loaded with the first document there: what the tool before us in the pipe wrote counts.
+    if documents.peek().is_some() {
+        return filter(documents, text, settings);
+    }
+    let config = AwsConfig::load(settings)?;
+    let Selected { name, from } = select(argument, None, settings)?;
+    let profile = config.known_profile(&name)?;
+    print(std::iter::once(profile.document(Some(&from))), text)
+}
+
+fn filter(
+    documents: impl Iterator<Item = anyhow::Result<Document>>,
+    text: bool,
+    settings: &Settings,
+) -> anyhow::Result<Exit> {
+    let config = AwsConfig::load(settings)?;
+    let mut output = Output::stdout();
+    for document in documents {
+        let mut document = document?;
+        // An event on its way to a later tool is no question about a profile.
+        if !document.contains_key("event") {
+            answer(&mut document, &config, settings)?;
+        }
+        if text {
+            output.text(&table::row(&document))?;
+        } else {
+            output.document(&document)?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn answer(document: &mut Document, config: &AwsConfig, settings: &Settings) -> anyhow::Result<()> {
+    let Selected { name, from } = select(None, Some(document), settings)?;
+    match config.known_profile(&name) {
+        Ok(profile) => profile.add_to(document, Some(&from)),
+        Err(err) => {
+            document.set("profile", name);
+            document.set("profileFrom", from);
+            document.set("error", format!("{err:#}"));
+        }
+    }
+    Ok(())
+}
+
+fn found(config: &AwsConfig, name: &str, profile: Result<Profile, Unusable>) -> Document {
+    match profile {
+        Ok(profile) => profile.document(None),
+        Err(why) => {
+            let mut document = Document::new().with("profile", name);
+            if let Some(path) = config.file() {
+                document.set("configFile", path.to_string_lossy());
+            }
+            document.with("error", why.to_string())
+        }
+    }
+}
+
+fn print(documents: impl Iterator<Item = Document>, text: bool) -> anyhow::Result<Exit> {
+    let mut output = Output::stdout();
+    if text {
+        let documents: Vec<_> = documents.collect();
+        for line in table::lines(&documents) {
+            output.text(&line)?;
+        }
+        return Ok(Exit::Done);
+    }
+    for document in documents {
+        output.document(&document)?;
+    }
+    Ok(Exit::Done)
+}

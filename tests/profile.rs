@@ -1,0 +1,5 @@
+//! What `sso-profile` promises, with the real botocore as the judge of files read and written.
+
+#[path = "profile/botocore.rs"]
+mod botocore;
+mod support;
