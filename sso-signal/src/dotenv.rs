@@ -43,16 +43,13 @@ impl Dotenv {
                 rest = after_line(start);
                 continue;
             }
-            match setting(start) {
-                Some((name, value, after)) => {
-                    number += start[..start.len() - after.len()].matches('\n').count();
-                    settings.push((name.to_owned(), value));
-                    rest = after_line(after);
-                }
-                None => {
-                    bad(number);
-                    rest = after_line(start);
-                }
+            if let Some((name, value, after)) = setting(start) {
+                number += start[..start.len() - after.len()].matches('\n').count();
+                settings.push((name.to_owned(), value));
+                rest = after_line(after);
+            } else {
+                bad(number);
+                rest = after_line(start);
             }
         }
         Self(settings)

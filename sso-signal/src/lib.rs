@@ -4,13 +4,25 @@
 //! ([`exit`]), files that are never half-written ([`replace`]) or trusted blindly ([`untrusted`]),
 //! settings ([`settings`]), time ([`time`]).
 
+pub mod cooldown;
 pub mod dotenv;
 pub mod exit;
+pub mod folder;
+pub mod host;
+pub mod machine;
+pub mod memory;
+pub mod mode;
+pub mod raise;
 pub mod replace;
 pub mod secret;
 pub mod settings;
+pub mod settle;
+pub mod signal;
+pub mod state;
+pub mod status;
 mod strict;
 pub mod text;
 pub mod time;
 pub mod untrusted;
+pub mod wait;
 pub mod wire;

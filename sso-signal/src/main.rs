@@ -1,3 +1,144 @@
 //! Keep the "login required" signals and what the user decided about them.
 
-fn main() {}
+mod cli;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use sso_signal::exit::{self, Exit, Fault};
+use sso_signal::host::{Host, forget_pauses};
+use sso_signal::memory::Subject;
+use sso_signal::raise::Raiser;
+use sso_signal::settings::Settings;
+use sso_signal::signal::check_profile;
+use sso_signal::wait::{Patience, wait};
+use sso_signal::wire::{self, Document, Output};
+use sso_signal::{cooldown, folder, mode, settle, state, status, time};
+
+use cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    exit::finish("sso-signal", run(Cli::parse().command))
+}
+
+fn run(command: Command) -> anyhow::Result<Exit> {
+    let settings = &Settings::new("sso-signal");
+    let output = &mut Output::stdout();
+    match command {
+        Command::Write { profile, reason, source } => {
+            let mut raiser = Raiser::new(settings, reason.as_deref(), source.as_deref())?;
+            match profile {
+                Some(profile) => raiser.command(&profile, output),
+                None => raiser.filter(wire::stdin()?, output),
+            }
+        }
+        Command::Read { profile, all } => read(settings, profile, all, output),
+        Command::Wait { timeout, poll, follow } => {
+            let poll = match poll {
+                Some(poll) if poll.is_zero() => {
+                    return Err(Fault::new(Exit::Config, "a poll interval of zero never rests")
+                        .hint("--poll 5s")
+                        .into());
+                }
+                Some(poll) => poll,
+                None => settings.poll_interval()?,
+            };
+            wait(settings, Patience { timeout, poll, follow }, output)
+        }
+        Command::Settle => settle::filter(settings, wire::stdin()?, output),
+        Command::Snooze { profile, duration } => {
+            check_profile(&profile)?;
+            if duration.is_zero() || duration > settle::LONGEST_SNOOZE {
+                return Err(Fault::new(Exit::Usage, "a snooze lasts from 1s to 24h")
+                    .hint("sso-signal snooze PROFILE 4h")
+                    .into());
+            }
+            let until = settle::snooze_by_hand(settings, &profile, duration)?;
+            output.document(
+                &Document::new().with("profile", profile).with("snoozedUntil", time::format(until)),
+            )?;
+            Ok(Exit::Done)
+        }
+        Command::Clear { profile, all } => clear(settings, profile, all, output),
+        Command::Mode { mode } => show_mode(settings, mode.as_deref(), output),
+        Command::Status { text } => status::print(settings, text, output),
+        Command::Quiet { profile } => quiet(settings, &profile, output),
+    }
+}
+
+fn read(
+    settings: &Settings,
+    profile: Option<String>,
+    all: bool,
+    output: &mut Output,
+) -> anyhow::Result<Exit> {
+    let wanted =
+        if all { None } else { profile.or_else(|| settings.chosen_profile().map(|chosen| chosen.0)) };
+    let mut found = Exit::No;
+    for located in Host::new(settings)?.folder.read(time::now()?)? {
+        if wanted.as_ref().is_none_or(|wanted| *wanted == located.signal.profile) {
+            output.document(&located.signal.full_document())?;
+            found = Exit::Done;
+        }
+    }
+    Ok(found)
+}
+
+fn clear(
+    settings: &Settings,
+    profile: Option<String>,
+    all: bool,
+    output: &mut Output,
+) -> anyhow::Result<Exit> {
+    let wanted = (!all).then(|| profile.unwrap_or_else(|| settings.aws_profile()));
+    let mut host = Host::new(settings)?;
+    let mut cleared = 0;
+    for located in host.folder.read(time::now()?)? {
+        if wanted.as_ref().is_none_or(|wanted| *wanted == located.signal.profile) {
+            cleared += usize::from(folder::remove(&located.path)?);
+        }
+    }
+    host.change_memory(|memory| match &wanted {
+        Some(profile) => {
+            let subject = Subject { profile, session: None, session_profiles: &[] };
+            memory.change(&subject, |entry| (forget_pauses(&entry), ()));
+        }
+        None => memory.change_all(forget_pauses),
+    })?;
+    if all {
+        folder::remove(&cooldown::file(&host.state_dir))?;
+    }
+    let mut document = Document::new();
+    if let Some(profile) = wanted {
+        document.set("profile", profile);
+    }
+    output.document(&document.with("cleared", cleared))?;
+    Ok(Exit::Done)
+}
+
+fn show_mode(settings: &Settings, word: Option<&str>, output: &mut Output) -> anyhow::Result<Exit> {
+    let state_dir = settings.state_dir()?;
+    if let Some(word) = word {
+        state::make_private(&state_dir)?;
+        mode::set(&state_dir, word)?;
+    }
+    let (mode, from) = mode::current(settings, &state_dir);
+    let document =
+        Document::new().with("mode", mode.word()).with("modeFrom", from).with("meaning", mode.meaning());
+    output.document(&document)?;
+    Ok(Exit::Done)
+}
+
+fn quiet(settings: &Settings, profile: &str, output: &mut Output) -> anyhow::Result<Exit> {
+    check_profile(profile)?;
+    let subject = Subject { profile, session: None, session_profiles: &[] };
+    let host = Host::new(settings)?;
+    host.change_memory(|memory| {
+        memory.change(&subject, |mut entry| {
+            entry.quiet = true;
+            (entry, ())
+        });
+    })?;
+    output.document(&Document::new().with("profile", profile).with("quiet", true))?;
+    Ok(Exit::Done)
+}

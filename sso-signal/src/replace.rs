@@ -43,7 +43,19 @@ pub fn replace_existing(path: &Path, content: &[u8], mode: Mode) -> anyhow::Resu
     }
 }
 
-/// Exchanges the temporary file with the target (renameat2 and renameatx_np fail if either is
+/// Makes `path` with that content (0600) unless there is something already. Answers whether it did.
+pub fn create(path: &Path, content: &[u8]) -> anyhow::Result<bool> {
+    let put = |temporary: NamedTempFile, path: &Path| {
+        temporary.persist_noclobber(path).map(drop).map_err(|err| err.error)
+    };
+    match write_beside(path, content, Mode::Private, put) {
+        Ok(()) => Ok(true),
+        Err(err) if err.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(err) => Err(err).with_context(|| format!("cannot write {}", path.display())),
+    }
+}
+
+/// Exchanges the temporary file with the target (`renameat2` and `renameatx_np` fail if either is
 /// missing); the old content then has the temporary name and goes with it.
 fn swap_in(temporary: NamedTempFile, path: &Path) -> io::Result<()> {
     match rustix::fs::renameat_with(CWD, temporary.path(), CWD, path, RenameFlags::EXCHANGE) {
@@ -177,6 +189,16 @@ mod tests {
         fs::write(&path, "old").unwrap();
         assert!(replace_existing(&path, b"new", Mode::Private).unwrap());
         assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(names(dir.path()), ["a"]);
+    }
+
+    #[test]
+    fn an_existing_file_is_not_made_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        assert!(create(&path, b"1").unwrap());
+        assert!(!create(&path, b"2").unwrap());
+        assert_eq!(fs::read(&path).unwrap(), b"1");
         assert_eq!(names(dir.path()), ["a"]);
     }
 

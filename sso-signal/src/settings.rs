@@ -63,6 +63,17 @@ impl Settings {
         self.text("AWS_PROFILE").unwrap_or_else(|| "default".to_owned())
     }
 
+    /// The profile that variables choose, and the variable's name: those listed in `SSO_PROFILE_VARS` (separated
+    /// by commas or spaces) in their order, then `AWS_PROFILE`. `None` means `default`, which nobody chose.
+    pub fn chosen_profile(&self) -> Option<(String, String)> {
+        let listed = self.text("SSO_PROFILE_VARS").unwrap_or_default();
+        listed
+            .split([',', ' '])
+            .filter(|name| !name.is_empty())
+            .chain(["AWS_PROFILE"])
+            .find_map(|name| self.text(name).map(|profile| (profile, name.to_owned())))
+    }
+
     /// Profiles that `auto` may log in without asking: `AWS_PROFILE` and those listed in
     /// `SSO_AUTO_PROFILES` (separated by commas).
     pub fn auto_profiles(&self) -> Vec<String> {

@@ -1,0 +1,182 @@
+//! The command line of `sso-signal`.
+#![expect(clippy::doc_markdown, reason = "doc comments here are help texts")]
+
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+
+/// Keep the "login required" signals and what the user decided about them
+///
+/// A monitor raises a signal when an AWS SSO session is over; a watcher waits until one is due, has somebody
+/// asked or logged in, and settles what came of it. This tool never looks at tokens and opens nothing.
+#[derive(Debug, Parser)]
+#[command(
+    name = "sso-signal",
+    version,
+    after_long_help = "\
+Examples:
+  sso-profile list | sso-cache check --every 60s | sso-signal write     the monitor
+  while sso-signal wait | sso-login | sso-signal settle; do :; done     the watcher
+  sso-signal status --text
+
+Files: ~/.aws/sso-renewer/ (SSO_STATE_DIR): login-required.json (SSO_SIGNAL_FILE), signals/, mode, state.json,
+  last-login-at.txt, quarantine/
+Settings (environment, then .env): SSO_LOGIN_MODE, SSO_COOLDOWN_SECONDS, SSO_POLL_SECONDS, AWS_PROFILE
+
+Exit status: 0 done, 1 the answer is no, 2 bad command line, 65 bad document, 74 a file failed,
+  75 somebody else keeps the state locked, 78 bad setting, 124 timed out"
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Raise a signal, or raise and clear signals as documents on stdin say
+    ///
+    /// With PROFILE, that profile's signal is raised and printed. Without, documents are read: `"loginRequired": true`
+    /// raises, `false` clears the signal that the same source raised; each document is passed on with `signal`:
+    /// `raised`, `kept` (it was there: snoozes hold), `cleared` or `none`. Documents with `event`, `outcome` or `error`
+    /// and no `loginRequired` pass untouched.
+    #[command(after_long_help = "\
+Examples:
+  sso-signal write corp --reason 'Credentials expired'
+  sso-profile list | sso-cache check | sso-signal write --source my-monitor
+
+Exit status: 0 done, 65 bad document, 74 a file failed, 75 state locked")]
+    Write {
+        /// Profile whose login is required
+        profile: Option<String>,
+        /// Say why, for the person who is asked
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+        /// Say who raises it: only that source's signal is cleared by it (`sso-signal` if nobody says)
+        #[arg(long, value_name = "NAME")]
+        source: Option<String>,
+    },
+    /// Print signals as documents
+    ///
+    /// Prints the signal of PROFILE; without it that of the profile chosen by the environment (SSO_PROFILE_VARS,
+    /// AWS_PROFILE); if nothing chooses one, every signal.
+    #[command(after_long_help = "\
+Examples:
+  sso-signal read corp
+  sso-signal read --all | jq -r .profile
+
+Exit status: 0 there is one, 1 there is none, 74 a file failed")]
+    Read {
+        /// Profile whose signal to print
+        profile: Option<String>,
+        /// Print every signal
+        #[arg(long, conflicts_with = "profile")]
+        all: bool,
+    },
+    /// Block until a signal is due, and print it
+    ///
+    /// Adds `mode` (`notify` or `auto`) and takes a lease of 30 s: a signal whose handling dies comes back by itself. In mode
+    /// `standalone` nothing is ever due. Wakes on file events where there are any, and at every poll.
+    #[command(after_long_help = "\
+Examples:
+  while sso-signal wait | sso-login | sso-signal settle; do :; done
+  sso-signal wait --timeout 0s && echo due
+
+Exit status: 0 one was due, 124 none was within --timeout, 74 a file failed, 75 state locked, 78 bad poll interval")]
+    Wait {
+        /// Give up after that long
+        #[arg(long, value_name = "DURATION", value_parser = sso_signal::time::parse_duration)]
+        timeout: Option<Duration>,
+        /// Look at least that often (SSO_POLL_SECONDS, 5 s)
+        #[arg(long, value_name = "DURATION", value_parser = sso_signal::time::parse_duration)]
+        poll: Option<Duration>,
+        /// Go on after the first one
+        #[arg(long)]
+        follow: bool,
+    },
+    /// Turn outcomes on stdin into state, and pass every document on
+    ///
+    /// `outcome` is one of success, valid, failed, timeout, snoozed (with `seconds`), dismissed, suppressed, busy,
+    /// unknown-profile (with `configFile`, `configModified`). It holds for the whole sso-session (`ssoSession`,
+    /// `sessionProfiles`). Documents without an outcome, and events, are passed on untouched.
+    #[command(after_long_help = "\
+Examples:
+  sso-login corp | sso-signal settle
+  echo '{\"profile\":\"corp\",\"outcome\":\"snoozed\",\"seconds\":900}' | sso-signal settle
+
+Exit status: 0 done, 65 bad document, 74 a file failed, 75 state locked")]
+    Settle,
+    /// Postpone the reminders of a profile and its whole sso-session
+    #[command(after_long_help = "\
+Examples:
+  sso-signal snooze corp 4h
+
+Exit status: 0 done, 2 bad duration, 65 bad profile name, 74 a file failed")]
+    Snooze {
+        /// Profile whose reminders to postpone
+        profile: String,
+        /// For how long: 15m, 4h, at most 24h
+        #[arg(value_parser = sso_signal::time::parse_duration)]
+        duration: Duration,
+    },
+    /// Remove signals, snoozes and cooldowns
+    ///
+    /// Of PROFILE (else AWS_PROFILE, else `default`) or of all. What is still expired is raised again by the next monitor.
+    /// A session that was locked on purpose (`quiet`) stays quiet.
+    #[command(after_long_help = "\
+Examples:
+  sso-signal clear corp
+  sso-signal clear --all
+
+Exit status: 0 done, 74 a file failed")]
+    Clear {
+        /// Profile whose signals to remove
+        profile: Option<String>,
+        /// Remove every signal
+        #[arg(long, conflicts_with = "profile")]
+        all: bool,
+    },
+    /// Show or set what the watcher does: ask (notify), log in (auto) or nothing (standalone)
+    #[command(after_long_help = "\
+Examples:
+  sso-signal mode
+  sso-signal mode auto
+
+Exit status: 0 done, 2 no such mode, 74 a file failed")]
+    Mode {
+        /// `notify`, `auto` or `standalone`, in force within one poll
+        mode: Option<String>,
+    },
+    /// Print everything that decides about reminders, as one document
+    #[command(after_long_help = "\
+Examples:
+  sso-signal status | jq '.signals[] | {profile, state, until}'
+  sso-signal status --text
+
+Exit status: 0 done, 74 a file failed")]
+    Status {
+        /// Print lines for people
+        #[arg(long)]
+        text: bool,
+    },
+    /// Keep a session quiet that was locked on purpose, until its next login
+    #[command(after_long_help = "\
+Examples:
+  sso-signal quiet corp
+
+Exit status: 0 done, 65 bad profile name, 74 a file failed")]
+    Quiet {
+        /// A profile of the session
+        profile: String,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

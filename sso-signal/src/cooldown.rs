@@ -1,0 +1,24 @@
+//! `last-login-at.txt`: when a person last dismissed a question, for everybody to see. Removing the file ends
+//! every cooldown.
+
+use std::path::{Path, PathBuf};
+
+use crate::replace;
+use crate::time::{self, Moment};
+use crate::untrusted::{self, Found};
+
+/// The stamp. What is no finite number of epoch seconds counts as absent.
+pub fn read(state_dir: &Path) -> Option<Moment> {
+    let Ok(Found::Bytes(bytes)) = untrusted::read(&file(state_dir), 64) else { return None };
+    std::str::from_utf8(&bytes).ok()?.trim().parse().ok().and_then(time::from_epoch)
+}
+
+/// Writes the stamp: epoch seconds and a newline.
+pub fn write(state_dir: &Path, now: Moment) -> anyhow::Result<()> {
+    replace::replace(&file(state_dir), format!("{}\n", now.timestamp()).as_bytes(), replace::Mode::Private)
+}
+
+/// Where the stamp is.
+pub fn file(state_dir: &Path) -> PathBuf {
+    state_dir.join("last-login-at.txt")
+}

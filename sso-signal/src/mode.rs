@@ -1,0 +1,84 @@
+//! How the watcher behaves: `notify`, `auto` or `standalone`, in a file that it reads each poll.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::exit::{Exit, Fault, warn};
+use crate::replace;
+use crate::settings::Settings;
+use crate::untrusted::{self, Found};
+
+/// What happens when a login is required.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Ask a person first.
+    Notify,
+    /// Log in at once.
+    Auto,
+    /// Do nothing: a person logs in by hand.
+    Standalone,
+}
+
+impl Mode {
+    /// The word in files, settings and documents.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Notify => "notify",
+            Self::Auto => "auto",
+            Self::Standalone => "standalone",
+        }
+    }
+
+    /// The mode of a word: exactly as written by [`word`](Self::word).
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Notify, Self::Auto, Self::Standalone].into_iter().find(|mode| mode.word() == word)
+    }
+
+    /// What it does, for people.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Notify => "asks before it opens a browser",
+            Self::Auto => "opens a browser when a session expires",
+            Self::Standalone => "idle: log in by hand",
+        }
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// The mode in force and who said so: `file`, `SSO_LOGIN_MODE` or `default`.
+pub fn current(settings: &Settings, state_dir: &Path) -> (Mode, &'static str) {
+    // What is no regular file with exactly one of the words counts as absent.
+    if let Ok(Found::Bytes(bytes)) = untrusted::read(&file(state_dir), 64)
+        && let Some(mode) = std::str::from_utf8(&bytes).ok().and_then(|text| Mode::from_word(text.trim()))
+    {
+        return (mode, "file");
+    }
+    let Some(word) = settings.text("SSO_LOGIN_MODE") else { return (Mode::Notify, "default") };
+    if let Some(mode) = Mode::from_word(word.trim()) {
+        return (mode, "SSO_LOGIN_MODE");
+    }
+    warn(
+        settings.tool(),
+        &format!("SSO_LOGIN_MODE is not notify, auto or standalone: `{word}`; notify is used"),
+    );
+    (Mode::Notify, "default")
+}
+
+/// Sets the mode, from the next poll on. It beats `SSO_LOGIN_MODE`.
+pub fn set(state_dir: &Path, word: &str) -> anyhow::Result<Mode> {
+    let mode = Mode::from_word(word).ok_or_else(|| {
+        Fault::new(Exit::Usage, format!("`{word}` is no mode")).hint("sso-signal mode notify|auto|standalone")
+    })?;
+    replace::replace(&file(state_dir), format!("{mode}\n").as_bytes(), replace::Mode::Private)?;
+    Ok(mode)
+}
+
+/// Where the mode is kept.
+pub fn file(state_dir: &Path) -> PathBuf {
+    state_dir.join("mode")
+}

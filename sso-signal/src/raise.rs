@@ -1,0 +1,151 @@
+//! `sso-signal write`: documents of a monitor into signals.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::exit::{Exit, Fault};
+use crate::folder::{Folder, Raised};
+use crate::host::Host;
+use crate::machine::seen_valid;
+use crate::memory::Subject;
+use crate::settings::Settings;
+use crate::signal::{Signal, check_profile};
+use crate::state;
+use crate::time::{self, Moment};
+use crate::wire::{Document, Output};
+
+/// Who raised a signal, where neither a flag nor the document says.
+pub const SOURCE: &str = "sso-signal";
+
+/// Raises and clears signals.
+pub struct Raiser<'a> {
+    settings: &'a Settings,
+    folder: Folder,
+    reason: Option<&'a str>,
+    source: Option<&'a str>,
+}
+
+impl<'a> Raiser<'a> {
+    /// `reason` and `source` beat those of a document.
+    pub fn new(
+        settings: &'a Settings,
+        reason: Option<&'a str>,
+        source: Option<&'a str>,
+    ) -> anyhow::Result<Self> {
+        Ok(Self { settings, folder: Folder::new(settings)?, reason, source })
+    }
+
+    /// Raises a signal for a profile and prints it.
+    pub fn command(&mut self, profile: &str, output: &mut Output) -> anyhow::Result<Exit> {
+        let document = Document::new().with("profile", profile);
+        let now = time::now()?;
+        self.raise(&document, now)?;
+        let located = self.folder.read(now)?.into_iter().find(|located| located.signal.profile == profile);
+        if let Some(located) = located {
+            output.document(&located.signal.full_document())?;
+        }
+        Ok(Exit::Done)
+    }
+
+    /// Raises or clears what each document says, and passes it on with `signal`: what was done.
+    pub fn filter(
+        &mut self,
+        documents: impl Iterator<Item = anyhow::Result<Document>>,
+        output: &mut Output,
+    ) -> anyhow::Result<Exit> {
+        for document in documents {
+            let mut document = document?;
+            if let Some(done) = self.act(&document, time::now()?)? {
+                document.set("signal", done);
+            }
+            output.document(&document)?;
+        }
+        Ok(Exit::Done)
+    }
+
+    /// `loginRequired` decides: true raises, false clears. Without it, a document that only names a profile raises;
+    /// an event, an outcome or an error says nothing about a login.
+    fn act(&mut self, document: &Document, now: Moment) -> anyhow::Result<Option<&'static str>> {
+        let is_about_else = ["event", "outcome", "error"].iter().any(|key| document.contains_key(*key));
+        match document.flag("loginRequired")? {
+            Some(false) => self.clear(document, now).map(Some),
+            None if is_about_else => Ok(None),
+            Some(true) | None => self.raise(document, now).map(Some),
+        }
+    }
+
+    fn raise(&mut self, document: &Document, now: Moment) -> anyhow::Result<&'static str> {
+        let profile = profile_of(document)?;
+        let reason = match self.reason {
+            Some(reason) => reason,
+            None => document.text("reason")?.unwrap_or("login required"),
+        };
+        let mut signal = Document::new()
+            .with("profile", profile)
+            .with("reason", reason)
+            .with("timestamp", time::format(now))
+            .with("source", self.source_of(document)?);
+        for key in ["episode", "host"] {
+            if let Some(text) = document.text(key)? {
+                signal.set(key, Value::from(text));
+            }
+        }
+        let signal = Signal::from_document(signal, "the document")?;
+        let _lock = self.lock()?;
+        Ok(match self.folder.raise(&signal, now)?.1 {
+            Raised::New => "raised",
+            Raised::Again => "kept",
+        })
+    }
+
+    /// Removes the signal that the same source raised. A session seen valid also ends "Don't remind me": the next
+    /// expiry is a new one.
+    fn clear(&mut self, document: &Document, now: Moment) -> anyhow::Result<&'static str> {
+        let profile = profile_of(document)?;
+        let source = self.source_of(document)?.to_owned();
+        let lock = self.lock()?;
+        let removed = self.folder.withdraw(profile, &source, now)?;
+        drop(lock);
+        self.remember_valid(profile, document.text("ssoSession")?)?;
+        Ok(if removed { "cleared" } else { "none" })
+    }
+
+    fn remember_valid(&self, profile: &str, session: Option<&str>) -> anyhow::Result<()> {
+        // A container has no state of the host's to change.
+        if !self.settings.state_dir()?.join("state.json").exists() {
+            return Ok(());
+        }
+        let host = Host::new(self.settings)?;
+        let entry = host.memory()?.entry(profile);
+        if seen_valid(&entry) == entry {
+            return Ok(());
+        }
+        let subject = Subject { profile, session, session_profiles: &[] };
+        host.change_memory(|memory| memory.change(&subject, |entry| (seen_valid(&entry), ())))
+    }
+
+    fn source_of<'d>(&'d self, document: &'d Document) -> anyhow::Result<&'d str> {
+        match self.source {
+            Some(source) => Ok(source),
+            None => Ok(document.text("source")?.unwrap_or(SOURCE)),
+        }
+    }
+
+    /// Serialises writers that share the state directory; those in containers don't, and need no lock: each step on
+    /// its own is atomic.
+    fn lock(&self) -> anyhow::Result<Option<state::StateLock>> {
+        let dir = self.settings.state_dir()?;
+        let is_ours = self.settings.signal_file()?.starts_with(&dir) || Path::new(&dir).exists();
+        is_ours.then(|| state::lock(&dir)).transpose()
+    }
+}
+
+fn profile_of(document: &Document) -> anyhow::Result<&str> {
+    let profile = document.text("profile")?.ok_or_else(|| {
+        Fault::new(Exit::Data, "the document has no `profile`")
+            .hint("sso-profile list | sso-cache check | sso-signal write")
+    })?;
+    check_profile(profile)?;
+    Ok(profile)
+}

@@ -1,0 +1,171 @@
+//! `sso-signal settle`: what came of a question or a login, into state.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::cooldown;
+use crate::exit::{Exit, Fault};
+use crate::folder::{self, Located};
+use crate::host::Host;
+use crate::machine::{self, ConfigStamp, Fate, Outcome, Transition};
+use crate::memory::Subject;
+use crate::mode::Mode;
+use crate::replace;
+use crate::settings::Settings;
+use crate::state;
+use crate::time::{self, Moment};
+use crate::wire::{Document, Output};
+
+/// The longest snooze. The dialog offers four hours at most; a day is for those who pipe their own.
+pub const LONGEST_SNOOZE: Duration = Duration::from_secs(24 * 3600);
+
+/// Settles every outcome of a stream and passes every document on.
+pub fn filter(
+    settings: &Settings,
+    documents: impl Iterator<Item = anyhow::Result<Document>>,
+    output: &mut Output,
+) -> anyhow::Result<Exit> {
+    let mut host = Host::new(settings)?;
+    for document in documents {
+        let document = document?;
+        if !document.contains_key("event")
+            && let Some(outcome) = outcome_of(&document)?
+        {
+            settle(&mut host, &document, &outcome)?;
+        }
+        output.document(&document)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn settle(host: &mut Host<'_>, document: &Document, outcome: &Outcome) -> anyhow::Result<()> {
+    let profile = document.text("profile")?.ok_or_else(|| {
+        Fault::new(Exit::Data, "the document has an `outcome` but no `profile`")
+            .hint("sso-signal wait | sso-login | sso-signal settle")
+    })?;
+    let session_profiles = names(document, "sessionProfiles")?;
+    let subject =
+        Subject { profile, session: document.text("ssoSession")?, session_profiles: &session_profiles };
+    let mut at = host.circumstances()?;
+    if let Some(mode) = document.text("mode")?.and_then(Mode::from_word) {
+        at.mode = mode;
+    }
+
+    let _lock = state::lock(&host.state_dir)?;
+    let mut memory = host.memory()?;
+    let located = host.folder.read(at.now)?;
+    let episode = match document.text("episode")? {
+        Some(episode) => episode.to_owned(),
+        None => located
+            .iter()
+            .find(|l| l.signal.profile == profile)
+            .map(|l| l.signal.episode.clone())
+            .unwrap_or_default(),
+    };
+    let (transition, profiles) = memory.change(&subject, |entry| {
+        let transition = machine::settle(&entry, outcome, &episode, &at);
+        let mut profiles = entry.profiles;
+        profiles.insert(profile.to_owned());
+        (transition.entry.clone(), (transition, profiles))
+    });
+    // Memory first: if this process dies between the steps, a signal too many is asked about once more
+    // (and found valid); a forgotten snooze would be a popup too many.
+    memory.save(&host.state_dir)?;
+    if transition.stamps_cooldown {
+        cooldown::write(&host.state_dir, at.now)?;
+    }
+    apply(host.settings, &transition, &located, &profiles, document.text("host")?)
+}
+
+/// Clears or postpones the signals of a whole session. Those about another box are left alone: a login here
+/// mends nothing there.
+fn apply(
+    settings: &Settings,
+    transition: &Transition,
+    located: &[Located],
+    profiles: &BTreeSet<String>,
+    host: Option<&str>,
+) -> anyhow::Result<()> {
+    for Located { path, signal } in located {
+        if !profiles.contains(&signal.profile) || signal.host.as_deref() != host {
+            continue;
+        }
+        match transition.fate {
+            Fate::Kept => {}
+            Fate::Cleared => {
+                folder::remove(path)?;
+            }
+            Fate::Postponed(until) => {
+                // Only a mirror of what the memory says, for those who read the file.
+                if let Err(err) = replace::replace_existing(
+                    path,
+                    signal.postponed(until).as_bytes(),
+                    replace::Mode::Private,
+                ) {
+                    settings.debug(|| format!("{err:#}"));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The outcome of a document; `None` if it has none (it passes).
+fn outcome_of(document: &Document) -> anyhow::Result<Option<Outcome>> {
+    let Some(word) = document.text("outcome")? else { return Ok(None) };
+    Ok(Some(match word {
+        "success" => Outcome::Success,
+        "valid" => Outcome::Valid,
+        "failed" => Outcome::Failed,
+        "timeout" => Outcome::Timeout,
+        "snoozed" => Outcome::Snoozed(snooze(document.whole("seconds")?)?),
+        "dismissed" => Outcome::Dismissed,
+        "suppressed" => Outcome::Suppressed,
+        "busy" => Outcome::Busy,
+        "unknown-profile" => Outcome::UnknownProfile(stamp(document)?),
+        other => {
+            let known =
+                "success, valid, failed, timeout, snoozed, dismissed, suppressed, busy, unknown-profile";
+            return Err(Fault::new(Exit::Data, format!("`{other}` is no outcome"))
+                .hint(format!("one of {known}"))
+                .into());
+        }
+    }))
+}
+
+fn snooze(seconds: Option<i64>) -> anyhow::Result<Duration> {
+    let length = seconds.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs);
+    length
+        .filter(|length| !length.is_zero() && *length <= LONGEST_SNOOZE)
+        .ok_or_else(|| Fault::new(Exit::Data, "`snoozed` needs `seconds`, from 1 to 86400").into())
+}
+
+fn stamp(document: &Document) -> anyhow::Result<Option<ConfigStamp>> {
+    let Some(file) = document.text("configFile")? else { return Ok(None) };
+    Ok(Some(ConfigStamp {
+        file: file.to_owned(),
+        modified: document.text("configModified")?.map(str::to_owned),
+    }))
+}
+
+fn names(document: &Document, key: &str) -> anyhow::Result<Vec<String>> {
+    let bad = || Fault::new(Exit::Data, format!("`{key}` of the document is not a list of strings"));
+    match document.get(key) {
+        None | Some(Value::Null) => Ok(Vec::new()),
+        Some(Value::Array(list)) => {
+            list.iter().map(|name| name.as_str().map(str::to_owned).ok_or_else(|| bad().into())).collect()
+        }
+        Some(_) => Err(bad().into()),
+    }
+}
+
+/// Snoozes a profile (and with it its session) by hand. A signal is never made by it.
+pub fn snooze_by_hand(settings: &Settings, profile: &str, length: Duration) -> anyhow::Result<Moment> {
+    let document =
+        Document::new().with("profile", profile).with("outcome", "snoozed").with("seconds", length.as_secs());
+    let now = time::now()?;
+    settle(&mut Host::new(settings)?, &document, &Outcome::Snoozed(length))?;
+    Ok(time::after(now, length))
+}

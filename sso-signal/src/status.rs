@@ -1,0 +1,81 @@
+//! `sso-signal status`: everything that decides about reminders, as one document.
+
+use serde_json::{Value, json};
+
+use crate::cooldown;
+use crate::exit::Exit;
+use crate::host::{self, Host, Judged};
+use crate::machine::Due;
+use crate::memory::write_entry;
+use crate::mode;
+use crate::settings::Settings;
+use crate::time;
+use crate::wire::{Document, Output};
+
+/// Prints the status: a document, or with `text` lines for people.
+pub fn print(settings: &Settings, text: bool, output: &mut Output) -> anyhow::Result<Exit> {
+    let mut host = Host::new(settings)?;
+    let at = host.circumstances()?;
+    let (mode, mode_from) = mode::current(settings, &host.state_dir);
+    let signals = host.judge(&at)?;
+    if text {
+        output.text(&format!("mode: {mode} ({})", mode.meaning()))?;
+        for judged in &signals {
+            output.text(&sentence(judged))?;
+        }
+        if signals.is_empty() {
+            output.text("no signals")?;
+        }
+        return Ok(Exit::Done);
+    }
+    let memory = host.memory()?;
+    let sessions: Vec<Value> = memory
+        .entries()
+        .map(|(name, is_session, entry)| {
+            let mut document = Document::new().with(if is_session { "ssoSession" } else { "profile" }, name);
+            document.extend((*write_entry(entry)).clone());
+            document.into()
+        })
+        .collect();
+    let mut document = Document::new()
+        .with("mode", mode.word())
+        .with("modeFrom", mode_from)
+        .with("modeMeaning", mode.meaning())
+        .with("stateDir", host.state_dir.display().to_string())
+        .with("signalFile", settings.signal_file()?.display().to_string())
+        .with("pollSeconds", at.poll.as_secs())
+        .with("cooldownSeconds", at.cooldown.as_secs())
+        .with("signals", signals.iter().map(described).collect::<Vec<_>>())
+        .with("remembered", sessions);
+    if let Some(stamp) = cooldown::read(&host.state_dir) {
+        document.set("lastDismissedAt", time::format(stamp));
+    }
+    output.document(&document)?;
+    Ok(Exit::Done)
+}
+
+fn described(judged: &Judged) -> Value {
+    let (state, until) = host::described(&judged.due);
+    let mut document = judged.located.signal.document().with("state", state);
+    if let Some(until) = until {
+        document.set("until", until);
+    }
+    document.set("nextAction", next_action(judged));
+    document.set("file", json!(judged.located.path.display().to_string()));
+    document.into()
+}
+
+fn next_action(judged: &Judged) -> String {
+    match judged.due {
+        Due::Now => "the watcher takes it at its next poll".to_owned(),
+        Due::At(_, because) | Due::Not(because) => host::next_action(because, &judged.located.signal.profile),
+    }
+}
+
+fn sentence(judged: &Judged) -> String {
+    let (state, until) = host::described(&judged.due);
+    let until = until.map(|until| format!(" until {until}")).unwrap_or_default();
+    let document = judged.located.signal.document();
+    let reason = document.get("reason").and_then(Value::as_str).unwrap_or_default();
+    format!("{}: {reason} [{state}{until}]; next: {}", judged.located.signal.profile, next_action(judged))
+}
