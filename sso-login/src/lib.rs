@@ -1,1 +1,3 @@
 //! Get an AWS SSO session, silently, and hand out credentials.
+
+pub mod sandbox;

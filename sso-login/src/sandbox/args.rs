@@ -1,0 +1,123 @@
+//! The command line of `sso-login sandbox`.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use clap::Args;
+use sso_signal::time::parse_duration;
+
+use super::behavior::{Approval, Behavior};
+use super::fault::Fault;
+
+/// Flags and the command of `sso-login sandbox`.
+#[derive(Args, Clone, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub struct SandboxArgs {
+    /// Who approves a login: the sandbox itself, or a person on a page with Allow and Deny
+    #[arg(long, value_name = "WHO", value_enum, default_value = "auto", help_heading = "Approval")]
+    approve: Approval,
+    /// Let N polls find the login still pending before it is approved
+    #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Approval")]
+    pending: u64,
+    /// Answer the first N polls with `slow_down`
+    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Approval")]
+    slow_down: u64,
+    /// Deny the login instead of approving it
+    #[arg(long, help_heading = "Approval", conflicts_with = "expire")]
+    deny: bool,
+    /// Let the device code expire instead of approving it
+    #[arg(long, help_heading = "Approval")]
+    expire: bool,
+    /// Ask clients to wait N seconds between polls
+    #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Approval")]
+    interval: u64,
+
+    /// How long a device code lives
+    #[arg(long, value_name = "D", default_value = "10m", value_parser = parse_duration, help_heading = "Lifetimes")]
+    device_expires_in: Duration,
+    /// How long an access token lives [default: 1h; 8h for clients without scopes]
+    #[arg(long, value_name = "D", value_parser = parse_duration, help_heading = "Lifetimes")]
+    token_lifetime: Option<Duration>,
+    /// How long a sign-in lives, and so how long its refresh tokens work
+    #[arg(long, alias = "refresh-lifetime", value_name = "D", default_value = "8h", value_parser = parse_duration, help_heading = "Lifetimes")]
+    session_lifetime: Duration,
+    /// How long role credentials live
+    #[arg(long, value_name = "D", default_value = "1h", value_parser = parse_duration, help_heading = "Lifetimes")]
+    role_lifetime: Duration,
+    /// How long a client registration lives
+    #[arg(long, value_name = "D", default_value = "90d", value_parser = parse_duration, help_heading = "Lifetimes")]
+    registration_lifetime: Duration,
+    /// Hand out no refresh tokens
+    #[arg(long, help_heading = "Lifetimes")]
+    no_refresh_token: bool,
+
+    /// Fail an operation with an HTTP status, the next N times or always: `CreateToken=503x2`
+    #[arg(long, value_name = "OPERATION=STATUS[xN]", value_parser = Fault::status, help_heading = "Faults")]
+    fail: Vec<Fault>,
+    /// Fail an operation with a named error: `CreateToken=invalid_grant`
+    #[arg(long, value_name = "OPERATION=ERROR[xN]", value_parser = Fault::error, help_heading = "Faults")]
+    error: Vec<Fault>,
+    /// Never answer an operation
+    #[arg(long, value_name = "OPERATION[xN]", value_parser = Fault::hang, help_heading = "Faults")]
+    hang: Vec<Fault>,
+
+    /// Accounts of the organisation
+    #[arg(long, value_name = "N", default_value_t = 2, help_heading = "Organisation")]
+    pub(super) accounts: usize,
+    /// Roles in each account
+    #[arg(long, value_name = "N", default_value_t = 3, help_heading = "Organisation")]
+    pub(super) roles: usize,
+
+    /// Be the browser: fetch a page of a sandbox and follow it
+    #[arg(long, value_name = "URL", hide = true, conflicts_with = "command")]
+    pub(super) visit: Option<String>,
+
+    /// Command to run in the sandbox; without one, serve until interrupted
+    #[arg(last = true, value_name = "CMD")]
+    pub(super) command: Vec<OsString>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sso-login sandbox -- sso-login demo             log in to the sandbox
+  sso-login sandbox -- aws sso login --profile demo
+  sso-login sandbox --approve ask -- bash         a shell to try things in; you approve in the browser
+  sso-login sandbox --token-lifetime 30s -- just monitor
+  sso-login sandbox --fail CreateToken=503x2 -- sso-login demo
+  sso-login sandbox > sandbox.json &              serve, and print what to export
+  curl -s $SSO_SANDBOX_URL/sandbox/stats          count logins, consents and requests
+
+Operations: RegisterClient, StartDeviceAuthorization, CreateToken, Authorize, ListAccounts,
+ListAccountRoles, GetRoleCredentials, Logout, GetCallerIdentity.
+
+While it runs, SSO_SANDBOX_URL takes POST /sandbox/faults (a document, `{\"pending\":3}`) and
+DELETE /sandbox/faults, and answers GET /sandbox/faults, /sandbox/stats and /sandbox/log.
+
+Exit status:
+  0    interrupted, without CMD
+  2    bad command line
+  74   a port, a directory or a stream failed
+  126  CMD can't be run
+  127  CMD is not found
+  else CMD's own status, 128 + N if signal N killed it";
+
+impl SandboxArgs {
+    /// The behaviour that the flags ask for.
+    pub(super) fn behavior(&self) -> Behavior {
+        Behavior {
+            approve: self.approve,
+            pending: self.pending,
+            slow_down: self.slow_down,
+            deny: self.deny,
+            expire: self.expire,
+            no_refresh_token: self.no_refresh_token,
+            interval: self.interval,
+            device_expires_in: self.device_expires_in,
+            token_lifetime: self.token_lifetime,
+            session_lifetime: self.session_lifetime,
+            role_lifetime: self.role_lifetime,
+            registration_lifetime: self.registration_lifetime,
+            faults: [&self.fail, &self.error, &self.hang].into_iter().flatten().cloned().collect(),
+        }
+    }
+}

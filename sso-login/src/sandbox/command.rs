@@ -1,0 +1,82 @@
+//! Runs CMD in the sandbox: signals are passed on, its status is passed back.
+
+use std::ffi::OsString;
+use std::io::ErrorKind;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Child, Command, ExitStatus};
+use std::thread;
+
+use anyhow::Context as _;
+use rustix::process::{Pid, Signal, kill_process};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::iterator::SignalsInfo;
+use signal_hook::iterator::exfiltrator::origin::WithOrigin;
+use signal_hook::low_level::siginfo::{Cause, Origin};
+use sso_signal::exit::{self, Exit};
+
+use super::environment::Environment;
+
+/// Signals that end the sandbox, each after it ended the command.
+pub(super) struct Endings(SignalsInfo<WithOrigin>);
+
+impl Endings {
+    /// Takes them over; before anything is made that must be removed again.
+    pub(super) fn take() -> anyhow::Result<Self> {
+        SignalsInfo::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM]).map(Self).context("cannot take over signals")
+    }
+
+    /// Waits for the first.
+    pub(super) fn wait(mut self) {
+        self.0.forever().next();
+    }
+
+    /// Passes each on to a process, until it is gone.
+    fn pass_to(mut self, pid: Pid) {
+        thread::spawn(move || {
+            for origin in self.0.forever() {
+                // A terminal's Ctrl-C went to the whole foreground group: the command has it already.
+                if origin.cause != Cause::Kernel
+                    && let Some(signal) = signal_of(&origin)
+                {
+                    // The command may have just ended; then there is nobody to tell.
+                    let _ = kill_process(pid, signal);
+                }
+            }
+        });
+    }
+}
+
+/// Runs a command to its end. 127 if there is no such program, 126 if it can't be run.
+pub(super) fn run(command: &[OsString], environment: &Environment, endings: Endings) -> anyhow::Result<Exit> {
+    let Some((program, arguments)) = command.split_first() else { return Ok(Exit::Done) };
+    let mut command = Command::new(program);
+    command.args(arguments);
+    environment.apply(&mut command);
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(err) => {
+            let code = if err.kind() == ErrorKind::NotFound { 127 } else { 126 };
+            let err = anyhow::Error::from(err).context(format!("cannot run {}", program.to_string_lossy()));
+            exit::report("sso-login", &err);
+            return Ok(Exit::Command(code));
+        }
+    };
+    if let Some(pid) = pid_of(&child) {
+        endings.pass_to(pid);
+    }
+    let status = child.wait().context("cannot wait for the command")?;
+    Ok(Exit::Command(code_of(status)))
+}
+
+fn code_of(status: ExitStatus) -> u8 {
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
+    u8::try_from(code).unwrap_or(u8::MAX)
+}
+
+fn pid_of(child: &Child) -> Option<Pid> {
+    i32::try_from(child.id()).ok().and_then(Pid::from_raw)
+}
+
+fn signal_of(origin: &Origin) -> Option<Signal> {
+    Signal::from_named_raw(origin.signal)
+}

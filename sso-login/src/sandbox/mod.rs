@@ -1,0 +1,89 @@
+//! An AWS SSO of your own on loopback, to try everything offline.
+//!
+//! Three services as AWS-FORMATS 4 and 5 describe them (OIDC, the access portal, STS), a private
+//! HOME with a config, and a command that sees nothing else. It never talks to AWS.
+
+mod admin;
+mod answer;
+mod args;
+mod behavior;
+mod browser;
+mod client;
+mod command;
+mod device;
+mod environment;
+mod fault;
+mod home;
+mod journal;
+mod operation;
+mod organization;
+mod portal;
+mod query;
+mod random;
+mod refusal;
+mod server;
+mod sts;
+mod token;
+mod visit;
+mod world;
+
+use serde_json::{Map, Value};
+use sso_signal::exit::{self, Exit};
+use sso_signal::wire::{Document, Output};
+
+pub use args::SandboxArgs;
+use behavior::Approval;
+use command::Endings;
+use environment::Environment;
+use home::Home;
+use organization::Organization;
+use server::{Ports, Urls};
+use world::World;
+
+/// Starts the sandbox and runs the command in it, or serves until a signal comes.
+///
+/// Ends with the command's status ([`Exit::Command`]), or [`Exit::Done`] after a signal.
+pub fn run(args: &SandboxArgs) -> anyhow::Result<Exit> {
+    if let Some(url) = &args.visit {
+        return visit::visit(url).map(|()| Exit::Done);
+    }
+    let endings = Endings::take()?;
+    let behavior = args.behavior();
+    let browses_by_itself = behavior.approve == Approval::Auto;
+    let ports = Ports::bind()?;
+    let urls = ports.urls()?;
+    let organization = Organization::new(args.accounts, args.roles);
+    ports.serve(World::new(behavior, organization, urls.oidc.clone())?)?;
+
+    let home = Home::create(&urls)?;
+    let browser = browses_by_itself.then(|| home.add_browser()).transpose()?;
+    let environment = Environment::new(&home, &urls, browser.as_deref());
+    let result = if args.command.is_empty() {
+        Output::stdout().document(&announcement(&home, &urls, &environment)).map(|()| {
+            endings.wait();
+            Exit::Done
+        })
+    } else {
+        command::run(&args.command, &environment, endings)
+    };
+    // The command's status counts, also where its home can't be removed.
+    if let Err(err) = home.remove() {
+        exit::report("sso-login", &err);
+    }
+    result
+}
+
+/// What to export to be in the sandbox.
+fn announcement(home: &Home, urls: &Urls, environment: &Environment) -> Document {
+    let export: Map<String, Value> =
+        environment.set.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect();
+    let unset: Vec<Value> = environment.remove.iter().map(|name| name.to_string_lossy().into()).collect();
+    Document::new()
+        .with("home", home.path().to_string_lossy().into_owned())
+        .with("url", urls.admin.as_str())
+        .with("oidcUrl", urls.oidc.as_str())
+        .with("portalUrl", urls.portal.as_str())
+        .with("stsUrl", urls.sts.as_str())
+        .with("export", export)
+        .with("unset", unset)
+}
