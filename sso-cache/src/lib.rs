@@ -1,1 +1,28 @@
 //! Say how good the cached tokens and credentials are.
+//!
+//! The files are those of the AWS CLI and the SDKs (AWS-FORMATS 1 to 3). A file is found by its key
+//! ([`key`]), in one of two folders ([`folder`]), and read into a [`token::Token`], a
+//! [`registration::Registration`] or [`credentials::RoleCredentials`]; each says what state it is in at a
+//! moment, and writes itself as the AWS CLI would, but atomically.
+//!
+//! ```no_run
+//! use sso_cache::{entry::Entry, folder::Cache, key::Session, token::Token};
+//!
+//! # fn main() -> anyhow::Result<()> {
+//! let cache = Cache::of_home("/home/you");
+//! let path = cache.token(Session::Named("corp"));
+//! if let Entry::Whole(token) = Token::read(&path)? {
+//!     println!("{}", token.state(sso_signal::time::now()?));
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod credentials;
+pub mod entry;
+pub mod folder;
+pub mod key;
+pub mod python;
+pub mod registration;
+pub mod state;
+pub mod token;

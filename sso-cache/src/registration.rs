@@ -1,0 +1,127 @@
+//! A client registration with the OIDC service (AWS-FORMATS 2).
+
+use std::fmt;
+use std::path::Path;
+
+use chrono::TimeDelta;
+use serde_json::{Map, Value};
+use sso_signal::secret::Secret;
+use sso_signal::time::{self, Moment};
+
+use crate::entry::{self, Entry, put, take_moment, take_secret, take_text, take_texts};
+
+/// How a client asks for tokens. One client can't do both (AWS-FORMATS 2.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// A code that a person types or confirms on any machine.
+    Device,
+    /// A browser on this machine that comes back to loopback (PKCE).
+    AuthorizationCode,
+}
+
+/// A registered client.
+#[derive(Clone, PartialEq)]
+pub struct Registration {
+    /// The client.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: Secret,
+    /// When the registration is over; about 90 days from the start.
+    pub expires_at: Moment,
+    /// The scopes it asked for; `None` if none.
+    pub scopes: Option<Vec<String>>,
+    /// The grants it asked for; `None` is a device-code client.
+    pub grant_types: Option<Vec<String>>,
+    /// What else the file says; kept, never shown.
+    unknown: Map<String, Value>,
+}
+
+impl Registration {
+    /// A registration for one flow, with the grants that the AWS CLI asks for.
+    pub fn new(client_id: impl Into<String>, client_secret: Secret, expires_at: Moment, flow: Flow) -> Self {
+        let grant_types = match flow {
+            Flow::Device => None,
+            Flow::AuthorizationCode => Some(vec![AUTHORIZATION_CODE.to_owned(), "refresh_token".to_owned()]),
+        };
+        Self {
+            client_id: client_id.into(),
+            client_secret,
+            expires_at,
+            scopes: None,
+            grant_types,
+            unknown: Map::new(),
+        }
+    }
+
+    /// Reads a registration file. Without client, secret or expiry it is corrupt. Errors: lack of
+    /// permission and failing disks only, status 74.
+    pub fn read(path: &Path) -> anyhow::Result<Entry<Self>> {
+        Ok(entry::read(path)?.and_then(Self::from_object))
+    }
+
+    /// A registration out of a file's content.
+    pub fn from_object(mut object: Map<String, Value>) -> Entry<Self> {
+        let Some(client_id) = take_text(&mut object, "clientId").filter(|id| !id.is_empty()) else {
+            return Entry::Corrupt("has no clientId");
+        };
+        let Some(client_secret) = take_secret(&mut object, "clientSecret") else {
+            return Entry::Corrupt("has no clientSecret");
+        };
+        let Some(expires_at) = take_moment(&mut object, "expiresAt") else {
+            return Entry::Corrupt("has no expiresAt that is a timestamp");
+        };
+        Entry::Whole(Self {
+            client_id,
+            client_secret,
+            expires_at,
+            scopes: take_texts(&mut object, "scopes"),
+            grant_types: take_texts(&mut object, "grantTypes"),
+            unknown: object,
+        })
+    }
+
+    /// The file's content: known keys in the AWS CLI's order, then unknown ones in theirs.
+    pub fn to_object(&self) -> Map<String, Value> {
+        let mut object = Map::new();
+        put(&mut object, "clientId", Some(self.client_id.clone()));
+        put(&mut object, "clientSecret", Some(self.client_secret.expose()));
+        put(&mut object, "expiresAt", Some(time::format(self.expires_at)));
+        put(&mut object, "scopes", self.scopes.clone());
+        put(&mut object, "grantTypes", self.grant_types.clone());
+        object.extend(self.unknown.clone());
+        object
+    }
+
+    /// Writes the registration file: atomically, 0600, in the form of a token file.
+    pub fn write(&self, path: &Path) -> anyhow::Result<()> {
+        entry::write(path, &self.to_object())
+    }
+
+    /// Whether a login by this flow may use it: the flow is the one it was made for, and 15 minutes are
+    /// left (AWS-FORMATS 2.3).
+    pub fn is_reusable(&self, flow: Flow, now: Moment) -> bool {
+        let granted = self.grant_types.as_deref().unwrap_or_default();
+        let flow_of_client = if granted.iter().any(|grant| grant == AUTHORIZATION_CODE) {
+            Flow::AuthorizationCode
+        } else {
+            Flow::Device
+        };
+        flow_of_client == flow && self.expires_at - now >= LEFT
+    }
+}
+
+const AUTHORIZATION_CODE: &str = "authorization_code";
+/// A registration must outlast the login it starts.
+const LEFT: TimeDelta = TimeDelta::minutes(15);
+
+impl fmt::Debug for Registration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registration")
+            .field("client_id", &self.client_id)
+            .field("client_secret", &self.client_secret)
+            .field("expires_at", &self.expires_at)
+            .field("scopes", &self.scopes)
+            .field("grant_types", &self.grant_types)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,42 @@
+//! How good a file is.
+
+use std::fmt;
+
+/// The state of a token, a registration or credentials at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Not expired.
+    Valid,
+    /// A token that is over and can be renewed without a person.
+    Refreshable,
+    /// Over.
+    Expired,
+    /// There is no file.
+    Missing,
+    /// There is a file that says nothing usable.
+    Corrupt,
+}
+
+impl State {
+    /// The word in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::Refreshable => "refreshable",
+            Self::Expired => "expired",
+            Self::Missing => "missing",
+            Self::Corrupt => "corrupt",
+        }
+    }
+
+    /// Whether only a person can mend a token in this state. A refreshable one wakes nobody.
+    pub fn needs_login(self) -> bool {
+        matches!(self, Self::Expired | Self::Missing | Self::Corrupt)
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
