@@ -4,15 +4,21 @@
 //! says which profile is meant.
 
 pub mod config;
+mod diff;
+mod disk;
+pub mod edit;
 pub mod endpoints;
 pub mod files;
 pub mod ini;
 mod load;
+pub mod plan;
 pub mod profile;
+pub mod request;
 pub mod select;
 pub mod show;
 mod table;
 pub mod words;
+pub mod write;
 
 pub use load::AwsConfig;
 pub use profile::{Kind, Profile, Sso};

@@ -134,6 +134,17 @@ impl AwsConfig {
         Merged { config: self.content.profiles.get(name), credentials: self.credentials.get(name) }
     }
 
+    /// The same with another content of the config file.
+    pub(crate) fn with_content(&self, content: Content) -> Self {
+        Self {
+            file: self.file.clone(),
+            modified_nanos: None,
+            content,
+            credentials: self.credentials.clone(),
+            ignored_endpoints: self.ignored_endpoints,
+        }
+    }
+
     fn read_config(path: &Path) -> anyhow::Result<Self> {
         let Some(found) = files::read(path)? else { return Ok(Self::default()) };
         let content = Content::parse(&found.text).map_err(|refusal| files::unreadable(path, &refusal))?;

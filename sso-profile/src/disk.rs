@@ -1,0 +1,203 @@
+//! Change a config file where others may write too.
+//!
+//! Ours take turns by a lock file next to the real file. The AWS CLI and editors know nothing of it: the CLI
+//! writes in place, editors rename. So the file is looked at again just before it is replaced, and what it was is
+//! looked at again just after: through the open handle, a write in place shows even though the name is ours by
+//! then. Either way the edit is made again on the newer content.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read as _, Seek as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use sso_signal::exit::{Exit, Fault};
+use sso_signal::replace::{Mode, parent, replace};
+
+use crate::files::unreadable;
+use crate::ini::Refusal;
+
+/// How long another writer is waited for. An edit takes milliseconds; one that hangs must be said.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a write in place may pause before it counts as finished.
+const SETTLED: Duration = Duration::from_millis(20);
+
+/// How often the edit is made again before it counts as a fight.
+const ATTEMPTS: usize = 50;
+
+/// The file to change: links resolved, so that a linked config stays a link.
+///
+/// Status 74 for a link to nothing, 78 for what is no file.
+pub(crate) fn real_path(path: &Path) -> anyhow::Result<PathBuf> {
+    let cannot_resolve = || format!("cannot resolve {}", path.display());
+    let Ok(metadata) = fs::symlink_metadata(path) else { return Ok(path.to_owned()) };
+    let is_link = metadata.is_symlink();
+    let metadata = match fs::metadata(path) {
+        Err(err) if is_link && err.kind() == io::ErrorKind::NotFound => {
+            let target = fs::read_link(path).with_context(cannot_resolve)?;
+            let message =
+                format!("{} is a link to {}, which does not exist", path.display(), target.display());
+            return Err(Fault::new(Exit::Io, message)
+                .hint("make its folder and an empty file there, or remove the link")
+                .into());
+        }
+        metadata => metadata.with_context(cannot_resolve)?,
+    };
+    if !metadata.is_file() {
+        return Err(Fault::new(Exit::Config, format!("{} is no regular file", path.display()))
+            .hint("see AWS_CONFIG_FILE")
+            .into());
+    }
+    if is_link { fs::canonicalize(path).with_context(cannot_resolve) } else { Ok(path.to_owned()) }
+}
+
+/// The text of a file as it is now; empty if there is none.
+pub(crate) fn current_text(real: &Path) -> anyhow::Result<String> {
+    text(real, Seen::read(real)?.bytes)
+}
+
+/// Replaces the content of `real` (see [`real_path`]) by what `edit` makes of it. `edit` may be called more
+/// than once; `None` leaves the file alone.
+pub(crate) fn change<T>(
+    real: &Path,
+    mut edit: impl FnMut(&str) -> anyhow::Result<(Option<String>, T)>,
+) -> anyhow::Result<T> {
+    make_folder(&parent(real))?;
+    let _lock = lock(real)?;
+    let mut seen = Seen::read(real)?;
+    let mut source = seen.bytes.clone();
+    for _ in 0..ATTEMPTS {
+        let (edited, outcome) = edit(&text(real, source.clone())?)?;
+        let edited = edited.map_or(source, String::into_bytes);
+        if edited == seen.bytes {
+            return Ok(outcome);
+        }
+        if !seen.is_still(real)? {
+            seen = Seen::read(real)?;
+            source = seen.bytes.clone();
+            continue;
+        }
+        replace(real, &edited, Mode::Kept)?;
+        match seen.written_since()? {
+            None => return Ok(outcome),
+            // Somebody wrote into the file we just put aside: that is the newer truth.
+            Some(late) => source = late,
+        }
+        seen = Seen::read(real)?;
+    }
+    Err(Fault::new(Exit::TryLater, format!("{} keeps changing under our hands", real.display()))
+        .hint("see who writes to it, and try again")
+        .into())
+}
+
+/// A file as it was read, and the handle it was read by.
+struct Seen {
+    file: Option<File>,
+    bytes: Vec<u8>,
+}
+
+impl Seen {
+    fn read(path: &Path) -> anyhow::Result<Self> {
+        let cannot_read = || format!("cannot read {}", path.display());
+        let mut file = match File::open(path) {
+            Ok(file) => file,
+            Err(err) if err.kind() == io::ErrorKind::NotFound => {
+                return Ok(Self { file: None, bytes: Vec::new() });
+            }
+            Err(err) => return Err(err).with_context(cannot_read),
+        };
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).with_context(cannot_read)?;
+        Ok(Self { file: Some(file), bytes })
+    }
+
+    /// Whether the name still stands for the file that was read, with what was read in it.
+    fn is_still(&self, path: &Path) -> anyhow::Result<bool> {
+        let now = Self::read(path)?;
+        let same_file = match (&self.file, &now.file) {
+            (Some(then), Some(now)) => {
+                let (then, now) = (then.metadata()?, now.metadata()?);
+                (then.dev(), then.ino()) == (now.dev(), now.ino())
+            }
+            (None, None) => true,
+            _ => false,
+        };
+        Ok(same_file && now.bytes == self.bytes)
+    }
+
+    /// What was written into the file since, by one who has it open; waits until it rests.
+    fn written_since(&mut self) -> anyhow::Result<Option<Vec<u8>>> {
+        let Some(file) = &mut self.file else { return Ok(None) };
+        let mut again = || -> io::Result<Vec<u8>> {
+            let mut bytes = Vec::new();
+            file.rewind()?;
+            file.read_to_end(&mut bytes)?;
+            Ok(bytes)
+        };
+        let mut late = again().context("cannot read the replaced file again")?;
+        if late == self.bytes {
+            return Ok(None);
+        }
+        loop {
+            sleep(SETTLED);
+            let now = again().context("cannot read the replaced file again")?;
+            if now == late {
+                return Ok(Some(late));
+            }
+            late = now;
+        }
+    }
+}
+
+/// `~/.aws` holds tokens and keys: nobody else's business from the start.
+fn make_folder(folder: &Path) -> anyhow::Result<()> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))
+}
+
+/// Our turn to write, until the file is dropped. The lock file stays: removing it would let two in.
+fn lock(real: &Path) -> anyhow::Result<File> {
+    let name = real.file_name().unwrap_or_default().to_string_lossy();
+    let path = parent(real).join(format!(".{name}.sso-lock"));
+    let cannot_lock = || format!("cannot lock {}", path.display());
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(&path)
+        .with_context(cannot_lock)?;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match fs2::FileExt::try_lock_exclusive(&file) {
+            Ok(()) => return Ok(file),
+            // No flock on this file system: the looks before and after the replacing are all there is.
+            Err(err) if err.kind() == io::ErrorKind::Unsupported => return Ok(file),
+            Err(err) if err.raw_os_error() != fs2::lock_contended_error().raw_os_error() => {
+                return Err(err).with_context(cannot_lock);
+            }
+            Err(_) if Instant::now() >= deadline => {
+                let message =
+                    format!("another sso-profile has held {} for {} s", path.display(), PATIENCE.as_secs());
+                return Err(Fault::new(Exit::TryLater, message)
+                    .hint("see what it waits for, and try again")
+                    .into());
+            }
+            Err(_) => sleep(Duration::from_millis(5)),
+        }
+    }
+}
+
+fn text(path: &Path, bytes: Vec<u8>) -> anyhow::Result<String> {
+    String::from_utf8(bytes).map_err(|err| {
+        let valid = err.utf8_error().valid_up_to();
+        let line = 1 + err.as_bytes().iter().take(valid).filter(|byte| **byte == b'\n').count();
+        unreadable(path, &Refusal { line, why: "not UTF-8".to_owned() })
+    })
+}

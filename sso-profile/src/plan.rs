@@ -1,0 +1,178 @@
+//! What a request comes to, given what the config says already: changes of sections, or a refusal.
+
+use sso_signal::exit::{Exit, Fault};
+
+use crate::config::{Content, Keys, Role};
+use crate::edit::Change;
+use crate::ini::Value;
+use crate::profile::scopes;
+use crate::request::{Request, writable_name};
+
+/// The scope that role credentials and refresh tokens need.
+const USUAL_SCOPE: &str = "sso:account:access";
+
+/// Keys that the session says; the SDK for Rust refuses a profile that repeats them (AWS-FORMATS 7.3).
+const SESSION_KEYS: [&str; 3] = ["sso_start_url", "sso_region", "sso_registration_scopes"];
+
+/// Keys that take the credentials from elsewhere, in one SDK or another, whatever SSO keys say (AWS-FORMATS 7.3).
+const OTHER_SOURCES: [&str; 5] =
+    ["role_arn", "source_profile", "credential_source", "web_identity_token_file", "credential_process"];
+
+/// Keys that are secrets or belong to one. They are never removed: nothing could bring them back.
+const ACCESS_KEYS: [&str; 4] =
+    ["aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_security_token"];
+
+/// What is to be done.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// None if the config says it all.
+    pub changes: Vec<Change>,
+    /// Whether the profile is new.
+    pub is_new: bool,
+}
+
+/// Works out the changes that make `name` what `request` says. Status 78 if that can't be, or if it would
+/// change what is there and `replace` doesn't allow it.
+pub fn plan(name: &str, request: &Request, content: &Content, replace: bool) -> Result<Plan, Fault> {
+    writable_name("profile", name)?;
+    request.check()?;
+    let profile = content.profiles.get(name);
+    let session_name = match &request.sso_session {
+        Some(session) => session.clone(),
+        None => owned(profile, "sso_session").unwrap_or_else(|| name.to_owned()),
+    };
+    let session = session_change(&session_name, name, request, content)?;
+    let own = profile_change(name, &session_name, request, profile)?;
+    if let (Some(change), true, false) = (&session, content.sessions.contains_key(&session_name), replace) {
+        return Err(session_differs(&session_name, name, change, content));
+    }
+    if let (Some(change), Some(_), false) = (&own, profile, replace) {
+        return Err(Fault::new(
+            Exit::Config,
+            format!("profile `{name}` exists and differs in {}", keys_of(change)),
+        )
+        .hint("--dry-run --replace --text shows the change, --replace makes it"));
+    }
+    Ok(Plan { changes: own.into_iter().chain(session).collect(), is_new: profile.is_none() })
+}
+
+fn profile_change(
+    name: &str,
+    session: &str,
+    request: &Request,
+    profile: Option<&Keys>,
+) -> Result<Option<Change>, Fault> {
+    let has = |key: &&str| profile.is_some_and(|keys| keys.contains_key(*key));
+    if let Some(key) = ACCESS_KEYS.iter().find(|key| has(key)) {
+        return Err(Fault::new(Exit::Config, format!("profile `{name}` holds access keys (`{key}`)"))
+            .hint("choose another name, or take the keys out in an editor first"));
+    }
+    let account = request.account_id.clone().or_else(|| owned(profile, "sso_account_id"));
+    let role = request.role_name.clone().or_else(|| owned(profile, "sso_role_name"));
+    if account.is_some() != role.is_some() {
+        let missing = if role.is_some() { "--account-id" } else { "--role-name" };
+        return Err(Fault::new(
+            Exit::Config,
+            format!("profile `{name}` needs an account and a role, or neither"),
+        )
+        .hint(format!("add {missing}; sso-login accounts shows both")));
+    }
+    let wanted = [
+        ("sso_session", Some(session.to_owned())),
+        ("sso_account_id", account),
+        ("sso_role_name", role),
+        ("region", request.region.clone()),
+        ("output", request.output.clone()),
+    ];
+    let set = differing(wanted, profile);
+    let remove: Vec<_> = SESSION_KEYS.into_iter().chain(OTHER_SOURCES).filter(has).collect();
+    Ok(change(Role::Profile(name.to_owned()), set, remove, profile.is_none()))
+}
+
+fn session_change(
+    session: &str,
+    name: &str,
+    request: &Request,
+    content: &Content,
+) -> Result<Option<Change>, Fault> {
+    writable_name("sso-session", session)?;
+    let there = content.sessions.get(session);
+    // A legacy profile has them itself: so it becomes one with a session.
+    let legacy = content.profiles.get(name).filter(|keys| !keys.contains_key("sso_session"));
+    let known = |key: &str| owned(there, key).or_else(|| owned(legacy, key));
+    let required = |given: &Option<String>, key: &str, flag: &str| {
+        given.clone().or_else(|| known(key)).ok_or_else(|| {
+            Fault::new(Exit::Config, format!("sso-session `{session}` has no {key}"))
+                .hint(format!("add {flag}, or name a session that exists with --sso-session"))
+        })
+    };
+    let start_url = required(&request.start_url, "sso_start_url", "--start-url")?;
+    let region = required(&request.sso_region, "sso_region", "--sso-region")?;
+    let given = request.scopes.as_deref().map(|list| scopes(list).join(","));
+    let list = match (&given, owned(there, "sso_registration_scopes")) {
+        // The same scopes, spaced otherwise.
+        (Some(given), Some(list)) if scopes(given) == scopes(&list) => None,
+        (None, _) if there.is_some() => None,
+        (None, _) => Some(owned(legacy, "sso_registration_scopes").unwrap_or_else(|| USUAL_SCOPE.to_owned())),
+        (Some(_), _) => given,
+    };
+    let wanted =
+        [("sso_start_url", Some(start_url)), ("sso_region", Some(region)), ("sso_registration_scopes", list)];
+    Ok(change(Role::Session(session.to_owned()), differing(wanted, there), Vec::new(), there.is_none()))
+}
+
+fn differing<const N: usize>(
+    wanted: [(&'static str, Option<String>); N],
+    there: Option<&Keys>,
+) -> Vec<(&'static str, String)> {
+    wanted
+        .into_iter()
+        .filter_map(|(key, value)| Some((key, value?)))
+        .filter(|(key, value)| text(there, key) != Some(value.as_str()))
+        .collect()
+}
+
+fn change(
+    role: Role,
+    set: Vec<(&'static str, String)>,
+    remove: Vec<&'static str>,
+    is_new: bool,
+) -> Option<Change> {
+    (is_new || !set.is_empty() || !remove.is_empty()).then_some(Change { role, set, remove })
+}
+
+fn session_differs(session: &str, name: &str, change: &Change, content: &Content) -> Fault {
+    let users: Vec<_> = content
+        .profiles
+        .iter()
+        .filter(|(user, keys)| *user != name && text(Some(keys), "sso_session") == Some(session))
+        .map(|(user, _)| format!("`{user}`"))
+        .collect();
+    let shown = users.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let used = match users.len() {
+        0 => String::new(),
+        1..=5 => format!("; {shown} would change with it"),
+        more => format!("; {shown} and {} more would change with it", more - 5),
+    };
+    Fault::new(
+        Exit::Config,
+        format!("sso-session `{session}` exists and differs in {}{used}", keys_of(change)),
+    )
+    .hint("give another --sso-session, or --replace to change it for all of them")
+}
+
+fn keys_of(change: &Change) -> String {
+    let keys: Vec<_> = change.set.iter().map(|(key, _)| *key).chain(change.remove.iter().copied()).collect();
+    keys.join(", ")
+}
+
+fn text<'k>(keys: Option<&'k Keys>, key: &str) -> Option<&'k str> {
+    match keys?.get(key)? {
+        Value::Text(text) => Some(text),
+        Value::Block(_) => None,
+    }
+}
+
+fn owned(keys: Option<&Keys>, key: &str) -> Option<String> {
+    text(keys, key).map(str::to_owned)
+}

@@ -1,0 +1,264 @@
+//! What a profile is to be: the flags and the document of `write`, checked.
+
+use serde_json::Value;
+use sso_signal::exit::{Exit, Fault};
+use sso_signal::text::is_deceptive;
+use sso_signal::wire::Document;
+
+use crate::profile::scopes;
+
+/// What a profile and its session are to say; what is `None` stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Request {
+    /// `sso_session`.
+    pub sso_session: Option<String>,
+    /// `sso_start_url`.
+    pub start_url: Option<String>,
+    /// `sso_region`.
+    pub sso_region: Option<String>,
+    /// `sso_registration_scopes`, separated by commas.
+    pub scopes: Option<String>,
+    /// `sso_account_id`.
+    pub account_id: Option<String>,
+    /// `sso_role_name`.
+    pub role_name: Option<String>,
+    /// `region`.
+    pub region: Option<String>,
+    /// `output`.
+    pub output: Option<String>,
+}
+
+impl Request {
+    /// What a document asks for, by the names of profile documents or the SDK's (`ssoStartUrl` …).
+    ///
+    /// Status 65 if one is of the wrong type.
+    pub fn of(document: &Document) -> anyhow::Result<Self> {
+        let text = |names: &[&str]| -> anyhow::Result<Option<String>> {
+            for name in names {
+                if let Some(text) = document.text(name)?.filter(|text| !text.is_empty()) {
+                    return Ok(Some(text.to_owned()));
+                }
+            }
+            Ok(None)
+        };
+        Ok(Self {
+            sso_session: text(&["ssoSession"])?,
+            start_url: text(&["startUrl", "ssoStartUrl"])?,
+            sso_region: text(&["ssoRegion"])?,
+            scopes: scopes_of(document)?,
+            account_id: text(&["accountId", "ssoAccountId"])?,
+            role_name: text(&["roleName", "ssoRoleName"])?,
+            region: text(&["region"])?,
+            output: text(&["output"])?,
+        })
+    }
+
+    /// This request; what it leaves open, the other one says.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            sso_session: self.sso_session.or(other.sso_session),
+            start_url: self.start_url.or(other.start_url),
+            sso_region: self.sso_region.or(other.sso_region),
+            scopes: self.scopes.or(other.scopes),
+            account_id: self.account_id.or(other.account_id),
+            role_name: self.role_name.or(other.role_name),
+            region: self.region.or(other.region),
+            output: self.output.or(other.output),
+        }
+    }
+
+    /// Refuses what no AWS tool would take, and what was copied from a manual. Status 78.
+    pub fn check(&self) -> Result<(), Fault> {
+        let given = |value: &Option<String>, check: fn(&str) -> Result<(), Fault>| {
+            value.as_deref().map_or(Ok(()), |value| plain(value).and_then(|()| check(value)))
+        };
+        given(&self.sso_session, |name| writable_name("sso-session", name))?;
+        given(&self.start_url, start_url)?;
+        given(&self.sso_region, |value| region("SSO region", value))?;
+        given(&self.scopes, scope_list)?;
+        given(&self.account_id, account_id)?;
+        given(&self.role_name, role_name)?;
+        given(&self.region, |value| region("region", value))?;
+        given(&self.output, output)
+    }
+}
+
+/// Refuses names that no section header can carry, or that no command line should. Status 78.
+pub fn writable_name(what: &str, name: &str) -> Result<(), Fault> {
+    let why = if name.trim().is_empty() {
+        "is empty"
+    } else if name.chars().any(|c| c.is_control() || is_deceptive(c)) {
+        "has control characters in it"
+    } else if name.starts_with('-') {
+        "begins with `-`, which every command line takes for a flag"
+    } else if name.trim() != name {
+        "begins or ends with a blank"
+    } else {
+        return Ok(());
+    };
+    Err(wrong(format!("the {what} name `{name}` {why}")).hint("use letters, digits and - _ . / % @ : +"))
+}
+
+fn scopes_of(document: &Document) -> anyhow::Result<Option<String>> {
+    for name in ["scopes", "ssoRegistrationScopes"] {
+        let list = match document.get(name) {
+            None | Some(Value::Null) => continue,
+            Some(Value::Array(list)) => list.iter().map(Value::as_str).collect::<Option<Vec<_>>>(),
+            Some(Value::String(list)) => Some(vec![list.as_str()]),
+            Some(_) => None,
+        };
+        let Some(list) = list else {
+            let message = format!("`{name}` of the document is no list of strings");
+            return Err(Fault::new(Exit::Data, message).into());
+        };
+        return Ok(Some(list.join(",")).filter(|list| !list.is_empty()));
+    }
+    Ok(None)
+}
+
+/// A value on one line that botocore reads back as it is.
+fn plain(value: &str) -> Result<(), Fault> {
+    if value.is_empty() || value.trim() != value || value.chars().any(|c| c.is_control() || is_deceptive(c)) {
+        return Err(wrong(format!(
+            "the value `{value}` is empty, or has control characters or blanks at its ends"
+        )));
+    }
+    Ok(())
+}
+
+fn start_url(url: &str) -> Result<(), Fault> {
+    if url.to_ascii_lowercase().contains("xxxxxxxxxx") {
+        return Err(wrong(format!("the start URL `{url}` is a placeholder")).hint(
+            "the real one is in the invitation mail and at the top of the IAM Identity Center console",
+        ));
+    }
+    let rest = url.strip_prefix("https://").unwrap_or_default();
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let is_host =
+        host.contains('.') && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:".contains(&b));
+    if !is_host || url.contains([' ', '\t', '"', '\'', '\\']) {
+        return Err(wrong(format!("the start URL `{url}` is no https address"))
+            .hint("it looks like https://d-1234567890.awsapps.com/start"));
+    }
+    Ok(())
+}
+
+/// AWS-FORMATS 6.1: words and digits with dashes, ending in a number.
+fn region(what: &str, name: &str) -> Result<(), Fault> {
+    let parts: Vec<_> = name.split('-').collect();
+    let is_word =
+        |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let ends_in_number =
+        parts.last().is_some_and(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
+    if parts.len() < 3 || !parts.iter().all(is_word) || !ends_in_number {
+        return Err(wrong(format!("the {what} `{name}` is no AWS region")).hint("it looks like eu-west-1"));
+    }
+    Ok(())
+}
+
+fn scope_list(list: &str) -> Result<(), Fault> {
+    // RFC 6749, section 3.3: printable ASCII but `"` and `\`.
+    let is_scope = |scope: &String| scope.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\');
+    let list = scopes(list);
+    if list.is_empty() || !list.iter().all(is_scope) {
+        return Err(wrong("the scopes are no list separated by commas".to_owned())
+            .hint("the usual scope is sso:account:access"));
+    }
+    Ok(())
+}
+
+fn account_id(id: &str) -> Result<(), Fault> {
+    if id == "123456789012" {
+        return Err(wrong(format!("the account `{id}` is the manual's placeholder"))
+            .hint("sso-login accounts shows yours"));
+    }
+    if id.len() != 12 || !id.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(
+            wrong(format!("the account `{id}` is not 12 digits")).hint("sso-login accounts shows yours")
+        );
+    }
+    Ok(())
+}
+
+/// IAM's role names: `[\w+=,.@-]{1,64}`.
+fn role_name(name: &str) -> Result<(), Fault> {
+    if name.len() > 64 || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b)) {
+        return Err(
+            wrong(format!("the role `{name}` is no role name")).hint("sso-login accounts shows yours")
+        );
+    }
+    Ok(())
+}
+
+fn output(format: &str) -> Result<(), Fault> {
+    const FORMATS: [&str; 6] = ["json", "text", "table", "yaml", "yaml-stream", "off"];
+    if !FORMATS.contains(&format) {
+        return Err(wrong(format!("the output format `{format}` is unknown"))
+            .hint(format!("one of {}", FORMATS.join(", "))));
+    }
+    Ok(())
+}
+
+fn wrong(message: String) -> Fault {
+    Fault::new(Exit::Config, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(key: &str, value: &str) -> Result<(), String> {
+        let request = Request::of(&Document::new().with(key, value)).unwrap();
+        request.check().map_err(|fault| fault.to_string())
+    }
+
+    #[test]
+    fn usable_values_are_taken() {
+        for (key, value) in [
+            ("startUrl", "https://d-1234567890.awsapps.com/start"),
+            ("ssoStartUrl", "https://corp.awsapps.com/start/#/?tab=accounts"),
+            ("ssoRegion", "us-gov-west-1"),
+            ("region", "eusc-de-east-1"),
+            ("scopes", "sso:account:access, x"),
+            ("accountId", "111122223333"),
+            ("ssoRoleName", "Admin+=,.@-_1"),
+            ("output", "yaml-stream"),
+            ("ssoSession", "my session"),
+        ] {
+            assert_eq!(check(key, value), Ok(()), "{key} {value}");
+        }
+    }
+
+    #[test]
+    fn unusable_values_and_placeholders_are_refused() {
+        for (key, value) in [
+            ("startUrl", "http://d-1234567890.awsapps.com/start"),
+            ("startUrl", "https://d-xxxxxxxxxx.awsapps.com/start"),
+            ("startUrl", "https://"),
+            ("startUrl", "https://me@example.com/start"),
+            ("startUrl", "https://a.b/x y"),
+            ("ssoRegion", "us-east"),
+            ("ssoRegion", "US-EAST-1"),
+            ("region", "us-east-1\nk = v"),
+            ("region", " us-east-1"),
+            ("scopes", " , "),
+            ("accountId", "123456789012"),
+            ("accountId", "11112222333"),
+            ("roleName", "a b"),
+            ("output", "xml"),
+            ("ssoSession", "-x"),
+            ("ssoSession", "a\u{202e}b"),
+        ] {
+            assert!(check(key, value).is_err(), "{key} {value}");
+        }
+    }
+
+    #[test]
+    fn scopes_may_be_a_list_or_text() {
+        let list = Document::new().with("scopes", vec!["a", "b"]);
+        assert_eq!(Request::of(&list).unwrap().scopes.as_deref(), Some("a,b"));
+        assert!(Request::of(&Document::new().with("scopes", 1)).is_err());
+        assert!(Request::of(&Document::new().with("accountId", 111_122_223_333_i64)).is_err());
+    }
+}

@@ -1,0 +1,192 @@
+//! `write`: a profile as it is asked for, put into the config file.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use sso_signal::exit::{Exit, Fault};
+use sso_signal::settings::Settings;
+use sso_signal::wire::{self, Document, Output};
+
+use crate::config::Content;
+use crate::diff::unified;
+use crate::disk;
+use crate::edit::edit;
+use crate::files;
+use crate::load::AwsConfig;
+use crate::plan::{Plan, plan};
+use crate::profile::{Kind, Profile};
+use crate::request::Request;
+use crate::select::{Selected, select};
+use crate::words::is_plain;
+
+/// What the command line says.
+#[derive(Debug, Default)]
+pub struct Command {
+    /// The profile, if it is an argument.
+    pub profile: Option<String>,
+    /// The keys given as flags; they win over a document's.
+    pub flags: Request,
+    /// Only show the change.
+    pub dry_run: bool,
+    /// Change what exists and differs.
+    pub replace: bool,
+    /// Print for people.
+    pub text: bool,
+}
+
+/// Writes the profile of each document on stdin, or the one of the flags.
+pub fn run(command: &Command, settings: &Settings) -> anyhow::Result<Exit> {
+    let mut output = Output::stdout();
+    let mut documents = wire::piped_stdin().into_iter().flatten().peekable();
+    if documents.peek().is_none() {
+        write(command, Document::new(), settings, &mut output)?;
+    }
+    for document in documents {
+        let document = document?;
+        // An event on its way to a later tool asks for nothing here.
+        if document.contains_key("event") {
+            output.document(&document)?;
+        } else {
+            write(command, document, settings, &mut output)?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn write(
+    command: &Command,
+    mut document: Document,
+    settings: &Settings,
+    output: &mut Output,
+) -> anyhow::Result<()> {
+    let Selected { name, from } = select(command.profile.as_deref(), Some(&document), settings)?;
+    let request = command.flags.clone().or(Request::of(&document)?);
+    let config = AwsConfig::load(settings)?;
+    let Some(path) = config.file() else {
+        return Err(Fault::new(Exit::Config, "AWS_CONFIG_FILE is set and empty: there is no file to write")
+            .hint("unset AWS_CONFIG_FILE")
+            .into());
+    };
+    let change = if command.dry_run {
+        show_change(path, &name, &request, command.replace, &config)?
+    } else {
+        make_change(path, &name, &request, command.replace, &config)?
+    };
+    if command.text {
+        return output.text(&in_words(&change, command.dry_run));
+    }
+    change.profile.add_to(&mut document, Some(&from));
+    document.set("change", change.kind);
+    if command.dry_run {
+        document.set("dryRun", true);
+        document.set("diff", change.diff);
+    }
+    if !change.warnings.is_empty() {
+        document.set("warnings", change.warnings);
+    }
+    output.document(&document)
+}
+
+/// What was done, or would be.
+struct Done {
+    profile: Profile,
+    kind: &'static str,
+    diff: String,
+    warnings: Vec<String>,
+}
+
+fn make_change(
+    path: &Path,
+    name: &str,
+    request: &Request,
+    replace: bool,
+    config: &AwsConfig,
+) -> anyhow::Result<Done> {
+    let real = disk::real_path(path)?;
+    // The reading first, without a lock: nothing to do needs no right to write.
+    let text = disk::current_text(&real)?;
+    let (edited, done) = edited(path, name, request, replace, config, &text)?;
+    if edited.is_none() {
+        return Ok(done);
+    }
+    disk::change(&real, |text| self::edited(path, name, request, replace, config, text))
+}
+
+fn show_change(
+    path: &Path,
+    name: &str,
+    request: &Request,
+    replace: bool,
+    config: &AwsConfig,
+) -> anyhow::Result<Done> {
+    let text = disk::current_text(&disk::real_path(path)?)?;
+    let (edited, mut done) = edited(path, name, request, replace, config, &text)?;
+    done.diff = edited.map(|edited| unified(path, &text, &edited)).unwrap_or_default();
+    Ok(done)
+}
+
+/// The text after the change, if there is any, and what it comes to.
+fn edited(
+    path: &Path,
+    name: &str,
+    request: &Request,
+    replace: bool,
+    config: &AwsConfig,
+    text: &str,
+) -> anyhow::Result<(Option<String>, Done)> {
+    let content = Content::parse(text).map_err(|refusal| files::unreadable(path, &refusal))?;
+    let Plan { changes, is_new } = plan(name, request, &content, replace)?;
+    let edited = edit(text, &changes).with_context(|| path.display().to_string())?;
+    let content = Content::parse(&edited).map_err(|refusal| files::unreadable(path, &refusal))?;
+    let after = config.with_content(content);
+    let profile = after.known_profile(name)?;
+    as_asked(&profile, request)?;
+    let kind = match (changes.is_empty(), is_new) {
+        (true, _) => "unchanged",
+        (false, true) => "added",
+        (false, false) => "replaced",
+    };
+    let done = Done { warnings: warnings(&profile), profile, kind, diff: String::new() };
+    Ok(((!changes.is_empty()).then_some(edited), done))
+}
+
+/// The credentials file has the last word on each key: say so instead of writing what has no effect.
+fn as_asked(profile: &Profile, request: &Request) -> anyhow::Result<()> {
+    let sso = profile.sso.as_ref();
+    let differs = |asked: &Option<String>, got: Option<&str>| asked.is_some() && asked.as_deref() != got;
+    let is_other = !matches!(profile.kind, Kind::SsoSession | Kind::SsoToken)
+        || differs(&request.sso_session, sso.and_then(|sso| sso.session.as_deref()))
+        || differs(&request.start_url, sso.map(|sso| sso.start_url.as_str()))
+        || differs(&request.sso_region, sso.map(|sso| sso.region.as_str()))
+        || differs(&request.account_id, profile.account_id.as_deref())
+        || differs(&request.role_name, profile.role_name.as_deref())
+        || differs(&request.region, profile.region.as_deref());
+    if is_other {
+        let message =
+            format!("section `[{}]` of the credentials file overrides what is to be written", profile.name);
+        return Err(Fault::new(Exit::Config, message)
+            .hint("choose another name, or take that section out")
+            .into());
+    }
+    Ok(())
+}
+
+fn warnings(profile: &Profile) -> Vec<String> {
+    let session = profile.sso.as_ref().and_then(|sso| sso.session.as_deref());
+    [("profile", Some(profile.name.as_str())), ("sso-session", session)]
+        .into_iter()
+        .filter_map(|(what, name)| Some((what, name.filter(|name| !is_plain(name))?)))
+        .map(|(what, name)| {
+            format!("only the AWS CLI and Python read the {what} name `{name}`; other SDKs skip it")
+        })
+        .collect()
+}
+
+fn in_words(change: &Done, dry_run: bool) -> String {
+    let name = &change.profile.name;
+    match (change.kind, dry_run) {
+        ("unchanged", _) => format!("profile `{name}` is as asked; nothing changed"),
+        (_, true) => change.diff.trim_end().to_owned(),
+        (kind, false) => format!("profile `{name}` {kind}"),
+    }
+}
