@@ -1,1 +1,247 @@
-//! Hold a named lock while a command runs.
+//! Hold a named lock while a command runs. It never decides what is worth locking.
+//!
+//! A lock is a directory, `NAME.lock`, that appears in one atomic step together with the `owner.json`
+//! within. A living owner holds an exclusive flock on that file, so a dead one is known at once, and
+//! replaced without a race ([`site`] says how). Where no kernel is shared, a heartbeat and a lease
+//! decide ([`verdict`] has the table).
+//!
+//! ```
+//! use std::time::Duration;
+//! use sso_lock::{Lock, Outcome};
+//!
+//! # let dir = tempfile::tempdir()?;
+//! let lock = Lock::new(dir.path(), "login".parse().map_err(anyhow::Error::msg)?);
+//! let Outcome::Held(guard) = lock.acquire("sso-login", Duration::from_secs(5))? else { panic!("busy") };
+//! assert!(matches!(lock.try_acquire("sso-login")?, Outcome::Busy(Some(_))));
+//! guard.release()?; // or drop it
+//! # anyhow::Ok(())
+//! ```
+
+mod entry;
+mod flock;
+mod guard;
+mod kernel;
+mod name;
+mod owner;
+mod prepared;
+pub mod run;
+mod site;
+mod token;
+mod token_lock;
+mod verdict;
+mod wait;
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use sso_signal::exit::{Exit, Fault};
+use sso_signal::wire::Document;
+
+pub use guard::Guard;
+pub use name::Name;
+pub use owner::Owner;
+use prepared::Prepared;
+use site::{Corpse, Intent, Seen, Takeover};
+pub use token_lock::TokenLock;
+pub use verdict::{FOREIGN, HEARTBEAT, LEASE};
+
+/// How often to look again when all is moving. Each time, somebody else got on; so many times in a
+/// row is busy.
+const LOOKS: usize = 500;
+
+/// How long to let others move.
+const MOMENT: Duration = Duration::from_millis(1);
+
+/// A named lock of a directory, held or not.
+#[derive(Clone, Debug)]
+pub struct Lock {
+    state_dir: PathBuf,
+    name: Name,
+}
+
+/// What came of trying to get a lock.
+#[derive(Debug)]
+pub enum Outcome<T> {
+    /// It is ours, as long as the value lives.
+    Held(T),
+    /// Somebody else's; who, if that can be read.
+    Busy(Option<Owner>),
+}
+
+/// How a lock stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum State {
+    /// Nobody has it.
+    Free,
+    /// Somebody has it; who, if that can be read.
+    Held(Option<Owner>),
+    /// Somebody had it and is dead, or its time is over: the next contender gets it.
+    Stale(Option<Owner>),
+}
+
+/// What came of breaking a lock.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Broken {
+    /// There was none.
+    Free,
+    /// It lives, so it stays.
+    Alive(Option<Owner>),
+    /// A dead holder's, now gone.
+    Removed,
+}
+
+impl Lock {
+    /// The lock `name` in `state_dir`, which is made (0700) when the lock is first taken.
+    pub fn new(state_dir: impl Into<PathBuf>, name: Name) -> Self {
+        Self { state_dir: state_dir.into(), name }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// Its directory, while it is held.
+    pub fn path(&self) -> PathBuf {
+        self.state_dir.join(self.name.entry())
+    }
+
+    /// Takes the lock if nobody alive has it. `command` says what for, as others see it: a program's
+    /// name, without arguments, as those may hold secrets.
+    pub fn try_acquire(&self, command: &str) -> anyhow::Result<Outcome<Guard>> {
+        self.attempt(|| Owner::this_process(command))
+    }
+
+    /// Takes the lock, and waits for it at most `wait`, by a clock that nobody can set.
+    /// `Duration::MAX` waits for ever.
+    pub fn acquire(&self, command: &str, wait: Duration) -> anyhow::Result<Outcome<Guard>> {
+        wait::at_most(wait, || self.try_acquire(command))
+    }
+
+    /// How the lock stands. Changes nothing.
+    pub fn state(&self) -> anyhow::Result<State> {
+        for _ in 0..LOOKS {
+            match site::look(&self.state_dir, &self.name, Intent::Know)? {
+                Seen::Nothing => return Ok(State::Free),
+                Seen::Alive(owner) => return Ok(State::Held(owner)),
+                Seen::Dead(corpse) => return Ok(State::Stale(corpse.into_owner())),
+                Seen::Moving => thread::sleep(MOMENT),
+            }
+        }
+        Ok(State::Held(None))
+    }
+
+    /// Removes the lock of a dead holder, and none else's.
+    pub fn break_stale(&self) -> anyhow::Result<Broken> {
+        for _ in 0..LOOKS {
+            match site::look(&self.state_dir, &self.name, Intent::Take)? {
+                Seen::Nothing => return Ok(Broken::Free),
+                Seen::Alive(owner) => return Ok(Broken::Alive(owner)),
+                // Taken over and let go: the same race-free way as any contender's.
+                Seen::Dead(corpse) => match self.take_over(&corpse, Owner::this_process("sso-lock break"))? {
+                    Takeover::Done(file) => {
+                        self.guard(file)?.release()?;
+                        return Ok(Broken::Removed);
+                    }
+                    Takeover::Busy(owner) => return Ok(Broken::Alive(owner)),
+                    Takeover::Moving => {}
+                },
+                Seen::Moving => {}
+            }
+            thread::sleep(MOMENT);
+        }
+        Ok(Broken::Alive(None))
+    }
+
+    /// The error of who can't wait any longer: status 75, naming the holder.
+    pub fn busy(&self, owner: Option<&Owner>) -> anyhow::Error {
+        Fault::new(Exit::TryLater, format!("`{}` is held by {}", self.name, owner::in_words(owner)))
+            .hint(format!("sso-lock status {}", self.name))
+            .into()
+    }
+
+    fn attempt(&self, owner: impl Fn() -> anyhow::Result<Owner>) -> anyhow::Result<Outcome<Guard>> {
+        for _ in 0..LOOKS {
+            match site::look(&self.state_dir, &self.name, Intent::Take)? {
+                Seen::Nothing => {
+                    if let Some(file) = self.create(&owner()?)? {
+                        return self.guard(file).map(Outcome::Held);
+                    }
+                }
+                Seen::Alive(owner) => return Ok(Outcome::Busy(owner)),
+                Seen::Dead(corpse) => match self.take_over(&corpse, owner())? {
+                    Takeover::Done(file) => return self.guard(file).map(Outcome::Held),
+                    Takeover::Busy(owner) => return Ok(Outcome::Busy(owner)),
+                    Takeover::Moving => {}
+                },
+                Seen::Moving => {}
+            }
+            thread::sleep(MOMENT);
+        }
+        Ok(Outcome::Busy(None))
+    }
+
+    /// Makes the lock's directory, owner and all, in one step; `None` if somebody was faster.
+    fn create(&self, owner: &Owner) -> anyhow::Result<Option<File>> {
+        let prepared = Prepared::new(&self.state_dir, &self.name, owner)?;
+        let put = prepared.put_at(&self.path());
+        Ok(put.with_context(|| format!("cannot make {}", self.path().display()))?.ok())
+    }
+
+    fn take_over(&self, corpse: &Corpse, owner: anyhow::Result<Owner>) -> anyhow::Result<Takeover> {
+        site::take_over(corpse, &Prepared::new(&self.state_dir, &self.name, &owner?)?)
+    }
+
+    fn guard(&self, file: File) -> anyhow::Result<Guard> {
+        let guard = Guard::new(self.path(), self.name.clone(), file)?;
+        entry::sweep(&self.state_dir, &self.name.litter());
+        Ok(guard)
+    }
+}
+
+impl State {
+    /// `{"name", "held", "owner", "stale"}`.
+    pub fn document(&self, name: &Name) -> Document {
+        let owner = match self {
+            Self::Free => None,
+            Self::Held(owner) | Self::Stale(owner) => owner.as_ref(),
+        };
+        Document::new()
+            .with("name", name.as_str())
+            .with("held", matches!(self, Self::Held(_)))
+            .with("owner", owner::to_value(owner))
+            .with("stale", matches!(self, Self::Stale(_)))
+    }
+
+    /// The same as a sentence.
+    pub fn in_words(&self, name: &Name) -> String {
+        match self {
+            Self::Free => format!("{name}: free"),
+            Self::Held(owner) => format!("{name}: held by {}", owner::in_words(owner.as_ref())),
+            Self::Stale(owner) => format!("{name}: left behind by {}", owner::in_words(owner.as_ref())),
+        }
+    }
+}
+
+/// The names of the locks in `state_dir`, held or left behind, in order.
+pub fn names(state_dir: &Path) -> anyhow::Result<Vec<Name>> {
+    let act = || format!("cannot read {}", state_dir.display());
+    let entries = match fs::read_dir(state_dir) {
+        Ok(entries) => entries,
+        Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(err) => return Err(err).with_context(act),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.with_context(act)?;
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            names.extend(entry.file_name().to_str().and_then(Name::of_entry));
+        }
+    }
+    names.sort();
+    Ok(names)
+}

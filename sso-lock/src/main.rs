@@ -1,3 +1,132 @@
 //! Hold a named lock while a command runs.
 
-fn main() {}
+mod cli;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser as _;
+use sso_lock::{Broken, Lock, Name, Outcome, State, names, run};
+use sso_signal::exit::{Exit, Fault, finish, report};
+use sso_signal::secret::Secret;
+use sso_signal::settings::Settings;
+use sso_signal::wire::{self, Document, Output};
+
+use cli::{Cli, Command};
+
+const TOOL: &str = "sso-lock";
+
+fn main() -> ExitCode {
+    finish(TOOL, act(Cli::parse().command))
+}
+
+fn act(command: Command) -> anyhow::Result<Exit> {
+    match command {
+        Command::Run { wait, name, command } => run(&lock(name)?, wait, &command),
+        Command::Acquire { name, wait, ttl } => acquire(&lock(name)?, wait, ttl),
+        Command::Release { name: Some(name), token: Some(token) } => {
+            Ok(answer(lock(name)?.release(&Secret::from(token))?))
+        }
+        Command::Release { name, .. } => release_documents(name.as_ref()),
+        Command::Status { name: Some(name), text } => status(&[name], text),
+        Command::Status { name: None, text } => status(&names(&Settings::new(TOOL).state_dir()?)?, text),
+        Command::Break { name } => break_stale(&lock(name)?),
+    }
+}
+
+fn lock(name: Name) -> anyhow::Result<Lock> {
+    Ok(Lock::new(Settings::new(TOOL).state_dir()?, name))
+}
+
+fn answer(is_yes: bool) -> Exit {
+    if is_yes { Exit::Done } else { Exit::No }
+}
+
+fn run(lock: &Lock, wait: Duration, command: &[OsString]) -> anyhow::Result<Exit> {
+    match lock.acquire(&run::program_name(command), wait)? {
+        Outcome::Busy(owner) => Err(lock.busy(owner.as_ref())),
+        Outcome::Held(guard) => {
+            let exit = run::to_its_end(command)?;
+            // The command's status is the answer. What couldn't be released ends with this process.
+            if let Err(err) = guard.release() {
+                report(TOOL, &err);
+            }
+            Ok(exit)
+        }
+    }
+}
+
+fn acquire(lock: &Lock, wait: Duration, ttl: Duration) -> anyhow::Result<Exit> {
+    match lock.acquire_token(ttl, wait)? {
+        Outcome::Busy(owner) => Err(lock.busy(owner.as_ref())),
+        Outcome::Held(held) => {
+            // First shown, then left alone: a token that nobody saw must hold nothing.
+            Output::stdout().document(&held.document())?;
+            held.detach()?;
+            Ok(Exit::Done)
+        }
+    }
+}
+
+fn release_documents(expected: Option<&Name>) -> anyhow::Result<Exit> {
+    let mut is_held = true;
+    let mut count = 0;
+    for document in wire::stdin()? {
+        let (name, token) = read_token(&document?)?;
+        if expected.is_some_and(|expected| *expected != name) {
+            return Err(Fault::new(Exit::Data, format!("the document is of the lock `{name}`")).into());
+        }
+        is_held &= lock(name)?.release(&token)?;
+        count += 1;
+    }
+    if count == 0 {
+        return Err(Fault::new(Exit::Data, "there is no document on standard input")
+            .hint("sso-lock release NAME --token T")
+            .into());
+    }
+    Ok(answer(is_held))
+}
+
+fn read_token(document: &Document) -> anyhow::Result<(Name, Secret)> {
+    let text = |key: &str| -> anyhow::Result<String> {
+        let text = document.text(key)?.map(str::to_owned);
+        text.ok_or_else(|| Fault::new(Exit::Data, format!("the document has no `{key}`")).into())
+    };
+    let name = text("name")?.parse().map_err(|err: String| Fault::new(Exit::Data, err))?;
+    Ok((name, Secret::from(text("token")?)))
+}
+
+fn status(names: &[Name], as_text: bool) -> anyhow::Result<Exit> {
+    let mut output = Output::stdout();
+    let mut is_held = false;
+    for name in names {
+        let state = lock(name.clone())?.state()?;
+        is_held |= matches!(state, State::Held(_));
+        if as_text {
+            output.text(&state.in_words(name))?;
+        } else {
+            output.document(&state.document(name))?;
+        }
+    }
+    Ok(answer(is_held))
+}
+
+fn break_stale(lock: &Lock) -> anyhow::Result<Exit> {
+    match lock.break_stale()? {
+        Broken::Removed => Ok(Exit::Done),
+        Broken::Free => Ok(Exit::No),
+        Broken::Alive(owner) => Err(lock.busy(owner.as_ref())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
+}

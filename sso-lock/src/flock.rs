@@ -1,0 +1,76 @@
+//! flock(2) through fs2, never blocking.
+//!
+//! fs2's methods are spelled in full: `File` has inherent ones of the same names since Rust 1.89.
+
+use std::fs::File;
+use std::io;
+
+use rustix::io::Errno;
+
+/// What came of trying.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Try {
+    /// It is ours, until the file is closed or the process ends, however it ends.
+    Got,
+    /// Somebody holds it exclusively: a living owner, or one who is just taking over.
+    Held,
+    /// Somebody holds it shared: no owner, only a look that will be over in a moment.
+    Watched,
+    /// This file system has no flock.
+    Unsupported,
+}
+
+/// Tries to become the one holder.
+pub(crate) fn exclusive(file: &File) -> io::Result<Try> {
+    match outcome(fs2::FileExt::try_lock_exclusive(file))? {
+        Try::Held => match shared(file)? {
+            // Whoever has it shared leaves it free for another look like ours.
+            Try::Got => {
+                fs2::FileExt::unlock(file)?;
+                Ok(Try::Watched)
+            }
+            other => Ok(other),
+        },
+        other => Ok(other),
+    }
+}
+
+/// Tries to look without becoming the holder: `Held` is a living owner, `Got` none.
+pub(crate) fn shared(file: &File) -> io::Result<Try> {
+    outcome(fs2::FileExt::try_lock_shared(file))
+}
+
+fn outcome(result: io::Result<()>) -> io::Result<Try> {
+    match result {
+        Ok(()) => Ok(Try::Got),
+        Err(err) if err.kind() == io::ErrorKind::WouldBlock => Ok(Try::Held),
+        Err(err) if is_unsupported(&err) => Ok(Try::Unsupported),
+        Err(err) => Err(err),
+    }
+}
+
+fn is_unsupported(err: &io::Error) -> bool {
+    let none = [Errno::NOTSUP, Errno::OPNOTSUPP, Errno::NOSYS, Errno::INVAL, Errno::NOLCK];
+    none.iter().any(|errno| err.raw_os_error() == Some(errno.raw_os_error()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_owner_is_told_from_a_look() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let open = || File::options().read(true).write(true).open(file.path()).unwrap();
+        let (one, two) = (open(), open());
+        assert_eq!(exclusive(&one).unwrap(), Try::Got);
+        assert_eq!(exclusive(&two).unwrap(), Try::Held);
+        assert_eq!(shared(&two).unwrap(), Try::Held);
+        drop(one);
+        let one = open();
+        assert_eq!(shared(&one).unwrap(), Try::Got);
+        assert_eq!(exclusive(&two).unwrap(), Try::Watched);
+        drop(one);
+        assert_eq!(exclusive(&two).unwrap(), Try::Got);
+    }
+}

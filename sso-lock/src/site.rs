@@ -1,0 +1,342 @@
+//! What stands at a lock's place: a look at it, and the takeover from the dead.
+//!
+//! Three rules make it safe.
+//!
+//! * A living owner holds an exclusive flock on the `owner.json` it put there. Whoever gets that flock
+//!   *and then* still finds that very file in its place (by inode; an open file's number is not used
+//!   again) has a dead owner before it, and is the only one of its kernel who does. A release moves the
+//!   directory away before it lets the flock go, a takeover replaces the file before it lets the old
+//!   flock go: late comers get the flock of a file that is not there any more, and look again.
+//! * Kernels that share files but no flocks, and locks with no `owner.json` to flock, need one more:
+//!   a breaker first puts its own, flocked owner's file beside the old one as `breaker.json`, which works
+//!   for one breaker only, then looks again whether all is as it was, then renames it over `owner.json`. So
+//!   the claim and the new owner are the same file, and the takeover is one step; a killed breaker
+//!   leaves a `breaker.json` whose flock is free, which is judged as an owner's is.
+//! * All that happens through the directory's open handle: if the place has a new directory meanwhile,
+//!   the breaker acts on the old one, which nobody uses.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use anyhow::Context as _;
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, Stat};
+use rustix::io::Errno;
+use sso_signal::exit::{Exit, Fault};
+
+use crate::entry::{self, OWNER};
+use crate::flock::{self, Try};
+use crate::guard;
+use crate::kernel;
+use crate::name::Name;
+use crate::owner::Owner;
+use crate::prepared::Prepared;
+use crate::verdict::{self, Flock};
+
+/// The claim of who is taking over.
+const BREAKER: &str = "breaker.json";
+
+/// The largest `owner.json` that is read, in bytes.
+const LARGEST: usize = 64 * 1024;
+
+/// A timestamp this far ahead of the clock is a clock that jumped back.
+const AHEAD: Duration = Duration::from_secs(5);
+
+/// Why one looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Intent {
+    /// To take over if the owner is dead: the flock is taken exclusively.
+    Take,
+    /// To know: the flock is shared, nothing changes.
+    Know,
+}
+
+/// What was found at a lock's place.
+#[derive(Debug)]
+pub(crate) enum Seen {
+    /// Nothing: the lock is free.
+    Nothing,
+    /// A living owner, if it can be read.
+    Alive(Option<Owner>),
+    /// A dead one.
+    Dead(Box<Corpse>),
+    /// Something is changing at this very moment: look again.
+    Moving,
+}
+
+/// A dead owner's lock. Its flock, if there is one, is ours.
+#[derive(Debug)]
+pub(crate) struct Corpse {
+    site: Site,
+    found: Found,
+}
+
+impl Corpse {
+    /// The dead owner, if it can be read.
+    pub(crate) fn into_owner(self) -> Option<Owner> {
+        self.found.owner
+    }
+}
+
+/// What came of a takeover.
+pub(crate) enum Takeover {
+    /// The lock is ours; this is its flocked `owner.json`.
+    Done(File),
+    /// Another breaker is at it.
+    Busy(Option<Owner>),
+    /// All is different now: look again.
+    Moving,
+}
+
+/// Looks at the lock of `name`.
+pub(crate) fn look(state_dir: &Path, name: &Name, intent: Intent) -> anyhow::Result<Seen> {
+    let path = state_dir.join(name.entry());
+    let Some(site) = Site::open(&path)? else { return Ok(Seen::Nothing) };
+    let found = Found::at(&site, OWNER, intent)
+        .with_context(|| format!("cannot read {}", path.join(OWNER).display()))?;
+    site.judge(found, intent).with_context(|| format!("cannot examine {}", path.display()))
+}
+
+/// Takes a dead owner's lock over.
+pub(crate) fn take_over(corpse: &Corpse, prepared: &Prepared) -> anyhow::Result<Takeover> {
+    let Corpse { site, found } = corpse;
+    let act = || format!("cannot take over {}", site.path.display());
+    match prepared.put_file(&site.directory, BREAKER) {
+        Ok(true) => {}
+        Ok(false) => return site.pass_breaker().with_context(act),
+        // The directory is gone, so there's nothing to take over.
+        Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(Takeover::Moving),
+        Err(err) => return Err(err).with_context(act),
+    }
+    let is_ours = site.install(found).with_context(act);
+    if !matches!(is_ours, Ok(true)) {
+        // It holds our flock, so nobody else removes it; and where it was renamed it isn't here.
+        let _ = rustix::fs::unlinkat(&site.directory, BREAKER, AtFlags::empty());
+    }
+    if is_ours? { Ok(Takeover::Done(prepared.file()?)) } else { Ok(Takeover::Moving) }
+}
+
+/// A lock's directory, opened.
+#[derive(Debug)]
+pub(crate) struct Site {
+    pub(crate) path: PathBuf,
+    pub(crate) directory: File,
+}
+
+impl Site {
+    /// Opens what is at `path`; `None` if nothing is.
+    pub(crate) fn open(path: &Path) -> anyhow::Result<Option<Self>> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        match rustix::fs::openat(CWD, path, flags, Mode::empty()) {
+            Ok(directory) => Ok(Some(Self { path: path.to_owned(), directory: directory.into() })),
+            Err(Errno::NOENT) => Ok(None),
+            Err(Errno::NOTDIR | Errno::LOOP | Errno::MLINK) => {
+                Err(Fault::new(Exit::Io, format!("{} is in the way: it is no directory", path.display()))
+                    .hint(format!("rm '{}'", path.display()))
+                    .into())
+            }
+            Err(err) => Err(err).with_context(|| format!("cannot open {}", path.display())),
+        }
+    }
+
+    /// Whether this directory is still at its path.
+    fn is_in_place(&self) -> io::Result<bool> {
+        let here = rustix::fs::fstat(&self.directory)?;
+        Ok(stat_at(CWD, &self.path)?.is_some_and(|there| entry::is_same(&here, &there)))
+    }
+
+    fn judge(self, found: Found, intent: Intent) -> io::Result<Seen> {
+        if found.is_watched || !self.is_in_place()? || !found.is_in_place(&self)? {
+            return Ok(Seen::Moving);
+        }
+        let is_alive = found.is_alive(&self, intent)?;
+        Ok(if is_alive {
+            Seen::Alive(found.owner)
+        } else {
+            Seen::Dead(Box::new(Corpse { site: self, found }))
+        })
+    }
+
+    /// Under our own claim: puts it in the owner's place, if all is still as it was judged.
+    fn install(&self, found: &Found) -> io::Result<bool> {
+        if !self.is_in_place()? || !found.is_untouched(self)? {
+            return Ok(false);
+        }
+        let rename = || rustix::fs::renameat(&self.directory, BREAKER, &self.directory, OWNER);
+        match rename() {
+            Err(Errno::ISDIR) => {
+                // A hostile owner.json that is a directory: beside, it goes with the rest at release.
+                rustix::fs::renameat(&self.directory, OWNER, &self.directory, "owner.json.bad")?;
+                rename()?;
+            }
+            result => result?,
+        }
+        self.is_in_place()
+    }
+
+    /// Somebody else's claim is there: it lives, or it goes.
+    fn pass_breaker(&self) -> io::Result<Takeover> {
+        let found = Found::at(self, BREAKER, Intent::Take)?;
+        if found.is_watched || !found.is_in_place(self)? {
+            return Ok(Takeover::Moving);
+        }
+        if found.is_alive(self, Intent::Take)? {
+            return Ok(Takeover::Busy(found.owner));
+        }
+        match rustix::fs::unlinkat(&self.directory, BREAKER, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => Ok(Takeover::Moving),
+            Err(err) => Err(err.into()),
+        }
+    }
+
+    /// The file system's own time: contenders on several hosts have no other clock in common.
+    fn now(&self) -> SystemTime {
+        let directory = self.path.parent().unwrap_or(Path::new("."));
+        // Where nothing can be written, nothing can be taken over either, and any clock will do.
+        tempfile::tempfile_in(directory)
+            .and_then(|file| file.metadata()?.modified())
+            .unwrap_or_else(|_| SystemTime::now())
+    }
+}
+
+/// An owner's or breaker's file, as it was found.
+#[derive(Debug)]
+pub(crate) struct Found {
+    entry: &'static str,
+    /// The open file; `None` if there is nothing fit to be opened.
+    pub(crate) file: Option<File>,
+    pub(crate) owner: Option<Owner>,
+    pub(crate) is_watched: bool,
+    flock: Flock,
+    stat: Option<Stat>,
+}
+
+impl Found {
+    /// Opens, flocks and reads the file. A stranger may have made it: no link is followed, nothing
+    /// blocks, only so much is read.
+    pub(crate) fn at(site: &Site, entry: &'static str, intent: Intent) -> io::Result<Self> {
+        let Some(file) = open(&site.directory, entry)? else {
+            let stat = stat_at(&site.directory, entry)?;
+            return Ok(Self {
+                entry,
+                file: None,
+                owner: None,
+                is_watched: false,
+                flock: Flock::Unknown,
+                stat,
+            });
+        };
+        let tried = match intent {
+            Intent::Take => flock::exclusive(&file)?,
+            Intent::Know => flock::shared(&file)?,
+        };
+        let flock = match tried {
+            Try::Held | Try::Watched => Flock::Held,
+            Try::Got => Flock::Free,
+            Try::Unsupported => Flock::Unknown,
+        };
+        let stat = Some(rustix::fs::fstat(&file)?);
+        let owner = read(&file)?.and_then(|bytes| Owner::from_json(&bytes).ok());
+        Ok(Self { entry, file: Some(file), owner, is_watched: tried == Try::Watched, flock, stat })
+    }
+
+    /// What the kernel says about its flock.
+    pub(crate) fn flock(&self) -> Flock {
+        self.flock
+    }
+
+    /// Whether this very file is still in its place.
+    pub(crate) fn is_in_place(&self, site: &Site) -> io::Result<bool> {
+        Ok(match (&self.stat, &stat_at(&site.directory, self.entry)?) {
+            (None, None) => true,
+            (Some(was), Some(is)) => entry::is_same(was, is),
+            _ => false,
+        })
+    }
+
+    /// Whether it is in its place and its owner, on another kernel, gave no sign of life since.
+    fn is_untouched(&self, site: &Site) -> io::Result<bool> {
+        if !self.is_in_place(site)? {
+            return Ok(false);
+        }
+        let (Some(was), Some(is)) = (&self.stat, stat_at(&site.directory, self.entry)?) else {
+            return Ok(true);
+        };
+        Ok(was.st_mtime == is.st_mtime && was.st_mtime_nsec == is.st_mtime_nsec)
+    }
+
+    fn is_alive(&self, site: &Site, intent: Intent) -> io::Result<bool> {
+        // Asked only where it is needed.
+        let boot_id = self.owner.as_ref().and_then(|_| kernel::boot_id());
+        verdict::is_alive(self.flock, self.owner.as_ref(), boot_id.as_deref(), || self.age(site, intent))
+    }
+
+    /// How long nobody touched it, or, where no owner can be read, the directory either.
+    fn age(&self, site: &Site, intent: Intent) -> io::Result<Duration> {
+        let at = site.path.join(self.entry);
+        let mut touched = match &self.file {
+            Some(file) => file.metadata()?.modified()?,
+            None => fs::symlink_metadata(&at)
+                .and_then(|metadata| metadata.modified())
+                .unwrap_or(SystemTime::UNIX_EPOCH),
+        };
+        if self.owner.is_none() {
+            touched = touched.max(site.directory.metadata()?.modified()?);
+        }
+        let age = site.now().duration_since(touched);
+        if let Err(ahead) = &age
+            && ahead.duration() > AHEAD
+            && intent == Intent::Take
+        {
+            // A clock that jumped must not hold the lock for ever: its time counts from now.
+            let _ = guard::touch(self.file.as_ref().unwrap_or(&site.directory));
+        }
+        Ok(age.unwrap_or_default())
+    }
+}
+
+fn open(directory: &File, entry: &str) -> io::Result<Option<File>> {
+    // For writing as well: NFS gives an exclusive flock on nothing less.
+    let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    match rustix::fs::openat(directory, entry, flags, Mode::empty()) {
+        Ok(fd) => {
+            let file = File::from(fd);
+            Ok(file.metadata()?.is_file().then_some(file))
+        }
+        // Nothing; a link; a directory; a socket; a device; somebody else's.
+        Err(
+            Errno::NOENT
+            | Errno::LOOP
+            | Errno::MLINK
+            | Errno::ISDIR
+            | Errno::NXIO
+            | Errno::NODEV
+            | Errno::ACCESS,
+        ) => Ok(None),
+        Err(err) => Err(err.into()),
+    }
+}
+
+/// The whole content; `None` if it is too large.
+fn read(file: &File) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = vec![0; LARGEST + 1];
+    let mut length = 0;
+    while length < bytes.len() {
+        match file.read_at(&mut bytes[length..], length as u64)? {
+            0 => break,
+            count => length += count,
+        }
+    }
+    bytes.truncate(length);
+    Ok((length <= LARGEST).then_some(bytes))
+}
+
+fn stat_at(directory: impl std::os::fd::AsFd, path: impl rustix::path::Arg) -> io::Result<Option<Stat>> {
+    match rustix::fs::statat(directory, path, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(stat) => Ok(Some(stat)),
+        Err(Errno::NOENT) => Ok(None),
+        Err(err) => Err(err.into()),
+    }
+}
