@@ -18,11 +18,20 @@
 //! # }
 //! ```
 
+pub mod check;
 pub mod credentials;
 pub mod entry;
 pub mod folder;
 pub mod key;
+pub mod list;
+pub mod monitor;
 pub mod python;
+mod reason;
 pub mod registration;
 pub mod state;
+pub mod subject;
 pub mod token;
+pub mod view;
+
+/// The tool's name, for messages.
+pub const TOOL: &str = "sso-cache";

@@ -19,6 +19,17 @@ pub enum Flow {
     AuthorizationCode,
 }
 
+impl Flow {
+    /// The `tool` of [`Registrant`](crate::key::Registrant) for our own clients: one file per flow, none
+    /// of them the AWS CLI's (AWS-FORMATS 2.3 and 2.4 say what sharing breaks).
+    pub fn tool(self) -> &'static str {
+        match self {
+            Self::Device => "sso-login-device",
+            Self::AuthorizationCode => "sso-login-pkce",
+        }
+    }
+}
+
 /// A registered client.
 #[derive(Clone, PartialEq)]
 pub struct Registration {

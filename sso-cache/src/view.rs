@@ -1,0 +1,68 @@
+//! What goes to stdout: documents, or a table for people.
+
+use serde_json::Value;
+use sso_signal::text::harmless;
+use sso_signal::wire::{Document, Output};
+
+/// The columns of a table: a title, a least width, and the key whose text stands there (`a.b` is
+/// key `b` of the object at `a`).
+pub type Columns = &'static [(&'static str, usize, &'static str)];
+
+/// The table of `check`.
+pub const PROFILES: Columns = &[
+    ("PROFILE", 24, "profile"),
+    ("TOKEN", 11, "token.state"),
+    ("EXPIRES", 20, "token.expiresAt"),
+    ("CREDENTIALS", 11, "credentials.state"),
+    ("REASON", 0, "reason"),
+];
+
+/// The table of `list`.
+pub const FILES: Columns = &[
+    ("KIND", 16, "kind"),
+    ("STATE", 11, "state"),
+    ("EXPIRES", 20, "expiresAt"),
+    ("ABOUT", 38, "startUrl|accountId"),
+    ("FILE", 0, "file"),
+];
+
+/// Where documents are shown, one by one as they come.
+pub struct View {
+    out: Output,
+    table: Option<Columns>,
+    has_head: bool,
+}
+
+impl View {
+    /// A view on stdout: a table if there are columns, documents else.
+    pub fn stdout(table: Option<Columns>) -> Self {
+        Self { out: Output::stdout(), table, has_head: false }
+    }
+
+    /// Shows one document.
+    pub fn show(&mut self, document: &Document) -> anyhow::Result<()> {
+        let Some(columns) = self.table else { return self.out.document(document) };
+        if !self.has_head {
+            self.has_head = true;
+            self.out.text(&row(columns, |column| column.0.to_owned()))?;
+        }
+        self.out.text(&row(columns, |column| cell(document, column.2)))
+    }
+}
+
+fn row(columns: Columns, cell: impl Fn(&(&str, usize, &'static str)) -> String) -> String {
+    let cells: Vec<_> =
+        columns.iter().map(|column| format!("{:width$}", cell(column), width = column.1)).collect();
+    cells.join("  ").trim_end().to_owned()
+}
+
+/// The text at the first of the keys that has one; a dash if none has.
+fn cell(document: &Document, keys: &str) -> String {
+    let text = |path: &str| match path.split_once('.') {
+        Some((outer, inner)) => {
+            document.get(outer).and_then(|value| value.get(inner)).and_then(Value::as_str)
+        }
+        None => document.get(path).and_then(Value::as_str),
+    };
+    keys.split('|').find_map(text).map_or_else(|| "-".to_owned(), harmless)
+}
