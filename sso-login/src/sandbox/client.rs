@@ -1,4 +1,4 @@
-//! RegisterClient (AWS-FORMATS 4.1), and who a client is that calls later.
+//! `RegisterClient` (AWS-FORMATS 4.1), and who a client is that calls later.
 
 use serde_json::{Value, json};
 use sso_signal::time;

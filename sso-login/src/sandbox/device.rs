@@ -1,4 +1,4 @@
-//! StartDeviceAuthorization (AWS-FORMATS 4.2), and what the user says to it.
+//! `StartDeviceAuthorization` (AWS-FORMATS 4.2), and what the user says to it.
 
 use serde_json::{Value, json};
 use sso_signal::time;

@@ -1,5 +1,6 @@
 //! A fault on request: this operation fails so, or never answers, this many times.
 
+use std::fmt;
 use std::str::FromStr;
 
 use super::operation::Operation;
@@ -16,13 +17,55 @@ pub(super) enum Effect {
 
 /// An [`Effect`] on an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub(super) struct Fault {
     pub(super) operation: Operation,
     pub(super) effect: Effect,
     /// How many requests are still to be hit; `None`: all.
     pub(super) remaining: Option<u64>,
-    /// As it was asked for, `CreateToken=503x2`.
-    pub(super) text: String,
+    /// Which flag it came by.
+    pub(super) kind: Kind,
+    /// As it was asked for, without the count: `CreateToken=503`.
+    what: String,
+}
+
+/// The flag, and the member of a document, that asks for a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Fail,
+    Error,
+    Hang,
+}
+
+impl Kind {
+    pub(super) const ALL: [Self; 3] = [Self::Fail, Self::Error, Self::Hang];
+
+    /// The member's name.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Fail => "fail",
+            Self::Error => "error",
+            Self::Hang => "hang",
+        }
+    }
+
+    /// Reads a fault of this kind.
+    pub(super) fn read(self, text: &str) -> Result<Fault, String> {
+        match self {
+            Self::Fail => Fault::status(text),
+            Self::Error => Fault::error(text),
+            Self::Hang => Fault::hang(text),
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    /// As it would be asked for now: with what is left of its count.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.remaining {
+            Some(remaining) => write!(f, "{}x{remaining}", self.what),
+            None => f.write_str(&self.what),
+        }
+    }
 }
 
 impl Fault {
@@ -35,7 +78,8 @@ impl Fault {
             .filter(|status| (400..=599).contains(status))
             .ok_or_else(|| format!("`{status}` is no HTTP status of an error (400 to 599)"))?;
         let effect = Effect::Refuse(Refusal::of_status(operation.service(), status));
-        Ok(Self { operation, effect, remaining, text: text.to_owned() })
+        let (kind, what) = (Kind::Fail, format!("{operation}={status}"));
+        Ok(Self { operation, effect, remaining, kind, what })
     }
 
     /// Reads `OPERATION=ERROR[xN]`, for `--error`.
@@ -45,18 +89,15 @@ impl Fault {
             let names = Refusal::names(operation.service());
             format!("`{name}` is no error of {operation}; there are {}", names.join(", "))
         })?;
-        Ok(Self { operation, effect: Effect::Refuse(refusal), remaining, text: text.to_owned() })
+        let (kind, what) = (Kind::Error, format!("{operation}={name}"));
+        Ok(Self { operation, effect: Effect::Refuse(refusal), remaining, kind, what })
     }
 
     /// Reads `OPERATION[xN]`, for `--hang`.
     pub(super) fn hang(text: &str) -> Result<Self, String> {
         let (name, remaining) = times(text)?;
-        Ok(Self {
-            operation: Operation::from_str(name)?,
-            effect: Effect::Hang,
-            remaining,
-            text: text.to_owned(),
-        })
+        let operation = Operation::from_str(name)?;
+        Ok(Self { operation, effect: Effect::Hang, remaining, kind: Kind::Hang, what: name.to_owned() })
     }
 
     /// Uses up one request of `operation`; `None` if the fault isn't about it or is used up.

@@ -6,6 +6,7 @@
 mod admin;
 mod answer;
 mod args;
+mod authorize;
 mod behavior;
 mod browser;
 mod client;
@@ -17,6 +18,7 @@ mod home;
 mod journal;
 mod operation;
 mod organization;
+mod page;
 mod portal;
 mod query;
 mod random;

@@ -24,7 +24,7 @@ impl Service {
 
 /// A call that can be counted, made to fail and made to hang.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operation {
+pub(super) enum Operation {
     /// `POST /client/register`
     RegisterClient,
     /// `POST /device_authorization`

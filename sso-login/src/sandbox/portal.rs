@@ -20,7 +20,7 @@ pub(super) fn authorize(world: &World, bearer: Option<&str>) -> Result<usize, Re
     bearer.and_then(|token| world.session_of(token)).ok_or_else(|| Refusal::portal("UnauthorizedException"))
 }
 
-/// ListAccounts.
+/// `ListAccounts`.
 pub(super) fn accounts(world: &World, query: &Query) -> Result<Value, Refusal> {
     let (accounts, next) = page(world.organization.accounts(), query)?;
     let accounts: Vec<_> = accounts
@@ -32,7 +32,7 @@ pub(super) fn accounts(world: &World, query: &Query) -> Result<Value, Refusal> {
     Ok(json!({"nextToken": next, "accountList": accounts}))
 }
 
-/// ListAccountRoles.
+/// `ListAccountRoles`.
 pub(super) fn roles(world: &World, query: &Query) -> Result<Value, Refusal> {
     let account_id = required(query, "account_id")?;
     if !world.organization.has_account(account_id) {
@@ -44,7 +44,7 @@ pub(super) fn roles(world: &World, query: &Query) -> Result<Value, Refusal> {
     Ok(json!({"nextToken": next, "roleList": roles}))
 }
 
-/// GetRoleCredentials. `expiration` is in epoch milliseconds.
+/// `GetRoleCredentials`. `expiration` is in epoch milliseconds.
 pub(super) fn credentials(world: &mut World, query: &Query) -> Result<Value, Refusal> {
     let account_id = required(query, "account_id")?;
     let role_name = required(query, "role_name")?;

@@ -49,10 +49,7 @@ impl Random {
     /// A random UUID (RFC 9562, version 4), for request ids.
     pub(super) fn uuid(&mut self) -> String {
         let digits = self.letters(b"0123456789abcdef", 30);
-        let (a, rest) = digits.split_at(8);
-        let (b, rest) = rest.split_at(4);
-        let (c, rest) = rest.split_at(3);
-        let (d, e) = rest.split_at(3);
-        format!("{a}-{b}-4{c}-8{d}-{e}")
+        let part = |from: usize, to: usize| &digits[from..to];
+        format!("{}-{}-4{}-8{}-{}", part(0, 8), part(8, 12), part(12, 15), part(15, 18), part(18, 30))
     }
 }

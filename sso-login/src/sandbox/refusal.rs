@@ -101,11 +101,6 @@ impl Refusal {
         self
     }
 
-    /// The name in the log: the OAuth code or the exception.
-    pub(super) fn code(&self) -> &'static str {
-        self.code
-    }
-
     fn table(service: Service) -> Vec<Self> {
         match service {
             Service::Oidc => OIDC

@@ -1,4 +1,4 @@
-//! STS: GetCallerIdentity, for the role credentials the portal handed out.
+//! STS: `GetCallerIdentity`, for the role credentials the portal handed out.
 
 use super::answer::Answer;
 use super::query::Query;

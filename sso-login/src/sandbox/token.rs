@@ -1,4 +1,4 @@
-//! CreateToken (AWS-FORMATS 4.3): three grants, one answer.
+//! `CreateToken` (AWS-FORMATS 4.3): three grants, one answer.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
