@@ -1,5 +1,15 @@
 //! What `sso-profile` promises, with the real botocore as the judge of files read and written.
+#![expect(unreachable_pub, reason = "modules of a test see each other's functions")]
+
+mod support;
 
 #[path = "profile/botocore.rs"]
 mod botocore;
-mod support;
+#[path = "profile/edit.rs"]
+mod edit;
+#[path = "profile/faults.rs"]
+mod faults;
+#[path = "profile/show.rs"]
+mod show;
+#[path = "profile/write.rs"]
+mod write;

@@ -46,7 +46,7 @@ pub(crate) enum Command {
     /// Print one profile as a document
     ///
     /// The profile is, first found: PROFILE, `profile` of the document on standard input, the variables
-    /// named in SSO_PROFILE_VARS, AWS_PROFILE, `default`. With documents on standard input it is a
+    /// named in `SSO_PROFILE_VARS`, `AWS_PROFILE`, `default`. With documents on standard input it is a
     /// filter: it adds the profile's keys to each and passes the others on; a profile that is unknown or can't be
     /// used gives an `error` in the document.
     #[command(after_long_help = SHOW)]

@@ -71,13 +71,13 @@ pub(crate) fn change<T>(
     let mut source = seen.bytes.clone();
     for _ in 0..ATTEMPTS {
         let (edited, outcome) = edit(&text(real, source.clone())?)?;
-        let edited = edited.map_or(source, String::into_bytes);
+        let edited = edited.map_or_else(|| source.clone(), String::into_bytes);
         if edited == seen.bytes {
             return Ok(outcome);
         }
         if !seen.is_still(real)? {
             seen = Seen::read(real)?;
-            source = seen.bytes.clone();
+            source.clone_from(&seen.bytes);
             continue;
         }
         replace(real, &edited, Mode::Kept)?;

@@ -1,6 +1,8 @@
 //! Change config text and leave every byte alone that isn't concerned (AWS-FORMATS 7.4 is the list of
 //! what goes wrong otherwise).
 
+use std::iter;
+
 use sso_signal::exit::{Exit, Fault};
 
 use crate::config::{Content, Keys, Role};
@@ -141,11 +143,8 @@ fn add_keys(
     let lines: Vec<_> = added.iter().map(|(key, value)| format!("{indent}{key} = {value}")).collect();
     let at = next(text, ini, anchor);
     let is_unfinished = ini.lines.get(anchor).is_some_and(|range| range.end == at);
-    let with = if is_unfinished {
-        lines.iter().map(|line| format!("{end}{line}")).collect()
-    } else {
-        lines.iter().map(|line| format!("{line}{end}")).collect()
-    };
+    let lines = lines.join(end);
+    let with = if is_unfinished { format!("{end}{lines}") } else { format!("{lines}{end}") };
     Splice { from: at, to: at, with }
 }
 
@@ -167,15 +166,18 @@ fn append(text: &str, ini: &Ini<'_>, change: &Change) -> String {
     if is_open {
         edited.push_str(end);
     }
-    edited.push_str(&format!("[{header}]{end}"));
-    for (key, value) in &change.set {
-        edited.push_str(&format!("{key} = {value}{end}"));
+    let header = format!("[{header}]");
+    let lines = iter::once(header).chain(change.set.iter().map(|(key, value)| format!("{key} = {value}")));
+    for line in lines {
+        edited.push_str(&line);
+        edited.push_str(end);
     }
     edited
 }
 
 fn spliced(text: &str, mut splices: Vec<Splice>) -> String {
-    splices.sort_by_key(|splice| splice.from);
+    // Where a line goes and new ones come at the same place, the new ones come first.
+    splices.sort_by_key(|splice| (splice.from, splice.to));
     let mut edited = String::with_capacity(text.len() + 256);
     let mut at = 0;
     for splice in splices {

@@ -55,6 +55,14 @@ impl AwsConfig {
         Ok(config)
     }
 
+    /// A config of this text alone, as if it were the whole of the config file. Status 78 if botocore would
+    /// refuse it.
+    pub fn of_text(text: &str) -> anyhow::Result<Self> {
+        let content = Content::parse(text)
+            .map_err(|refusal| files::unreadable(Path::new("the AWS config"), &refusal))?;
+        Ok(Self { content, ..Self::default() })
+    }
+
     /// The config file's path, whether it exists or not; `None` if `AWS_CONFIG_FILE` is set and empty.
     pub fn file(&self) -> Option<&Path> {
         self.file.as_deref()

@@ -47,7 +47,7 @@ pub fn section_name(header: &str) -> Option<String> {
     if let Some((kind, name)) = header.split_once(' ')
         && !kind.is_empty()
         && !name.is_empty()
-        && header.bytes().filter(|b| b.is_ascii_whitespace()).count() == 1
+        && header.bytes().filter(u8::is_ascii_whitespace).count() == 1
         && !header.contains(['\'', '"', '\\'])
     {
         return Some(name.to_owned());

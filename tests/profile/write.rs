@@ -1,0 +1,306 @@
+//! `sso-profile write` as a process.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::process::Stdio;
+
+use serde_json::json;
+
+use crate::botocore::theirs;
+use crate::support::{Ended, Sandbox, end, names};
+
+const FLAGS: &str = "--start-url https://d-1234567890.awsapps.com/start --sso-region us-east-1 \
+                     --account-id 111122223333 --role-name Developer --region eu-west-1";
+
+const CORP: &str = "\
+[profile corp]
+sso_session = corp
+sso_account_id = 111122223333
+sso_role_name = Developer
+region = eu-west-1
+
+[sso-session corp]
+sso_start_url = https://d-1234567890.awsapps.com/start
+sso_region = us-east-1
+sso_registration_scopes = sso:account:access
+";
+
+fn write(sandbox: &Sandbox, rest: &str) -> Ended {
+    sandbox.run(&format!("sso-profile write {rest}"))
+}
+
+fn read(sandbox: &Sandbox) -> String {
+    fs::read_to_string(sandbox.config()).unwrap()
+}
+
+fn with_config(config: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write(".aws/config", config);
+    sandbox
+}
+
+#[test]
+fn a_new_profile_makes_the_file_for_its_owner_alone() {
+    let sandbox = Sandbox::new();
+    fs::remove_dir_all(sandbox.home().join(".aws")).unwrap();
+    let document = write(&sandbox, &format!("corp {FLAGS}")).exits(0).document();
+    assert_eq!((&document["change"], &document["kind"]), (&json!("added"), &json!("sso-session")));
+    assert_eq!(read(&sandbox), CORP);
+    assert_eq!(fs::metadata(sandbox.config()).unwrap().mode() & 0o777, 0o600);
+    assert_eq!(fs::metadata(sandbox.home().join(".aws")).unwrap().mode() & 0o777, 0o700);
+}
+
+#[test]
+fn what_is_there_already_is_not_written_again() {
+    let sandbox = with_config(CORP);
+    let before = fs::metadata(sandbox.config()).unwrap();
+    let document = write(&sandbox, &format!("corp {FLAGS}")).exits(0).document();
+    assert_eq!(document["change"], "unchanged");
+    let after = fs::metadata(sandbox.config()).unwrap();
+    assert_eq!((before.ino(), before.mtime_nsec()), (after.ino(), after.mtime_nsec()));
+    assert_eq!(names(sandbox.home().join(".aws")), ["cli", "config", "sso"]);
+}
+
+#[test]
+fn a_different_profile_is_changed_only_with_replace() {
+    let sandbox = with_config(CORP);
+    let ended = write(&sandbox, "corp --role-name Admin").exits(78);
+    ended.says("profile `corp` exists and differs in sso_role_name").says("--replace");
+    assert_eq!(read(&sandbox), CORP);
+    let document = write(&sandbox, "corp --role-name Admin --replace").exits(0).document();
+    assert_eq!((&document["change"], &document["roleName"]), (&json!("replaced"), &json!("Admin")));
+    assert_eq!(read(&sandbox), CORP.replace("Developer", "Admin"));
+}
+
+#[test]
+fn a_session_is_shared_and_changed_only_with_replace() {
+    let sandbox = with_config(CORP);
+    write(&sandbox, "ops --sso-session corp --account-id 111122223333 --role-name Admin").exits(0);
+    assert_eq!(read(&sandbox).matches("[sso-session corp]").count(), 1);
+    let other = "new --sso-session corp --sso-region eu-west-1 --account-id 111122223333 --role-name Admin";
+    let ended = write(&sandbox, other).exits(78);
+    ended.says("sso-session `corp` exists and differs in sso_region; `corp`, `ops` would change with it");
+    write(&sandbox, &format!("{other} --replace")).exits(0);
+    assert!(read(&sandbox).contains("sso_region = eu-west-1"));
+}
+
+#[test]
+fn a_session_that_nobody_knows_needs_its_url() {
+    let sandbox = Sandbox::new();
+    write(&sandbox, "corp --account-id 111122223333 --role-name R").exits(78).says("hint: add --start-url");
+    assert!(!sandbox.config().exists());
+}
+
+#[test]
+fn a_dry_run_shows_the_change_and_makes_none() {
+    let sandbox = with_config("[default]\naws_secret_access_key = hush\n");
+    let document = write(&sandbox, &format!("corp {FLAGS} --dry-run")).exits(0).document();
+    assert_eq!((&document["change"], &document["dryRun"]), (&json!("added"), &json!(true)));
+    let diff = document["diff"].as_str().unwrap();
+    assert!(diff.contains("+[profile corp]\n") && !diff.contains("hush"), "{diff}");
+    let text = write(&sandbox, &format!("corp {FLAGS} --dry-run --text")).exits(0).stdout;
+    assert_eq!(text.trim_end(), diff.trim_end());
+    assert_eq!(read(&sandbox), "[default]\naws_secret_access_key = hush\n");
+    assert_eq!(names(sandbox.home().join(".aws")), ["cli", "config", "sso"]);
+    let empty = Sandbox::new();
+    fs::remove_dir_all(empty.home().join(".aws")).unwrap();
+    write(&empty, &format!("corp {FLAGS} --dry-run")).exits(0);
+    assert_eq!(names(empty.home()), [""; 0]);
+}
+
+#[test]
+fn a_document_says_what_the_flags_do_not() {
+    let sandbox = Sandbox::new();
+    let input = json!({
+        "kept": [1], "profile": "ignored", "ssoSession": "corp", "ssoStartUrl": "https://d-1234567890.awsapps.com/start",
+        "ssoRegion": "us-east-1", "ssoAccountId": "111122223333", "ssoRoleName": "Admin",
+        "ssoRegistrationScopes": "sso:account:access", "region": "us-east-2",
+    });
+    let line = "sso-profile write corp --role-name Developer --region eu-west-1";
+    let document = sandbox.feed(line, &input.to_string()).exits(0).document();
+    assert_eq!(
+        (&document["kept"], &document["profile"], &document["change"]),
+        (&json!([1]), &json!("corp"), &json!("added"))
+    );
+    assert_eq!(read(&sandbox), CORP);
+}
+
+#[test]
+fn documents_in_a_row_are_written_one_after_the_other() {
+    let sandbox = with_config(CORP);
+    let input = r#"{"profile":"a","ssoSession":"corp"}{"event":"x"}{"profile":"b","ssoSession":"corp"}"#;
+    let ended = sandbox.feed("sso-profile write", input).exits(0);
+    assert_eq!(ended.documents().len(), 3);
+    assert_eq!(
+        read(&sandbox),
+        format!("{CORP}\n[profile a]\nsso_session = corp\n\n[profile b]\nsso_session = corp\n")
+    );
+}
+
+#[test]
+fn a_legacy_profile_becomes_one_with_a_session() {
+    let sandbox = with_config(
+        "[profile corp]\nsso_start_url = https://d-1234567890.awsapps.com/start\nsso_region = us-east-1\n\
+         sso_account_id = 111122223333\nsso_role_name = Developer\nregion = eu-west-1\n",
+    );
+    write(&sandbox, "corp").exits(78).says("differs in sso_session, sso_start_url, sso_region");
+    let document = write(&sandbox, "corp --replace").exits(0).document();
+    assert_eq!(document["kind"], "sso-session");
+    assert!(!read(&sandbox)[..read(&sandbox).find("[sso-session").unwrap()].contains("sso_start_url"));
+}
+
+#[test]
+fn access_keys_are_never_thrown_away() {
+    let config = "[profile corp]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = hush\n";
+    let sandbox = with_config(config);
+    write(&sandbox, &format!("corp {FLAGS} --replace")).exits(78).says("holds access keys");
+    assert_eq!(read(&sandbox), config);
+}
+
+#[test]
+fn a_credentials_section_that_would_win_is_told() {
+    let sandbox = Sandbox::new();
+    sandbox.write(".aws/credentials", "[corp]\nsso_role_name = Other\n");
+    write(&sandbox, &format!("corp {FLAGS}"))
+        .exits(78)
+        .says("section `[corp]` of the credentials file overrides");
+    assert!(!sandbox.config().exists());
+}
+
+#[test]
+fn placeholders_and_values_that_cannot_be_are_refused() {
+    let sandbox = Sandbox::new();
+    for (rest, says) in [
+        ("corp --start-url https://d-xxxxxxxxxx.awsapps.com/start", "placeholder"),
+        ("corp --account-id 123456789012", "placeholder"),
+        ("corp --account-id 1", "not 12 digits"),
+        ("corp --region nowhere", "no AWS region"),
+        ("corp --sso-session s --account-id 111122223333", "needs an account and a role"),
+    ] {
+        let url = if rest.contains("--start-url") { "" } else { " --start-url https://a.b/start" };
+        let ended = write(&sandbox, &format!("{rest}{url} --sso-region us-east-1")).exits(78).says(says);
+        assert!(ended.stderr.contains("sso-profile: hint: "), "{}", ended.stderr);
+    }
+    assert!(!sandbox.config().exists());
+    sandbox.run("sso-profile write --nonsense").exits(2);
+}
+
+#[test]
+fn a_name_that_only_some_sdks_read_is_written_with_a_warning() {
+    let sandbox = with_config(CORP);
+    let mut command = sandbox.tool("sso-profile write --sso-session corp");
+    command.arg("x y");
+    let document = end(command, "").exits(0).document();
+    assert_eq!(document["warnings"].as_array().unwrap().len(), 1);
+    assert!(read(&sandbox).ends_with("\n[profile 'x y']\nsso_session = corp\n"));
+    let mut command = sandbox.tool("sso-profile write --sso-session corp");
+    command.args(["--", "a\nb"]);
+    end(command, "").exits(78).says("has control characters in it");
+}
+
+#[test]
+fn a_linked_config_stays_a_link_and_keeps_its_mode() {
+    let sandbox = Sandbox::new();
+    let real = sandbox.write("dotfiles/aws-config", "# mine\n");
+    fs::set_permissions(&real, fs::Permissions::from_mode(0o640)).unwrap();
+    symlink("../dotfiles/aws-config", sandbox.config()).unwrap();
+    write(&sandbox, &format!("corp {FLAGS}")).exits(0);
+    assert_eq!(fs::read_link(sandbox.config()).unwrap().to_str(), Some("../dotfiles/aws-config"));
+    assert_eq!(fs::read_to_string(&real).unwrap(), format!("# mine\n\n{CORP}"));
+    assert_eq!(fs::metadata(&real).unwrap().mode() & 0o777, 0o640);
+    fs::remove_file(&real).unwrap();
+    write(&sandbox, &format!("corp {FLAGS}"))
+        .exits(74)
+        .says("is a link to ../dotfiles/aws-config, which does not exist");
+}
+
+#[test]
+fn what_is_no_file_is_not_written_to() {
+    let sandbox = Sandbox::new();
+    for (path, says) in [
+        ("", "set and empty"),
+        ("/dev/null", "no regular file"),
+        ("/proc/none/config", "cannot make the folder"),
+    ] {
+        let mut command = sandbox.tool(&format!("sso-profile write corp {FLAGS}"));
+        command.env("AWS_CONFIG_FILE", path);
+        let ended = end(command, "").says(says);
+        assert!([74, 78].contains(&ended.code), "{}", ended.code);
+    }
+}
+
+#[test]
+fn fifty_writers_at_once_lose_nothing() {
+    let sandbox = with_config(CORP);
+    let children: Vec<_> = (0..50)
+        .map(|n| {
+            let line = format!(
+                "sso-profile write p{n} --sso-session corp --account-id 111122223333 --role-name R{n}"
+            );
+            sandbox.tool(&line).stdout(Stdio::null()).stderr(Stdio::inherit()).spawn().unwrap()
+        })
+        .collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    let text = read(&sandbox);
+    assert!(text.starts_with(CORP));
+    for n in 0..50 {
+        assert!(text.contains(&format!(
+            "[profile p{n}]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = R{n}\n"
+        )));
+    }
+    assert_eq!(names(sandbox.home().join(".aws")), [".config.sso-lock", "cli", "config", "sso"]);
+}
+
+#[test]
+fn a_lock_that_is_held_is_waited_for() {
+    let sandbox = with_config(CORP);
+    let lock = fs::File::create(sandbox.home().join(".aws/.config.sso-lock")).unwrap();
+    fs2::FileExt::lock_exclusive(&lock).unwrap();
+    let mut child =
+        sandbox.tool("sso-profile write ops --sso-session corp").stdout(Stdio::null()).spawn().unwrap();
+    // It can't be done before the lock is let go, whatever the timing.
+    assert_eq!(read(&sandbox), CORP);
+    assert!(child.try_wait().unwrap().is_none_or(|status| !status.success()));
+    fs2::FileExt::unlock(&lock).unwrap();
+    assert!(child.wait().unwrap().success());
+    assert!(read(&sandbox).contains("[profile ops]"));
+}
+
+#[test]
+fn botocore_reads_what_was_written_whatever_the_file_was_like() {
+    let mut files = Vec::new();
+    for config in [
+        "",
+        "# mine\r\n[default]\r\nregion = x\r\n",
+        "[profile   corp] # c\nRegion: z ; c\ns3 =\n   region = inner\n",
+        "[profile \"corp\"]\n[profile b]",
+        "[sso-session corp]\nsso_start_url = https://d-1234567890.awsapps.com/start # the one\nsso_region=us-east-1",
+        "[DEFAULT]\noutput = json\n[profile corp]\n",
+    ] {
+        let sandbox = with_config(config);
+        write(&sandbox, &format!("corp {FLAGS} --replace")).exits(0);
+        files.push(fs::read(sandbox.config()).unwrap());
+    }
+    let Some(answers) = theirs(&files) else { return };
+    for (file, answer) in files.iter().zip(answers) {
+        let find = |kind: usize| {
+            let sections = answer[0][kind].as_array().unwrap();
+            sections.iter().find(|section| section[0] == "corp").unwrap()[1].as_array().unwrap().clone()
+        };
+        let file = String::from_utf8_lossy(file);
+        for pair in [
+            ["sso_session", "corp"],
+            ["sso_account_id", "111122223333"],
+            ["sso_role_name", "Developer"],
+            ["region", "eu-west-1"],
+        ] {
+            assert!(find(0).contains(&json!(pair)), "{pair:?} in {file}");
+        }
+        for pair in [["sso_start_url", "https://d-1234567890.awsapps.com/start"], ["sso_region", "us-east-1"]]
+        {
+            assert!(find(1).contains(&json!(pair)), "{pair:?} in {file}");
+        }
+    }
+}
