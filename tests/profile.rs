@@ -1,5 +1,6 @@
 //! What `sso-profile` promises, with the real botocore as the judge of files read and written.
 #![expect(unreachable_pub, reason = "modules of a test see each other's functions")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a failing test panics")]
 
 mod support;
 

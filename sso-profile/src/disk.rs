@@ -201,3 +201,52 @@ fn text(path: &Path, bytes: Vec<u8>) -> anyhow::Result<String> {
         unreadable(path, &Refusal { line, why: "not UTF-8".to_owned() })
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+
+    fn append(line: &'static str) -> impl Fn(&str) -> anyhow::Result<(Option<String>, ())> {
+        move |text| Ok(((!text.contains(line)).then(|| format!("{text}{line}")), ()))
+    }
+
+    #[test]
+    fn a_change_by_another_writer_between_reading_and_replacing_is_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config");
+        for (how, expected) in
+            [("in place", "old\nother\nours\n"), ("by rename", "old\nother\nours\n"), ("removed", "ours\n")]
+        {
+            fs::write(&path, "old\n").unwrap();
+            let mut calls = 0;
+            change(&path, |text| {
+                calls += 1;
+                let theirs = format!("{text}other\n");
+                match how {
+                    _ if calls > 1 => {}
+                    "in place" => fs::write(&path, theirs)?,
+                    "by rename" => replace(&path, theirs.as_bytes(), Mode::Kept)?,
+                    _ => fs::remove_file(&path)?,
+                }
+                append("ours\n")(text)
+            })
+            .unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), expected, "{how}");
+        }
+    }
+
+    #[test]
+    fn what_was_written_into_the_file_put_aside_is_seen() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config");
+        fs::write(&path, "old\n").unwrap();
+        let mut seen = Seen::read(&path).unwrap();
+        let mut other = OpenOptions::new().append(true).open(&path).unwrap();
+        replace(&path, b"ours\n", Mode::Kept).unwrap();
+        assert_eq!(seen.written_since().unwrap(), None);
+        other.write_all(b"other\n").unwrap();
+        assert_eq!(seen.written_since().unwrap().as_deref(), Some(b"old\nother\n".as_slice()));
+        assert!(!seen.is_still(&path).unwrap());
+    }
+}

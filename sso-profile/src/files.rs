@@ -41,7 +41,7 @@ pub fn read(path: &Path) -> anyhow::Result<Option<Text>> {
         let line = 1 + err.as_bytes().iter().take(valid).filter(|byte| **byte == b'\n').count();
         unreadable(path, &Refusal { line, why: "not UTF-8".to_owned() })
     })?;
-    Ok(Some(Text { text, modified_nanos: modified_nanos(&metadata) }))
+    Ok(Some(Text { text, modified_nanos: nanos(&metadata) }))
 }
 
 /// The bytes of a regular file, with what was known of it when it was opened.
@@ -70,7 +70,12 @@ pub fn unreadable(path: &Path, refusal: &Refusal) -> anyhow::Error {
         .into()
 }
 
-fn modified_nanos(metadata: &Metadata) -> i64 {
+/// When a regular file was last changed, in nanoseconds since 1970; `None` if there is none.
+pub fn modified_nanos(path: &Path) -> Option<i64> {
+    path.metadata().ok().filter(Metadata::is_file).map(|metadata| nanos(&metadata))
+}
+
+fn nanos(metadata: &Metadata) -> i64 {
     metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec())
 }
 

@@ -49,6 +49,7 @@ impl AwsConfig {
                 parse_credentials(&found.text).map_err(|refusal| files::unreadable(&path, &refusal))?;
         }
         config.file = file;
+        settings.debug(|| format!("{} profiles in {}", config.names().count(), config.in_words()));
         // A setting of the AWS CLI, so not one that a `.env` here could give.
         config.ignored_endpoints =
             from_environment("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").map(|text| is_true(&text));
@@ -71,6 +72,11 @@ impl AwsConfig {
     /// When the config file was last changed, in nanoseconds since 1970; `None` if there is none.
     pub fn modified_nanos(&self) -> Option<i64> {
         self.modified_nanos
+    }
+
+    /// Whether the config file is still the one that was read, as far as its time of change tells.
+    pub fn is_current(&self) -> bool {
+        self.file.as_ref().and_then(|path| files::modified_nanos(path)) == self.modified_nanos
     }
 
     /// The names of all profiles: those of the config file in its order, then those that only the
@@ -129,6 +135,7 @@ impl AwsConfig {
             .collect();
         close.sort_by(|a, b| b.0.total_cmp(&a.0));
         let hint = match close.as_slice() {
+            [] if self.names().next().is_none() => "sso-profile write --help".to_owned(),
             [] => "sso-profile list".to_owned(),
             close => {
                 let names: Vec<_> = close.iter().take(3).map(|(_, known)| format!("`{known}`")).collect();

@@ -35,10 +35,14 @@ fn filter(
     text: bool,
     settings: &Settings,
 ) -> anyhow::Result<Exit> {
-    let config = AwsConfig::load(settings)?;
+    let mut config = AwsConfig::load(settings)?;
     let mut output = Output::stdout();
     for document in documents {
         let mut document = document?;
+        // A stream may last for days.
+        if !config.is_current() {
+            config = AwsConfig::load(settings)?;
+        }
         // An event on its way to a later tool is no question about a profile.
         if !document.contains_key("event") {
             answer(&mut document, &config, settings)?;

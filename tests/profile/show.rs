@@ -1,7 +1,9 @@
 //! `sso-profile list` and `show` as processes.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::process::Stdio;
 use std::time::Instant;
 
 use serde_json::json;
@@ -207,6 +209,24 @@ fn as_a_filter_it_adds_its_keys_and_passes_on_the_rest() {
 }
 
 #[test]
+fn a_filter_sees_a_config_that_changed_meanwhile() {
+    let sandbox = sandbox("");
+    let mut child =
+        sandbox.tool("sso-profile show").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let (mut input, mut output) =
+        (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()).lines());
+    let mut ask = || {
+        writeln!(input, "{{\"profile\":\"late\"}}").unwrap();
+        output.next().unwrap().unwrap()
+    };
+    assert!(ask().contains("is not in"));
+    sandbox.write(".aws/config", "[profile late]\nregion = eu-west-1\n");
+    assert!(ask().contains("\"region\":\"eu-west-1\""));
+    drop(input);
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
 fn what_was_true_of_a_profile_before_does_not_stay_in_its_document() {
     let sandbox = sandbox(CONFIG);
     let shown = sandbox
@@ -267,7 +287,7 @@ fn a_config_that_cannot_be_read_is_status_74() {
     sandbox.run("sso-profile list").exits(74).says("cannot read ");
     fs::remove_file(sandbox.config()).unwrap();
     fs::write(sandbox.config(), "[default]\n").unwrap();
-    fs::set_permissions(sandbox.config(), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(sandbox.config(), fs::Permissions::from_mode(0o000)).unwrap();
     // Root reads what nobody may.
     if fs::read(sandbox.config()).is_err() {
         sandbox.run("sso-profile list").exits(74).says("cannot read ");
@@ -285,16 +305,15 @@ fn a_table_for_people_has_a_heading_and_a_row_each() {
 
 #[test]
 fn ten_thousand_profiles_are_listed_without_a_wait() {
-    let profiles: String = (0..10_000)
-        .map(|n| {
-            format!(
+    let session =
+        "[sso-session corp]\nsso_start_url = https://a.b/start\nsso_region = us-east-1\n".to_owned();
+    let config = (0..10_000).fold(session, |config, n| {
+        config
+            + &format!(
                 "[profile p{n}]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = R\n\n"
             )
-        })
-        .collect();
-    let sandbox = sandbox(&format!(
-        "[sso-session corp]\nsso_start_url = https://a.b/start\nsso_region = us-east-1\n{profiles}"
-    ));
+    });
+    let sandbox = sandbox(&config);
     let start = Instant::now();
     assert_eq!(sandbox.run("sso-profile list").exits(0).stdout.lines().count(), 10_000);
     // Unoptimized and beside other tests; a quadratic step would take minutes.
