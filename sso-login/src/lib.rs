@@ -1,3 +1,29 @@
-//! Get an AWS SSO session, silently, and hand out credentials.
+//! Get an AWS SSO session, silently, and hand out credentials. It keeps no state about reminders.
+//!
+//! [`ensure`] is the idea: a valid session is left alone, one that can be renewed is renewed silently, and
+//! only then a person logs in, by the AWS CLI ([`aws`]) or the device flow ([`device`]).
 
+pub mod answer;
+pub mod ask;
+pub mod aws;
+mod browser;
+mod child;
+pub mod device;
+pub mod ensure;
+mod http;
+mod interrupt;
+pub mod oidc;
+pub mod progress;
+mod refresh;
 pub mod sandbox;
+pub mod session;
+
+use anyhow::Context as _;
+
+/// A runtime for the SDK, on this thread; made only when there is something to ask of the network.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the network runtime")
+}

@@ -1,24 +1,98 @@
 //! Get an AWS SSO session, silently, and hand out credentials.
 
+mod cli;
+
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-use sso_login::sandbox::{self, SandboxArgs};
+use clap::Parser as _;
+use sso_login::ensure::{Ask, Ensure, Via, Wish};
+use sso_login::sandbox;
+use sso_profile::{Selected, select};
+use sso_signal::exit::{self, Exit};
+use sso_signal::settings::Settings;
+use sso_signal::wire::{self, Document, Output};
 
-#[derive(Parser)]
-#[command(name = "sso-login", version, about)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
+use cli::{AskArg, Cli, Command, LoginArgs, ViaArg};
 
-#[derive(Subcommand)]
-enum Command {
-    /// Run an AWS SSO of your own on loopback, to try everything offline
-    Sandbox(SandboxArgs),
-}
+const TOOL: &str = "sso-login";
 
 fn main() -> ExitCode {
-    let Command::Sandbox(args) = Cli::parse().command;
-    sso_signal::exit::finish("sso-login", sandbox::run(&args))
+    let cli = Cli::parse();
+    exit::finish(
+        TOOL,
+        match &cli.command {
+            Some(Command::Sandbox(args)) => sandbox::run(args),
+            None => login(&cli.login),
+        },
+    )
+}
+
+fn login(args: &LoginArgs) -> anyhow::Result<Exit> {
+    let settings = &Settings::new(TOOL);
+    let ensure = Ensure { settings, wish: wish(args) };
+    let output = &mut Output::stdout();
+    let argument = args.profile.as_deref();
+    if argument == Some("-") {
+        return filter(&ensure, args.exit_status, wire::stdin()?, output);
+    }
+    if argument.is_none() {
+        let mut documents = wire::piped_stdin().into_iter().flatten().peekable();
+        if documents.peek().is_some() {
+            return filter(&ensure, args.exit_status, documents, output);
+        }
+    }
+    command(&ensure, argument, output)
+}
+
+/// One profile: the answer is the status.
+fn command(ensure: &Ensure<'_>, argument: Option<&str>, output: &mut Output) -> anyhow::Result<Exit> {
+    let Selected { name, from } = select(argument, None, ensure.settings)?;
+    let mut document = Document::new().with("profile", name.as_str()).with("profileFrom", from);
+    let answer = ensure.ensure(&name, &mut document, output)?;
+    output.document(&document)?;
+    match answer.fault(&name) {
+        Some(fault) if !answer.is_good() => Err(fault.into()),
+        _ => Ok(answer.exit()),
+    }
+}
+
+/// Documents: an outcome is an answer, not an error, so that a loop of pipes goes on.
+fn filter(
+    ensure: &Ensure<'_>,
+    is_status_wanted: bool,
+    documents: impl Iterator<Item = anyhow::Result<Document>>,
+    output: &mut Output,
+) -> anyhow::Result<Exit> {
+    let mut last = Exit::Done;
+    for document in documents {
+        let mut document = document?;
+        if !document.contains_key("event") {
+            let Selected { name, from } = select(None, Some(&document), ensure.settings)?;
+            if !document.contains_key("profile") {
+                document.set("profile", name.as_str());
+                document.set("profileFrom", from);
+            }
+            last = ensure.ensure(&name, &mut document, output)?.exit();
+        }
+        output.document(&document)?;
+    }
+    Ok(if is_status_wanted { last } else { Exit::Done })
+}
+
+fn wish(args: &LoginArgs) -> Wish {
+    Wish {
+        force: args.force,
+        via: match args.via {
+            ViaArg::Auto => Via::Auto,
+            ViaArg::Aws => Via::Aws,
+            ViaArg::Device => Via::Device,
+        },
+        opens_browser: !args.no_browser,
+        ask: match args.ask {
+            AskArg::Auto => Ask::Auto,
+            AskArg::Always => Ask::Always,
+            AskArg::Never => Ask::Never,
+        },
+        timeout: args.timeout,
+    }
 }

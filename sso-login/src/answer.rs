@@ -1,0 +1,136 @@
+//! What came of a login: the outcome, as a document's keys and as a command's status.
+
+use serde_json::Value;
+use sso_signal::exit::{Exit, Fault};
+use sso_signal::time::{self, Moment};
+use sso_signal::wire::Document;
+
+/// An outcome (DESIGN 3) with what a document and a person are told about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    outcome: &'static str,
+    exit: Exit,
+    keys: Vec<(&'static str, Value)>,
+    reason: Option<String>,
+    hint: Option<String>,
+}
+
+impl Answer {
+    /// Logged in, or renewed without a person; `via` says how.
+    pub fn success(via: &str, expires_at: Moment) -> Self {
+        Self::new("success", Exit::Done).with("via", via).with("expiresAt", time::format(expires_at))
+    }
+
+    /// The session was valid already: nothing was done.
+    pub fn valid(expires_at: Moment) -> Self {
+        Self::new("valid", Exit::Done).with("expiresAt", time::format(expires_at))
+    }
+
+    /// The login failed. `error` is a word for programs.
+    pub fn failed(error: &str, reason: impl Into<String>) -> Self {
+        Self::new("failed", Exit::LoginRequired).with("error", error).because(reason)
+    }
+
+    /// The service can't be reached: outcome `failed`, status 69.
+    pub fn unreachable(reason: impl Into<String>) -> Self {
+        Self { exit: Exit::Unavailable, ..Self::failed("unreachable", reason) }
+    }
+
+    /// The login took too long.
+    pub fn timeout(reason: impl Into<String>) -> Self {
+        Self::new("timeout", Exit::Timeout).because(reason)
+    }
+
+    /// Another login holds the lock.
+    pub fn busy(holder: &str) -> Self {
+        Self::new("busy", Exit::TryLater)
+            .because(format!("another login is under way: {holder}"))
+            .hint("sso-lock status login")
+    }
+
+    /// The profile isn't there, or can't be logged in; both until the config changes.
+    pub fn unknown_profile(reason: impl Into<String>) -> Self {
+        Self::new("unknown-profile", Exit::Config).because(reason)
+    }
+
+    /// The person said "later".
+    pub fn snoozed(seconds: u64) -> Self {
+        Self::new("snoozed", Exit::TryLater).with("seconds", seconds)
+    }
+
+    /// The person closed or ignored the question, or there was no way to ask.
+    pub fn dismissed(note: Option<&str>) -> Self {
+        let answer = Self::new("dismissed", Exit::TryLater);
+        match note {
+            Some(note) => answer.because(note),
+            None => answer,
+        }
+    }
+
+    /// The person doesn't want to be reminded.
+    pub fn suppressed() -> Self {
+        Self::new("suppressed", Exit::LoginRequired)
+    }
+
+    /// This process was told to end while a login ran.
+    pub fn interrupted(exit: Exit) -> Self {
+        Self { exit, ..Self::failed("interrupted", "the login was interrupted; the page it opened is dead") }
+    }
+
+    fn new(outcome: &'static str, exit: Exit) -> Self {
+        Self { outcome, exit, keys: Vec::new(), reason: None, hint: None }
+    }
+
+    /// Adds a key to the document.
+    #[must_use]
+    pub fn with(mut self, key: &'static str, value: impl Into<Value>) -> Self {
+        self.keys.push((key, value.into()));
+        self
+    }
+
+    /// Adds the next command for a person.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    fn because(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
+        self
+    }
+
+    /// Whether there is a valid session now.
+    pub fn is_good(&self) -> bool {
+        self.exit == Exit::Done
+    }
+
+    /// The status of the command.
+    pub fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    /// Adds the outcome to a document. A `reason` to log in gives way to the reason of a failure.
+    pub fn add_to(&self, document: &mut Document) {
+        document.set("outcome", self.outcome);
+        for (key, value) in &self.keys {
+            document.set(key, value.clone());
+        }
+        if let Some(reason) = &self.reason {
+            document.set("reason", reason.as_str());
+        }
+        if let Some(hint) = &self.hint {
+            document.set("hint", hint.as_str());
+        }
+    }
+
+    /// The line for a person, if the outcome is a failure.
+    pub fn fault(&self, profile: &str) -> Option<Fault> {
+        let reason = self.reason.as_ref()?;
+        let fault = Fault::new(self.exit, format!("profile `{profile}`: {reason}"));
+        Some(match &self.hint {
+            Some(hint) => fault.hint(hint.as_str()),
+            None => fault,
+        })
+    }
+}

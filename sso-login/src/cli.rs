@@ -1,0 +1,101 @@
+//! The command line of `sso-login`.
+#![expect(clippy::doc_markdown, reason = "doc comments here are help texts")]
+
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use sso_login::sandbox::SandboxArgs;
+
+/// Get an AWS SSO session, silently, and hand out credentials
+///
+/// Ensures a session rather than making one: a valid one is left alone, one that can be renewed is renewed without
+/// anybody, else a person logs in, once for all who ask at the same time. It keeps no state about reminders.
+///
+/// With PROFILE it is a command: it never reads stdin, and its status is the answer. With documents on stdin it is a
+/// filter: each gets `outcome` and is passed on, and it ends 0 once each was handled. Without either, the profile is that
+/// of SSO_PROFILE_VARS, AWS_PROFILE, or `default`. PROFILE `-` means documents only: with none, nothing happens.
+///
+/// While a login runs, a document `"event":"authorize"` has its URL and code; people see both on stderr.
+#[derive(Debug, Parser)]
+#[command(
+    name = "sso-login",
+    version,
+    args_conflicts_with_subcommands = true,
+    after_long_help = "\
+Examples:
+  sso-login corp && aws s3 ls --profile corp
+  sso-login corp --no-browser                          on a box without a browser
+  while sso-signal wait | sso-login - | sso-signal settle; do :; done
+  sso-login sandbox -- bash                            try everything without an AWS account
+
+Outcomes: success, valid, failed, timeout, busy, snoozed, dismissed, suppressed, unknown-profile
+Settings (environment, then .env): AWS_PROFILE, SSO_PROFILE_VARS, SSO_LOGIN_TIMEOUT (120 s), SSO_AUTO_PROFILES
+Environment only: SSO_AWS (the AWS CLI v2 to use), SSO_DIALOG (asks a person), BROWSER, AWS_CA_BUNDLE, HTTPS_PROXY,
+  AWS_ENDPOINT_URL_SSO_OIDC, SSO_LOG=debug
+
+Exit status: 0 there is a session, 2 bad command line, 65 bad document, 69 the service can't be reached, 74 a file
+  failed, 75 another login is under way (or a person said later), 77 no login, 78 profile or configuration wrong,
+  124 timed out"
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) login: LoginArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct LoginArgs {
+    /// Profile whose session to ensure
+    pub(crate) profile: Option<String>,
+    /// Log in even if the session is valid
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// How a person logs in: `aws` runs `aws sso login`, `device` is our own device flow; `auto` takes `aws` where an
+    /// AWS CLI v2 is found
+    #[arg(long, value_enum, default_value_t = ViaArg::Auto)]
+    pub(crate) via: ViaArg,
+    /// Open no browser here: show the URL and the code only
+    #[arg(long)]
+    pub(crate) no_browser: bool,
+    /// Ask a person first (SSO_DIALOG): `auto` does as the document's `mode` says
+    #[arg(long, value_enum, default_value_t = AskArg::Auto)]
+    pub(crate) ask: AskArg,
+    /// Give up after that long [default: SSO_LOGIN_TIMEOUT or 2m; 10m with --no-browser]
+    #[arg(long, value_name = "DURATION", value_parser = sso_signal::time::parse_duration)]
+    pub(crate) timeout: Option<Duration>,
+    /// As a filter, end with the status of the last document's outcome
+    #[arg(short, long)]
+    pub(crate) exit_status: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run an AWS SSO of your own on loopback, to try everything offline
+    Sandbox(SandboxArgs),
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ViaArg {
+    Auto,
+    Aws,
+    Device,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum AskArg {
+    Auto,
+    Always,
+    Never,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,290 @@
+//! Ensure a session: valid already, renewed silently, or logged in, once for however many ask at the same time.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use sso_cache::token::Token;
+use sso_lock::{Lock, Outcome};
+use sso_profile::{AwsConfig, Profile};
+use sso_signal::exit::{Exit, hint_of, status_of};
+use sso_signal::host::config_stamp;
+use sso_signal::settings::Settings;
+use sso_signal::time;
+use sso_signal::wire::{Document, Output};
+
+use crate::answer::Answer;
+use crate::ask::{self, Said};
+use crate::aws;
+use crate::device::DeviceLogin;
+use crate::oidc::{Oidc, Refusal};
+use crate::progress::Progress;
+use crate::refresh::refresh;
+use crate::session::Session;
+
+/// How the session is got when a person must log in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// The AWS CLI v2 where there is one, else by device flow.
+    Auto,
+    /// `aws sso login`.
+    Aws,
+    /// The device flow, by this tool.
+    Device,
+}
+
+/// Who is asked before a login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// Whoever the document's `mode` says.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What to do, apart from the profile.
+#[derive(Clone, Copy, Debug)]
+pub struct Wish {
+    /// Log in even if the session is valid.
+    pub force: bool,
+    /// How.
+    pub via: Via,
+    /// Whether a browser may be opened here.
+    pub opens_browser: bool,
+    /// Who is asked first.
+    pub ask: Ask,
+    /// How long all of it may take.
+    pub timeout: Option<Duration>,
+}
+
+/// A login asked for, for one profile.
+pub struct Ensure<'a> {
+    /// The settings.
+    pub settings: &'a Settings,
+    /// What to do.
+    pub wish: Wish,
+}
+
+impl Ensure<'_> {
+    /// Ensures the session of `profile` and adds what came of it to `document`.
+    pub fn ensure(
+        &self,
+        profile: &str,
+        document: &mut Document,
+        output: &mut Output,
+    ) -> anyhow::Result<Answer> {
+        document.set("profile", profile);
+        let answer = self.answer(profile, document, output)?;
+        answer.add_to(document);
+        Ok(answer)
+    }
+
+    fn answer(&self, name: &str, document: &mut Document, output: &mut Output) -> anyhow::Result<Answer> {
+        if let Some(host) = document.text("host")? {
+            // A login here would mend nothing there, and the signal would be cleared all the same.
+            return Ok(Answer::dismissed(Some(&format!("the signal is about {host}: log in there"))));
+        }
+        let (profile, session_profiles) = match self.resolve(name)? {
+            Ok(found) => found,
+            Err(answer) => return Ok(answer),
+        };
+        let Some(sso) = &profile.sso else {
+            let kind = profile.kind.name();
+            return self.unknown(format!("it is not an SSO profile (kind {kind})"));
+        };
+        if let Some(session) = &sso.session {
+            document.set("ssoSession", session.as_str());
+        }
+        document.set("startUrl", sso.start_url.as_str());
+        document.set("sessionProfiles", session_profiles);
+
+        let session = Session::new(self.settings, sso)?;
+        if let Some(answer) = self.valid(&session)? {
+            return Ok(answer);
+        }
+        let mut progress = Progress::new(output, name, sso.session.as_deref());
+        self.get(&profile, &session, document, &mut progress)
+    }
+
+    /// Gets a session that isn't there, under the login lock.
+    fn get(
+        &self,
+        profile: &Profile,
+        session: &Session<'_>,
+        document: &Document,
+        progress: &mut Progress<'_>,
+    ) -> anyhow::Result<Answer> {
+        // Renewing needs nobody, so nobody is asked; a question may take minutes, so the lock isn't held meanwhile.
+        let is_silent = !self.wish.force && is_refreshable(session)?;
+        if !is_silent
+            && self.must_ask(document)?
+            && let Said::No(answer) = ask::ask(self.settings, document)?
+        {
+            return Ok(answer);
+        }
+        // The person's time to answer isn't the login's.
+        let deadline = Instant::now() + self.timeout();
+        let lock = Lock::new(self.settings.state_dir()?, "login".parse().map_err(anyhow::Error::msg)?);
+        let guard = match lock.acquire("sso-login", patience(document, deadline)?)? {
+            Outcome::Held(guard) => guard,
+            Outcome::Busy(owner) => {
+                let holder =
+                    owner.map_or_else(|| "its holder is unknown".to_owned(), |owner| owner.in_words());
+                return Ok(Answer::busy(&holder));
+            }
+        };
+        let answer = match self.valid(session)? {
+            // Who held the lock before us logged in for us, too.
+            Some(answer) => answer,
+            None => match self.renew(profile, session, deadline)? {
+                Some(answer) => answer,
+                None if is_silent && self.must_ask(document)? => {
+                    // It could not be renewed after all: the question comes at the next round.
+                    Answer::failed("refresh", "the session is over and can't be renewed")
+                }
+                None => self.log_in(profile, session, deadline, progress)?,
+            },
+        };
+        guard.release()?;
+        Ok(answer)
+    }
+
+    fn valid(&self, session: &Session<'_>) -> anyhow::Result<Option<Answer>> {
+        if self.wish.force {
+            return Ok(None);
+        }
+        Ok(session.valid_token(time::now()?)?.map(|token| Answer::valid(token.expires_at)))
+    }
+
+    /// Renews silently. `None` if only a person can go on.
+    fn renew(
+        &self,
+        profile: &Profile,
+        session: &Session<'_>,
+        deadline: Instant,
+    ) -> anyhow::Result<Option<Answer>> {
+        let Some(token) = refreshable(session)?.filter(|_| !self.wish.force) else { return Ok(None) };
+        let oidc = oidc(profile, session)?;
+        Ok(match refresh(session, &oidc, token, deadline)? {
+            Ok(token) => Some(Answer::success("refresh", token.expires_at)),
+            Err(refusal @ Refusal::Unreachable(_)) => Some(Answer::unreachable(refusal.to_string())),
+            Err(refusal) => {
+                self.settings.debug(|| format!("the session can't be renewed: {refusal}"));
+                None
+            }
+        })
+    }
+
+    fn log_in(
+        &self,
+        profile: &Profile,
+        session: &Session<'_>,
+        deadline: Instant,
+        progress: &mut Progress<'_>,
+    ) -> anyhow::Result<Answer> {
+        let opens_browser = self.wish.opens_browser;
+        if self.wish.via != Via::Device {
+            let found = aws::find(self.settings);
+            if let Some(aws) = found.aws {
+                self.settings.debug(|| format!("logging in with {} ({})", aws.path.display(), aws.version));
+                return aws.login(&profile.name, session, opens_browser, deadline, progress);
+            }
+            if self.wish.via == Via::Aws {
+                let reason = match found.others.as_slice() {
+                    [] => "there is no AWS CLI v2".to_owned(),
+                    others => format!("there is no AWS CLI v2: {}", others.join("; ")),
+                };
+                let hint = "install the AWS CLI v2, name it in SSO_AWS, or use --via device";
+                return Ok(Answer::failed("no-aws-cli", reason).hint(hint));
+            }
+        }
+        let oidc = oidc(profile, session)?;
+        DeviceLogin { settings: self.settings, session, oidc: &oidc, opens_browser }.run(deadline, progress)
+    }
+
+    fn must_ask(&self, document: &Document) -> anyhow::Result<bool> {
+        Ok(match self.wish.ask {
+            Ask::Always => true,
+            Ask::Never => false,
+            Ask::Auto => match document.text("mode")? {
+                Some("notify") => true,
+                Some("auto") => {
+                    let profile = document.text("profile")?.unwrap_or_default();
+                    !self.settings.auto_profiles().iter().any(|listed| listed == profile)
+                }
+                _ => false,
+            },
+        })
+    }
+
+    /// `--timeout`, else `SSO_LOGIN_TIMEOUT`, else 120 s; ten minutes where the page is opened on another machine.
+    fn timeout(&self) -> Duration {
+        const ELSEWHERE: Duration = Duration::from_secs(600);
+        match self.wish.timeout {
+            Some(timeout) => timeout,
+            None if !self.wish.opens_browser && self.settings.text("SSO_LOGIN_TIMEOUT").is_none() => {
+                ELSEWHERE
+            }
+            None => self.settings.login_timeout(),
+        }
+    }
+
+    /// The profile and all profiles of its session; or the answer, if it isn't one to log in with.
+    fn resolve(&self, name: &str) -> anyhow::Result<Result<(Profile, Vec<String>), Answer>> {
+        let config = match AwsConfig::load(self.settings) {
+            Ok(config) => config,
+            Err(err) if status_of(&err) == Exit::Config => {
+                return self.unknown(format!("{err:#}")).map(Err);
+            }
+            Err(err) => return Err(err),
+        };
+        match config.known_profile(name) {
+            Ok(profile) => {
+                let session_profiles = config.session_profiles(&profile);
+                Ok(Ok((profile, session_profiles)))
+            }
+            Err(err) => {
+                let answer = self.unknown(format!("{err:#}"))?;
+                Ok(Err(match hint_of(&err) {
+                    Some(hint) => answer.hint(hint),
+                    None => answer,
+                }))
+            }
+        }
+    }
+
+    /// Nothing helps until the config changes: the document says which file, and how it was.
+    fn unknown(&self, reason: String) -> anyhow::Result<Answer> {
+        let answer = Answer::unknown_profile(reason);
+        let Some(path) = sso_profile::files::config_path(self.settings)? else { return Ok(answer) };
+        let stamp = config_stamp(&path.to_string_lossy());
+        let answer = answer.with("configFile", stamp.file);
+        Ok(match stamp.modified {
+            Some(modified) => answer.with("configModified", modified),
+            None => answer,
+        })
+    }
+}
+
+/// How long to wait for another login: a watcher comes again at its next poll; everybody else wants the result.
+fn patience(document: &Document, deadline: Instant) -> anyhow::Result<Duration> {
+    Ok(match document.text("mode")? {
+        Some(_) => Duration::ZERO,
+        None => deadline.saturating_duration_since(Instant::now()),
+    })
+}
+
+fn is_refreshable(session: &Session<'_>) -> anyhow::Result<bool> {
+    Ok(refreshable(session)?.is_some())
+}
+
+fn refreshable(session: &Session<'_>) -> anyhow::Result<Option<Token>> {
+    let now = time::now()?;
+    Ok(session.token()?.whole().filter(|token| token.is_refreshable(now)))
+}
+
+fn oidc(profile: &Profile, session: &Session<'_>) -> anyhow::Result<Oidc> {
+    Oidc::new(&session.sso.region, profile.endpoints.sso_oidc.as_deref())
+        .with_context(|| format!("cannot talk to the SSO service in {}", session.sso.region))
+}

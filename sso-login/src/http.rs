@@ -1,0 +1,78 @@
+//! How the SDK talks: TLS by rustls, `AWS_CA_BUNDLE`, the proxy variables, endpoint overrides.
+
+use std::fs;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use sso_signal::exit::{Exit, Fault, WithFault as _};
+use sso_signal::settings::from_environment;
+
+/// The client for every call of a run: one connection pool, one set of trusted roots.
+///
+/// `AWS_CA_BUNDLE` replaces the system's roots, as in the AWS CLI; status 78 if it can't be read.
+/// `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` hold, in either case.
+pub(crate) fn client() -> anyhow::Result<SharedHttpClient> {
+    let trusted = match from_environment("AWS_CA_BUNDLE") {
+        None => TrustStore::default(),
+        Some(path) => {
+            let pem = fs::read(&path).with_fault(|| {
+                Fault::new(Exit::Config, format!("cannot read {path}, which AWS_CA_BUNDLE names"))
+                    .hint("unset AWS_CA_BUNDLE")
+            })?;
+            TrustStore::empty().with_pem_certificate(pem)
+        }
+    };
+    let tls = TlsContext::builder().with_trust_store(trusted).build().context("cannot set up TLS")?;
+    let settings = HttpConnectorSettings::builder()
+        .connect_timeout(Duration::from_secs(10))
+        .read_timeout(Duration::from_secs(20))
+        .build();
+    let connector = Connector::builder()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .tls_context(tls)
+        .proxy_config(ProxyConfig::from_env())
+        .connector_settings(settings)
+        .build();
+    let connector = SharedHttpConnector::new(connector);
+    Ok(http_client_fn(move |_, _| connector.clone()))
+}
+
+/// Transient failures (5xx, throttling, a lost connection) are tried three times, quickly: a person waits.
+pub(crate) fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(200))
+}
+
+/// How long a call may take, all tries together, and each of them.
+pub(crate) fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(10))
+        .operation_attempt_timeout(Duration::from_secs(20))
+        .operation_timeout(Duration::from_secs(45))
+        .build()
+}
+
+/// The endpoint of a service (`SSO_OIDC`, `SSO`, `STS`), where something overrides it (AWS-FORMATS 6.2):
+/// `AWS_ENDPOINT_URL_<service>`, `AWS_ENDPOINT_URL`, then what the profile's config says.
+/// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true` switches all of them off.
+pub(crate) fn endpoint(service: &str, configured: Option<&str>) -> Option<String> {
+    if is_on("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") {
+        return None;
+    }
+    from_environment(&format!("AWS_ENDPOINT_URL_{service}"))
+        .or_else(|| from_environment("AWS_ENDPOINT_URL"))
+        .or_else(|| configured.map(str::to_owned))
+}
+
+/// Whether a variable says `true`.
+pub(crate) fn is_on(variable: &str) -> bool {
+    from_environment(variable).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+}

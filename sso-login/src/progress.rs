@@ -1,0 +1,131 @@
+//! What a person must act on while a login runs: a document for programs, lines on stderr for people.
+
+use std::io::{self, Write as _};
+
+use sso_signal::text::harmless;
+use sso_signal::time::{self, Moment};
+use sso_signal::wire::{Document, Output};
+
+/// Where progress goes.
+pub struct Progress<'a> {
+    output: &'a mut Output,
+    profile: String,
+    session: Option<String>,
+}
+
+/// A URL that a person has to open.
+#[derive(Debug, Default)]
+pub struct Authorize {
+    /// The URL.
+    pub url: String,
+    /// The code to compare or type, for a device authorization.
+    pub user_code: Option<String>,
+    /// Until when, if that is known.
+    pub expires_at: Option<Moment>,
+    /// Who logs in: `aws` or `device`.
+    pub via: &'static str,
+}
+
+impl<'a> Progress<'a> {
+    /// Progress of one profile's login.
+    pub fn new(output: &'a mut Output, profile: &str, session: Option<&str>) -> Self {
+        Self { output, profile: profile.to_owned(), session: session.map(str::to_owned) }
+    }
+
+    /// Shows the URL and the code.
+    pub fn authorize(&mut self, authorize: &Authorize) -> anyhow::Result<()> {
+        self.tell(authorize);
+        let redirect = redirect_uri(&authorize.url);
+        let mut event = Document::new().with("event", "authorize").with("profile", self.profile.as_str());
+        if let Some(session) = &self.session {
+            event.set("ssoSession", session.as_str());
+        }
+        event.set("via", authorize.via);
+        event.set("url", authorize.url.as_str());
+        if let Some(code) = &authorize.user_code {
+            event.set("userCode", code.as_str());
+        }
+        if let Some((uri, port)) = redirect {
+            event.set("port", port);
+            event.set("redirectUri", uri);
+        }
+        if let Some(expires_at) = authorize.expires_at {
+            event.set("expiresAt", time::format(expires_at));
+        }
+        self.output.document(&event)
+    }
+
+    fn tell(&self, authorize: &Authorize) {
+        let (profile, url) = (harmless(&self.profile), harmless_url(&authorize.url));
+        let mut text = format!(
+            "To log in as profile {profile}, open this page:
+
+    {url}
+
+"
+        );
+        if let Some(code) = &authorize.user_code {
+            let code = harmless(code);
+            text = format!(
+                "{text}and allow it if it shows this code:
+
+    {code}
+
+"
+            );
+        }
+        // A closed stderr takes nothing from the login.
+        let _ = io::stderr().lock().write_all(text.as_bytes());
+    }
+}
+
+/// The whole URL, since a person must open it: only what could harm a terminal is left out.
+fn harmless_url(url: &str) -> String {
+    url.chars().filter(char::is_ascii_graphic).collect()
+}
+
+/// The redirect URI in an authorize URL and its port: where the browser comes back to.
+pub fn redirect_uri(url: &str) -> Option<(String, u16)> {
+    let query = url.split_once('?')?.1;
+    let raw = query.split('&').find_map(|pair| pair.strip_prefix("redirect_uri="))?;
+    let uri = percent_decoded(raw.split('#').next()?)?;
+    let authority = uri.strip_prefix("http://")?.split('/').next()?;
+    let port = authority.rsplit_once(':')?.1.parse().ok().filter(|port| *port > 0)?;
+    Some((uri, port))
+}
+
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let digits = [rest.next()?, rest.next()?];
+            bytes.push(u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_port_is_that_of_the_redirect_uri() {
+        let url = "https://oidc.us-east-1.amazonaws.com/authorize?response_type=code&client_id=x\
+                   &redirect_uri=http%3A%2F%2F127.0.0.1%3A43210%2Foauth%2Fcallback&state=y";
+        assert_eq!(redirect_uri(url), Some(("http://127.0.0.1:43210/oauth/callback".to_owned(), 43210)));
+        for url in [
+            "https://device.sso.us-east-1.amazonaws.com/?user_code=ABCD-EFGH",
+            "https://x/?redirect_uri=http%3A%2F%2F127.0.0.1%3A99999%2F",
+            "https://x/?redirect_uri=http%3A%2F%2F127.0.0.1%3A0%2F",
+            "https://x/?redirect_uri=%",
+            "https://x/?redirect_uri=%ff%C3",
+            "x",
+        ] {
+            assert_eq!(redirect_uri(url), None, "{url}");
+        }
+    }
+}

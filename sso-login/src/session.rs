@@ -1,0 +1,48 @@
+//! The cached session of a profile: its token file, and what a login or refresh writes there.
+
+use std::path::PathBuf;
+
+use sso_cache::entry::Entry;
+use sso_cache::folder::Cache;
+use sso_cache::key;
+use sso_cache::token::Token;
+use sso_profile::Sso;
+use sso_signal::settings::Settings;
+use sso_signal::time::Moment;
+
+/// Where a profile's session is kept.
+pub struct Session<'a> {
+    /// What the config says.
+    pub sso: &'a Sso,
+    /// The cache folders.
+    pub cache: Cache,
+}
+
+impl<'a> Session<'a> {
+    /// The session of a profile's SSO settings, in the home of these settings.
+    pub fn new(settings: &Settings, sso: &'a Sso) -> anyhow::Result<Self> {
+        Ok(Self { sso, cache: Cache::of_home(settings.home()?) })
+    }
+
+    /// Its token file.
+    pub fn token_file(&self) -> PathBuf {
+        self.cache.token(self.key())
+    }
+
+    /// Its token. A corrupt file is no token: a login writes a new one.
+    pub fn token(&self) -> anyhow::Result<Entry<Token>> {
+        Token::read(&self.token_file())
+    }
+
+    /// Its token if that is valid.
+    pub fn valid_token(&self, now: Moment) -> anyhow::Result<Option<Token>> {
+        Ok(self.token()?.whole().filter(|token| now < token.expires_at))
+    }
+
+    fn key(&self) -> key::Session<'_> {
+        match &self.sso.session {
+            Some(name) => key::Session::Named(name),
+            None => key::Session::Legacy(&self.sso.start_url),
+        }
+    }
+}
