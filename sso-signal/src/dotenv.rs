@@ -5,24 +5,37 @@
 //! expands `$NAME` and stops at the first bad line; both are wrong for a file of settings that
 //! people also source, so these lines are our own.
 
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use crate::exit::warn;
+
+/// What lies beyond is no file of settings.
+const LARGEST: u64 = 1 << 20;
 
 /// The values of a file; where a name is set twice, the last one counts.
 #[derive(Debug, Default)]
 pub struct Dotenv(Vec<(String, String)>);
 
 impl Dotenv {
-    /// Reads a file. A missing file is an empty one; one that can't be read is a warning; a line
-    /// that can't be is one, too, and is passed over.
+    /// Reads a file. What is no regular file (nothing, or a Python environment of that name) is an empty
+    /// one; one that can't be read is a warning. A line that isn't understood is passed over, with a warning
+    /// if it seems to be meant for this suite: the file is the project's, which may put there what it likes.
     pub fn load(tool: &str, path: &Path) -> Self {
-        match std::fs::read(path) {
-            Ok(bytes) => Self::parse(&String::from_utf8_lossy(&bytes), |line| {
-                warn(tool, &format!("{}, line {line}: not NAME=value; passed over", path.display()));
-            }),
-            Err(err) if err.kind() == io::ErrorKind::NotFound => Self::default(),
+        match read(path) {
+            Ok(bytes) => {
+                let text = String::from_utf8_lossy(&bytes);
+                let lines: Vec<&str> = text.split('\n').collect();
+                Self::parse(&text, |number| {
+                    if lines.get(number - 1).is_some_and(|line| line.contains("SSO_")) {
+                        warn(
+                            tool,
+                            &format!("{}, line {number}: not NAME=value; passed over", path.display()),
+                        );
+                    }
+                })
+            }
             Err(err) => {
                 warn(tool, &format!("cannot read {}: {err}", path.display()));
                 Self::default()
@@ -60,6 +73,15 @@ impl Dotenv {
         let (_, value) = self.0.iter().rev().find(|(key, _)| key == name)?;
         Some(value.as_str()).filter(|value| !value.is_empty())
     }
+}
+
+/// At most [`LARGEST`] bytes of a regular file; a FIFO of that name must not block.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if fs::metadata(path).is_ok_and(|metadata| metadata.is_file()) {
+        File::open(path)?.take(LARGEST).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
 }
 
 fn after_line(text: &str) -> &str {

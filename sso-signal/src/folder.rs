@@ -1,7 +1,6 @@
-//! Where signals lie: `login-required.json` and, beside it, one file per further profile in `signals/`.
+//! The signals on disk: read with suspicion, raised and withdrawn atomically.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,26 +10,25 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use crate::exit::warn;
+use crate::places::Places;
+use crate::quarantine::quarantine;
 use crate::replace;
 use crate::settings::Settings;
 use crate::signal::{LARGEST, Signal};
-use crate::state::{make_private, quarantine};
+use crate::state::make_private;
 use crate::time::Moment;
 use crate::untrusted::{self, Found};
 
-/// More files in `signals/` than anybody has profiles: a writer gone wild. The rest is left unread.
-const MOST: usize = 20_000;
 /// How long a writer that isn't atomic gets to finish.
 const MOMENT: Duration = Duration::from_millis(150);
 
-/// Both places.
+/// All signals.
 #[derive(Debug)]
 pub struct Folder {
     tool: &'static str,
     state_dir: PathBuf,
-    main_file: PathBuf,
-    further: PathBuf,
-    /// What couldn't be moved to quarantine, and was said once.
+    places: Places,
+    /// What couldn't be put aside, and was said once.
     warned: BTreeSet<PathBuf>,
 }
 
@@ -43,6 +41,16 @@ pub struct Located {
     pub signal: Signal,
 }
 
+/// What [`Folder::read`] found.
+#[derive(Debug)]
+pub struct Reading {
+    /// The signals, sorted by the time they were raised.
+    pub signals: Vec<Located>,
+    /// The first file that couldn't be read, for lack of permission, say: no bad file, and no reason to keep
+    /// the others back.
+    pub unreadable: Option<anyhow::Error>,
+}
+
 /// What [`Folder::raise`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Raised {
@@ -53,158 +61,153 @@ pub enum Raised {
 }
 
 impl Folder {
-    /// The places of these settings.
+    /// The signals of these settings.
     pub fn new(settings: &Settings) -> anyhow::Result<Self> {
-        let state_dir = settings.state_dir()?;
-        let main_file = settings.signal_file()?;
         Ok(Self {
             tool: settings.tool(),
-            further: further(&state_dir, &main_file),
-            state_dir,
-            main_file,
+            state_dir: settings.state_dir()?,
+            places: Places::new(settings)?,
             warned: BTreeSet::new(),
         })
     }
 
     /// The folders to watch for changes.
-    pub fn watched(&self) -> Vec<PathBuf> {
-        let mut folders =
-            vec![self.state_dir.clone(), self.further.clone(), replace::parent(&self.main_file)];
-        folders.dedup();
-        folders
+    pub fn watched(&self) -> BTreeSet<PathBuf> {
+        let Places { main_file, further } = &self.places;
+        BTreeSet::from([self.state_dir.clone(), further.clone(), replace::parent(main_file)])
     }
 
     /// Makes `signals/`, so that it can be watched, and mounted into containers.
     pub fn make(&self) -> anyhow::Result<()> {
-        make_private(&self.further)
+        make_private(&self.places.further)
     }
 
-    /// Every signal, sorted by the time it was raised. What isn't one goes to quarantine with a warning, after
-    /// a second look: its writer may have been at it.
-    pub fn read(&mut self, now: Moment) -> anyhow::Result<Vec<Located>> {
-        let mut signals = Vec::new();
-        let mut doubtful = Vec::new();
-        for path in self.files()? {
-            match read_file(&path)? {
-                Content::Signal(signal) => signals.push(Located { path, signal: *signal }),
-                Content::Gone => {}
-                Content::Doubtful(_) | Content::Bad(_) => doubtful.push(path),
-            }
-        }
+    /// Every signal. What isn't one goes to quarantine with a warning, after a second look: its writer may have
+    /// been at it.
+    pub fn read(&mut self, now: Moment) -> anyhow::Result<Reading> {
+        let mut reading = Reading { signals: Vec::new(), unreadable: None };
+        let doubtful: Vec<_> = self
+            .places
+            .files()?
+            .into_iter()
+            .filter_map(|path| reading.take(read_file(&path), path).map(|(path, _)| path))
+            .collect();
         if !doubtful.is_empty() {
             thread::sleep(MOMENT);
         }
         for path in doubtful {
-            match read_file(&path)? {
-                Content::Signal(signal) => signals.push(Located { path, signal: *signal }),
-                Content::Gone => {}
-                Content::Doubtful(problem) | Content::Bad(problem) => self.put_aside(&path, &problem, now),
+            if let Some((path, problem)) = reading.take(read_file(&path), path) {
+                self.put_aside(&path, &problem, now);
             }
         }
-        signals.sort_by(|a, b| (a.signal.timestamp, &a.path).cmp(&(b.signal.timestamp, &b.path)));
-        Ok(signals)
+        reading.signals.sort_by(|a, b| (a.signal.timestamp, &a.path).cmp(&(b.signal.timestamp, &b.path)));
+        Ok(reading)
     }
 
-    /// Raises a signal in the place that DESIGN 3 gives it.
-    pub fn raise(&mut self, signal: &Signal, now: Moment) -> anyhow::Result<(PathBuf, Raised)> {
+    /// Reads one file once more; `None` if it is no signal any more.
+    pub fn reread(&self, path: &Path) -> anyhow::Result<Option<Signal>> {
+        Ok(match read_file(path)? {
+            Content::Signal(signal) => Some(*signal),
+            Content::Gone | Content::Bad(_) => None,
+        })
+    }
+
+    /// Raises a signal in the place that DESIGN 3 gives it. Answers whether it is new, and the signal as it is now.
+    pub fn raise(&mut self, fresh: &Signal, now: Moment) -> anyhow::Result<(Raised, Signal)> {
         // Twice at most in practice: somebody else made or removed the file between two steps.
-        for _ in 0..100 {
-            let (path, known) = self.place(&signal.profile, now)?;
-            let done = match &known {
-                Some(known) => {
-                    let content = known.raised_again(signal);
-                    content == known.line()
-                        || replace::replace_existing(&path, content.as_bytes(), replace::Mode::Private)?
-                }
+        for _ in 0..10 {
+            let (path, known) = self.place(&fresh.profile, now)?;
+            let signal = match &known {
+                Some(known) => known.raised_again(fresh)?,
+                None => fresh.clone(),
+            };
+            let content = signal.line();
+            let is_done = match &known {
+                Some(known) if content == known.line() => true,
+                Some(_) => replace::replace_existing(&path, content.as_bytes(), replace::Mode::Private)?,
                 None => {
                     make_private(&replace::parent(&path))?;
-                    replace::create(&path, signal.line().as_bytes())?
+                    replace::create(&path, content.as_bytes())?
                 }
             };
-            if done {
-                return Ok((path, if known.is_some() { Raised::Again } else { Raised::New }));
+            if is_done {
+                return Ok((if known.is_some() { Raised::Again } else { Raised::New }, signal));
             }
         }
-        anyhow::bail!("cannot write a signal for `{}`: its file changes all the time", signal.profile)
+        anyhow::bail!("cannot write a signal for `{}`: its file changes all the time", fresh.profile)
     }
 
-    /// Removes the signal of a profile if `source` raised it. Answers whether it did.
-    pub fn withdraw(&mut self, profile: &str, source: &str, now: Moment) -> anyhow::Result<bool> {
-        let mut removed = false;
-        for path in [self.main_file.clone(), self.own_file(profile)] {
+    /// Removes the signal of a profile if `source` raised it. Answers whether it did, and whether another source's
+    /// signal of that profile is there.
+    pub fn withdraw(&mut self, profile: &str, source: &str, now: Moment) -> anyhow::Result<(bool, bool)> {
+        let (mut is_removed, mut is_left) = (false, false);
+        for path in self.places.of(profile) {
             if let Content::Signal(signal) = self.settled(&path, now)?
                 && signal.profile == profile
-                && signal.source == source
             {
-                removed |= remove(&path)?;
+                if signal.source == source {
+                    is_removed |= remove(&path)?;
+                } else {
+                    is_left = true;
+                }
             }
         }
-        Ok(removed)
-    }
-
-    fn files(&self) -> anyhow::Result<BTreeSet<PathBuf>> {
-        let mut files = BTreeSet::from([self.main_file.clone()]);
-        let entries = match fs::read_dir(&self.further) {
-            Ok(entries) => entries,
-            Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(files),
-            Err(err) => return Err(err).with_context(|| format!("cannot read {}", self.further.display())),
-        };
-        for entry in entries.take(MOST) {
-            let name = entry.with_context(|| format!("cannot read {}", self.further.display()))?.file_name();
-            let is_hidden = name.to_string_lossy().starts_with('.');
-            if !is_hidden && Path::new(&name).extension().is_some_and(|extension| extension == "json") {
-                files.insert(self.further.join(name));
-            }
-        }
-        Ok(files)
+        Ok((is_removed, is_left))
     }
 
     /// Where the signal of a profile is, or would go.
     fn place(&mut self, profile: &str, now: Moment) -> anyhow::Result<(PathBuf, Option<Signal>)> {
-        let own = self.own_file(profile);
-        let main = self.main_file.clone();
-        let in_main = self.settled(&main, now)?;
-        if let Content::Signal(signal) = in_main
-            && signal.profile == profile
-        {
-            return Ok((main, Some(*signal)));
+        let mut free = None;
+        for path in self.places.of(profile) {
+            match self.settled(&path, now)? {
+                Content::Signal(signal) if signal.profile == profile => return Ok((path, Some(*signal))),
+                Content::Gone if free.is_none() => free = Some(path),
+                _ => {}
+            }
         }
-        if let Content::Signal(signal) = self.settled(&own, now)? {
-            return Ok((own, Some(*signal)));
-        }
-        Ok(if fs::symlink_metadata(&main).is_err() { (main, None) } else { (own, None) })
+        let path = free.with_context(|| format!("no place is free for a signal of `{profile}`"))?;
+        Ok((path, None))
     }
 
-    /// Reads a file; what is no signal after a second look is put aside and counts as gone.
+    /// Reads a file; what is no signal after a second look is put aside, and is gone if that could be done.
     fn settled(&mut self, path: &Path, now: Moment) -> anyhow::Result<Content> {
         match read_file(path)? {
-            Content::Doubtful(_) | Content::Bad(_) => thread::sleep(MOMENT),
+            Content::Bad(_) => thread::sleep(MOMENT),
             settled => return Ok(settled),
         }
         match read_file(path)? {
-            Content::Doubtful(problem) | Content::Bad(problem) => {
-                self.put_aside(path, &problem, now);
-                Ok(Content::Gone)
-            }
+            Content::Bad(problem) if self.put_aside(path, &problem, now) => Ok(Content::Gone),
             settled => Ok(settled),
         }
     }
 
-    fn put_aside(&mut self, path: &Path, problem: &str, now: Moment) {
-        if self.warned.contains(path) {
-            return;
-        }
+    /// Answers whether the path is free now.
+    fn put_aside(&mut self, path: &Path, problem: &str, now: Moment) -> bool {
         match quarantine(&self.state_dir, path, now) {
-            Ok(aside) => warn(self.tool, &format!("{problem}; put aside as {}", aside.display())),
+            Ok(Some(aside)) => warn(self.tool, &format!("{problem}; put aside as {}", aside.display())),
+            // Another reader was faster, and said so.
+            Ok(None) => {}
             Err(err) => {
-                warn(self.tool, &format!("{problem}; {err:#}"));
-                self.warned.insert(path.to_owned());
+                if self.warned.insert(path.to_owned()) {
+                    warn(self.tool, &format!("{problem}; {err:#}"));
+                }
+                return false;
             }
         }
+        true
     }
+}
 
-    fn own_file(&self, profile: &str) -> PathBuf {
-        self.further.join(format!("{}.json", percent_encoded(profile)))
+impl Reading {
+    /// Takes a signal in; hands back what may be a bad file.
+    fn take(&mut self, content: anyhow::Result<Content>, path: PathBuf) -> Option<(PathBuf, String)> {
+        match content {
+            Ok(Content::Signal(signal)) => self.signals.push(Located { path, signal: *signal }),
+            Ok(Content::Gone) => {}
+            Ok(Content::Bad(problem)) => return Some((path, problem)),
+            Err(err) => self.unreadable = self.unreadable.take().or(Some(err)),
+        }
+        None
     }
 }
 
@@ -217,35 +220,10 @@ pub fn remove(path: &Path) -> anyhow::Result<bool> {
     }
 }
 
-/// `signals/` of the state directory; or, where a container has nothing but that folder and names a file in it
-/// with `SSO_SIGNAL_FILE`, the folder of that file.
-fn further(state_dir: &Path, main_file: &Path) -> PathBuf {
-    let beside = replace::parent(main_file);
-    let is_mounted_alone = beside.file_name().is_some_and(|name| name == "signals")
-        && main_file.file_name().is_none_or(|name| name != "login-required.json");
-    if is_mounted_alone { beside } else { state_dir.join("signals") }
-}
-
-/// RFC 3986: everything but the unreserved characters as `%XX`.
-fn percent_encoded(name: &str) -> String {
-    let mut encoded = String::new();
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a String can't fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
-}
-
 enum Content {
     Signal(Box<Signal>),
     Gone,
-    /// Not parseable, maybe not yet.
-    Doubtful(String),
-    /// A link, a FIFO, something huge.
+    /// Not parseable (maybe not yet), a link, a FIFO, something huge.
     Bad(String),
 }
 
@@ -257,25 +235,7 @@ fn read_file(path: &Path) -> anyhow::Result<Content> {
         Found::Bad(what) => Content::Bad(format!("{name} {what}")),
         Found::Bytes(bytes) => match Signal::parse(&bytes, &name) {
             Ok(signal) => Content::Signal(Box::new(signal)),
-            Err(err) => Content::Doubtful(format!("{err:#}")),
+            Err(err) => Content::Bad(format!("{err:#}")),
         },
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn further_signals_have_file_names_that_hold_any_profile() {
-        assert_eq!(percent_encoded("a b/c@d:e+f._-"), "a%20b%2Fc%40d%3Ae%2Bf._-");
-    }
-
-    #[test]
-    fn a_container_that_sees_only_the_folder_keeps_to_it() {
-        let state = Path::new("/s");
-        assert_eq!(further(state, Path::new("/s/login-required.json")), Path::new("/s/signals"));
-        assert_eq!(further(state, Path::new("/mnt/signals/box.json")), Path::new("/mnt/signals"));
-        assert_eq!(further(state, Path::new("/signals/login-required.json")), Path::new("/s/signals"));
-    }
 }

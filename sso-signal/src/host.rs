@@ -7,14 +7,16 @@ use std::time::UNIX_EPOCH;
 use chrono::{DateTime, SecondsFormat};
 
 use crate::cooldown;
-use crate::folder::{Folder, Located};
-use crate::machine::{self, Because, Circumstances, ConfigStamp, Due, Entry};
+use crate::entry::ConfigStamp;
+use crate::folder::{Folder, Located, Reading};
+use crate::machine::{self, Because, Circumstances, Due, Stamp};
 use crate::memory::{Memory, Subject};
 use crate::mode;
 use crate::replace;
 use crate::settings::Settings;
+use crate::signal::Signal;
 use crate::state;
-use crate::time;
+use crate::time::{self, Moment};
 
 /// Settings and places, for the commands.
 pub struct Host<'a> {
@@ -68,55 +70,83 @@ impl<'a> Host<'a> {
     }
 
     /// Every signal with its judgement, the oldest first.
-    pub fn judge(&mut self, at: &Circumstances) -> anyhow::Result<Vec<Judged>> {
-        let located = self.folder.read(at.now)?;
-        if located.is_empty() {
-            return Ok(Vec::new());
+    pub fn judge(&mut self, at: &Circumstances) -> anyhow::Result<Judgement> {
+        let Reading { signals, unreadable } = self.folder.read(at.now)?;
+        if signals.is_empty() {
+            return Ok(Judgement { judged: Vec::new(), unreadable });
         }
-        let memory = self.memory()?;
-        let stamp = cooldown::read(&self.state_dir);
-        let is_known = |stamp: &time::Moment| {
-            memory
-                .entries()
-                .any(|(_, _, entry)| entry.dismissed.is_some_and(|at| at.timestamp() == stamp.timestamp()))
-        };
-        let foreign = stamp.filter(|stamp| !is_known(stamp));
-        Ok(located
-            .into_iter()
-            .map(|located| {
-                let mut entry = memory.entry(&located.signal.profile);
-                if stamp.is_none() {
-                    // Somebody removed the stamp to end the cooldown.
-                    entry.dismissed = None;
-                }
-                let changed = entry.unknown_in.as_ref().is_none_or(|then| *then != config_stamp(&then.file));
-                Judged { due: machine::due(&entry, &located.signal, foreign, changed, at), located }
-            })
-            .collect())
+        let judge = Judge::new(self.memory()?, &self.state_dir);
+        let judged = signals.into_iter().map(|located| judge.judge(located, at)).collect();
+        Ok(Judgement { judged, unreadable })
     }
 
     /// Takes the lease of a due signal, unless it was cleared or another watcher took it meanwhile.
-    pub fn lease(&mut self, located: &Located, at: &Circumstances) -> anyhow::Result<Option<time::Moment>> {
+    pub fn lease(&self, located: &Located, at: &Circumstances) -> anyhow::Result<Option<Leased>> {
         let _lock = state::lock(&self.state_dir)?;
-        let still_due = self.judge(at)?.into_iter().find(|judged| judged.located.path == located.path);
-        let Some(Judged { located, due: Due::Now }) = still_due else { return Ok(None) };
-        let mut memory = self.memory()?;
+        let Some(signal) = self.folder.reread(&located.path)? else { return Ok(None) };
+        let judge = Judge::new(self.memory()?, &self.state_dir);
+        let Judged { located, due: Due::Now } =
+            judge.judge(Located { path: located.path.clone(), signal }, at)
+        else {
+            return Ok(None);
+        };
+        let mut memory = judge.memory;
         let subject = Subject { profile: &located.signal.profile, session: None, session_profiles: &[] };
         let until = memory.change(&subject, |entry| machine::lease(&entry, at.now));
         memory.save(&self.state_dir)?;
         // The host's memory is the authority; a mirror that can't be written (a file of root's) loses nothing.
-        match replace::replace_existing(
-            &located.path,
-            located.signal.postponed(until).as_bytes(),
-            replace::Mode::Private,
-        ) {
-            Ok(false) => Ok(None),
-            Ok(true) => Ok(Some(until)),
-            Err(err) => {
-                self.settings.debug(|| format!("{err:#}"));
-                Ok(Some(until))
+        let is_there = self.mirror(&located, until).unwrap_or(true);
+        Ok(is_there.then_some(Leased { signal: located.signal, until }))
+    }
+
+    /// Writes into a signal's file when it is tried next, for those who read the file. Answers whether it is
+    /// still there; `None` if it couldn't be written, which changes nothing.
+    pub fn mirror(&self, located: &Located, until: Moment) -> Option<bool> {
+        let content = located.signal.postponed(until);
+        replace::replace_existing(&located.path, content.as_bytes(), replace::Mode::Private)
+            .inspect_err(|err| self.settings.debug(|| format!("{err:#}")))
+            .ok()
+    }
+}
+
+/// The signals with their judgements.
+pub struct Judgement {
+    /// Those that could be read, the oldest first.
+    pub judged: Vec<Judged>,
+    /// The first file that couldn't be, for lack of permission, say.
+    pub unreadable: Option<anyhow::Error>,
+}
+
+/// A signal that was handed over.
+pub struct Leased {
+    /// The signal, as it was when the lease was taken.
+    pub signal: Signal,
+    /// When it comes back by itself.
+    pub until: Moment,
+}
+
+/// What judgements go by, besides the signal.
+struct Judge {
+    memory: Memory,
+    stamp: Stamp,
+}
+
+impl Judge {
+    fn new(memory: Memory, state_dir: &Path) -> Self {
+        let stamp = match cooldown::read(state_dir) {
+            None => Stamp::Absent,
+            Some(stamp) if memory.stamped.is_some_and(|own| own.timestamp() == stamp.timestamp()) => {
+                Stamp::Ours
             }
-        }
+            Some(stamp) => Stamp::Foreign(stamp),
+        };
+        Self { memory, stamp }
+    }
+
+    fn judge(&self, located: Located, at: &Circumstances) -> Judged {
+        let entry = self.memory.entry(&located.signal.profile);
+        let is_changed = entry.unknown_in.as_ref().is_some_and(|then| *then != config_stamp(&then.file));
+        Judged { due: machine::due(&entry, &located.signal, self.stamp, is_changed, at), located }
     }
 }
 
@@ -151,9 +181,4 @@ pub fn next_action(because: Because, profile: &str) -> String {
         Because::UnknownProfile => format!("add the profile `{profile}` to the AWS config"),
         Because::Snoozed | Because::CoolingDown | Because::Retry | Because::Postponed => "wait".to_owned(),
     }
-}
-
-/// Forgets what holds a session's signals back for a while; not what a person decided for good.
-pub fn forget_pauses(entry: &Entry) -> Entry {
-    Entry { profiles: entry.profiles.clone(), quiet: entry.quiet, ..Entry::default() }
 }

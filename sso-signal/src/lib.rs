@@ -6,12 +6,15 @@
 
 pub mod cooldown;
 pub mod dotenv;
+pub mod entry;
 pub mod exit;
 pub mod folder;
 pub mod host;
 pub mod machine;
 pub mod memory;
 pub mod mode;
+pub mod places;
+pub mod quarantine;
 pub mod raise;
 pub mod replace;
 pub mod secret;

@@ -1,11 +1,9 @@
 //! The state machine: what the host remembers of a session, when a signal is due, and what an outcome
 //! changes. Pure functions; the table of DESIGN 3 is the table of the tests.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
-use chrono::TimeDelta;
-
+use crate::entry::{ConfigStamp, Entry, Pause, delta};
 use crate::mode::Mode;
 use crate::signal::Signal;
 use crate::time::{self, Moment};
@@ -16,62 +14,6 @@ pub const LEASE: Duration = Duration::from_secs(30);
 pub const LONGEST_WISH: Duration = Duration::from_secs(4 * 3600);
 /// Failed logins in a row after which `auto` waits for a person.
 pub const MOST_FAILURES: u32 = 5;
-/// How far a clock may be set back before a pause that was counted on it is given up.
-const JITTER: Duration = Duration::from_secs(60);
-
-/// What the host remembers of one sso-session, or of one profile while its session isn't known.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Entry {
-    /// The profiles known to belong to it.
-    pub profiles: BTreeSet<String>,
-    /// Not before: a lease or the time between retries.
-    pub retry: Option<Pause>,
-    /// Not before: what the person chose.
-    pub snooze: Option<Pause>,
-    /// When the person closed or ignored the question.
-    pub dismissed: Option<Moment>,
-    /// The episode that the person doesn't want to be reminded of.
-    pub suppressed: Option<String>,
-    /// Failed logins in a row.
-    pub failures: u32,
-    /// The episode for which `auto` gave up.
-    pub gave_up: Option<String>,
-    /// Locked on purpose: quiet until the next login.
-    pub quiet: bool,
-    /// The AWS config in which the profile wasn't found.
-    pub unknown_in: Option<ConfigStamp>,
-}
-
-/// A time to keep still: until when, and how long it was meant to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pause {
-    /// Its end.
-    pub until: Moment,
-    /// Its length when it began: how a clock that was set back is noticed.
-    pub length: Duration,
-}
-
-impl Pause {
-    /// A pause that begins now.
-    pub fn from_now(now: Moment, length: Duration) -> Self {
-        Self { until: time::after(now, length), length }
-    }
-
-    /// Whether it still lasts. A clock that was set back by more than a minute ends it.
-    pub fn lasts(&self, now: Moment) -> bool {
-        now < self.until && self.until - now <= delta(self.length + JITTER)
-    }
-}
-
-/// An AWS config file as it was: path and modification time (none: no file).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigStamp {
-    /// Its path.
-    pub file: String,
-    /// Its modification time as `sso-login` said it; compared as text.
-    pub modified: Option<String>,
-}
-
 /// What came of a question or a login.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -124,8 +66,6 @@ pub struct Transition {
 pub enum Fate {
     /// Removed.
     Cleared,
-    /// Kept as it is.
-    Kept,
     /// Kept, not to be tried before.
     Postponed(Moment),
 }
@@ -140,16 +80,18 @@ pub fn settle(entry: &Entry, outcome: &Outcome, episode: &str, at: &Circumstance
             (Fate::Cleared, false)
         }
         Outcome::Failed | Outcome::Timeout => {
-            next.failures = entry.failures.saturating_add(1);
-            let pause = Pause::from_now(at.now, retry_after(next.failures, at));
-            next.retry = Some(pause);
+            if entry.gave_up.as_ref().is_some_and(|given_up| given_up != episode) {
+                next.failures = 0;
+                next.gave_up = None;
+            }
+            next.failures = next.failures.saturating_add(1);
             if next.failures >= MOST_FAILURES {
                 next.gave_up = Some(episode.to_owned());
             }
-            (Fate::Postponed(pause.until), false)
+            (next.retry_in(retry_after(next.failures, at), at), false)
         }
         Outcome::Snoozed(length) => {
-            let pause = Pause::from_now(at.now, *length);
+            let pause = Pause::starting(at.now, *length);
             next.snooze = Some(pause);
             next.failures = 0;
             (Fate::Postponed(pause.until), false)
@@ -160,24 +102,32 @@ pub fn settle(entry: &Entry, outcome: &Outcome, episode: &str, at: &Circumstance
             (Fate::Postponed(time::after(at.now, at.cooldown)), true)
         }
         Outcome::Suppressed => {
-            next.suppressed = Some(episode.to_owned());
+            next.suppress(episode);
             next.snooze = None;
             next.failures = 0;
             (Fate::Cleared, false)
         }
-        Outcome::Busy => {
-            let pause = Pause::from_now(at.now, at.poll);
-            next.retry = Some(pause);
-            (Fate::Postponed(pause.until), false)
+        Outcome::Busy => (next.retry_in(at.poll, at), false),
+        Outcome::UnknownProfile(Some(stamp)) => {
+            next.unknown_in = Some(stamp.clone());
+            // The config decides from now on, not the rest of the lease.
+            (Fate::Postponed(at.now), false)
         }
-        Outcome::UnknownProfile(stamp) => {
-            next.unknown_in.clone_from(stamp);
-            // Without a stamp nothing says when to look again: the usual retry does.
-            next.retry = stamp.is_none().then(|| Pause::from_now(at.now, LEASE));
-            (Fate::Kept, false)
-        }
+        // Without a stamp nothing says when to look again: the usual retry does.
+        Outcome::UnknownProfile(None) => (next.retry_in(LEASE, at), false),
     };
+    if let Fate::Postponed(until) = fate {
+        next.mirrored = Some(until);
+    }
     Transition { entry: next, fate, stamps_cooldown }
+}
+
+impl Entry {
+    fn retry_in(&mut self, length: Duration, at: &Circumstances) -> Fate {
+        let pause = Pause::starting(at.now, length);
+        self.retry = Some(pause);
+        Fate::Postponed(pause.until)
+    }
 }
 
 /// 30 s; in `auto` 30, 60, 120 … up to the cooldown, since nobody stands between the retries.
@@ -240,23 +190,27 @@ impl Because {
     }
 }
 
-/// Decides whether `signal` is due. `foreign_stamp` is a cooldown stamp that belongs to no entry (somebody
-/// else wrote the file): it holds for all. `config_changed` says whether the AWS config differs from
+/// What `last-login-at.txt` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stamp {
+    /// There is none: nobody dismissed a question, or somebody removed it to end the cooldown.
+    Absent,
+    /// The one that this host wrote: each entry knows its own.
+    Ours,
+    /// Somebody else's: it holds for all.
+    Foreign(Moment),
+}
+
+/// Decides whether `signal` is due. `config_changed` says whether the AWS config differs from
 /// [`Entry::unknown_in`].
-pub fn due(
-    entry: &Entry,
-    signal: &Signal,
-    foreign_stamp: Option<Moment>,
-    config_changed: bool,
-    at: &Circumstances,
-) -> Due {
+pub fn due(entry: &Entry, signal: &Signal, stamp: Stamp, config_changed: bool, at: &Circumstances) -> Due {
     if at.mode == Mode::Standalone {
         return Due::Not(Because::Standalone);
     }
     if entry.quiet {
         return Due::Not(Because::Quiet);
     }
-    if entry.suppressed.as_ref() == Some(&signal.episode) {
+    if entry.suppressed.contains(&signal.episode) {
         return Due::Not(Because::Suppressed);
     }
     if entry.unknown_in.is_some() && !config_changed {
@@ -265,56 +219,43 @@ pub fn due(
     if at.mode == Mode::Auto && entry.gave_up.as_ref() == Some(&signal.episode) {
         return Due::Not(Because::GaveUp);
     }
-    let pause = |pause: Option<Pause>, because| pause.filter(|p| p.lasts(at.now)).map(|p| (p.until, because));
-    let cooldown = |stamp: Option<Moment>| {
-        let length = at.cooldown;
-        pause(stamp.map(|from| Pause { until: time::after(from, length), length }), Because::CoolingDown)
+    let dismissed = match stamp {
+        Stamp::Absent => None,
+        Stamp::Ours => entry.dismissed,
+        Stamp::Foreign(foreign) => Some(foreign).max(entry.dismissed),
     };
-    let wish =
-        signal.next_attempt_after.filter(|next| *next > at.now && *next - at.now <= delta(LONGEST_WISH));
+    let dismissed = dismissed.map(|from| Pause::starting(from, at.cooldown));
+    let lasting = |pause: Option<Pause>, because| {
+        pause.filter(|pause| pause.lasts(at.now)).map(|pause| (pause.until, because))
+    };
     [
-        pause(entry.snooze, Because::Snoozed),
-        cooldown(entry.dismissed),
-        cooldown(foreign_stamp),
-        pause(entry.retry, Because::Retry),
-        wish.map(|next| (next, Because::Postponed)),
+        lasting(entry.snooze, Because::Snoozed),
+        lasting(dismissed, Because::CoolingDown),
+        lasting(entry.retry, Because::Retry),
+        wish(entry, signal, at.now).map(|next| (next, Because::Postponed)),
     ]
     .into_iter()
     .flatten()
-    // The first of equals: what a person decided names the reason, its mirror in the file doesn't.
-    .reduce(|longest, next| if next.0 > longest.0 { next } else { longest })
+    .max_by_key(|(until, _)| *until)
     .map_or(Due::Now, |(until, because)| Due::At(until, because))
+}
+
+/// The `nextAttemptAfter` of whoever wrote the signal. The host's own mirror there decides nothing: what it
+/// mirrors does.
+fn wish(entry: &Entry, signal: &Signal, now: Moment) -> Option<Moment> {
+    let is_mirror = |next: Moment| entry.mirrored.is_some_and(|own| own.timestamp() == next.timestamp());
+    signal
+        .next_attempt_after
+        .filter(|next| *next > now && *next - now <= delta(LONGEST_WISH) && !is_mirror(*next))
 }
 
 /// The entry after the signal was handed over: whatever dies now, the signal comes back in 30 s.
 pub fn lease(entry: &Entry, now: Moment) -> (Entry, Moment) {
-    let pause = Pause::from_now(now, LEASE);
+    let pause = Pause::starting(now, LEASE);
     // A changed config is a new try for a profile that wasn't there.
-    (Entry { retry: Some(pause), unknown_in: None, ..entry.clone() }, pause.until)
+    let next = Entry { retry: Some(pause), unknown_in: None, mirrored: Some(pause.until), ..entry.clone() };
+    (next, pause.until)
 }
 
-/// The entry after the session was seen valid: the next expiry is a new one, whatever its episode is called.
-pub fn seen_valid(entry: &Entry) -> Entry {
-    Entry { suppressed: None, gave_up: None, failures: 0, snooze: None, ..entry.clone() }
-}
-
-/// Two entries that turn out to be of one session: whatever either of them held back stays held back.
-pub fn merge(one: Entry, other: Entry) -> Entry {
-    let later =
-        |a: Option<Pause>, b: Option<Pause>| [a, b].into_iter().flatten().max_by_key(|pause| pause.until);
-    Entry {
-        profiles: one.profiles.into_iter().chain(other.profiles).collect(),
-        retry: later(one.retry, other.retry),
-        snooze: later(one.snooze, other.snooze),
-        dismissed: one.dismissed.max(other.dismissed),
-        suppressed: one.suppressed.or(other.suppressed),
-        failures: one.failures.max(other.failures),
-        gave_up: one.gave_up.or(other.gave_up),
-        quiet: one.quiet || other.quiet,
-        unknown_in: one.unknown_in.or(other.unknown_in),
-    }
-}
-
-fn delta(duration: Duration) -> TimeDelta {
-    TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
-}
+#[cfg(test)]
+mod tests;

@@ -5,8 +5,10 @@ mod cli;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use sso_signal::entry::Entry;
 use sso_signal::exit::{self, Exit, Fault};
-use sso_signal::host::{Host, forget_pauses};
+use sso_signal::folder::Reading;
+use sso_signal::host::Host;
 use sso_signal::memory::Subject;
 use sso_signal::raise::Raiser;
 use sso_signal::settings::Settings;
@@ -75,13 +77,18 @@ fn read(
     let wanted =
         if all { None } else { profile.or_else(|| settings.chosen_profile().map(|chosen| chosen.0)) };
     let mut found = Exit::No;
-    for located in Host::new(settings)?.folder.read(time::now()?)? {
+    let Reading { signals, unreadable } = Host::new(settings)?.folder.read(time::now()?)?;
+    for located in signals {
         if wanted.as_ref().is_none_or(|wanted| *wanted == located.signal.profile) {
             output.document(&located.signal.full_document())?;
             found = Exit::Done;
         }
     }
-    Ok(found)
+    match unreadable {
+        // It might be the one that was asked for.
+        Some(err) if wanted.is_none() || found == Exit::No => Err(err),
+        _ => Ok(found),
+    }
 }
 
 fn clear(
@@ -93,7 +100,8 @@ fn clear(
     let wanted = (!all).then(|| profile.unwrap_or_else(|| settings.aws_profile()));
     let mut host = Host::new(settings)?;
     let mut cleared = 0;
-    for located in host.folder.read(time::now()?)? {
+    let Reading { signals, unreadable } = host.folder.read(time::now()?)?;
+    for located in signals {
         if wanted.as_ref().is_none_or(|wanted| *wanted == located.signal.profile) {
             cleared += usize::from(folder::remove(&located.path)?);
         }
@@ -101,9 +109,9 @@ fn clear(
     host.change_memory(|memory| match &wanted {
         Some(profile) => {
             let subject = Subject { profile, session: None, session_profiles: &[] };
-            memory.change(&subject, |entry| (forget_pauses(&entry), ()));
+            memory.change(&subject, |entry| (entry.without_pauses(), ()));
         }
-        None => memory.change_all(forget_pauses),
+        None => memory.change_all(Entry::without_pauses),
     })?;
     if all {
         folder::remove(&cooldown::file(&host.state_dir))?;
@@ -113,7 +121,7 @@ fn clear(
         document.set("profile", profile);
     }
     output.document(&document.with("cleared", cleared))?;
-    Ok(Exit::Done)
+    unreadable.map_or(Ok(Exit::Done), Err)
 }
 
 fn show_mode(settings: &Settings, word: Option<&str>, output: &mut Output) -> anyhow::Result<Exit> {

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use crate::entry::{ConfigStamp, Entry, Pause};
 use crate::exit::{Exit, Fault, warn};
-use crate::machine::{ConfigStamp, Entry, Pause, merge};
+use crate::quarantine::quarantine;
 use crate::replace;
-use crate::state::quarantine;
 use crate::time::{self, Moment};
 use crate::untrusted::{self, Found};
 use crate::wire::{self, Document};
@@ -24,6 +24,8 @@ const LARGEST: usize = wire::LARGEST;
 pub struct Memory {
     sessions: BTreeMap<String, Entry>,
     profiles: BTreeMap<String, Entry>,
+    /// The cooldown stamp that this host wrote last: another one in the file is somebody else's.
+    pub stamped: Option<Moment>,
 }
 
 /// Whom an entry is about.
@@ -54,8 +56,10 @@ impl Memory {
                 return Err(anyhow::Error::from(err).context(format!("cannot read {}", path.display())));
             }
         };
-        let aside = quarantine(state_dir, &path, now)?;
-        warn(tool, &format!("{problem}; put aside as {}; snoozes are forgotten", aside.display()));
+        // Another reader may be faster, and say so.
+        if let Some(aside) = quarantine(state_dir, &path, now)? {
+            warn(tool, &format!("{problem}; put aside as {}; snoozes are forgotten", aside.display()));
+        }
         Ok(Self::default())
     }
 
@@ -100,7 +104,8 @@ impl Memory {
         let known: BTreeSet<&str> = subject.session_profiles.iter().map(String::as_str).collect();
         for profile in known.iter().copied().chain([subject.profile]) {
             if let Some(by_profile) = self.profiles.remove(profile) {
-                entry = merge(entry, by_profile);
+                // A profile that has a session is in the config after all.
+                entry = entry.merged(Entry { unknown_in: None, ..by_profile });
             }
         }
         if !known.is_empty() {
@@ -130,6 +135,13 @@ impl Memory {
         answer
     }
 
+    /// Forgets which session a profile belongs to: the config doesn't have the profile any more.
+    pub fn detach(&mut self, profile: &str) {
+        for entry in self.sessions.values_mut() {
+            entry.profiles.remove(profile);
+        }
+    }
+
     /// Every entry with its name: sessions first. The flag says whether it is a session.
     pub fn entries(&self) -> impl Iterator<Item = (&str, bool, &Entry)> {
         let sessions = self.sessions.iter().map(|(name, entry)| (name.as_str(), true, entry));
@@ -154,19 +166,27 @@ impl Memory {
             None => Ok(BTreeMap::new()),
             Some(Value::Object(map)) => map
                 .iter()
-                .map(|(name, value)| Some((name.clone(), read_entry(value)?)))
-                .collect::<Option<_>>()
-                .ok_or_else(|| broken(name)),
+                .map(|(name, value)| Ok((name.clone(), read_entry(value)?)))
+                .collect::<Result<_, Broken>>()
+                .map_err(|Broken| broken(name)),
             Some(_) => Err(broken(name)),
         };
-        Ok(Ok(Self { sessions: entries("sessions")?, profiles: entries("profiles")? }))
+        let stamped = optional(&document, "dismissedAt", read_moment).map_err(|Broken| broken(name))?;
+        Ok(Ok(Self { sessions: entries("sessions")?, profiles: entries("profiles")?, stamped }))
     }
 
     fn document(&self) -> Value {
         let entries = |map: &BTreeMap<String, Entry>| -> Value {
             Value::Object(map.iter().map(|(name, entry)| (name.clone(), write_entry(entry).into())).collect())
         };
-        json!({"version": VERSION, "sessions": entries(&self.sessions), "profiles": entries(&self.profiles)})
+        let document = Document::new()
+            .with("version", VERSION)
+            .with("sessions", entries(&self.sessions))
+            .with("profiles", entries(&self.profiles));
+        match self.stamped {
+            Some(stamped) => document.with("dismissedAt", time::format(stamped)).into(),
+            None => document.into(),
+        }
     }
 }
 
@@ -199,7 +219,7 @@ pub fn write_entry(entry: &Entry) -> Document {
     set("retry", entry.retry.as_ref().map(pause));
     set("snooze", entry.snooze.as_ref().map(pause));
     set("dismissedAt", entry.dismissed.map(|at| time::format(at).into()));
-    set("suppressedEpisode", entry.suppressed.clone().map(Value::from));
+    set("suppressedEpisodes", (!entry.suppressed.is_empty()).then(|| json!(entry.suppressed)));
     set("failures", (entry.failures > 0).then(|| entry.failures.into()));
     set("gaveUpOnEpisode", entry.gave_up.clone().map(Value::from));
     set("quiet", entry.quiet.then_some(true.into()));
@@ -210,53 +230,57 @@ pub fn write_entry(entry: &Entry) -> Document {
             .as_ref()
             .map(|stamp| json!({"configFile": stamp.file, "configModified": stamp.modified})),
     );
+    set("mirroredNextAttempt", entry.mirrored.map(|at| time::format(at).into()));
     document
 }
 
-fn read_entry(value: &Value) -> Option<Entry> {
-    let map = value.as_object()?;
-    let text = |key: &str| {
-        map.get(key).map(|value| value.as_str().map(str::to_owned)).map_or(Some(None), |t| t.map(Some))
-    };
-    let moment = |value: &Value| value.as_str().and_then(time::parse);
-    let pause = |key: &str| match map.get(key) {
-        None => Some(None),
-        Some(value) => Some(Some(Pause {
-            until: moment(value.get("until")?)?,
-            length: Duration::from_secs(value.get("lengthSeconds")?.as_u64()?),
-        })),
-    };
-    let profiles = match map.get("profiles") {
-        None => BTreeSet::new(),
-        Some(list) => {
-            list.as_array()?.iter().map(|name| name.as_str().map(str::to_owned)).collect::<Option<_>>()?
-        }
-    };
-    let unknown_in = match map.get("unknownProfileIn") {
-        None => None,
-        Some(stamp) => Some(ConfigStamp {
-            file: stamp.get("configFile")?.as_str()?.to_owned(),
-            modified: stamp.get("configModified").and_then(Value::as_str).map(str::to_owned),
-        }),
-    };
-    Some(Entry {
-        profiles,
-        retry: pause("retry")?,
-        snooze: pause("snooze")?,
-        dismissed: match map.get("dismissedAt") {
-            None => None,
-            Some(value) => Some(moment(value)?),
-        },
-        suppressed: text("suppressedEpisode")?,
-        failures: match map.get("failures") {
-            None => 0,
-            Some(value) => u32::try_from(value.as_u64()?).ok()?,
-        },
-        gave_up: text("gaveUpOnEpisode")?,
-        quiet: match map.get("quiet") {
-            None => false,
-            Some(value) => value.as_bool()?,
-        },
-        unknown_in,
+/// Something in `state.json` isn't what it must be.
+struct Broken;
+
+fn read_entry(value: &Value) -> Result<Entry, Broken> {
+    let map = value.as_object().ok_or(Broken)?;
+    Ok(Entry {
+        profiles: optional(map, "profiles", read_texts)?.unwrap_or_default(),
+        retry: optional(map, "retry", read_pause)?,
+        snooze: optional(map, "snooze", read_pause)?,
+        dismissed: optional(map, "dismissedAt", read_moment)?,
+        suppressed: optional(map, "suppressedEpisodes", read_texts)?.unwrap_or_default(),
+        failures: optional(map, "failures", |value| u32::try_from(value.as_u64()?).ok())?.unwrap_or_default(),
+        gave_up: optional(map, "gaveUpOnEpisode", read_text)?,
+        quiet: optional(map, "quiet", Value::as_bool)?.unwrap_or_default(),
+        unknown_in: optional(map, "unknownProfileIn", read_stamp)?,
+        mirrored: optional(map, "mirroredNextAttempt", read_moment)?,
+    })
+}
+
+fn optional<T>(
+    map: &Map<String, Value>,
+    key: &str,
+    read: impl Fn(&Value) -> Option<T>,
+) -> Result<Option<T>, Broken> {
+    map.get(key).map(|value| read(value).ok_or(Broken)).transpose()
+}
+
+fn read_text(value: &Value) -> Option<String> {
+    value.as_str().map(str::to_owned)
+}
+
+fn read_texts<T: FromIterator<String>>(value: &Value) -> Option<T> {
+    value.as_array()?.iter().map(read_text).collect()
+}
+
+fn read_moment(value: &Value) -> Option<Moment> {
+    value.as_str().and_then(time::parse)
+}
+
+fn read_pause(value: &Value) -> Option<Pause> {
+    let length = Duration::from_secs(value.get("lengthSeconds")?.as_u64()?);
+    Some(Pause { until: read_moment(value.get("until")?)?, length })
+}
+
+fn read_stamp(value: &Value) -> Option<ConfigStamp> {
+    Some(ConfigStamp {
+        file: read_text(value.get("configFile")?)?,
+        modified: value.get("configModified").and_then(read_text),
     })
 }

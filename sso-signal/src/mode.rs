@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::exit::{Exit, Fault, warn};
+use crate::exit::{Exit, Fault};
 use crate::replace;
 use crate::settings::Settings;
 use crate::untrusted::{self, Found};
@@ -62,10 +62,7 @@ pub fn current(settings: &Settings, state_dir: &Path) -> (Mode, &'static str) {
     if let Some(mode) = Mode::from_word(word.trim()) {
         return (mode, "SSO_LOGIN_MODE");
     }
-    warn(
-        settings.tool(),
-        &format!("SSO_LOGIN_MODE is not notify, auto or standalone: `{word}`; notify is used"),
-    );
+    settings.warn_once(format!("SSO_LOGIN_MODE is not notify, auto or standalone: `{word}`; notify is used"));
     (Mode::Notify, "default")
 }
 

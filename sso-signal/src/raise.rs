@@ -1,17 +1,13 @@
 //! `sso-signal write`: documents of a monitor into signals.
 
-use std::path::Path;
-
-use serde_json::Value;
-
 use crate::exit::{Exit, Fault};
 use crate::folder::{Folder, Raised};
 use crate::host::Host;
-use crate::machine::seen_valid;
 use crate::memory::Subject;
 use crate::settings::Settings;
 use crate::signal::{Signal, check_profile};
 use crate::state;
+use crate::text::harmless;
 use crate::time::{self, Moment};
 use crate::wire::{Document, Output};
 
@@ -38,13 +34,8 @@ impl<'a> Raiser<'a> {
 
     /// Raises a signal for a profile and prints it.
     pub fn command(&mut self, profile: &str, output: &mut Output) -> anyhow::Result<Exit> {
-        let document = Document::new().with("profile", profile);
-        let now = time::now()?;
-        self.raise(&document, now)?;
-        let located = self.folder.read(now)?.into_iter().find(|located| located.signal.profile == profile);
-        if let Some(located) = located {
-            output.document(&located.signal.full_document())?;
-        }
+        let (_, signal) = self.raise(&Document::new().with("profile", profile), time::now()?)?;
+        output.document(&signal.full_document())?;
         Ok(Exit::Done)
     }
 
@@ -71,11 +62,14 @@ impl<'a> Raiser<'a> {
         match document.flag("loginRequired")? {
             Some(false) => self.clear(document, now).map(Some),
             None if is_about_else => Ok(None),
-            Some(true) | None => self.raise(document, now).map(Some),
+            Some(true) | None => match self.raise(document, now)?.0 {
+                Raised::New => Ok(Some("raised")),
+                Raised::Again => Ok(Some("kept")),
+            },
         }
     }
 
-    fn raise(&mut self, document: &Document, now: Moment) -> anyhow::Result<&'static str> {
+    fn raise(&mut self, document: &Document, now: Moment) -> anyhow::Result<(Raised, Signal)> {
         let profile = profile_of(document)?;
         let reason = match self.reason {
             Some(reason) => reason,
@@ -83,32 +77,32 @@ impl<'a> Raiser<'a> {
         };
         let mut signal = Document::new()
             .with("profile", profile)
-            .with("reason", reason)
+            .with("reason", harmless(reason))
             .with("timestamp", time::format(now))
             .with("source", self.source_of(document)?);
         for key in ["episode", "host"] {
             if let Some(text) = document.text(key)? {
-                signal.set(key, Value::from(text));
+                signal.set(key, harmless(text));
             }
         }
         let signal = Signal::from_document(signal, "the document")?;
         let _lock = self.lock()?;
-        Ok(match self.folder.raise(&signal, now)?.1 {
-            Raised::New => "raised",
-            Raised::Again => "kept",
-        })
+        self.folder.raise(&signal, now)
     }
 
     /// Removes the signal that the same source raised. A session seen valid also ends "Don't remind me": the next
     /// expiry is a new one.
     fn clear(&mut self, document: &Document, now: Moment) -> anyhow::Result<&'static str> {
         let profile = profile_of(document)?;
-        let source = self.source_of(document)?.to_owned();
+        let source = self.source_of(document)?;
         let lock = self.lock()?;
-        let removed = self.folder.withdraw(profile, &source, now)?;
+        let (is_removed, is_left) = self.folder.withdraw(profile, &source, now)?;
         drop(lock);
-        self.remember_valid(profile, document.text("ssoSession")?)?;
-        Ok(if removed { "cleared" } else { "none" })
+        // While another source still asks for a login, what a person decided about that stands.
+        if !is_left {
+            self.remember_valid(profile, document.text("ssoSession")?)?;
+        }
+        Ok(if is_removed { "cleared" } else { "none" })
     }
 
     fn remember_valid(&self, profile: &str, session: Option<&str>) -> anyhow::Result<()> {
@@ -118,25 +112,26 @@ impl<'a> Raiser<'a> {
         }
         let host = Host::new(self.settings)?;
         let entry = host.memory()?.entry(profile);
-        if seen_valid(&entry) == entry {
+        if entry.seen_valid() == entry {
             return Ok(());
         }
         let subject = Subject { profile, session, session_profiles: &[] };
-        host.change_memory(|memory| memory.change(&subject, |entry| (seen_valid(&entry), ())))
+        host.change_memory(|memory| memory.change(&subject, |entry| (entry.seen_valid(), ())))
     }
 
-    fn source_of<'d>(&'d self, document: &'d Document) -> anyhow::Result<&'d str> {
-        match self.source {
-            Some(source) => Ok(source),
-            None => Ok(document.text("source")?.unwrap_or(SOURCE)),
-        }
+    /// As it is read back: who raises a signal must be able to clear it.
+    fn source_of(&self, document: &Document) -> anyhow::Result<String> {
+        Ok(harmless(match self.source {
+            Some(source) => source,
+            None => document.text("source")?.unwrap_or(SOURCE),
+        }))
     }
 
     /// Serialises writers that share the state directory; those in containers don't, and need no lock: each step on
     /// its own is atomic.
     fn lock(&self) -> anyhow::Result<Option<state::StateLock>> {
         let dir = self.settings.state_dir()?;
-        let is_ours = self.settings.signal_file()?.starts_with(&dir) || Path::new(&dir).exists();
+        let is_ours = self.settings.signal_file()?.starts_with(&dir) || dir.exists();
         is_ours.then(|| state::lock(&dir)).transpose()
     }
 }

@@ -59,7 +59,11 @@ pub fn create(path: &Path, content: &[u8]) -> anyhow::Result<bool> {
 /// missing); the old content then has the temporary name and goes with it.
 fn swap_in(temporary: NamedTempFile, path: &Path) -> io::Result<()> {
     match rustix::fs::renameat_with(CWD, temporary.path(), CWD, path, RenameFlags::EXCHANGE) {
-        Ok(()) => temporary.close(),
+        // Another writer may have swept the old content already.
+        Ok(()) => temporary.close().or_else(|err| match err.kind() {
+            io::ErrorKind::NotFound => Ok(()),
+            _ => Err(err),
+        }),
         // Not every file system can exchange. A remover that comes between these two lines loses its
         // removal; what was written back is a whole, former content.
         Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::NOTSUP) => {

@@ -1,6 +1,7 @@
 //! Settings: the environment, then `.env` in the working directory, then the default (DESIGN 3).
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeSet;
 use std::env;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -14,12 +15,13 @@ use crate::exit::{Exit, Fault, warn};
 pub struct Settings {
     tool: &'static str,
     dotenv: OnceCell<Dotenv>,
+    warned: RefCell<BTreeSet<String>>,
 }
 
 impl Settings {
     /// Settings for `tool`, which is named in warnings.
     pub fn new(tool: &'static str) -> Self {
-        Self { tool, dotenv: OnceCell::new() }
+        Self { tool, dotenv: OnceCell::new(), warned: RefCell::default() }
     }
 
     /// The tool's name, for messages.
@@ -115,6 +117,14 @@ impl Settings {
         }
     }
 
+    /// Writes a warning about a setting, once: a watcher looks at its settings at every poll.
+    pub fn warn_once(&self, message: String) {
+        if !self.warned.borrow().contains(&message) {
+            warn(self.tool, &message);
+            self.warned.borrow_mut().insert(message);
+        }
+    }
+
     fn seconds(&self, name: &str, default: u64) -> Duration {
         Duration::from_secs(self.number::<u64>(name).unwrap_or(default))
     }
@@ -139,7 +149,7 @@ impl Settings {
         let text = self.text(name)?;
         let number = text.trim().parse().ok();
         if number.is_none() {
-            warn(self.tool, &format!("{name} is no whole number of seconds: `{text}`; the default is used"));
+            self.warn_once(format!("{name} is no whole number of seconds: `{text}`; the default is used"));
         }
         number
     }

@@ -1,18 +1,17 @@
 //! `sso-signal settle`: what came of a question or a login, into state.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::cooldown;
+use crate::entry::ConfigStamp;
 use crate::exit::{Exit, Fault};
 use crate::folder::{self, Located};
 use crate::host::Host;
-use crate::machine::{self, ConfigStamp, Fate, Outcome, Transition};
+use crate::machine::{self, Fate, Outcome, Transition};
 use crate::memory::Subject;
 use crate::mode::Mode;
-use crate::replace;
 use crate::settings::Settings;
 use crate::state;
 use crate::time::{self, Moment};
@@ -55,58 +54,55 @@ fn settle(host: &mut Host<'_>, document: &Document, outcome: &Outcome) -> anyhow
 
     let _lock = state::lock(&host.state_dir)?;
     let mut memory = host.memory()?;
-    let located = host.folder.read(at.now)?;
+    // A file that can't be read is a reason for `wait` and `status` to complain, not to forget an answer.
+    let signals = host.folder.read(at.now)?.signals;
     let episode = match document.text("episode")? {
         Some(episode) => episode.to_owned(),
-        None => located
+        None => signals
             .iter()
-            .find(|l| l.signal.profile == profile)
-            .map(|l| l.signal.episode.clone())
+            .find(|located| located.signal.profile == profile)
+            .map(|located| located.signal.episode.clone())
             .unwrap_or_default(),
     };
-    let (transition, profiles) = memory.change(&subject, |entry| {
-        let transition = machine::settle(&entry, outcome, &episode, &at);
-        let mut profiles = entry.profiles;
-        profiles.insert(profile.to_owned());
-        (transition.entry.clone(), (transition, profiles))
+    if let Outcome::UnknownProfile(_) = outcome {
+        // It concerns this profile alone, not the session that it once belonged to.
+        memory.detach(profile);
+    }
+    let host_name = document.text("host")?;
+    let (transition, concerned) = memory.change(&subject, |entry| {
+        let mut transition = machine::settle(&entry, outcome, &episode, &at);
+        let concerned: Vec<&Located> = signals
+            .iter()
+            .filter(|Located { signal, .. }| {
+                (signal.profile == profile || entry.profiles.contains(&signal.profile))
+                    // A login here mends nothing on another box.
+                    && signal.host.as_deref() == host_name
+            })
+            .collect();
+        if *outcome == Outcome::Suppressed {
+            // The session's other signals were part of the question, whatever their monitors call the episode.
+            for located in &concerned {
+                transition.entry.suppress(&located.signal.episode);
+            }
+        }
+        (transition.entry.clone(), (transition, concerned))
     });
-    // Memory first: if this process dies between the steps, a signal too many is asked about once more
-    // (and found valid); a forgotten snooze would be a popup too many.
-    memory.save(&host.state_dir)?;
+
+    // The stamp before the memory, the memory before the signals: if this process dies in between, a signal too
+    // many waits or is asked about once more (and found valid); a forgotten answer would be a popup too many.
     if transition.stamps_cooldown {
+        memory.stamped = Some(at.now);
         cooldown::write(&host.state_dir, at.now)?;
     }
-    apply(host.settings, &transition, &located, &profiles, document.text("host")?)
+    memory.save(&host.state_dir)?;
+    apply(host, &transition, &concerned)
 }
 
-/// Clears or postpones the signals of a whole session. Those about another box are left alone: a login here
-/// mends nothing there.
-fn apply(
-    settings: &Settings,
-    transition: &Transition,
-    located: &[Located],
-    profiles: &BTreeSet<String>,
-    host: Option<&str>,
-) -> anyhow::Result<()> {
-    for Located { path, signal } in located {
-        if !profiles.contains(&signal.profile) || signal.host.as_deref() != host {
-            continue;
-        }
+fn apply(host: &Host<'_>, transition: &Transition, concerned: &[&Located]) -> anyhow::Result<()> {
+    for located in concerned {
         match transition.fate {
-            Fate::Kept => {}
-            Fate::Cleared => {
-                folder::remove(path)?;
-            }
-            Fate::Postponed(until) => {
-                // Only a mirror of what the memory says, for those who read the file.
-                if let Err(err) = replace::replace_existing(
-                    path,
-                    signal.postponed(until).as_bytes(),
-                    replace::Mode::Private,
-                ) {
-                    settings.debug(|| format!("{err:#}"));
-                }
-            }
+            Fate::Cleared => drop(folder::remove(&located.path)?),
+            Fate::Postponed(until) => drop(host.mirror(located, until)),
         }
     }
     Ok(())

@@ -78,10 +78,14 @@ impl Signal {
     pub fn document(&self) -> Document {
         let mut known = Document::new();
         for key in KNOWN {
-            match self.document.get(key) {
-                None | Some(Value::Null) => {}
-                Some(Value::String(text)) if key != "profile" => known.set(key, harmless(text)),
-                Some(value) => known.set(key, value.clone()),
+            match (key, self.document.get(key)) {
+                (_, None | Some(Value::Null)) => {}
+                ("timestamp", _) => known.set(key, time::format(self.timestamp)),
+                ("nextAttemptAfter", _) => {
+                    known.set(key, self.next_attempt_after.map(|next| next.timestamp()));
+                }
+                (_, Some(Value::String(text))) if key != "profile" => known.set(key, harmless(text)),
+                (_, Some(value)) => known.set(key, value.clone()),
             }
         }
         known.set("episode", self.episode.clone());
@@ -110,7 +114,7 @@ impl Signal {
     ///
     /// The same episode keeps `timestamp` and `nextAttemptAfter`, so that a monitor that writes every
     /// minute undoes no snooze; another one starts anew. Unknown fields stay either way.
-    pub fn raised_again(&self, fresh: &Signal) -> String {
+    pub fn raised_again(&self, fresh: &Signal) -> anyhow::Result<Self> {
         let mut document = self.document.clone();
         for (key, value) in fresh.document.iter() {
             document.set(key, value.clone());
@@ -118,15 +122,13 @@ impl Signal {
         let is_same = !fresh.document.contains_key("episode")
             || !self.document.contains_key("episode")
             || self.episode == fresh.episode;
-        if is_same {
-            document.set("timestamp", self.document.get("timestamp").cloned().unwrap_or_default());
-            if let Some(postponed) = self.document.get("nextAttemptAfter") {
-                document.set("nextAttemptAfter", postponed.clone());
-            }
-        } else if !fresh.document.contains_key("nextAttemptAfter") {
-            document.shift_remove("nextAttemptAfter");
+        let decided = if is_same { self } else { fresh };
+        document.set("timestamp", decided.document.get("timestamp").cloned().unwrap_or_default());
+        match decided.document.get("nextAttemptAfter") {
+            Some(next) => document.set("nextAttemptAfter", next.clone()),
+            None => drop(document.shift_remove("nextAttemptAfter")),
         }
-        line(&document)
+        Self::from_document(document, "the signal raised again")
     }
 
     /// The file's content.
@@ -135,8 +137,18 @@ impl Signal {
     }
 }
 
+/// Unknown keys stay, unless the file would get larger than what is read back.
 fn line(document: &Document) -> String {
-    format!("{}\n", Value::from(document.clone()))
+    let whole = format!("{}\n", Value::from(document.clone()));
+    if whole.len() <= LARGEST {
+        return whole;
+    }
+    let known = KNOWN.iter().filter_map(|key| Some((*key, document.get(*key)?)));
+    let known = known.fold(Document::new(), |known, (key, value)| match value {
+        Value::String(text) => known.with(key, harmless(text)),
+        value => known.with(key, value.clone()),
+    });
+    format!("{}\n", Value::from(known))
 }
 
 fn harmless_value(value: &Value) -> Value {
@@ -223,13 +235,32 @@ mod tests {
             parse(&json!({"profile": "bazel", "reason": "new", "timestamp": "2026-01-01T00:00:00Z", "episode": episode}))
                 .unwrap()
         };
-        let again = Signal::parse(known.raised_again(&fresh("one")).as_bytes(), "s").unwrap();
+        let again = known.raised_again(&fresh("one")).unwrap();
+        assert_eq!(Signal::parse(again.line().as_bytes(), "s").unwrap(), again);
         assert_eq!((again.timestamp, again.next_attempt_after), (known.timestamp, known.next_attempt_after));
         assert_eq!(again.document["reason"], json!("new"));
         assert_eq!(again.document["note"], known.document["note"]);
 
-        let next = Signal::parse(known.raised_again(&fresh("two")).as_bytes(), "s").unwrap();
+        let next = known.raised_again(&fresh("two")).unwrap();
+        assert_eq!(Signal::parse(next.line().as_bytes(), "s").unwrap(), next);
         assert_eq!((next.timestamp, next.next_attempt_after), (fresh("two").timestamp, None));
         assert_eq!(next.document["note"], known.document["note"]);
+    }
+
+    #[test]
+    fn a_file_that_is_written_is_never_too_large_to_be_read() {
+        let mut large = sample();
+        large["note"] = json!("");
+        large["note"] = json!("x".repeat(LARGEST - large.to_string().len() - 1));
+        let large = parse(&large).unwrap();
+        assert_eq!(large.line().len(), LARGEST);
+        let postponed = large.postponed(time::parse("2099-01-01T00:00:00.5Z").unwrap());
+        assert!(postponed.len() <= LARGEST);
+        let mut fresh = sample();
+        fresh["reason"] = json!("y".repeat(300));
+        fresh["host"] = json!("h".repeat(300));
+        let again = large.raised_again(&parse(&fresh).unwrap()).unwrap().line();
+        assert!(Signal::parse(again.as_bytes(), "s").unwrap().host.is_some());
+        assert!(again.len() <= 2000);
     }
 }

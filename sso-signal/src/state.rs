@@ -1,16 +1,15 @@
 //! The state directory, `~/.aws/sso-renewer`: made private, locked while it is changed.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{DirBuilder, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
 use crate::exit::{Exit, Fault};
-use crate::time::Moment;
 
 /// How long a change waits for another one. Changes take milliseconds; more means that somebody who can
 /// write to the directory keeps it locked.
@@ -53,29 +52,4 @@ pub fn lock(dir: &Path) -> anyhow::Result<StateLock> {
             }
         }
     }
-}
-
-/// The newest files that quarantine keeps.
-const QUARANTINE: usize = 20;
-
-/// Moves what can't be read aside, into `quarantine/` of the state directory, so that it is in nobody's way
-/// and yet not lost. Answers where it went. The oldest files there beyond twenty are removed.
-pub fn quarantine(state_dir: &Path, path: &Path, now: Moment) -> anyhow::Result<PathBuf> {
-    let folder = state_dir.join("quarantine");
-    make_private(&folder)?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let stamp = now.format("%Y%m%dT%H%M%SZ");
-    let free = (0..10_000)
-        .map(|n| folder.join(format!("{stamp}-{n:04}-{name}")))
-        .find(|candidate| fs::symlink_metadata(candidate).is_err())
-        .unwrap_or_else(|| folder.join(format!("{stamp}-{name}")));
-    fs::rename(path, &free).with_context(|| format!("cannot move {} to quarantine", path.display()))?;
-    // Names sort by time.
-    let mut kept: Vec<PathBuf> = fs::read_dir(&folder)?.flatten().map(|entry| entry.path()).collect();
-    kept.sort();
-    for old in kept.iter().rev().skip(QUARANTINE) {
-        let _ =
-            if old.is_dir() && !old.is_symlink() { fs::remove_dir_all(old) } else { fs::remove_file(old) };
-    }
-    Ok(free)
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::cooldown;
 use crate::exit::Exit;
-use crate::host::{self, Host, Judged};
+use crate::host::{self, Host, Judged, Judgement};
 use crate::machine::Due;
 use crate::memory::write_entry;
 use crate::mode;
@@ -17,7 +17,7 @@ pub fn print(settings: &Settings, text: bool, output: &mut Output) -> anyhow::Re
     let mut host = Host::new(settings)?;
     let at = host.circumstances()?;
     let (mode, mode_from) = mode::current(settings, &host.state_dir);
-    let signals = host.judge(&at)?;
+    let Judgement { judged: signals, unreadable } = host.judge(&at)?;
     if text {
         output.text(&format!("mode: {mode} ({})", mode.meaning()))?;
         for judged in &signals {
@@ -26,7 +26,7 @@ pub fn print(settings: &Settings, text: bool, output: &mut Output) -> anyhow::Re
         if signals.is_empty() {
             output.text("no signals")?;
         }
-        return Ok(Exit::Done);
+        return unreadable.map_or(Ok(Exit::Done), Err);
     }
     let memory = host.memory()?;
     let sessions: Vec<Value> = memory
@@ -51,7 +51,7 @@ pub fn print(settings: &Settings, text: bool, output: &mut Output) -> anyhow::Re
         document.set("lastDismissedAt", time::format(stamp));
     }
     output.document(&document)?;
-    Ok(Exit::Done)
+    unreadable.map_or(Ok(Exit::Done), Err)
 }
 
 fn described(judged: &Judged) -> Value {

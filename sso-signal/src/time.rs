@@ -67,6 +67,7 @@ pub fn from_epoch(epoch: f64) -> Option<Moment> {
     // Whole microseconds: a double holds those exactly for the next centuries.
     #[expect(clippy::cast_possible_truncation, reason = "`as` saturates, and the result is checked")]
     DateTime::from_timestamp_micros((seconds * 1e6).round() as i64)
+        .filter(|moment| (FIRST..=LAST).contains(&moment.timestamp()))
 }
 
 /// Reads a duration of the command line: `30s`, `15m`, `4h`, `1h30m`. For clap's `value_parser`.
@@ -80,13 +81,21 @@ pub fn format_duration(duration: Duration) -> String {
     humantime::format_duration(Duration::from_secs(duration.as_secs())).to_string()
 }
 
-/// `moment` moved on by `duration`; the last moment there is if that lies beyond it.
+/// `moment` moved on by `duration`; the end of the year 9999, the last that RFC 3339 can write, if that lies
+/// beyond it.
 pub fn after(moment: Moment, duration: Duration) -> Moment {
     TimeDelta::from_std(duration)
         .ok()
         .and_then(|delta| moment.checked_add_signed(delta))
-        .unwrap_or(DateTime::<Utc>::MAX_UTC)
+        .filter(|moment| moment.timestamp() <= LAST)
+        .or_else(|| DateTime::from_timestamp(LAST, 0))
+        .unwrap_or(moment)
 }
+
+/// 0000-01-01T00:00:00Z.
+const FIRST: i64 = -62_167_219_200;
+/// 9999-12-31T23:59:59Z.
+const LAST: i64 = 253_402_300_799;
 
 #[cfg(test)]
 mod tests {
@@ -138,7 +147,7 @@ mod tests {
     #[test]
     fn a_moment_beyond_the_calendar_is_its_end() {
         let moment = parse("2026-11-21T01:02:56Z").unwrap();
-        assert_eq!(after(moment, Duration::MAX), DateTime::<Utc>::MAX_UTC);
+        assert_eq!(format(after(moment, Duration::MAX)), "9999-12-31T23:59:59Z");
     }
 
     proptest! {

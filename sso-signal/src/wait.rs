@@ -1,5 +1,6 @@
 //! `sso-signal wait`: block until a signal is due, and hand it over with a lease.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -7,7 +8,7 @@ use std::time::{Duration, Instant};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use crate::exit::Exit;
-use crate::host::{Host, Judged};
+use crate::host::{Host, Judged, Judgement, Leased};
 use crate::machine::{Circumstances, Due};
 use crate::settings::Settings;
 use crate::state;
@@ -34,10 +35,9 @@ pub fn wait(settings: &Settings, patience: Patience, output: &mut Output) -> any
     let events = Events::watch(settings, host.folder.watched());
     loop {
         let at = host.circumstances()?;
-        let (due, next_look) = look(&mut host, &at)?;
-        for judged in due {
-            let Some(until) = host.lease(&judged.located, &at)? else { continue };
-            let signal = &judged.located.signal;
+        let Judgement { judged, unreadable } = host.judge(&at)?;
+        for Judged { located, .. } in judged.iter().filter(|judged| judged.due == Due::Now) {
+            let Some(Leased { signal, until }) = host.lease(located, &at)? else { continue };
             output.document(
                 &signal.document().with("nextAttemptAfter", until.timestamp()).with("mode", at.mode.word()),
             )?;
@@ -45,31 +45,30 @@ pub fn wait(settings: &Settings, patience: Patience, output: &mut Output) -> any
                 return Ok(Exit::Done);
             }
         }
+        // After what could be handed over, so that one unreadable file keeps no other signal back.
+        if let Some(unreadable) = unreadable {
+            return Err(unreadable);
+        }
         let left = patience.timeout.map(|timeout| timeout.saturating_sub(begin.elapsed()));
         if left == Some(Duration::ZERO) {
             return Ok(Exit::Timeout);
         }
-        let pause =
-            [Some(patience.poll), next_look, left].into_iter().flatten().min().unwrap_or(patience.poll);
+        let pause = [Some(patience.poll), next_look(&judged, &at), left]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(patience.poll);
         events.sleep(pause);
     }
 }
 
-/// What is due now, and how long until the next signal is.
-fn look(host: &mut Host<'_>, at: &Circumstances) -> anyhow::Result<(Vec<Judged>, Option<Duration>)> {
-    let mut due = Vec::new();
-    let mut next: Option<Duration> = None;
-    for judged in host.judge(at)? {
-        match judged.due {
-            Due::Now => due.push(judged),
-            Due::At(until, _) => {
-                let left = (until - at.now).to_std().unwrap_or_default();
-                next = Some(next.map_or(left, |next| next.min(left)));
-            }
-            Due::Not(_) => {}
-        }
-    }
-    Ok((due, next))
+/// How long until the next signal is due.
+fn next_look(judged: &[Judged], at: &Circumstances) -> Option<Duration> {
+    let left = |judged: &Judged| match judged.due {
+        Due::At(until, _) => (until - at.now).to_std().ok(),
+        Due::Now | Due::Not(_) => None,
+    };
+    judged.iter().filter_map(left).min()
 }
 
 /// File events where the system has them. Polling goes on in any case: a mounted folder may have none.
@@ -79,7 +78,7 @@ struct Events {
 }
 
 impl Events {
-    fn watch(settings: &Settings, folders: Vec<PathBuf>) -> Self {
+    fn watch(settings: &Settings, folders: BTreeSet<PathBuf>) -> Self {
         let (sender, changes) = mpsc::channel();
         let told = move |event: notify::Result<notify::Event>| {
             // Reading isn't a change; our own look must not wake us.
@@ -87,14 +86,14 @@ impl Events {
                 let _ = sender.send(());
             }
         };
-        let watcher = notify::recommended_watcher(told).and_then(|mut watcher| {
-            for folder in folders {
-                watcher.watch(&folder, RecursiveMode::NonRecursive)?;
+        let polling = |err: &notify::Error| settings.debug(|| format!("no file events, polling only: {err}"));
+        let mut watcher = notify::recommended_watcher(told).inspect_err(polling).ok();
+        for folder in folders {
+            if let Some(watcher) = &mut watcher {
+                // One folder that can't be watched (it isn't there yet) doesn't stop the others.
+                let _ = watcher.watch(&folder, RecursiveMode::NonRecursive).inspect_err(polling);
             }
-            Ok(watcher)
-        });
-        let watcher =
-            watcher.inspect_err(|err| settings.debug(|| format!("no file events, polling only: {err}"))).ok();
+        }
         Self { changes, _watcher: watcher }
     }
 

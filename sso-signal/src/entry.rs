@@ -1,0 +1,120 @@
+//! What the host remembers of one sso-session.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use crate::time::{self, Moment};
+
+/// How far a clock may be set back before a pause that was counted on it is given up.
+const JITTER: Duration = Duration::from_secs(60);
+/// The most suppressed episodes that are remembered: one per dead token, and several monitors may name them
+/// differently.
+const MOST_SUPPRESSED: usize = 16;
+
+/// What the host remembers of one sso-session, or of one profile while its session isn't known.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Entry {
+    /// The profiles known to belong to it.
+    pub profiles: BTreeSet<String>,
+    /// Not before: a lease or the time between retries.
+    pub retry: Option<Pause>,
+    /// Not before: what the person chose.
+    pub snooze: Option<Pause>,
+    /// When the person closed or ignored the question.
+    pub dismissed: Option<Moment>,
+    /// The episodes that the person doesn't want to be reminded of, the newest last.
+    pub suppressed: Vec<String>,
+    /// Failed logins in a row.
+    pub failures: u32,
+    /// The episode for which `auto` gave up.
+    pub gave_up: Option<String>,
+    /// Locked on purpose: quiet until the next login.
+    pub quiet: bool,
+    /// The AWS config in which the profile wasn't found.
+    pub unknown_in: Option<ConfigStamp>,
+    /// The `nextAttemptAfter` that this host wrote into the signals last: that one is a mirror of the above,
+    /// and no wish of the signal's writer.
+    pub mirrored: Option<Moment>,
+}
+
+impl Entry {
+    /// Adds an episode that isn't to be reminded of.
+    pub fn suppress(&mut self, episode: &str) {
+        self.suppressed.retain(|known| known != episode);
+        self.suppressed.push(episode.to_owned());
+        let surplus = self.suppressed.len().saturating_sub(MOST_SUPPRESSED);
+        self.suppressed.drain(..surplus);
+    }
+
+    /// The entry after the session was seen valid: the next expiry is a new one, whatever its episode is called.
+    #[must_use]
+    pub fn seen_valid(&self) -> Self {
+        Self { suppressed: Vec::new(), gave_up: None, failures: 0, snooze: None, ..self.clone() }
+    }
+
+    /// The entry without what holds its signals back; but for `quiet`, which a person decided for good.
+    #[must_use]
+    pub fn without_pauses(&self) -> Self {
+        Self { profiles: self.profiles.clone(), quiet: self.quiet, ..Self::default() }
+    }
+
+    /// Joins an entry that turns out to be of the same session: whatever either of them held back stays held back.
+    #[must_use]
+    pub fn merged(self, other: Self) -> Self {
+        let later =
+            |a: Option<Pause>, b: Option<Pause>| [a, b].into_iter().flatten().max_by_key(|pause| pause.until);
+        let mut suppressed = Self { suppressed: other.suppressed, ..Self::default() };
+        for episode in &self.suppressed {
+            suppressed.suppress(episode);
+        }
+        Self {
+            profiles: self.profiles.into_iter().chain(other.profiles).collect(),
+            retry: later(self.retry, other.retry),
+            snooze: later(self.snooze, other.snooze),
+            dismissed: self.dismissed.max(other.dismissed),
+            suppressed: suppressed.suppressed,
+            failures: self.failures.max(other.failures),
+            gave_up: self.gave_up.or(other.gave_up),
+            quiet: self.quiet || other.quiet,
+            unknown_in: self.unknown_in.or(other.unknown_in),
+            mirrored: self.mirrored.max(other.mirrored),
+        }
+    }
+}
+
+/// A time to keep still: until when, and how long it was meant to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pause {
+    /// Its end.
+    pub until: Moment,
+    /// Its length when it began: how a clock that was set back is noticed.
+    pub length: Duration,
+}
+
+impl Pause {
+    /// A pause that begins at `start`.
+    pub fn starting(start: Moment, length: Duration) -> Self {
+        Self { until: time::after(start, length), length }
+    }
+
+    /// Whether it still lasts. A clock that was set back by more than a minute ends it.
+    pub fn lasts(&self, now: Moment) -> bool {
+        now < self.until && self.until - now <= delta(self.length.saturating_add(JITTER))
+    }
+}
+
+/// An AWS config file as it was: path and modification time (none: no file).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigStamp {
+    /// Its path.
+    pub file: String,
+    /// Its modification time as `sso-login` said it; compared as text.
+    pub modified: Option<String>,
+}
+
+/// A duration as chrono has it; its longest if that is too short.
+pub(crate) fn delta(duration: Duration) -> TimeDelta {
+    TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
+}

@@ -1,0 +1,319 @@
+//! DESIGN 3's table, a row per test row, and what holds for every history.
+
+use super::*;
+use proptest::prelude::*;
+use serde_json::json;
+
+const COOLDOWN: u64 = 600;
+const POLL: u64 = 5;
+
+fn moment(seconds: i64) -> Moment {
+    time::from_epoch(1_700_000_000.0).unwrap() + chrono::TimeDelta::seconds(seconds)
+}
+
+fn at(seconds: i64, mode: Mode) -> Circumstances {
+    Circumstances {
+        now: moment(seconds),
+        mode,
+        cooldown: Duration::from_secs(COOLDOWN),
+        poll: Duration::from_secs(POLL),
+    }
+}
+
+fn notify(seconds: i64) -> Circumstances {
+    at(seconds, Mode::Notify)
+}
+
+fn signal(episode: &str, next: Option<i64>) -> Signal {
+    let document = json!({"profile": "corp", "timestamp": "2023-11-14T00:00:00Z", "episode": episode,
+        "nextAttemptAfter": next.map(|next| moment(next).timestamp())});
+    Signal::parse(document.to_string().as_bytes(), "signal").unwrap()
+}
+
+fn stamp_of(entry: &Entry) -> Stamp {
+    if entry.dismissed.is_some() { Stamp::Ours } else { Stamp::Absent }
+}
+
+/// Whether a signal of episode `one` is due, its file mirroring what the host wrote.
+fn judge(entry: &Entry, at: &Circumstances) -> Due {
+    let mut signal = signal("one", None);
+    signal.next_attempt_after = entry.mirrored;
+    due(entry, &signal, stamp_of(entry), false, at)
+}
+
+fn config() -> ConfigStamp {
+    ConfigStamp { file: "/home/me/.aws/config".into(), modified: Some("2023-11-14T00:00:00Z".into()) }
+}
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+#[test]
+fn every_row_of_the_table() {
+    use Because::{CoolingDown, Retry, Snoozed, Suppressed, UnknownProfile};
+    use Fate::{Cleared, Postponed};
+    let until = |seconds| Postponed(moment(seconds));
+    let wait = |seconds, because| Due::At(moment(seconds), because);
+    let rows = [
+        (Outcome::Success, Cleared, false, Due::Now),
+        (Outcome::Valid, Cleared, false, Due::Now),
+        (Outcome::Failed, until(30), false, wait(30, Retry)),
+        (Outcome::Timeout, until(30), false, wait(30, Retry)),
+        (Outcome::Snoozed(seconds(900)), until(900), false, wait(900, Snoozed)),
+        (Outcome::Snoozed(seconds(1800)), until(1800), false, wait(1800, Snoozed)),
+        (Outcome::Snoozed(seconds(3600)), until(3600), false, wait(3600, Snoozed)),
+        (Outcome::Snoozed(seconds(14_400)), until(14_400), false, wait(14_400, Snoozed)),
+        (Outcome::Dismissed, until(600), true, wait(600, CoolingDown)),
+        (Outcome::Suppressed, Cleared, false, Due::Not(Suppressed)),
+        (Outcome::Busy, until(5), false, wait(5, Retry)),
+        (Outcome::UnknownProfile(Some(config())), until(0), false, Due::Not(UnknownProfile)),
+        (Outcome::UnknownProfile(None), until(30), false, wait(30, Retry)),
+    ];
+    let (leased, _) = lease(&Entry::default(), moment(-120));
+    for (outcome, fate, stamps_cooldown, due) in rows {
+        let transition = settle(&leased, &outcome, "one", &notify(0));
+        assert_eq!((transition.fate, transition.stamps_cooldown), (fate, stamps_cooldown), "{outcome:?}");
+        assert_eq!(judge(&transition.entry, &notify(0)), due, "{outcome:?}");
+        if let Due::At(until, _) = due {
+            let just_then = Circumstances { now: until, ..notify(0) };
+            assert_eq!(judge(&transition.entry, &just_then), Due::Now, "{outcome:?}");
+        }
+    }
+}
+
+#[test]
+fn every_reason_not_to_be_due() {
+    let entry = |change: &dyn Fn(&mut Entry)| {
+        let mut entry = Entry::default();
+        change(&mut entry);
+        entry
+    };
+    let pause = |length| Some(Pause::starting(moment(0), seconds(length)));
+    let wait = |seconds, because| Due::At(moment(seconds), because);
+    let none = Stamp::Absent;
+    for (entry, stamp, mode, next, expected) in [
+        (Entry::default(), none, Mode::Notify, None, Due::Now),
+        (Entry::default(), none, Mode::Auto, None, Due::Now),
+        (Entry::default(), none, Mode::Standalone, None, Due::Not(Because::Standalone)),
+        (entry(&|e| e.quiet = true), none, Mode::Notify, None, Due::Not(Because::Quiet)),
+        (entry(&|e| e.suppress("one")), none, Mode::Notify, None, Due::Not(Because::Suppressed)),
+        (entry(&|e| e.suppress("two")), none, Mode::Notify, None, Due::Now),
+        (
+            entry(&|e| e.unknown_in = Some(config())),
+            none,
+            Mode::Notify,
+            None,
+            Due::Not(Because::UnknownProfile),
+        ),
+        (entry(&|e| e.gave_up = Some("one".into())), none, Mode::Auto, None, Due::Not(Because::GaveUp)),
+        (entry(&|e| e.gave_up = Some("one".into())), none, Mode::Notify, None, Due::Now),
+        (entry(&|e| e.gave_up = Some("two".into())), none, Mode::Auto, None, Due::Now),
+        (entry(&|e| e.snooze = pause(60)), none, Mode::Auto, None, wait(60, Because::Snoozed)),
+        (entry(&|e| e.retry = pause(30)), none, Mode::Auto, None, wait(30, Because::Retry)),
+        (
+            entry(&|e| e.dismissed = Some(moment(0))),
+            Stamp::Ours,
+            Mode::Auto,
+            None,
+            wait(600, Because::CoolingDown),
+        ),
+        (entry(&|e| e.dismissed = Some(moment(0))), none, Mode::Notify, None, Due::Now),
+        (Entry::default(), Stamp::Ours, Mode::Notify, None, Due::Now),
+        (Entry::default(), Stamp::Foreign(moment(-60)), Mode::Notify, None, wait(540, Because::CoolingDown)),
+        (Entry::default(), Stamp::Foreign(moment(3600)), Mode::Notify, None, Due::Now),
+        (Entry::default(), none, Mode::Notify, Some(60), wait(60, Because::Postponed)),
+        (Entry::default(), none, Mode::Notify, Some(14_400), wait(14_400, Because::Postponed)),
+        // A forged wish delays by four hours at most, and shortens nothing.
+        (Entry::default(), none, Mode::Notify, Some(14_401), Due::Now),
+        (entry(&|e| e.snooze = pause(60)), none, Mode::Notify, Some(-1), wait(60, Because::Snoozed)),
+        (entry(&|e| e.snooze = pause(60)), none, Mode::Notify, Some(20), wait(60, Because::Snoozed)),
+        (entry(&|e| e.snooze = pause(60)), none, Mode::Notify, Some(90), wait(90, Because::Postponed)),
+    ] {
+        let case = format!("{entry:?} {stamp:?} {mode} {next:?}");
+        assert_eq!(due(&entry, &signal("one", next), stamp, false, &at(0, mode)), expected, "{case}");
+    }
+    let unknown = entry(&|e| e.unknown_in = Some(config()));
+    assert_eq!(due(&unknown, &signal("one", None), none, true, &notify(0)), Due::Now);
+}
+
+#[test]
+fn auto_backs_off_to_the_cooldown_and_waits_for_a_person_after_five_failures() {
+    let mut entry = Entry::default();
+    let mut now = 0;
+    for pause in [30, 60, 120, 240] {
+        entry = settle(&entry, &Outcome::Failed, "one", &at(now, Mode::Auto)).entry;
+        let until = moment(now + pause);
+        assert_eq!(judge(&entry, &at(now, Mode::Auto)), Due::At(until, Because::Retry));
+        now += pause;
+        assert_eq!(judge(&entry, &at(now, Mode::Auto)), Due::Now);
+    }
+    entry = settle(&entry, &Outcome::Timeout, "one", &at(now, Mode::Auto)).entry;
+    assert_eq!(judge(&entry, &at(now + 1_000_000, Mode::Auto)), Due::Not(Because::GaveUp));
+    // A new episode is a new count, which gives up on its own merits.
+    assert_eq!(
+        due(&entry, &signal("two", None), Stamp::Absent, false, &at(now + 1000, Mode::Auto)),
+        Due::Now
+    );
+    let next = settle(&entry, &Outcome::Failed, "two", &at(now, Mode::Auto)).entry;
+    assert_eq!((next.failures, next.gave_up.clone()), (1, None));
+    // So is a login by hand.
+    assert_eq!(settle(&entry, &Outcome::Success, "one", &notify(0)).entry, Entry::default());
+    // The pause is never longer than the cooldown, nor shorter than the first.
+    for (cooldown, longest) in [(100, 100), (10, 30)] {
+        let at = Circumstances { cooldown: seconds(cooldown), ..at(0, Mode::Auto) };
+        let tired = Entry { failures: 40, ..Entry::default() };
+        let Fate::Postponed(until) = settle(&tired, &Outcome::Failed, "one", &at).fate else { panic!() };
+        assert_eq!(until, moment(longest));
+    }
+    // A person stands between the retries of `notify`.
+    let tired = Entry { failures: 9, ..Entry::default() };
+    assert_eq!(settle(&tired, &Outcome::Failed, "one", &notify(0)).fate, Fate::Postponed(moment(30)));
+}
+
+#[test]
+fn a_clock_that_was_set_back_ends_pauses_and_a_small_correction_does_not() {
+    for outcome in [Outcome::Snoozed(seconds(900)), Outcome::Dismissed, Outcome::Failed] {
+        let entry = settle(&Entry::default(), &outcome, "one", &notify(0)).entry;
+        assert!(matches!(judge(&entry, &notify(-59)), Due::At(..)), "{outcome:?}");
+        assert_eq!(judge(&entry, &notify(-61)), Due::Now, "{outcome:?}");
+        assert_eq!(judge(&entry, &notify(-1_000_000)), Due::Now, "{outcome:?}");
+        assert_eq!(judge(&entry, &notify(1_000_000)), Due::Now, "{outcome:?}");
+    }
+}
+
+#[test]
+fn absurd_lengths_block_no_longer_than_they_say_and_never_panic() {
+    let absurd = Pause { until: moment(10), length: Duration::MAX };
+    let entry = Entry { snooze: Some(absurd), dismissed: Some(moment(0)), ..Entry::default() };
+    let at = Circumstances { cooldown: Duration::MAX, ..notify(0) };
+    assert!(matches!(due(&entry, &signal("one", None), Stamp::Absent, false, &at), Due::At(..)));
+    assert!(matches!(due(&entry, &signal("one", None), Stamp::Ours, false, &at), Due::At(..)));
+    let _ = settle(&entry, &Outcome::Dismissed, "one", &at);
+}
+
+#[test]
+fn suppressing_an_episode_keeps_the_others_suppressed_until_the_session_was_valid() {
+    let suppressed =
+        |entry: &Entry, episode: &str| settle(entry, &Outcome::Suppressed, episode, &notify(0)).entry;
+    let entry = suppressed(&suppressed(&Entry::default(), "one"), "two");
+    for episode in ["one", "two"] {
+        let due = due(&entry, &signal(episode, None), Stamp::Absent, false, &notify(1_000_000));
+        assert_eq!(due, Due::Not(Because::Suppressed));
+    }
+    assert_eq!(due(&entry, &signal("three", None), Stamp::Absent, false, &notify(1)), Due::Now);
+    assert_eq!(judge(&entry.seen_valid(), &notify(1)), Due::Now);
+    let many = (0..1000).fold(Entry::default(), |entry, n| suppressed(&entry, &n.to_string()));
+    assert!(many.suppressed.len() < 100 && many.suppressed.ends_with(&["999".to_owned()]));
+}
+
+#[test]
+fn a_lease_lasts_thirty_seconds_and_hides_nothing_longer() {
+    let (entry, until) = lease(&Entry::default(), moment(0));
+    assert_eq!(until, moment(30));
+    assert_eq!(judge(&entry, &notify(29)), Due::At(moment(30), Because::Retry));
+    assert_eq!(judge(&entry, &notify(30)), Due::Now);
+    let snoozed = Entry { snooze: Some(Pause::starting(moment(0), seconds(900))), ..Entry::default() };
+    assert_eq!(judge(&lease(&snoozed, moment(0)).0, &notify(31)), Due::At(moment(900), Because::Snoozed));
+}
+
+#[test]
+fn what_either_entry_held_back_stays_held_back_after_a_merge() {
+    let snoozed = Entry { snooze: Some(Pause::starting(moment(0), seconds(900))), ..Entry::default() };
+    let mut suppressed = Entry { quiet: true, failures: 2, ..Entry::default() };
+    suppressed.suppress("one");
+    let mut other = Entry { dismissed: Some(moment(5)), failures: 1, ..Entry::default() };
+    other.suppress("two");
+    let merged = snoozed.clone().merged(suppressed).merged(other);
+    assert_eq!(merged.snooze, snoozed.snooze);
+    assert_eq!(merged.suppressed.len(), 2);
+    assert!(merged.quiet);
+    assert_eq!((merged.failures, merged.dismissed), (2, Some(moment(5))));
+}
+
+fn outcomes() -> impl Strategy<Value = Outcome> {
+    prop_oneof![
+        Just(Outcome::Success),
+        Just(Outcome::Valid),
+        Just(Outcome::Failed),
+        Just(Outcome::Timeout),
+        (1_u64..=86_400).prop_map(|length| Outcome::Snoozed(seconds(length))),
+        Just(Outcome::Dismissed),
+        Just(Outcome::Suppressed),
+        Just(Outcome::Busy),
+        Just(Outcome::UnknownProfile(None)),
+        Just(Outcome::UnknownProfile(Some(config()))),
+    ]
+}
+
+fn modes() -> impl Strategy<Value = Mode> {
+    prop_oneof![Just(Mode::Notify), Just(Mode::Auto), Just(Mode::Standalone)]
+}
+
+/// What happens next: an outcome or a lease, a jump of the clock, a mode, and a forged `nextAttemptAfter`.
+fn steps() -> impl Strategy<Value = Vec<(Option<Outcome>, i64, Mode, Option<i64>)>> {
+    let step = (
+        proptest::option::of(outcomes()),
+        -100_000_i64..100_000,
+        modes(),
+        proptest::option::of(-10_000_000_i64..10_000_000),
+    );
+    prop::collection::vec(step, 1..20)
+}
+
+proptest! {
+    #[test]
+    fn no_history_blocks_for_ever(steps in steps()) {
+        let (mut entry, mut now) = (Entry::default(), 0);
+        for (outcome, jump, mode, forged) in steps {
+            now += jump;
+            let at = at(now, mode);
+            entry = match outcome {
+                Some(outcome) => settle(&entry, &outcome, "one", &at).entry,
+                None => lease(&entry, at.now).0,
+            };
+            let judged = due(&entry, &signal("one", forged), stamp_of(&entry), false, &at);
+            match judged {
+                // Whatever the clock did: a day (the longest snooze) and the tolerance is the end of it.
+                Due::At(until, _) => prop_assert!(until <= moment(now + 86_400 + 60), "{:?}", entry),
+                Due::Not(Because::Standalone) => prop_assert_eq!(mode, Mode::Standalone),
+                Due::Not(Because::Suppressed) => prop_assert!(!entry.suppressed.is_empty()),
+                Due::Not(Because::UnknownProfile) => prop_assert!(entry.unknown_in.is_some()),
+                Due::Not(Because::GaveUp) => prop_assert!(entry.failures >= MOST_FAILURES),
+                Due::Not(because) => prop_assert!(false, "{:?} out of nowhere", because),
+                Due::Now => {}
+            }
+        }
+    }
+
+    #[test]
+    fn a_snooze_is_never_shortened_by_the_signal_file(
+        length in 60_u64..86_400, later in 0_i64..86_400, forged in -10_000_000_i64..10_000_000, steps in steps(),
+    ) {
+        let entry = steps.into_iter().fold(Entry::default(), |entry, (outcome, _, mode, _)| match outcome {
+            Some(outcome) => settle(&entry, &outcome, "two", &at(0, mode)).entry,
+            None => lease(&entry, moment(0)).0,
+        });
+        let entry = settle(&entry, &Outcome::Snoozed(seconds(length)), "one", &notify(0)).entry;
+        if later < i64::try_from(length).unwrap() {
+            let judged = due(&entry, &signal("one", Some(forged)), stamp_of(&entry), false, &notify(later));
+            let is_due = match judged {
+                Due::Now => true,
+                Due::At(until, _) => until < moment(i64::try_from(length).unwrap()),
+                Due::Not(_) => false,
+            };
+            prop_assert!(!is_due, "{:?}", judged);
+        }
+    }
+
+    #[test]
+    fn any_dismissal_cools_down_for_the_cooldown_and_no_longer(later in 0_i64..2000, foreign in any::<bool>()) {
+        let (entry, stamp) = if foreign {
+            (Entry::default(), Stamp::Foreign(moment(0)))
+        } else {
+            (settle(&Entry::default(), &Outcome::Dismissed, "one", &notify(0)).entry, Stamp::Ours)
+        };
+        let judged = due(&entry, &signal("one", None), stamp, false, &notify(later));
+        prop_assert_eq!(judged == Due::Now, later >= 600);
+    }
+}

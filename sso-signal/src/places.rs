@@ -1,0 +1,123 @@
+//! Which files are signals: `login-required.json` and, beside it, those in `signals/`.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use crate::replace;
+use crate::settings::Settings;
+
+/// More files in `signals/` than anybody has profiles: a writer gone wild. The rest is left unread.
+const MOST: usize = 20_000;
+/// The longest encoded profile in a file name, so that a temporary name (`.….XXXXXX.tmp`) still fits in the
+/// 255 bytes that file systems allow.
+const LONGEST: usize = 200;
+
+/// The paths of signals.
+#[derive(Debug)]
+pub struct Places {
+    /// The given format's place: `login-required.json`.
+    pub main_file: PathBuf,
+    /// The folder of further signals.
+    pub further: PathBuf,
+}
+
+impl Places {
+    /// The places of these settings.
+    pub fn new(settings: &Settings) -> anyhow::Result<Self> {
+        let main_file = settings.signal_file()?;
+        Ok(Self { further: further(&settings.state_dir()?, &main_file), main_file })
+    }
+
+    /// Every file that may be a signal.
+    pub fn files(&self) -> anyhow::Result<BTreeSet<PathBuf>> {
+        let mut files = BTreeSet::from([self.main_file.clone()]);
+        let context = || format!("cannot read {}", self.further.display());
+        let entries = match fs::read_dir(&self.further) {
+            Ok(entries) => entries,
+            Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(files),
+            Err(err) => return Err(err).with_context(context),
+        };
+        for entry in entries {
+            let name = entry.with_context(context)?.file_name();
+            let is_hidden = name.to_string_lossy().starts_with('.');
+            if !is_hidden && Path::new(&name).extension().is_some_and(|extension| extension == "json") {
+                files.insert(self.further.join(name));
+            }
+            if files.len() >= MOST {
+                break;
+            }
+        }
+        Ok(files)
+    }
+
+    /// Where the signal of a profile may be, the preferred place first. The last ones are for when somebody put
+    /// another profile's signal under this one's name, or the file system takes `Dev` and `dev` for the same.
+    pub fn of(&self, profile: &str) -> Vec<PathBuf> {
+        let name = file_stem(profile);
+        // `%1` is no percent-encoding: these names are no other profile's.
+        let further = ["", "%1", "%2"].map(|suffix| self.further.join(format!("{name}{suffix}.json")));
+        std::iter::once(self.main_file.clone()).chain(further).collect()
+    }
+}
+
+/// `signals/` of the state directory; or, where a container has nothing but that folder and names a file in it
+/// with `SSO_SIGNAL_FILE`, the folder of that file.
+fn further(state_dir: &Path, main_file: &Path) -> PathBuf {
+    let beside = replace::parent(main_file);
+    let is_mounted_alone = beside.file_name().is_some_and(|name| name == "signals")
+        && main_file.file_name().is_none_or(|name| name != "login-required.json");
+    if is_mounted_alone { beside } else { state_dir.join("signals") }
+}
+
+/// The profile, percent-encoded; what is too long for a file name ends in a hash of the whole.
+fn file_stem(profile: &str) -> String {
+    let encoded = percent_encoded(profile);
+    if encoded.len() <= LONGEST { encoded } else { format!("{:.180}%{:016x}", encoded, fnv1a(profile)) }
+}
+
+/// RFC 3986: everything but the unreserved characters as `%XX`.
+fn percent_encoded(name: &str) -> String {
+    let mut encoded = String::new();
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing to a String can't fail.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
+}
+
+/// FNV-1a, 64 bits: the same in every release. A clash costs nothing, since files are known by their content.
+fn fnv1a(text: &str) -> u64 {
+    text.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn further_signals_have_file_names_that_hold_any_profile() {
+        assert_eq!(file_stem("a b/c@d:e+f._-"), "a%20b%2Fc%40d%3Ae%2Bf._-");
+        let slashes = format!("a{}", "/".repeat(127));
+        let others = format!("a{}@", "/".repeat(126));
+        assert!(file_stem(&slashes).len() <= LONGEST);
+        assert_ne!(file_stem(&slashes), file_stem(&others));
+    }
+
+    #[test]
+    fn a_container_that_sees_only_the_folder_keeps_to_it() {
+        let state = Path::new("/s");
+        assert_eq!(further(state, Path::new("/s/login-required.json")), Path::new("/s/signals"));
+        assert_eq!(further(state, Path::new("/mnt/signals/box.json")), Path::new("/mnt/signals"));
+        assert_eq!(further(state, Path::new("/signals/login-required.json")), Path::new("/s/signals"));
+    }
+}
