@@ -91,6 +91,15 @@ fn the_command_sees_its_home_and_nothing_of_the_real_set_up() {
 }
 
 #[test]
+fn a_dot_env_file_does_not_lead_out() {
+    let sandbox = Sandbox::new();
+    std::fs::write(sandbox.root().join("work/.env"), "SSO_STATE_DIR=/canary\nSSO_SIGNAL_FILE=/canary\n")
+        .unwrap();
+    let script = "test \"$SSO_STATE_DIR\" = ~/.aws/sso-renewer && test -d \"$SSO_STATE_DIR\"";
+    end(sandboxed(&sandbox, script), "").exits(0);
+}
+
+#[test]
 fn stdin_goes_to_the_command() {
     let sandbox = Sandbox::new();
     let ended = end(sandboxed(&sandbox, "cat"), "through\n").exits(0);

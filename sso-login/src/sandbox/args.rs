@@ -121,3 +121,32 @@ impl SandboxArgs {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::{CommandFactory as _, Parser};
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: SandboxArgs,
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Line::command().debug_assert();
+    }
+
+    #[test]
+    fn no_flag_means_the_default_behavior() {
+        assert_eq!(Line::parse_from(["sandbox"]).args.behavior(), Behavior::default());
+    }
+
+    #[test]
+    fn what_follows_the_dashes_is_the_command() {
+        let args = Line::parse_from(["sandbox", "--deny", "--", "aws", "--deny"]).args;
+        assert!(args.behavior().deny);
+        assert_eq!(args.command, ["aws", "--deny"]);
+    }
+}

@@ -9,8 +9,8 @@ use std::thread;
 use anyhow::Context as _;
 use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
-use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::origin::WithOrigin;
+use signal_hook::iterator::{Handle, SignalsInfo};
 use signal_hook::low_level::siginfo::{Cause, Origin};
 use sso_signal::exit::{self, Exit};
 
@@ -30,8 +30,9 @@ impl Endings {
         self.0.forever().next();
     }
 
-    /// Passes each on to a process, until it is gone.
-    fn pass_to(mut self, pid: Pid) {
+    /// Passes each on to a process, until the handle is closed.
+    fn pass_to(mut self, pid: Pid) -> Handle {
+        let handle = self.0.handle();
         thread::spawn(move || {
             for origin in self.0.forever() {
                 // A terminal's Ctrl-C went to the whole foreground group: the command has it already.
@@ -43,6 +44,7 @@ impl Endings {
                 }
             }
         });
+        handle
     }
 }
 
@@ -61,10 +63,12 @@ pub(super) fn run(command: &[OsString], environment: &Environment, endings: Endi
             return Ok(Exit::Command(code));
         }
     };
-    if let Some(pid) = pid_of(&child) {
-        endings.pass_to(pid);
-    }
+    let passing = pid_of(&child).map(|pid| endings.pass_to(pid));
     let status = child.wait().context("cannot wait for the command")?;
+    // The process id may soon be somebody else's.
+    if let Some(passing) = passing {
+        passing.close();
+    }
     Ok(Exit::Command(code_of(status)))
 }
 

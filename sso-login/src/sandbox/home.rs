@@ -16,6 +16,8 @@ use super::server::Urls;
 const START_URL: &str = "https://d-1234567890.awsapps.com/start";
 const OTHER_START_URL: &str = "https://d-0987654321.awsapps.com/start";
 
+const STATE: &str = ".aws/sso-renewer";
+
 /// A directory that is somebody's HOME for a while, and is removed with this value.
 pub(super) struct Home {
     dir: TempDir,
@@ -30,7 +32,7 @@ impl Home {
             .tempdir()
             .context("cannot make a home directory for the sandbox")?;
         let home = Self { dir };
-        home.directory(".aws/sso-renewer")?;
+        home.directory(STATE)?;
         home.file(".aws/config", &config(), 0o600)?;
         for (service, version, url) in [
             ("sso-oidc", "2019-06-10", &urls.oidc),
@@ -45,6 +47,11 @@ impl Home {
 
     pub(super) fn path(&self) -> &Path {
         self.dir.path()
+    }
+
+    /// The state directory of the tools.
+    pub(super) fn state(&self) -> PathBuf {
+        self.path().join(STATE)
     }
 
     /// Adds a program for `BROWSER` that makes this very tool follow the link. It returns at once: the
