@@ -1,4 +1,5 @@
 //! The command line.
+#![expect(clippy::doc_markdown, reason = "help texts are no Markdown")]
 
 use std::ffi::OsString;
 use std::time::Duration;

@@ -19,6 +19,7 @@
 
 mod entry;
 mod flock;
+mod found;
 mod guard;
 mod kernel;
 mod name;

@@ -10,10 +10,11 @@ use sso_signal::time::{self, Moment};
 use sso_signal::wire::Document;
 
 use crate::entry::OWNER;
+use crate::found::Found;
 use crate::guard::{self, Guard};
 use crate::owner::Owner;
 use crate::prepared::Prepared;
-use crate::site::{Found, Intent, Site};
+use crate::site::{Intent, Site};
 use crate::token::{self, Digest};
 use crate::verdict::Flock;
 use crate::{Lock, MOMENT, Outcome, wait};

@@ -1,0 +1,62 @@
+//! What the tool answers: status, help, refusals.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::support::{NOW, Sandbox, end, names};
+use crate::{HOLD, Holder};
+
+#[test]
+fn status_tells_free_held_and_stale_apart() {
+    let sandbox = Sandbox::new();
+    let free = json!({"name": "x", "held": false, "owner": null, "stale": false});
+    assert_eq!(sandbox.run("sso-lock status x").exits(1).document(), free);
+    assert_eq!(sandbox.run("sso-lock status").exits(1).stdout, "");
+
+    let holder = Holder::start(&sandbox, "x", HOLD);
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    let who = json!({"pid": holder.child.id(), "host": host.trim(), "command": "sh", "since": NOW});
+    let held = json!({"name": "x", "held": true, "owner": who, "stale": false});
+    assert_eq!(sandbox.run("sso-lock status x").exits(0).document(), held);
+    sandbox.run("sso-lock break x").exits(75).says("`x` is held by pid ");
+    holder.die();
+
+    let stale = json!({"name": "x", "held": false, "owner": who, "stale": true});
+    assert_eq!(sandbox.run("sso-lock status x").exits(1).document(), stale);
+    fs::create_dir(sandbox.state().join("b.lock")).unwrap();
+    let foreign = json!({"name": "b", "held": true, "owner": null, "stale": false});
+    assert_eq!(sandbox.run("sso-lock status").exits(0).documents(), [foreign, stale]);
+    let text = sandbox.run("sso-lock status --text").exits(0).stdout;
+    assert!(text.starts_with("b: held by somebody who left no owner.json\nx: left behind by pid "), "{text}");
+
+    sandbox.run("sso-lock break x").exits(0);
+    sandbox.run("sso-lock break x").exits(1);
+    assert_eq!(names(sandbox.state()), ["b.lock"]);
+}
+
+#[test]
+fn names_that_are_no_plain_entry_are_refused() {
+    let sandbox = Sandbox::new();
+    for name in ["", ".", "..", "../x", "a/b", ".hidden", "-x", "a b", "ä", &"x".repeat(65)] {
+        for action in ["acquire", "status", "break", "run"] {
+            let mut command = sandbox.tool(&format!("sso-lock {action}"));
+            command.args(["--", name]);
+            assert_eq!(end(command, "").code, 2, "{action} {name:?}");
+        }
+    }
+    sandbox.run("sso-lock run x").exits(2);
+    sandbox.run("sso-lock run x true").exits(2);
+    assert_eq!(names(sandbox.state()), [""; 0]);
+}
+
+#[test]
+fn every_help_has_examples_and_exit_statuses() {
+    let sandbox = Sandbox::new();
+    for subcommand in ["", "run ", "acquire ", "release ", "status ", "break "] {
+        let long = sandbox.run(&format!("sso-lock {subcommand}--help")).exits(0).stdout;
+        assert!(long.contains("Examples:\n  sso-lock ") && long.contains("Exit status:\n"), "{long}");
+        let short = sandbox.run(&format!("sso-lock {subcommand}-h")).exits(0).stdout;
+        assert!(short.len() < long.len(), "{short}");
+    }
+}
