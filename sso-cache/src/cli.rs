@@ -40,8 +40,9 @@ pub(crate) struct Check {
     ///
     /// One document per profile and tick, the first at once, until standard output closes or SIGTERM or SIGINT comes;
     /// then the status is 0. D is written like 30s, 15m or 1h30m and is one second at least; without D it is
-    /// SSO_CHECK_SECONDS (60). A file that can't be read gives a document with `error`.
+    /// `SSO_CHECK_SECONDS` (60). A file that can't be read gives a document with `error`.
     #[arg(long, value_name = "D", num_args = 0..=1, value_parser = parse_beat)]
+    #[expect(clippy::option_option, reason = "absent, without D, with D: clap's own form for that")]
     pub(crate) every: Option<Option<Duration>>,
 
     /// Print a table for people instead of documents

@@ -84,3 +84,72 @@ impl RoleCredentials {
         self.expires_at - now >= TimeDelta::minutes(15)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Moment {
+        time::parse(text).unwrap()
+    }
+
+    fn credentials() -> RoleCredentials {
+        RoleCredentials {
+            access_key_id: "ASIACANARY".into(),
+            secret_access_key: "s-CANARY".into(),
+            session_token: "t-CANARY".into(),
+            expires_at: at("2026-11-21T12:15:00Z"),
+            account_id: Some("111122223333".to_owned()),
+            is_sso: true,
+        }
+    }
+
+    #[test]
+    fn written_credentials_are_the_aws_clis_line_and_read_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.json");
+        credentials().write_sso(&path).unwrap();
+        assert_eq!(
+            std::fs::read_to_string(&path).unwrap(),
+            concat!(
+                r#"{"ProviderType": "sso", "Credentials": {"AccessKeyId": "ASIACANARY", "#,
+                r#""SecretAccessKey": "s-CANARY", "SessionToken": "t-CANARY", "#,
+                r#""Expiration": "2026-11-21T12:15:00Z", "AccountId": "111122223333"}}"#
+            )
+        );
+        assert_eq!(RoleCredentials::read(&path).unwrap(), Entry::Whole(credentials()));
+        assert!(!format!("{:?}", credentials()).contains("CANARY"));
+    }
+
+    #[test]
+    fn credentials_are_handed_out_while_15_minutes_are_left_and_expire_when_they_say() {
+        assert!(credentials().is_usable(at("2026-11-21T12:00:00Z")));
+        assert!(!credentials().is_usable(at("2026-11-21T12:00:01Z")));
+        assert_eq!(credentials().state(at("2026-11-21T12:14:59Z")), State::Valid);
+        assert_eq!(credentials().state(at("2026-11-21T12:15:00Z")), State::Expired);
+    }
+
+    #[test]
+    fn assume_role_entries_are_read_with_their_own_timestamps() {
+        let text = r#"{"Credentials": {"AccessKeyId": "A", "SecretAccessKey": "S", "SessionToken": "T",
+            "Expiration": "2026-11-21T12:15:00+00:00"}, "AssumedRoleUser": {}, "ResponseMetadata": {}}"#;
+        let read = RoleCredentials::from_object(serde_json::from_str(text).unwrap()).whole().unwrap();
+        assert_eq!(
+            (read.is_sso, read.account_id, read.expires_at),
+            (false, None, at("2026-11-21T12:15:00Z"))
+        );
+    }
+
+    #[test]
+    fn credentials_without_a_part_are_corrupt() {
+        for text in [
+            "{}",
+            r#"{"Credentials": []}"#,
+            r#"{"Credentials": {"AccessKeyId": "A", "SecretAccessKey": "S", "Expiration": "2026-11-21T12:15:00Z"}}"#,
+            r#"{"Credentials": {"AccessKeyId": "A", "SecretAccessKey": "S", "SessionToken": "T"}}"#,
+        ] {
+            let entry = RoleCredentials::from_object(serde_json::from_str(text).unwrap());
+            assert!(matches!(entry, Entry::Corrupt(_)), "{text}");
+        }
+    }
+}

@@ -147,3 +147,113 @@ pub(crate) fn put(object: &mut Map<String, Value>, key: &str, value: Option<impl
         object.insert(key.to_owned(), value.into());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::os::unix::fs::{MetadataExt as _, symlink};
+    use std::os::unix::net::UnixListener;
+
+    #[test]
+    fn a_file_is_whole_or_corrupt_and_never_a_crash_or_a_wait() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        for (name, content) in [
+            ("whole", r#" {"a": 1} "#.to_owned()),
+            ("empty", String::new()),
+            ("torn", r#"{"a": "1"#.to_owned()),
+            ("tail", r#"{"a": 1}"}"#.to_owned()),
+            ("twice", r#"{"a": 1, "a": 2}"#.to_owned()),
+            ("list", "[]".to_owned()),
+            ("deep", "[".repeat(100_000)),
+            ("huge", format!(r#"{{"a": "{}"}}"#, "x".repeat(wire::LARGEST))),
+        ] {
+            fs::write(at(name), content).unwrap();
+        }
+        fs::write(at("binary"), b"SQLite format 3\0\xff").unwrap();
+        fs::create_dir(at("folder")).unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, at("fifo"), 0o600.into()).unwrap();
+        let _socket = UnixListener::bind(at("socket")).unwrap();
+        for (name, target) in
+            [("loop", "loop"), ("link", "whole"), ("dangling", "nothing"), ("to-fifo", "fifo")]
+        {
+            symlink(at(target), at(name)).unwrap();
+        }
+
+        for name in ["whole", "link"] {
+            assert!(matches!(read(&at(name)).unwrap(), Entry::Whole(object) if object.len() == 1), "{name}");
+        }
+        for name in ["missing", "dangling", "no/folder"] {
+            assert_eq!(read(&at(name)).unwrap(), Entry::Missing, "{name}");
+        }
+        for (name, why) in [
+            ("empty", "is empty"),
+            ("torn", "is not one whole JSON object"),
+            ("tail", "is not one whole JSON object"),
+            ("twice", "is not one whole JSON object"),
+            ("list", "is not one whole JSON object"),
+            ("deep", "is not one whole JSON object"),
+            ("binary", "is not one whole JSON object"),
+            ("huge", "is too large"),
+            ("folder", "is not a regular file"),
+            ("fifo", "is not a regular file"),
+            ("to-fifo", "is not a regular file"),
+            ("socket", "is not a regular file"),
+            ("loop", "is a loop of links"),
+        ] {
+            assert_eq!(read(&at(name)).unwrap(), Entry::Corrupt(why), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_fails_otherwise_is_an_error_that_names_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("file"), "").unwrap();
+        let err = read(&dir.path().join("file/x.json")).unwrap_err();
+        assert!(format!("{err:#}").starts_with("cannot read "), "{err:#}");
+    }
+
+    #[test]
+    fn a_new_folder_is_private_and_an_old_one_is_left_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let mode = |name: &str| fs::metadata(dir.path().join(name)).unwrap().mode() & 0o777;
+        write(&dir.path().join("a/b/x.json"), &Map::new()).unwrap();
+        assert_eq!((mode("a"), mode("a/b"), mode("a/b/x.json")), (0o700, 0o700, 0o600));
+        fs::set_permissions(dir.path().join("a"), std::os::unix::fs::PermissionsExt::from_mode(0o755))
+            .unwrap();
+        write(&dir.path().join("a/x.json"), &Map::new()).unwrap();
+        assert_eq!(mode("a"), 0o755);
+    }
+
+    #[test]
+    fn a_link_to_a_file_stays_a_link_and_any_other_link_is_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        fs::write(at("real"), "old").unwrap();
+        for (name, target) in [("link", "real"), ("dangling", "nothing")] {
+            symlink(target, at(name)).unwrap();
+            write(&at(name), &Map::new()).unwrap();
+            assert_eq!(fs::read_to_string(at(name)).unwrap(), "{}");
+        }
+        assert!(fs::symlink_metadata(at("link")).unwrap().is_symlink());
+        assert_eq!(fs::read_to_string(at("real")).unwrap(), "{}");
+        assert!(fs::symlink_metadata(at("dangling")).unwrap().is_file());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_parsed_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = parse(&bytes);
+        }
+
+        #[test]
+        fn any_value_is_taken_without_panic(text in "[\\[\\]{}:,\"a1.-]{0,40}") {
+            if let Entry::Whole(object) = parse(text.as_bytes()) {
+                let _ = crate::token::Token::from_object(object.clone());
+                let _ = crate::registration::Registration::from_object(object.clone());
+                let _ = crate::credentials::RoleCredentials::from_object(object);
+            }
+        }
+    }
+}

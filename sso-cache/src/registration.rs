@@ -136,3 +136,58 @@ impl fmt::Debug for Registration {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Moment {
+        time::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_registration_serves_its_own_flow_while_15_minutes_are_left() {
+        for (flow, other) in
+            [(Flow::Device, Flow::AuthorizationCode), (Flow::AuthorizationCode, Flow::Device)]
+        {
+            let registration = Registration::new("client", "s".into(), at("2026-11-21T12:15:00Z"), flow);
+            assert!(registration.is_reusable(flow, at("2026-11-21T12:00:00Z")));
+            assert!(!registration.is_reusable(flow, at("2026-11-21T12:00:01Z")));
+            assert!(!registration.is_reusable(other, at("2026-11-21T12:00:00Z")));
+        }
+    }
+
+    #[test]
+    fn a_written_registration_is_the_aws_clis_line_and_reads_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.json");
+        let expires_at = at("2027-01-01T00:00:00Z");
+        let mut registration =
+            Registration::new("client", "CANARY".into(), expires_at, Flow::AuthorizationCode);
+        registration.scopes = Some(vec!["sso:account:access".to_owned()]);
+        registration.write(&path).unwrap();
+        assert_eq!(
+            std::fs::read_to_string(&path).unwrap(),
+            concat!(
+                r#"{"clientId": "client", "clientSecret": "CANARY", "expiresAt": "2027-01-01T00:00:00Z", "#,
+                r#""scopes": ["sso:account:access"], "grantTypes": ["authorization_code", "refresh_token"]}"#
+            )
+        );
+        assert_eq!(Registration::read(&path).unwrap(), Entry::Whole(registration.clone()));
+        assert!(!format!("{registration:?}").contains("CANARY"));
+        let device = Registration::new("client", "CANARY".into(), expires_at, Flow::Device).to_object();
+        assert_eq!(device.keys().collect::<Vec<_>>(), ["clientId", "clientSecret", "expiresAt"]);
+    }
+
+    #[test]
+    fn a_registration_without_a_part_is_corrupt() {
+        for missing in ["clientId", "clientSecret", "expiresAt"] {
+            let whole = Registration::new("c", "s".into(), at("2027-01-01T00:00:00Z"), Flow::Device);
+            let mut object = whole.to_object();
+            object.insert(missing.to_owned(), Value::Null);
+            assert!(
+                matches!(Registration::from_object(object), Entry::Corrupt(why) if why.contains(missing))
+            );
+        }
+    }
+}
