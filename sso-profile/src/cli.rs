@@ -97,7 +97,7 @@ Examples:
   sso-profile write corp --start-url https://d-1234567890.awsapps.com/start --sso-region us-east-1 \\
     --account-id 111122223333 --role-name Developer --region eu-west-1
   sso-profile write ops --sso-session corp --account-id 111122223333 --role-name Admin --dry-run --text
-  sso-login accounts corp | sso-profile choose | sso-profile write dev
+  sso-profile show corp | sso-profile write ops --role-name Admin
 
 Exit status:
    0  done, or nothing to do

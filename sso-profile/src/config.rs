@@ -23,6 +23,8 @@ pub struct Content {
     pub services: Named,
     /// Sections of any other name, such as `[plugins]`.
     pub others: Named,
+    /// `[DEFAULT]`, which all of the above have inherited already.
+    pub defaults: Keys,
 }
 
 /// What a section's header makes of it.
@@ -70,7 +72,7 @@ impl Content {
 
     /// Sorts the sections of a parsed config file. Of two sections for one name the later one counts, whole.
     pub fn of(ini: &Ini<'_>) -> Result<Self, Refusal> {
-        let mut content = Self::default();
+        let mut content = Self { defaults: defaults(ini), ..Self::default() };
         for section in sections(ini) {
             let (header, keys) = section?;
             match Role::of(header) {
@@ -108,6 +110,13 @@ fn sections<'i>(ini: &'i Ini<'i>) -> impl Iterator<Item = Result<(&'i str, Keys)
         }
         Ok((section.header, keys))
     })
+}
+
+/// The keys of `[DEFAULT]` that have a value; a block that can't be read counts only for who uses it.
+fn defaults(ini: &Ini<'_>) -> Keys {
+    let entries =
+        ini.sections.iter().filter(|section| section.header == DEFAULTS).flat_map(|section| &section.entries);
+    entries.filter_map(|entry| Some((entry.key.as_ref().to_owned(), entry.value().ok()?))).collect()
 }
 
 fn own_keys(entries: &[Entry<'_>]) -> Result<Keys, Refusal> {

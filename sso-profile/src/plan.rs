@@ -27,7 +27,7 @@ const ACCESS_KEYS: [&str; 4] =
 pub struct Plan {
     /// None if the config says it all.
     pub changes: Vec<Change>,
-    /// Whether the profile is new.
+    /// Whether something new is added, and nothing that is there changes.
     pub is_new: bool,
 }
 
@@ -42,7 +42,7 @@ pub fn plan(name: &str, request: &Request, content: &Content, replace: bool) -> 
         None => owned(profile, "sso_session").unwrap_or_else(|| name.to_owned()),
     };
     let session = session_change(&session_name, name, request, content)?;
-    let own = profile_change(name, &session_name, request, profile)?;
+    let own = profile_change(name, &session_name, request, content)?;
     if let (Some(change), true, false) = (&session, content.sessions.contains_key(&session_name), replace) {
         return Err(session_differs(&session_name, name, change, content));
     }
@@ -53,15 +53,18 @@ pub fn plan(name: &str, request: &Request, content: &Content, replace: bool) -> 
         )
         .hint("--dry-run --replace --text shows the change, --replace makes it"));
     }
-    Ok(Plan { changes: own.into_iter().chain(session).collect(), is_new: profile.is_none() })
+    // A session that was missing makes the profile whole: that takes nothing away.
+    let is_new = own.as_ref().map_or(!content.sessions.contains_key(&session_name), |_| profile.is_none());
+    Ok(Plan { changes: own.into_iter().chain(session).collect(), is_new })
 }
 
 fn profile_change(
     name: &str,
     session: &str,
     request: &Request,
-    profile: Option<&Keys>,
+    content: &Content,
 ) -> Result<Option<Change>, Fault> {
+    let profile = content.profiles.get(name);
     let has = |key: &&str| profile.is_some_and(|keys| keys.contains_key(*key));
     if let Some(key) = ACCESS_KEYS.iter().find(|key| has(key)) {
         return Err(Fault::new(Exit::Config, format!("profile `{name}` holds access keys (`{key}`)"))
@@ -75,7 +78,7 @@ fn profile_change(
             Exit::Config,
             format!("profile `{name}` needs an account and a role, or neither"),
         )
-        .hint(format!("add {missing}; sso-login accounts shows both")));
+        .hint(format!("add {missing}; the access portal (the start URL) shows both")));
     }
     let wanted = [
         ("sso_session", Some(session.to_owned())),
@@ -85,7 +88,10 @@ fn profile_change(
         ("output", request.output.clone()),
     ];
     let set = differing(wanted, profile);
-    let remove: Vec<_> = SESSION_KEYS.into_iter().chain(OTHER_SOURCES).filter(has).collect();
+    // What it only inherits isn't in its section.
+    let is_own =
+        |key: &&str| has(key) && profile.and_then(|keys| keys.get(*key)) != content.defaults.get(*key);
+    let remove: Vec<_> = SESSION_KEYS.into_iter().chain(OTHER_SOURCES).filter(is_own).collect();
     Ok(change(Role::Profile(name.to_owned()), set, remove, profile.is_none()))
 }
 

@@ -199,67 +199,60 @@ pub(crate) fn resolve(name: &str, keys: Merged<'_>, sessions: &Named) -> Result<
         sso: None,
         account_id: None,
         role_name: None,
-        region: keys.text("region")?.map(str::to_owned),
+        region: owned(keys.text("region")?),
         config_file: None,
         endpoints: Endpoints::default(),
     };
     if !kind.is_sso() {
         return Ok(profile);
     }
-    let own = |key: &str| keys.text(key).map(|text| text.map(str::to_owned));
-    profile.account_id = own("sso_account_id")?;
-    profile.role_name = own("sso_role_name")?;
-    profile.sso = Some(match keys.text("sso_session")? {
-        Some(session) => in_session(session, &profile, keys, sessions)?,
-        None => {
-            let account_is_absent = profile.account_id.is_none() && profile.role_name.is_none();
-            let optional = |key: &str| account_is_absent && matches!(key, "sso_account_id" | "sso_role_name");
-            require(name, |key| optional(key) || keys.has(key))?;
-            Sso {
-                session: None,
-                start_url: own("sso_start_url")?.unwrap_or_default(),
-                region: own("sso_region")?.unwrap_or_default(),
-                scopes: own("sso_registration_scopes")?.map(|list| scopes(&list)),
-            }
-        }
+    let session = match keys.text("sso_session")? {
+        Some(session) => Some((session, known_session(session, name, keys, kind, sessions)?)),
+        None => None,
+    };
+    let shared = |key: &str| session.and_then(|(_, keys)| keys.get(key));
+    if matches!(kind, Kind::SsoSession | Kind::SsoLegacy) {
+        // A legacy profile without account and role is good for a login (AWS-FORMATS 7.3).
+        let is_login_only = !keys.has("sso_account_id") && !keys.has("sso_role_name");
+        let optional = |key: &str| is_login_only && matches!(key, "sso_account_id" | "sso_role_name");
+        require(name, |key| optional(key) || keys.has(key) || shared(key).is_some())?;
+    }
+    let text = |key: &str| text_of(shared(key).or_else(|| keys.value(key)), key).map(owned);
+    profile.account_id = text("sso_account_id")?;
+    profile.role_name = text("sso_role_name")?;
+    profile.sso = Some(Sso {
+        session: owned(session.map(|(session, _)| session)),
+        start_url: text("sso_start_url")?.unwrap_or_default(),
+        region: text("sso_region")?.unwrap_or_default(),
+        scopes: text("sso_registration_scopes")?.map(|list| scopes(&list)),
     });
     Ok(profile)
 }
 
-fn in_session(session: &str, profile: &Profile, keys: Merged<'_>, sessions: &Named) -> Result<Sso, Unusable> {
-    let name = &profile.name;
+/// The session a profile names: there, complete (a login looks nowhere else), and, if role credentials
+/// are at stake, not at odds with the profile.
+fn known_session<'c>(
+    session: &str,
+    name: &str,
+    keys: Merged<'_>,
+    kind: Kind,
+    sessions: &'c Named,
+) -> Result<&'c Keys, Unusable> {
     let Some(shared) = sessions.get(session) else {
         return Err(Unusable::new(format!(
             "profile `{name}` names sso-session `{session}`, which does not exist"
         )));
     };
-    let text = |key: &str| text_of(shared.get(key), key).map(|text| text.map(str::to_owned));
-    if profile.kind == Kind::SsoSession {
-        for (key, value) in shared {
-            // Both values stay out of the message: any key may be in both places, secrets included.
-            if keys.value(key).is_some_and(|own| own != value) {
-                return Err(Unusable::new(format!(
-                    "`{key}` of profile `{name}` is not the same as in sso-session `{session}`"
-                )));
-            }
-        }
-        // botocore looks in both together.
-        require(name, |key| shared.contains_key(key) || keys.has(key))?;
-    } else if let Some(missing) =
-        ["sso_start_url", "sso_region"].iter().find(|key| !shared.contains_key(**key))
-    {
+    // The values stay out of the message: any key may be in both places, secrets included.
+    let at_odds = shared.iter().find(|(key, value)| keys.value(key).is_some_and(|own| own != *value));
+    if let (Kind::SsoSession, Some((key, _))) = (kind, at_odds) {
+        let message = format!("`{key}` of profile `{name}` is not the same as in sso-session `{session}`");
+        return Err(Unusable::new(message));
+    }
+    if let Some(missing) = ["sso_start_url", "sso_region"].iter().find(|key| !shared.contains_key(**key)) {
         return Err(Unusable::new(format!("sso-session `{session}` of profile `{name}` lacks {missing}")));
     }
-    let either = |key: &str| match text(key)? {
-        Some(text) => Ok(text),
-        None => keys.text(key).map(|text| text.unwrap_or_default().to_owned()),
-    };
-    Ok(Sso {
-        session: Some(session.to_owned()),
-        start_url: either("sso_start_url")?,
-        region: either("sso_region")?,
-        scopes: text("sso_registration_scopes")?.map(|list| scopes(&list)),
-    })
+    Ok(shared)
 }
 
 fn require(name: &str, has: impl Fn(&str) -> bool) -> Result<(), Unusable> {
@@ -271,6 +264,10 @@ fn require(name: &str, has: impl Fn(&str) -> bool) -> Result<(), Unusable> {
         return Ok(());
     }
     Err(Unusable::new(format!("profile `{name}` uses SSO but lacks {}", missing.join(", "))))
+}
+
+fn owned(text: Option<&str>) -> Option<String> {
+    text.map(str::to_owned)
 }
 
 fn text_of<'v>(value: Option<&'v Value>, key: &str) -> Result<Option<&'v str>, Unusable> {

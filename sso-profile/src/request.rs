@@ -171,12 +171,11 @@ fn scope_list(list: &str) -> Result<(), Fault> {
 fn account_id(id: &str) -> Result<(), Fault> {
     if id == "123456789012" {
         return Err(wrong(format!("the account `{id}` is the manual's placeholder"))
-            .hint("sso-login accounts shows yours"));
+            .hint("the access portal (the start URL) shows accounts and roles"));
     }
     if id.len() != 12 || !id.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(
-            wrong(format!("the account `{id}` is not 12 digits")).hint("sso-login accounts shows yours")
-        );
+        return Err(wrong(format!("the account `{id}` is not 12 digits"))
+            .hint("the access portal (the start URL) shows accounts and roles"));
     }
     Ok(())
 }
@@ -184,9 +183,8 @@ fn account_id(id: &str) -> Result<(), Fault> {
 /// IAM's role names: `[\w+=,.@-]{1,64}`.
 fn role_name(name: &str) -> Result<(), Fault> {
     if name.len() > 64 || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b)) {
-        return Err(
-            wrong(format!("the role `{name}` is no role name")).hint("sso-login accounts shows yours")
-        );
+        return Err(wrong(format!("the role `{name}` is no role name"))
+            .hint("the access portal (the start URL) shows accounts and roles"));
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! `list` and `show`: profiles as documents.
 
+use anyhow::Context as _;
 use sso_signal::exit::Exit;
 use sso_signal::settings::Settings;
 use sso_signal::wire::{self, Document, Output};
@@ -26,7 +27,9 @@ pub fn show(argument: Option<&str>, text: bool, settings: &Settings) -> anyhow::
     }
     let config = AwsConfig::load(settings)?;
     let Selected { name, from } = select(argument, None, settings)?;
-    let profile = config.known_profile(&name)?;
+    let profile = config.known_profile(&name);
+    // Who didn't name it wants to know who did.
+    let profile = if from == "argument" { profile } else { profile.with_context(|| format!("by {from}")) }?;
     print(std::iter::once(profile.document(Some(&from))), text)
 }
 

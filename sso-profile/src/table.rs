@@ -25,26 +25,31 @@ pub(crate) fn lines(documents: &[Document]) -> Vec<String> {
             *width = (*width).max(cell.chars().count());
         }
     }
-    let line = |row: &[String; COLUMNS.len()]| {
-        let cells: Vec<_> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        cells.join("  ").trim_end().to_owned()
-    };
-    rows.iter().map(line).collect()
+    let notes = std::iter::once(String::new()).chain(documents.iter().map(note));
+    rows.iter()
+        .zip(notes)
+        .map(|(row, note)| {
+            let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+            cells.chain([note]).collect::<Vec<_>>().join("  ").trim_end().to_owned()
+        })
+        .collect()
 }
 
 /// One document as a line, for a stream that has no widths yet.
 pub(crate) fn row(document: &Document) -> String {
-    cells(document).join("\t").trim_end().to_owned()
+    let cells: Vec<_> = cells(document).into_iter().chain([note(document)]).collect();
+    cells.join("\t").trim_end().to_owned()
 }
 
 fn cells(document: &Document) -> [String; COLUMNS.len()] {
-    let text =
-        |key: &str| document.get(key).and_then(|value| value.as_str()).map(harmless).unwrap_or_default();
-    let mut cells = COLUMNS.map(|(_, key)| text(key));
-    if let Some(error) = document.get("error").and_then(|value| value.as_str())
-        && let Some(kind) = cells.get_mut(1)
-    {
-        *kind = format!("error: {}", harmless(error));
-    }
-    cells
+    COLUMNS.map(|(_, key)| text(document, key))
+}
+
+/// Why a profile can't be used.
+fn note(document: &Document) -> String {
+    text(document, "error")
+}
+
+fn text(document: &Document, key: &str) -> String {
+    document.get(key).and_then(|value| value.as_str()).map(harmless).unwrap_or_default()
 }

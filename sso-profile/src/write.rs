@@ -162,10 +162,12 @@ fn as_asked(profile: &Profile, request: &Request) -> anyhow::Result<()> {
         || differs(&request.role_name, profile.role_name.as_deref())
         || differs(&request.region, profile.region.as_deref());
     if is_other {
-        let message =
-            format!("section `[{}]` of the credentials file overrides what is to be written", profile.name);
+        let message = format!(
+            "section `[{}]` of the credentials file or `[DEFAULT]` overrides what is to be written",
+            profile.name
+        );
         return Err(Fault::new(Exit::Config, message)
-            .hint("choose another name, or take that section out")
+            .hint("choose another name, or take its keys out there")
             .into());
     }
     Ok(())

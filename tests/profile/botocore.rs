@@ -113,7 +113,7 @@ fn named(sections: &Named) -> Json {
 fn ours(content: &[u8]) -> Json {
     let Ok(text) = std::str::from_utf8(content) else { return json!([null, null]) };
     let config = Content::parse(text).ok().map(|content| {
-        let Content { profiles, sessions, services, others } = content;
+        let Content { profiles, sessions, services, others, .. } = content;
         json!([named(&profiles), named(&sessions), named(&services), named(&others)])
     });
     json!([config, parse_credentials(text).ok().as_ref().map(named)])
@@ -121,26 +121,37 @@ fn ours(content: &[u8]) -> Json {
 
 /// What botocore makes of each file, all in one process. `None` if it isn't here.
 pub fn theirs(files: &[Vec<u8>]) -> Option<Vec<Json>> {
-    let python = support::python()?;
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/config/botocore_reads.py");
     let input: Vec<String> =
         files.iter().map(|file| file.iter().copied().map(char::from).collect()).collect();
-    let mut child = Command::new(python)
-        .arg(script)
-        .env("PYTHONUTF8", "1")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(serde_json::to_string(&input).unwrap().as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    if !output.status.success() {
+    ask("botocore_reads.py", &json!(input))
+}
+
+/// What one of the scripts in `fixtures/config` answers, an item for each of the input. `None` if there is no botocore.
+pub fn ask(name: &str, input: &Json) -> Option<Vec<Json>> {
+    let python = support::python()?;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/config");
+    if !Command::new(&python)
+        .args(["-c", "import botocore"])
+        .stderr(Stdio::null())
+        .status()
+        .unwrap()
+        .success()
+    {
         assert!(std::env::var_os("CI").is_none(), "this Python has no botocore: see SSO_TEST_PYTHON");
         eprintln!("SKIPPED: this Python has no botocore (SSO_TEST_PYTHON)");
         return None;
     }
+    let mut command = Command::new(python);
+    command.arg(folder.join(name)).env("PYTHONUTF8", "1").stdin(Stdio::piped()).stdout(Stdio::piped());
+    for variable in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"] {
+        command.env_remove(variable);
+    }
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.to_string().as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{name} failed");
     let answers: Vec<Json> = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(answers.len(), files.len());
+    assert_eq!(answers.len(), input.as_array().unwrap().len());
     Some(answers)
 }
 

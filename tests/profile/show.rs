@@ -245,6 +245,9 @@ fn an_unknown_profile_is_told_with_names_close_to_it() {
         .says("profile `tokn` is not in ")
         .says("close to it: `token`");
     sandbox.run("sso-profile show zzz").exits(78).says("hint: sso-profile list");
+    let mut command = sandbox.tool("sso-profile show");
+    command.env("AWS_PROFILE", "zzz");
+    end(command, "").exits(78).says("by AWS_PROFILE: profile `zzz` is not in ");
 }
 
 #[test]

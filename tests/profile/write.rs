@@ -150,6 +150,22 @@ fn a_legacy_profile_becomes_one_with_a_session() {
 }
 
 #[test]
+fn what_is_inherited_from_the_defaults_is_neither_removed_nor_a_difference() {
+    let config = format!("[DEFAULT]\nsso_region = us-east-1\n\n{CORP}");
+    let sandbox = with_config(&config);
+    let document = write(&sandbox, &format!("corp {FLAGS}")).exits(0).document();
+    assert_eq!(document["change"], "unchanged");
+    assert_eq!(read(&sandbox), config);
+}
+
+#[test]
+fn a_missing_session_is_added_to_a_profile_that_names_it() {
+    let sandbox = with_config(&CORP[..CORP.find("\n[sso-session").unwrap()]);
+    assert_eq!(write(&sandbox, &format!("corp {FLAGS}")).exits(0).document()["change"], "added");
+    assert_eq!(read(&sandbox), CORP);
+}
+
+#[test]
 fn access_keys_are_never_thrown_away() {
     let config = "[profile corp]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = hush\n";
     let sandbox = with_config(config);
@@ -163,7 +179,7 @@ fn a_credentials_section_that_would_win_is_told() {
     sandbox.write(".aws/credentials", "[corp]\nsso_role_name = Other\n");
     write(&sandbox, &format!("corp {FLAGS}"))
         .exits(78)
-        .says("section `[corp]` of the credentials file overrides");
+        .says("section `[corp]` of the credentials file or `[DEFAULT]` overrides");
     assert!(!sandbox.config().exists());
 }
 
