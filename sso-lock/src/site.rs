@@ -190,3 +190,95 @@ impl Site {
             .unwrap_or_else(|_| SystemTime::now())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::owner::nobody;
+    use std::fs;
+
+    /// A lock whose owner ran on this kernel and is dead.
+    fn dead_lock() -> (tempfile::TempDir, Name, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let name: Name = "x".parse().unwrap();
+        let path = dir.path().join(name.entry());
+        fs::create_dir(&path).unwrap();
+        fs::write(path.join(OWNER), Owner::this_process("dead").unwrap().to_json().unwrap()).unwrap();
+        (dir, name, path)
+    }
+
+    fn corpse(dir: &Path, name: &Name) -> Box<Corpse> {
+        match look(dir, name, Intent::Take).unwrap() {
+            Seen::Dead(corpse) => corpse,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Puts another `owner.json` in place, as the owner's successor does.
+    fn succeed(path: &Path) {
+        fs::write(path.join("new"), nobody().to_json().unwrap()).unwrap();
+        fs::rename(path.join("new"), path.join(OWNER)).unwrap();
+    }
+
+    /// Between the look and the takeover `meanwhile` happens; then nothing must be taken over.
+    #[track_caller]
+    fn is_not_taken_over_if(meanwhile: impl Fn(&Path)) {
+        let (dir, name, path) = dead_lock();
+        let corpse = corpse(dir.path(), &name);
+        let prepared = Prepared::new(dir.path(), &name, &nobody()).unwrap();
+        meanwhile(&path);
+        let before = fs::read(path.join(OWNER)).unwrap();
+        assert!(matches!(take_over(&corpse, &prepared).unwrap(), Takeover::Moving));
+        assert_eq!(fs::read(path.join(OWNER)).unwrap(), before);
+        assert!(!path.join(BREAKER).exists());
+    }
+
+    #[test]
+    fn a_dead_owners_lock_is_taken_over_in_place() {
+        let (dir, name, path) = dead_lock();
+        let corpse = corpse(dir.path(), &name);
+        let prepared = Prepared::new(dir.path(), &name, &nobody()).unwrap();
+        let Takeover::Done(_file) = take_over(&corpse, &prepared).unwrap() else { panic!("lost") };
+        assert_eq!(Owner::from_json(&fs::read(path.join(OWNER)).unwrap()).unwrap(), nobody());
+        assert!(matches!(look(dir.path(), &name, Intent::Take).unwrap(), Seen::Alive(Some(_))));
+    }
+
+    #[test]
+    fn a_breaker_is_too_late_for_an_owner_that_another_replaced() {
+        is_not_taken_over_if(succeed);
+    }
+
+    #[test]
+    fn a_breaker_is_too_late_for_an_owner_that_came_to_life() {
+        is_not_taken_over_if(|path| {
+            let file = File::options().write(true).open(path.join(OWNER)).unwrap();
+            file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        });
+    }
+
+    #[test]
+    fn a_breaker_is_too_late_for_a_lock_that_was_released_and_taken_anew() {
+        is_not_taken_over_if(|path| {
+            fs::rename(path, path.with_extension("aside")).unwrap();
+            fs::create_dir(path).unwrap();
+            succeed(path);
+        });
+    }
+
+    #[test]
+    fn the_flock_of_a_file_that_was_replaced_says_nothing() {
+        for meanwhile in [
+            succeed,
+            |path: &Path| fs::rename(path, path.with_extension("aside")).unwrap(),
+            |path: &Path| {
+                fs::remove_file(path.join(OWNER)).unwrap();
+            },
+        ] {
+            let (_dir, _, path) = dead_lock();
+            let site = Site::open(&path).unwrap().unwrap();
+            let found = Found::at(&site, OWNER, Intent::Take).unwrap();
+            meanwhile(&path);
+            assert!(matches!(site.judge(found, Intent::Take).unwrap(), Seen::Moving));
+        }
+    }
+}
