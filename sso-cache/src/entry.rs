@@ -71,10 +71,11 @@ fn read_object(path: &Path) -> io::Result<Entry<Map<String, Value>>> {
     if !metadata.is_file() {
         return Ok(Entry::Corrupt("is not a regular file"));
     }
-    if metadata.len() > wire::LARGEST as u64 {
+    let Some(size) = usize::try_from(metadata.len()).ok().filter(|size| *size <= wire::LARGEST) else {
         return Ok(Entry::Corrupt("is too large"));
-    }
-    let mut bytes = Vec::new();
+    };
+    // One more than it should need, so that a single read sees the whole and the next one its end.
+    let mut bytes = Vec::with_capacity(size + 1);
     file.take(wire::LARGEST as u64 + 1).read_to_end(&mut bytes)?;
     Ok(parse(&bytes))
 }

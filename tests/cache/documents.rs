@@ -1,0 +1,113 @@
+//! What `check` makes of every kind of document, and of its own command line.
+
+use serde_json::{Value, json};
+
+use crate::support::Sandbox;
+use crate::{CORP, PROFILE, put_token};
+
+#[test]
+fn profiles_without_sso_are_no_ones_login() {
+    let sandbox = Sandbox::new();
+    for (kind, words) in [
+        ("static", "static keys"),
+        ("process", "a credential process"),
+        ("assume-role", "a role of another profile"),
+        ("web-identity", "a web identity token"),
+        ("none", "no credentials in the config"),
+        ("new-one", "new-one"),
+    ] {
+        let document = sandbox.feed("sso-cache check -e", &json!({"profile": "p", "kind": kind}).to_string());
+        let reason = format!("not an SSO profile ({words})");
+        let expected = json!({"profile": "p", "kind": kind, "loginRequired": false, "reason": reason});
+        assert_eq!(document.exits(0).document(), expected);
+    }
+}
+
+#[test]
+fn a_profile_that_cannot_be_resolved_wakes_nobody() {
+    let sandbox = Sandbox::new();
+    let input = r#"{"profile":"x","error":"no sso-session `y`","loginRequired":true,"episode":"missing"}"#;
+    let expected = json!({"profile": "x", "error": "no sso-session `y`", "reason": "no sso-session `y`"});
+    assert_eq!(sandbox.feed("sso-cache check", input).exits(0).document(), expected);
+    let ended = sandbox.feed("sso-cache check -e", input);
+    assert_eq!((ended.code, ended.stderr.as_str()), (78, ""));
+}
+
+#[test]
+fn events_pass_untouched_and_are_no_answer() {
+    let sandbox = Sandbox::new();
+    let event = r#"{"event":"authorize","reason":"r","loginRequired":true}"#;
+    let ended = sandbox.feed("sso-cache check -e", &format!("{PROFILE}{event}"));
+    assert_eq!(ended.code, 77);
+    assert_eq!(ended.documents()[1], serde_json::from_str::<Value>(event).unwrap());
+    sandbox.feed("sso-cache check -e", event).exits(65).says("no profile document");
+}
+
+#[test]
+fn keys_of_an_earlier_check_are_replaced() {
+    let sandbox = Sandbox::new();
+    let once = sandbox.feed("sso-cache check", PROFILE).exits(0).stdout;
+    assert_eq!(sandbox.feed("sso-cache check", &once).exits(0).stdout, once);
+    put_token(&sandbox, CORP, &json!({}));
+    let document = sandbox.feed("sso-cache check", &once).exits(0).document();
+    assert_eq!((document.get("episode"), &document["loginRequired"]), (None, &json!(false)));
+}
+
+#[test]
+fn a_document_without_profile_data_is_refused_with_the_next_command() {
+    let sandbox = Sandbox::new();
+    let ended = sandbox.feed("sso-cache check", r#"{"profile":"x"}"#).exits(65).says("`ssoSession`");
+    assert!(
+        ended.stderr.contains("sso-cache: hint: sso-profile show x | sso-cache check\n"),
+        "{}",
+        ended.stderr
+    );
+    let ended = sandbox.feed("sso-cache check", &format!("{PROFILE}\n{{")).exits(65).says("line 2, column 1");
+    assert_eq!(ended.documents().len(), 1);
+    sandbox.feed("sso-cache check", r#"{"ssoSession":1}"#).exits(65).says("`ssoSession`");
+}
+
+#[test]
+fn the_last_answer_is_the_status_and_only_if_asked_for() {
+    let sandbox = Sandbox::new();
+    put_token(&sandbox, CORP, &json!({}));
+    let other = r#"{"ssoSession":"other"}"#;
+    for (line, input, code) in [
+        ("sso-cache check", other.to_owned(), 0),
+        ("sso-cache check --exit-status", format!("{PROFILE}{other}"), 77),
+        ("sso-cache check -e", format!("{other}{PROFILE}"), 0),
+    ] {
+        let ended = sandbox.feed(line, &input);
+        assert_eq!((ended.code, ended.stderr.as_str()), (code, ""), "{line}");
+    }
+    sandbox.run("sso-cache check").exits(0);
+    sandbox.run("sso-cache check -e").exits(65).says("no profile document");
+}
+
+#[test]
+fn people_get_a_table_without_tricks() {
+    let sandbox = Sandbox::new();
+    let input =
+        json!({"profile": "a\u{1b}[31m\u{202e}b\nc", "ssoSession": "\u{1b}]0;x\u{7}corp"}).to_string();
+    let ended = sandbox.feed("sso-cache check --text", &input).exits(0);
+    let lines: Vec<_> = ended.stdout.lines().collect();
+    assert_eq!(lines.len(), 2);
+    assert!(lines[0].starts_with("PROFILE ") && lines[1].starts_with("ab c "), "{lines:?}");
+    assert!(
+        lines[1].ends_with("SSO session \"corp\": no token in the cache (never logged in, or logged out)")
+    );
+}
+
+#[test]
+fn every_subcommand_has_a_short_and_a_long_help() {
+    let sandbox = Sandbox::new();
+    for line in ["sso-cache", "sso-cache check", "sso-cache list"] {
+        let short = sandbox.run(&format!("{line} -h")).exits(0).stdout;
+        let long = sandbox.run(&format!("{line} --help")).exits(0).stdout;
+        assert!(
+            !short.contains("Examples:") && long.contains("Examples:") && long.contains("Exit status:"),
+            "{line}"
+        );
+    }
+    assert_eq!(sandbox.run("sso-cache").code, 2);
+}
