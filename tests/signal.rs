@@ -1,15 +1,22 @@
-//! `sso-signal` as a process.
+//! What `sso-signal` promises as a process: every subcommand, hostile files, faults at every system call.
+#![expect(unreachable_pub, reason = "modules of a test see each other's functions")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a failing test panics")]
 
 mod support;
 
-use support::Sandbox;
-
-#[test]
-fn a_raised_signal_is_read_back() {
-    let sandbox = Sandbox::new();
-    sandbox.run("sso-signal write corp --reason expired").exits(0);
-    let signal = sandbox.run("sso-signal read corp").exits(0).document();
-    assert_eq!(signal["reason"], "expired");
-    assert_eq!(signal["timestamp"], support::NOW);
-    sandbox.run("sso-signal read other").exits(1);
-}
+#[path = "signal/clock.rs"]
+mod clock;
+#[path = "signal/faults.rs"]
+mod faults;
+#[path = "signal/hostile.rs"]
+mod hostile;
+#[path = "signal/raise.rs"]
+mod raise;
+#[path = "signal/settings.rs"]
+mod settings;
+#[path = "signal/settle.rs"]
+mod settle;
+#[path = "signal/state.rs"]
+mod state;
+#[path = "signal/watch.rs"]
+mod watch;

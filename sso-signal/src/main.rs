@@ -106,16 +106,19 @@ fn clear(
             cleared += usize::from(folder::remove(&located.path)?);
         }
     }
+    if all {
+        folder::remove(&cooldown::file(&host.state_dir))?;
+    }
     host.change_memory(|memory| match &wanted {
         Some(profile) => {
             let subject = Subject { profile, session: None, session_profiles: &[] };
             memory.change(&subject, |entry| (entry.without_pauses(), ()));
         }
-        None => memory.change_all(Entry::without_pauses),
+        None => {
+            memory.change_all(Entry::without_pauses);
+            memory.stamped = None;
+        }
     })?;
-    if all {
-        folder::remove(&cooldown::file(&host.state_dir))?;
-    }
     let mut document = Document::new();
     if let Some(profile) = wanted {
         document.set("profile", profile);

@@ -1,0 +1,136 @@
+//! Where settings come from.
+
+use std::fs;
+
+use crate::support::{self, Ended, Sandbox};
+
+fn status(sandbox: &Sandbox, environment: &[(&str, &str)]) -> Ended {
+    let mut command = sandbox.tool("sso-signal status");
+    command.envs(environment.iter().copied());
+    support::end(command, "")
+}
+
+fn dotenv(sandbox: &Sandbox, content: &str) {
+    fs::write(sandbox.root().join("work/.env"), content).unwrap();
+}
+
+#[test]
+fn the_environment_beats_the_file_and_the_file_beats_the_default() {
+    let sandbox = Sandbox::new();
+    let read = |environment: &[(&str, &str)]| {
+        let document = status(&sandbox, environment).exits(0).document();
+        (document["pollSeconds"].as_i64().unwrap(), document["cooldownSeconds"].as_i64().unwrap())
+    };
+    assert_eq!(read(&[]), (5, 600));
+    dotenv(&sandbox, "export SSO_POLL_SECONDS='7' # seconds\nSSO_COOLDOWN_SECONDS=60  # one minute\n");
+    assert_eq!(read(&[]), (7, 60));
+    assert_eq!(read(&[("SSO_POLL_SECONDS", "9"), ("SSO_COOLDOWN_SECONDS", "")]), (9, 60));
+}
+
+#[test]
+fn a_hostile_file_of_settings_is_never_run() {
+    let sandbox = Sandbox::new();
+    dotenv(
+        &sandbox,
+        "touch pwned1\nSSO_POLL_SECONDS=$(touch pwned2)\nSSO_LOGIN_MODE=`touch pwned3`\nAWS_PROFILE=a;touch pwned4\n\
+         X=\"$(touch pwned5)\"\n\u{0}\u{1b}[2J\nset -a\nFOO.BAR=1\n",
+    );
+    let ended = status(&sandbox, &[]).exits_warned();
+    assert_eq!(support::names(sandbox.root().join("work")), [".env"]);
+    assert!(!ended.stderr.contains('\u{1b}'), "{}", ended.stderr);
+    assert_eq!(ended.stderr.lines().count(), 2, "{}", ended.stderr);
+    assert_eq!(ended.document()["mode"], "notify");
+}
+
+#[test]
+fn what_is_no_file_of_settings_is_none() {
+    for kind in ["directory", "fifo", "dangling"] {
+        let sandbox = Sandbox::new();
+        let path = sandbox.root().join("work/.env");
+        match kind {
+            "directory" => fs::create_dir(&path).unwrap(),
+            "fifo" => {
+                support::end(sandbox.shell("mkfifo .env"), "").exits(0).code.eq(&0).then_some(()).unwrap()
+            }
+            _ => std::os::unix::fs::symlink("nowhere", &path).unwrap(),
+        }
+        status(&sandbox, &[]).exits(0);
+    }
+}
+
+#[test]
+fn a_bad_value_is_a_warning_and_the_default_and_said_once() {
+    let sandbox = Sandbox::new();
+    for bad in ["abc", "1.5", "5s", "99999999999999999999"] {
+        let ended = status(&sandbox, &[("SSO_POLL_SECONDS", bad)]).exits_warned().says("SSO_POLL_SECONDS");
+        assert_eq!(ended.document()["pollSeconds"], 5);
+        let ended =
+            status(&sandbox, &[("SSO_COOLDOWN_SECONDS", bad)]).exits_warned().says("SSO_COOLDOWN_SECONDS");
+        assert_eq!(ended.document()["cooldownSeconds"], 600);
+    }
+    status(&sandbox, &[("SSO_COOLDOWN_SECONDS", "-1")]).exits_warned().says("SSO_COOLDOWN_SECONDS");
+    let ended = status(&sandbox, &[("SSO_LOGIN_MODE", "loud")]).exits_warned().says("SSO_LOGIN_MODE");
+    assert_eq!(ended.document()["mode"], "notify");
+    let mut watcher = sandbox.tool("sso-signal wait --timeout 100ms --poll 10ms");
+    watcher.env("SSO_LOGIN_MODE", "loud").env("SSO_COOLDOWN_SECONDS", "long");
+    assert_eq!(support::end(watcher, "").exits(124).stderr.lines().count(), 2);
+}
+
+#[test]
+fn a_poll_of_zero_or_less_is_refused() {
+    let sandbox = Sandbox::new();
+    for bad in ["0", "-5"] {
+        let mut command = sandbox.tool("sso-signal wait --timeout 0s");
+        command.env("SSO_POLL_SECONDS", bad);
+        support::end(command, "").exits(78).says("SSO_POLL_SECONDS");
+    }
+}
+
+#[test]
+fn absurd_numbers_overflow_nothing() {
+    let sandbox = Sandbox::new();
+    let longest =
+        [("SSO_COOLDOWN_SECONDS", u64::MAX.to_string()), ("SSO_POLL_SECONDS", i64::MAX.to_string())];
+    for outcome in ["dismissed", "busy", "failed"] {
+        crate::clock::raise(&sandbox, "corp", outcome);
+        let mut command = sandbox.tool("sso-signal settle");
+        command.envs(longest.clone());
+        support::end(command, &format!(r#"{{"profile":"corp","outcome":"{outcome}"}}"#)).exits(0);
+        let mut command = sandbox.tool("sso-signal wait --timeout 0s");
+        command.envs(longest.clone());
+        assert_eq!(support::end(command, "").exits(124).stderr, "");
+    }
+}
+
+#[test]
+fn places_are_settings_too_and_a_missing_home_is_named() {
+    let sandbox = Sandbox::new();
+    let at = |line: &str| {
+        let mut command = sandbox.tool(line);
+        command
+            .env("SSO_STATE_DIR", sandbox.root().join("s"))
+            .env("SSO_SIGNAL_FILE", sandbox.root().join("f/x.json"));
+        command
+    };
+    for profile in ["a", "b"] {
+        support::end(at(&format!("sso-signal write {profile}")), "").exits(0);
+    }
+    assert_eq!(support::names(sandbox.root().join("f")), ["x.json"]);
+    assert_eq!(support::names(sandbox.root().join("s/signals")), ["b.json"]);
+    let mut homeless = sandbox.tool("sso-signal status");
+    homeless.env_remove("HOME");
+    support::end(homeless, "").exits(78).says("HOME is not set");
+    let mut lost = sandbox.tool("sso-signal write corp");
+    lost.env("SSO_NOW", "yesterday");
+    support::end(lost, "").exits(2).says("SSO_NOW");
+}
+
+impl Ended {
+    /// Done, with a warning.
+    #[track_caller]
+    fn exits_warned(self) -> Self {
+        assert_eq!(self.code, 0, "{}", self.stderr);
+        assert_ne!(self.stderr, "");
+        self
+    }
+}
