@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use rustix::fs::{Timespec, Timestamps, UTIME_NOW, futimens};
@@ -34,7 +35,8 @@ impl Guard {
         let file = Arc::new(file);
         // First the guard, so that the lock is released if there can be no thread.
         let mut guard = Self { lock, name, file, is_released: false, heartbeat: None };
-        guard.heartbeat = Some(Heartbeat::start(&guard.file).context("cannot start the heartbeat")?);
+        guard.heartbeat =
+            Some(Heartbeat::start(&guard.file, HEARTBEAT).context("cannot start the heartbeat")?);
         Ok(guard)
     }
 
@@ -112,11 +114,11 @@ struct Heartbeat {
 }
 
 impl Heartbeat {
-    fn start(file: &Arc<File>) -> io::Result<Self> {
+    fn start(file: &Arc<File>, every: Duration) -> io::Result<Self> {
         let (stop, stopped) = mpsc::channel::<()>();
         let file = Arc::clone(file);
         let thread = thread::Builder::new().name("heartbeat".to_owned()).spawn(move || {
-            while stopped.recv_timeout(HEARTBEAT) == Err(RecvTimeoutError::Timeout) {
+            while stopped.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
                 // A failed touch is followed by another; six in a row end the lease.
                 let _ = touch(&file);
             }
@@ -132,5 +134,25 @@ impl Drop for Heartbeat {
             // It shares the flocked file, so it must be gone before the lock counts as let go.
             let _ = thread.join();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::SystemTime;
+
+    #[test]
+    fn the_heart_beats_as_long_as_it_lives() {
+        let file = Arc::new(tempfile::tempfile().unwrap());
+        let heartbeat = Heartbeat::start(&file, Duration::from_millis(1)).unwrap();
+        for _ in 0..2 {
+            file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+            while file.metadata().unwrap().modified().unwrap() == SystemTime::UNIX_EPOCH {
+                thread::yield_now();
+            }
+        }
+        drop(heartbeat);
+        assert_eq!(Arc::strong_count(&file), 1, "the thread is gone");
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! A lock is a directory, `NAME.lock`, that appears in one atomic step together with the `owner.json`
 //! within. A living owner holds an exclusive flock on that file, so a dead one is known at once, and
-//! replaced without a race ([`site`] says how). Where no kernel is shared, a heartbeat and a lease
-//! decide ([`verdict`] has the table).
+//! replaced without a race (`site.rs` says how). Where no kernel is shared, a heartbeat and a lease
+//! decide (`verdict.rs` has the table).
 //!
 //! ```
 //! use std::time::Duration;

@@ -118,7 +118,7 @@ pub(crate) fn to_value(owner: Option<&Owner>) -> Value {
     owner.map_or(Value::Null, |owner| owner.document().into())
 }
 
-/// A moment for tests.
+/// An owner for tests.
 #[cfg(test)]
 pub(crate) fn nobody() -> Owner {
     Owner {
