@@ -40,8 +40,11 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Adds an episode that isn't to be reminded of.
+    /// Adds an episode that isn't to be reminded of. Without a name there is nothing to recognise.
     pub fn suppress(&mut self, episode: &str) {
+        if episode.is_empty() {
+            return;
+        }
         self.suppressed.retain(|known| known != episode);
         self.suppressed.push(episode.to_owned());
         let surplus = self.suppressed.len().saturating_sub(MOST_SUPPRESSED);
