@@ -72,9 +72,10 @@ impl Answer {
         Self::new("suppressed", Exit::LoginRequired)
     }
 
-    /// This process was told to end while a login ran.
-    pub fn interrupted(exit: Exit) -> Self {
-        Self { exit, ..Self::failed("interrupted", "the login was interrupted; the page it opened is dead") }
+    /// This process was told to end by a signal while a person was busy with it.
+    pub fn interrupted(signal: i32) -> Self {
+        let exit = Exit::Command(u8::try_from(128 + signal).unwrap_or(u8::MAX));
+        Self { exit, ..Self::failed("interrupted", "the login was interrupted; a page it opened is dead") }
     }
 
     fn new(outcome: &'static str, exit: Exit) -> Self {

@@ -1,16 +1,14 @@
 //! Asking a person before a login that nobody at the keyboard asked for.
 
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sso_signal::settings::{Settings, from_environment};
 use sso_signal::wire::{self, Document};
 
 use crate::answer::Answer;
 use crate::child::{self, End, Line};
-
-/// How long the question waits for an answer.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+use crate::wish::after;
 
 /// What the person said.
 #[derive(Debug, PartialEq)]
@@ -23,8 +21,8 @@ pub enum Said {
 
 /// Asks with the program in `SSO_DIALOG`: it gets the document on stdin and prints one with `answer`: `refresh`, `snooze`
 /// (with `seconds`), `suppress` or `dismiss`. Anything else, and no program at all, is `dismiss`: never a login without
-/// consent.
-pub fn ask(settings: &Settings, document: &Document) -> anyhow::Result<Said> {
+/// consent. After `patience` no answer is a dismissal, too.
+pub fn ask(settings: &Settings, document: &Document, patience: Duration) -> anyhow::Result<Said> {
     let Some(program) = from_environment("SSO_DIALOG") else {
         return Ok(Said::No(Answer::dismissed(Some(
             "nobody could be asked: no dialog program (SSO_DIALOG)",
@@ -35,7 +33,7 @@ pub fn ask(settings: &Settings, document: &Document) -> anyhow::Result<Said> {
     command.args(words);
     let mut answer = String::new();
     let input = format!("{}\n", serde_json::Value::from(document.clone()));
-    let end = child::run(command, &input, Instant::now() + PATIENCE, |line| {
+    let end = child::run(command, &input, after(patience), |line| {
         if let Line::Out(line) = line {
             answer.push_str(&line);
             answer.push('\n');
@@ -44,6 +42,7 @@ pub fn ask(settings: &Settings, document: &Document) -> anyhow::Result<Said> {
     });
     match end {
         Ok(End::Status(status)) if status.success() => {}
+        Ok(End::Interrupted(signal)) => return Ok(Said::No(Answer::interrupted(signal))),
         Ok(end) => {
             settings.debug(|| format!("the dialog ended with {end:?}"));
             return Ok(Said::No(Answer::dismissed(None)));

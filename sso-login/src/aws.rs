@@ -3,18 +3,19 @@
 use std::env;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
-use sso_signal::exit::Exit;
 use sso_signal::settings::{Settings, from_environment};
 use sso_signal::text::harmless;
 use sso_signal::time;
 
 use crate::answer::Answer;
 use crate::child::{self, End, Line};
-use crate::progress::{Authorize, Progress, redirect_uri};
+use crate::page::Page;
+use crate::progress::Progress;
 use crate::session::Session;
+use crate::wish::after;
 
 /// Where the installer puts it; a virtualenv's version 1 on PATH often hides it.
 const USUAL: &str = "/usr/local/bin/aws";
@@ -57,6 +58,8 @@ pub struct Found {
     pub aws: Option<Aws>,
     /// What came before it and is something else, in words.
     pub others: Vec<String>,
+    /// The signal that ended the search, if one did.
+    pub interrupted: Option<i32>,
 }
 
 /// Looks for a version 2: `SSO_AWS` alone if that is set, else PATH in order, then the usual place.
@@ -65,35 +68,57 @@ pub fn find(settings: &Settings) -> Found {
         Some(path) => vec![PathBuf::from(path)],
         None => {
             let path = env::var_os("PATH").unwrap_or_default();
-            let on_path = env::split_paths(&path).map(|dir| dir.join("aws"));
+            // Not what lies in the working directory, which a relative entry would name: it may be a stranger's.
+            let on_path = env::split_paths(&path).filter(|dir| dir.is_absolute()).map(|dir| dir.join("aws"));
             on_path.chain([PathBuf::from(USUAL)]).filter(|file| file.is_file()).collect()
         }
     };
     let mut found = Found::default();
     for path in candidates {
         match version(&path) {
-            Ok(version) if version >= Version(2, 0, 0) => {
+            Ok(Asked::Version(version)) if version >= Version(2, 0, 0) => {
                 settings.debug(|| format!("{} is AWS CLI {version}", path.display()));
                 found.aws = Some(Aws { path, version });
                 break;
             }
-            Ok(version) => found
+            Ok(Asked::Version(version)) => found
                 .others
                 .push(format!("{} is AWS CLI {version}, which has no `sso login`", path.display())),
+            Ok(Asked::Interrupted(signal)) => {
+                found.interrupted = Some(signal);
+                break;
+            }
             Err(why) => found.others.push(format!("{}: {why}", path.display())),
         }
     }
     found
 }
 
+enum Asked {
+    Version(Version),
+    Interrupted(i32),
+}
+
 /// Asks a program for its version. Python 2's version 1 answers on stderr (AWS-FORMATS 9.4).
-fn version(path: &Path) -> Result<Version, String> {
+fn version(path: &Path) -> Result<Asked, String> {
+    /// A cold start of the AWS CLI on a busy machine takes some seconds.
+    const PATIENCE: Duration = Duration::from_secs(20);
     let mut command = Command::new(path);
-    command.arg("--version").stdin(Stdio::null());
+    command.arg("--version");
     unshadow(&mut command);
-    let output = command.output().map_err(|err| format!("cannot run it: {err}"))?;
-    let text = [output.stdout, output.stderr].concat();
-    parse_version(&String::from_utf8_lossy(&text)).ok_or_else(|| "it is no AWS CLI".to_owned())
+    let mut version = None;
+    let end = child::run(command, "", after(PATIENCE), |line| {
+        let (Line::Out(line) | Line::Err(line)) = line;
+        version = version.or_else(|| parse_version(&line));
+        Ok(())
+    });
+    match (end, version) {
+        (Ok(End::Interrupted(signal)), _) => Ok(Asked::Interrupted(signal)),
+        (Ok(End::Status(_)), Some(version)) => Ok(Asked::Version(version)),
+        (Ok(End::Status(_)), None) => Err("it is no AWS CLI".to_owned()),
+        (Ok(End::TimedOut), _) => Err("it does not say its version".to_owned()),
+        (Err(err), _) => Err(format!("cannot run it: {err:#}")),
+    }
 }
 
 fn parse_version(text: &str) -> Option<Version> {
@@ -147,10 +172,7 @@ impl Aws {
                     "`aws sso login` took too long and was ended; the page it opened is dead",
                 ));
             }
-            Ok(End::Interrupted(signal)) => {
-                let code = u8::try_from(128 + signal).unwrap_or(u8::MAX);
-                return Ok(Answer::interrupted(Exit::Command(code)));
-            }
+            Ok(End::Interrupted(signal)) => return Ok(Answer::interrupted(signal)),
             Err(err) => {
                 return Ok(Answer::failed("aws", format!("cannot run {}: {err:#}", self.path.display())));
             }
@@ -166,48 +188,6 @@ impl Aws {
             }
         })
     }
-}
-
-/// Finds the URL and the code in what `aws sso login` prints. Its prose changes between versions; a line that is a URL
-/// and a line that is a code don't (AWS-FORMATS 9.1).
-#[derive(Default)]
-struct Page {
-    url: Option<String>,
-    is_told: bool,
-}
-
-impl Page {
-    fn read(&mut self, line: &str) -> Option<Authorize> {
-        let line = line.trim();
-        if self.is_told {
-            return None;
-        }
-        if (line.starts_with("https://") || line.starts_with("http://"))
-            && !line.contains(char::is_whitespace)
-        {
-            if redirect_uri(line).is_some() {
-                return Some(self.tell(line.to_owned(), None));
-            }
-            self.url = Some(line.to_owned());
-        } else if is_user_code(line)
-            && let Some(url) = self.url.take()
-        {
-            return Some(self.tell(url, Some(line.to_owned())));
-        }
-        None
-    }
-
-    fn tell(&mut self, url: String, user_code: Option<String>) -> Authorize {
-        self.is_told = true;
-        Authorize { url, user_code, expires_at: None, via: "aws" }
-    }
-}
-
-/// `XXXX-XXXX`.
-fn is_user_code(line: &str) -> bool {
-    let is_group =
-        |group: &str| group.len() == 4 && group.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
-    line.split_once('-').is_some_and(|(first, second)| is_group(first) && is_group(second))
 }
 
 /// What it said on stderr: the last line is the reason.
@@ -253,31 +233,5 @@ mod tests {
         ] {
             assert_eq!(parse_version(text), version, "{text}");
         }
-    }
-
-    #[test]
-    fn url_and_code_are_found_whatever_the_prose() {
-        let mut page = Page::default();
-        let told: Vec<_> = [
-            "Browser will not be automatically opened.",
-            "Please visit the following URL:",
-            "",
-            "https://device.sso.us-east-1.amazonaws.com/",
-            "",
-            "Then enter the code:",
-            "",
-            "ABCD-EFGH",
-            "",
-            "Alternatively, you may visit the following URL which will autofill the code upon loading:",
-            "https://device.sso.us-east-1.amazonaws.com/?user_code=ABCD-EFGH",
-        ]
-        .iter()
-        .filter_map(|line| page.read(line))
-        .collect();
-        assert_eq!(told.len(), 1);
-        assert_eq!(told[0].user_code.as_deref(), Some("ABCD-EFGH"));
-
-        let url = "https://oidc.us-east-1.amazonaws.com/authorize?redirect_uri=http%3A%2F%2F127.0.0.1%3A1234%2Foauth%2Fcallback";
-        assert_eq!(Page::default().read(url).map(|told| told.url).as_deref(), Some(url));
     }
 }

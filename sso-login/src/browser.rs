@@ -1,5 +1,6 @@
 //! Opening a URL in the person's browser. Never a reason to fail: the URL is on stderr, too.
 
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::{env, thread};
@@ -54,7 +55,8 @@ fn start(words: &[String], url: &str) -> std::io::Result<()> {
     if !placed {
         command.arg(url);
     }
-    // stdout carries documents, and the login goes on meanwhile.
+    // stdout carries documents, and the login goes on meanwhile. Ctrl-C ends the login, not the person's browser.
+    command.process_group(0);
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     thread::spawn(move || child.wait());
     Ok(())

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,8 +13,12 @@ use crate::interrupt::Interrupt;
 
 /// The longest line that is read, in bytes; the rest of it is dropped.
 const LONGEST: u64 = 64 << 10;
+/// Lines that wait to be looked at; a program that prints faster waits.
+const AHEAD: usize = 64;
 /// How long a program may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(2);
+/// How long the last lines of a program that ended may take to come.
+const LEFTOVERS: Duration = Duration::from_millis(500);
 const TICK: Duration = Duration::from_millis(20);
 
 /// A line of output.
@@ -55,6 +59,15 @@ pub(crate) fn run(
     }
     let lines = group.lines();
     loop {
+        // Looked at before each line, so that a program can't put its end off by printing.
+        if let Some(signal) = interrupt.received() {
+            group.end();
+            return Ok(End::Interrupted(signal));
+        }
+        if Instant::now() >= deadline {
+            group.end();
+            return Ok(End::TimedOut);
+        }
         match lines.recv_timeout(TICK) {
             Ok(line) => {
                 each(line)?;
@@ -63,21 +76,19 @@ pub(crate) fn run(
             Err(RecvTimeoutError::Disconnected) => thread::sleep(TICK),
             Err(RecvTimeoutError::Timeout) => {}
         }
-        if let Some(signal) = interrupt.received() {
-            group.end();
-            return Ok(End::Interrupted(signal));
-        }
         if let Some(status) = group.child.try_wait()? {
             group.is_over = true;
             // A browser that it started may keep the pipe open: what is there by now is all.
-            while let Ok(line) = lines.recv_timeout(TICK) {
+            let end = Instant::now() + LEFTOVERS;
+            while Instant::now() < end
+                && let Ok(line) = lines.recv_timeout(TICK)
+            {
                 each(line)?;
             }
-            return Ok(End::Status(status));
-        }
-        if Instant::now() >= deadline {
-            group.end();
-            return Ok(End::TimedOut);
+            return Ok(match interrupt.received() {
+                Some(signal) => End::Interrupted(signal),
+                None => End::Status(status),
+            });
         }
     }
 }
@@ -95,13 +106,13 @@ struct Group {
 
 impl Group {
     fn lines(&mut self) -> Receiver<Line> {
-        let (sender, lines) = mpsc::channel();
+        let (sender, lines) = mpsc::sync_channel(AHEAD);
         if let Some(stdout) = self.child.stdout.take() {
             let sender = sender.clone();
-            thread::spawn(move || read_lines(stdout, |line| sender.send(Line::Out(line)).is_ok()));
+            thread::spawn(move || send_lines(stdout, &sender, Line::Out));
         }
         if let Some(stderr) = self.child.stderr.take() {
-            thread::spawn(move || read_lines(stderr, |line| sender.send(Line::Err(line)).is_ok()));
+            thread::spawn(move || send_lines(stderr, &sender, Line::Err));
         }
         lines
     }
@@ -136,18 +147,21 @@ impl Drop for Group {
     }
 }
 
-fn read_lines(stream: impl Read, mut send: impl FnMut(String) -> bool) {
+/// Sends each line until the stream ends or nobody listens.
+fn send_lines(stream: impl Read, sender: &SyncSender<Line>, kind: fn(String) -> Line) {
     let mut reader = BufReader::new(stream);
     loop {
         let mut bytes = Vec::new();
         match reader.by_ref().take(LONGEST).read_until(b'\n', &mut bytes) {
             Ok(0) | Err(_) => return,
-            Ok(_) => {
-                let line = String::from_utf8_lossy(&bytes);
-                if !send(line.trim_end_matches(['\r', '\n']).to_owned()) {
-                    return;
-                }
-            }
+            Ok(_) => {}
+        }
+        if bytes.last() != Some(&b'\n') && reader.skip_until(b'\n').is_err() {
+            return;
+        }
+        let line = String::from_utf8_lossy(&bytes);
+        if sender.send(kind(line.trim_end_matches(['\r', '\n']).to_owned())).is_err() {
+            return;
         }
     }
 }

@@ -61,6 +61,9 @@ pub(crate) struct LoginArgs {
     /// Ask a person first (SSO_DIALOG): `auto` does as the document's `mode` says
     #[arg(long, value_enum, default_value_t = AskArg::Auto)]
     pub(crate) ask: AskArg,
+    /// Take no answer for "not now" after that long
+    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = sso_signal::time::parse_duration)]
+    pub(crate) ask_timeout: Duration,
     /// Give up after that long [default: SSO_LOGIN_TIMEOUT or 2m; 10m with --no-browser]
     #[arg(long, value_name = "DURATION", value_parser = sso_signal::time::parse_duration)]
     pub(crate) timeout: Option<Duration>,

@@ -1,7 +1,11 @@
 //! The device flow: a code that a person approves on any machine (RFC 8628; AWS-FORMATS 4).
 
+use std::fs;
+use std::io::ErrorKind;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
 use sso_cache::key::Registrant;
 use sso_cache::registration::{Flow, Registration};
 use sso_cache::token::Token;
@@ -11,13 +15,11 @@ use sso_signal::time;
 
 use crate::answer::Answer;
 use crate::browser;
+use crate::interrupt::Interrupt;
 use crate::oidc::{Created, Device, Oidc, Refusal, Registered};
 use crate::progress::{Authorize, Progress};
 use crate::session::Session;
 
-/// Our registrations have files of their own: the AWS CLI's client isn't ours to use, and a client is good for one
-/// grant only (AWS-FORMATS 2.3, 2.4).
-const TOOL: &str = "sso-login device";
 /// What RFC 8628 3.5 adds to the interval at each `slow_down`.
 const SLOWER: Duration = Duration::from_secs(5);
 /// Polls in a row that may fail to reach the service: a laptop changes its network.
@@ -36,26 +38,33 @@ pub struct DeviceLogin<'a> {
 }
 
 impl DeviceLogin<'_> {
-    /// Logs in and writes the token file; ends at `deadline` at the latest.
+    /// Logs in and writes the token file; ends at `deadline` at the latest, and at a signal.
     pub fn run(&self, deadline: Instant, progress: &mut Progress<'_>) -> anyhow::Result<Answer> {
-        let runtime = crate::runtime()?;
-        runtime.block_on(async {
-            let flow = Box::pin(self.flow(progress));
-            match tokio::time::timeout_at(deadline.into(), flow).await {
-                Ok(answer) => answer,
-                Err(_) => Ok(Answer::timeout(
-                    "nobody approved the login in time; its code is not asked for any more",
-                )),
+        let interrupt = Interrupt::hold()?;
+        let mut is_shown = false;
+        let ended = crate::runtime()?.block_on(async {
+            let flow = Box::pin(self.flow(progress, &mut is_shown));
+            tokio::select! {
+                ended = tokio::time::timeout_at(deadline.into(), flow) => ended.ok(),
+                signal = received(&interrupt) => Some(Ok(Answer::interrupted(signal))),
             }
-        })
+        });
+        match ended {
+            Some(answer) => answer,
+            None if is_shown => {
+                Ok(Answer::timeout("nobody approved the login in time; its code is not asked for any more"))
+            }
+            None => Ok(Answer::timeout("the SSO service did not answer in time")),
+        }
     }
 
-    async fn flow(&self, progress: &mut Progress<'_>) -> anyhow::Result<Answer> {
+    async fn flow(&self, progress: &mut Progress<'_>, is_shown: &mut bool) -> anyhow::Result<Answer> {
         let (client, device) = match self.start().await? {
             Ok(started) => started,
             Err(refusal) => return Ok(self.refused(&refusal)),
         };
         let expires_at = time::after(time::now()?, device.expires_in);
+        *is_shown = true;
         progress.authorize(&Authorize {
             url: device.url.clone(),
             user_code: Some(device.user_code.clone()),
@@ -67,7 +76,12 @@ impl DeviceLogin<'_> {
         }
         match self.approved(&client, &device).await {
             Ok(created) => self.keep(&client, created),
-            Err(refusal) => Ok(self.refused(&refusal)),
+            Err(refusal) => {
+                if refusal == Refusal::InvalidClient {
+                    self.forget_registration()?;
+                }
+                Ok(self.refused(&refusal))
+            }
         }
     }
 
@@ -90,16 +104,13 @@ impl DeviceLogin<'_> {
         Ok(self.oidc.authorize(&client, &sso.start_url).await.map(|device| (client, device)))
     }
 
-    /// Polls until somebody approved, as slowly as the service asks.
+    /// Polls until somebody approved, as slowly as the service asks. The first poll comes at once, as the AWS CLI's does:
+    /// an authorization may be approved already.
     async fn approved(&self, client: &Registered, device: &Device) -> Result<Created, Refusal> {
         let end = Instant::now() + device.expires_in;
         let mut interval = device.interval;
         let mut lost = 0;
         loop {
-            if Instant::now() + interval > end {
-                return Err(Refusal::Expired);
-            }
-            tokio::time::sleep(interval).await;
             match self.oidc.poll(client, &device.device_code).await {
                 Err(Refusal::Pending) => lost = 0,
                 Err(Refusal::SlowDown) => {
@@ -112,6 +123,10 @@ impl DeviceLogin<'_> {
                 }
                 done => return done,
             }
+            if Instant::now() + interval > end {
+                return Err(Refusal::Expired);
+            }
+            tokio::time::sleep(interval).await;
         }
     }
 
@@ -149,7 +164,18 @@ impl DeviceLogin<'_> {
         registration.write(&self.registration_file())
     }
 
-    fn registration_file(&self) -> std::path::PathBuf {
+    /// A client that got so far and no further would get no further next time either.
+    fn forget_registration(&self) -> anyhow::Result<()> {
+        let path = self.registration_file();
+        match fs::remove_file(&path) {
+            Err(err) if err.kind() != ErrorKind::NotFound => {
+                Err(err).with_context(|| format!("cannot remove {}", path.display()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn registration_file(&self) -> PathBuf {
         let sso = self.session.sso;
         let scopes = scopes(sso);
         self.session.cache.registration(Registrant {
@@ -157,7 +183,7 @@ impl DeviceLogin<'_> {
             scopes: (!scopes.is_empty()).then_some(scopes.as_slice()),
             session_name: sso.session.as_deref(),
             start_url: &sso.start_url,
-            tool: TOOL,
+            tool: Flow::Device.tool(),
         })
     }
 
@@ -173,6 +199,17 @@ impl DeviceLogin<'_> {
             }
             refusal => Answer::failed(refusal.word(), refusal.to_string()),
         }
+    }
+}
+
+/// The signal that this process got, as soon as it got one.
+async fn received(interrupt: &Interrupt) -> i32 {
+    const LOOK: Duration = Duration::from_millis(50);
+    loop {
+        if let Some(signal) = interrupt.received() {
+            return signal;
+        }
+        tokio::time::sleep(LOOK).await;
     }
 }
 

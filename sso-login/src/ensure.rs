@@ -16,47 +16,11 @@ use crate::answer::Answer;
 use crate::ask::{self, Said};
 use crate::aws;
 use crate::device::DeviceLogin;
-use crate::oidc::{Oidc, Refusal};
+use crate::oidc::Oidc;
 use crate::progress::Progress;
-use crate::refresh::refresh;
+use crate::refresh::{Renewed, refresh};
 use crate::session::Session;
-
-/// How the session is got when a person must log in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Via {
-    /// The AWS CLI v2 where there is one, else by device flow.
-    Auto,
-    /// `aws sso login`.
-    Aws,
-    /// The device flow, by this tool.
-    Device,
-}
-
-/// Who is asked before a login.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ask {
-    /// Whoever the document's `mode` says.
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
-}
-
-/// What to do, apart from the profile.
-#[derive(Clone, Copy, Debug)]
-pub struct Wish {
-    /// Log in even if the session is valid.
-    pub force: bool,
-    /// How.
-    pub via: Via,
-    /// Whether a browser may be opened here.
-    pub opens_browser: bool,
-    /// Who is asked first.
-    pub ask: Ask,
-    /// How long all of it may take.
-    pub timeout: Option<Duration>,
-}
+use crate::wish::{Via, Wish};
 
 /// A login asked for, for one profile.
 pub struct Ensure<'a> {
@@ -107,7 +71,8 @@ impl Ensure<'_> {
         self.get(&profile, &session, document, &mut progress)
     }
 
-    /// Gets a session that isn't there, under the login lock.
+    /// Gets a session that isn't there: silently if it can be renewed, else with a person's consent where that is
+    /// needed. A question may take minutes, so it comes before the lock.
     fn get(
         &self,
         profile: &Profile,
@@ -115,37 +80,51 @@ impl Ensure<'_> {
         document: &Document,
         progress: &mut Progress<'_>,
     ) -> anyhow::Result<Answer> {
-        // Renewing needs nobody, so nobody is asked; a question may take minutes, so the lock isn't held meanwhile.
-        let is_silent = !self.wish.force && is_refreshable(session)?;
-        if !is_silent
-            && self.must_ask(document)?
-            && let Said::No(answer) = ask::ask(self.settings, document)?
+        let must_ask = self.wish.must_ask(self.settings, document)?;
+        if must_ask
+            && !self.wish.force
+            && refreshable(session)?.is_some()
+            && let Some(answer) = self.get_locked(profile, session, document, None)?
         {
             return Ok(answer);
         }
+        if must_ask && let Said::No(answer) = ask::ask(self.settings, document, self.wish.patience)? {
+            return Ok(answer);
+        }
+        let answer = self.get_locked(profile, session, document, Some(progress))?;
+        answer.context("a login has no outcome")
+    }
+
+    /// Renews or, with `progress` to show, logs in, under the login lock. `None` if that takes a person and there is no
+    /// progress to show.
+    fn get_locked(
+        &self,
+        profile: &Profile,
+        session: &Session<'_>,
+        document: &Document,
+        progress: Option<&mut Progress<'_>>,
+    ) -> anyhow::Result<Option<Answer>> {
         // The person's time to answer isn't the login's.
-        let deadline = Instant::now() + self.timeout();
+        let deadline = self.wish.deadline(self.settings);
         let lock = Lock::new(self.settings.state_dir()?, "login".parse().map_err(anyhow::Error::msg)?);
         let guard = match lock.acquire("sso-login", patience(document, deadline)?)? {
             Outcome::Held(guard) => guard,
             Outcome::Busy(owner) => {
                 let holder =
                     owner.map_or_else(|| "its holder is unknown".to_owned(), |owner| owner.in_words());
-                return Ok(Answer::busy(&holder));
+                return Ok(Some(Answer::busy(&holder)));
             }
         };
-        let answer = match self.valid(session)? {
-            // Who held the lock before us logged in for us, too.
-            Some(answer) => answer,
-            None => match self.renew(profile, session, deadline)? {
-                Some(answer) => answer,
-                None if is_silent && self.must_ask(document)? => {
-                    // It could not be renewed after all: the question comes at the next round.
-                    Answer::failed("refresh", "the session is over and can't be renewed")
-                }
-                None => self.log_in(profile, session, deadline, progress)?,
-            },
-        };
+        // Who held the lock before us may have logged in for us, too.
+        let mut answer = self.valid(session)?;
+        if answer.is_none() {
+            answer = self.renew(profile, session, deadline)?;
+        }
+        if answer.is_none()
+            && let Some(progress) = progress
+        {
+            answer = Some(self.log_in(profile, session, deadline, progress)?);
+        }
         guard.release()?;
         Ok(answer)
     }
@@ -166,10 +145,11 @@ impl Ensure<'_> {
     ) -> anyhow::Result<Option<Answer>> {
         let Some(token) = refreshable(session)?.filter(|_| !self.wish.force) else { return Ok(None) };
         let oidc = oidc(profile, session)?;
-        Ok(match refresh(session, &oidc, token, deadline)? {
-            Ok(token) => Some(Answer::success("refresh", token.expires_at)),
-            Err(refusal @ Refusal::Unreachable(_)) => Some(Answer::unreachable(refusal.to_string())),
-            Err(refusal) => {
+        Ok(match refresh(session, &oidc, &token, deadline)? {
+            Renewed::Until(expires_at) => Some(Answer::success("refresh", expires_at)),
+            Renewed::Unreachable(refusal) => Some(Answer::unreachable(refusal.to_string())),
+            Renewed::TimedOut => Some(Answer::timeout("the SSO service did not answer in time")),
+            Renewed::Refused(refusal) => {
                 self.settings.debug(|| format!("the session can't be renewed: {refusal}"));
                 None
             }
@@ -186,6 +166,9 @@ impl Ensure<'_> {
         let opens_browser = self.wish.opens_browser;
         if self.wish.via != Via::Device {
             let found = aws::find(self.settings);
+            if let Some(signal) = found.interrupted {
+                return Ok(Answer::interrupted(signal));
+            }
             if let Some(aws) = found.aws {
                 self.settings.debug(|| format!("logging in with {} ({})", aws.path.display(), aws.version));
                 return aws.login(&profile.name, session, opens_browser, deadline, progress);
@@ -201,33 +184,6 @@ impl Ensure<'_> {
         }
         let oidc = oidc(profile, session)?;
         DeviceLogin { settings: self.settings, session, oidc: &oidc, opens_browser }.run(deadline, progress)
-    }
-
-    fn must_ask(&self, document: &Document) -> anyhow::Result<bool> {
-        Ok(match self.wish.ask {
-            Ask::Always => true,
-            Ask::Never => false,
-            Ask::Auto => match document.text("mode")? {
-                Some("notify") => true,
-                Some("auto") => {
-                    let profile = document.text("profile")?.unwrap_or_default();
-                    !self.settings.auto_profiles().iter().any(|listed| listed == profile)
-                }
-                _ => false,
-            },
-        })
-    }
-
-    /// `--timeout`, else `SSO_LOGIN_TIMEOUT`, else 120 s; ten minutes where the page is opened on another machine.
-    fn timeout(&self) -> Duration {
-        const ELSEWHERE: Duration = Duration::from_secs(600);
-        match self.wish.timeout {
-            Some(timeout) => timeout,
-            None if !self.wish.opens_browser && self.settings.text("SSO_LOGIN_TIMEOUT").is_none() => {
-                ELSEWHERE
-            }
-            None => self.settings.login_timeout(),
-        }
     }
 
     /// The profile and all profiles of its session; or the answer, if it isn't one to log in with.
@@ -273,10 +229,6 @@ fn patience(document: &Document, deadline: Instant) -> anyhow::Result<Duration> 
         Some(_) => Duration::ZERO,
         None => deadline.saturating_duration_since(Instant::now()),
     })
-}
-
-fn is_refreshable(session: &Session<'_>) -> anyhow::Result<bool> {
-    Ok(refreshable(session)?.is_some())
 }
 
 fn refreshable(session: &Session<'_>) -> anyhow::Result<Option<Token>> {

@@ -1,41 +1,61 @@
-//! SIGINT, SIGTERM and SIGHUP while a child runs: the child is ended first, then this process.
+//! SIGINT, SIGTERM and SIGHUP while something must be ended first: a child, or a login that polls.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use anyhow::Context as _;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
-/// Holds the signals back as long as it lives.
-pub(crate) struct Interrupt {
+/// What the handlers set and ask, for the whole process: a handler can be added, but the default can't be put back, so
+/// they are installed once and do what the default does while nobody holds the signals back.
+static HANDLERS: OnceLock<Handlers> = OnceLock::new();
+
+struct Handlers {
     received: Arc<AtomicUsize>,
-    /// Ends with this value's life: afterwards a signal does what it does by default.
     is_default: Arc<AtomicBool>,
 }
+
+impl Handlers {
+    fn install() -> anyhow::Result<Self> {
+        let handlers = Self { received: Arc::default(), is_default: Arc::new(AtomicBool::new(true)) };
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            flag::register_conditional_default(signal, Arc::clone(&handlers.is_default))
+                .context("cannot catch signals")?;
+            let value = usize::try_from(signal).unwrap_or_default();
+            flag::register_usize(signal, Arc::clone(&handlers.received), value)
+                .context("cannot catch signals")?;
+        }
+        Ok(handlers)
+    }
+}
+
+/// Holds the signals back as long as it lives. One at a time.
+pub(crate) struct Interrupt(&'static Handlers);
 
 impl Interrupt {
     /// Begins to hold them back.
     pub(crate) fn hold() -> anyhow::Result<Self> {
-        let received = Arc::new(AtomicUsize::new(0));
-        let is_default = Arc::new(AtomicBool::new(false));
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
-            flag::register_conditional_default(signal, Arc::clone(&is_default))
-                .context("cannot catch signals")?;
-            let value = usize::try_from(signal).unwrap_or_default();
-            flag::register_usize(signal, Arc::clone(&received), value).context("cannot catch signals")?;
-        }
-        Ok(Self { received, is_default })
+        let handlers = match HANDLERS.get() {
+            Some(handlers) => handlers,
+            None => {
+                let handlers = Handlers::install()?;
+                HANDLERS.get_or_init(|| handlers)
+            }
+        };
+        handlers.received.store(0, Ordering::SeqCst);
+        handlers.is_default.store(false, Ordering::SeqCst);
+        Ok(Self(handlers))
     }
 
     /// The signal that came, if one did.
     pub(crate) fn received(&self) -> Option<i32> {
-        i32::try_from(self.received.load(Ordering::SeqCst)).ok().filter(|signal| *signal != 0)
+        i32::try_from(self.0.received.load(Ordering::SeqCst)).ok().filter(|signal| *signal != 0)
     }
 }
 
 impl Drop for Interrupt {
     fn drop(&mut self) {
-        self.is_default.store(true, Ordering::SeqCst);
+        self.0.is_default.store(true, Ordering::SeqCst);
     }
 }

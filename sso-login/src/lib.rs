@@ -13,10 +13,12 @@ pub mod ensure;
 mod http;
 mod interrupt;
 pub mod oidc;
+mod page;
 pub mod progress;
 mod refresh;
 pub mod sandbox;
 pub mod session;
+pub mod wish;
 
 use anyhow::Context as _;
 

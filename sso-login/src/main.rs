@@ -5,8 +5,9 @@ mod cli;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use sso_login::ensure::{Ask, Ensure, Via, Wish};
+use sso_login::ensure::Ensure;
 use sso_login::sandbox;
+use sso_login::wish::{Ask, Via, Wish};
 use sso_profile::{Selected, select};
 use sso_signal::exit::{self, Exit};
 use sso_signal::settings::Settings;
@@ -75,6 +76,10 @@ fn filter(
             last = ensure.ensure(&name, &mut document, output)?.exit();
         }
         output.document(&document)?;
+        if let Exit::Command(_) = last {
+            // Told to end while a login ran: the rest of the stream isn't handled, which 0 would say.
+            return Ok(last);
+        }
     }
     Ok(if is_status_wanted { last } else { Exit::Done })
 }
@@ -94,5 +99,6 @@ fn wish(args: &LoginArgs) -> Wish {
             AskArg::Never => Ask::Never,
         },
         timeout: args.timeout,
+        patience: args.ask_timeout,
     }
 }

@@ -1,0 +1,80 @@
+//! What a login is asked to do, apart from the profile.
+
+use std::time::{Duration, Instant};
+
+use sso_signal::settings::Settings;
+use sso_signal::wire::Document;
+
+/// How the session is got when a person must log in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// The AWS CLI v2 where there is one, else by device flow.
+    Auto,
+    /// `aws sso login`.
+    Aws,
+    /// The device flow, by this tool.
+    Device,
+}
+
+/// Who is asked before a login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// Whoever the document's `mode` says.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What to do.
+#[derive(Clone, Copy, Debug)]
+pub struct Wish {
+    /// Log in even if the session is valid.
+    pub force: bool,
+    /// How.
+    pub via: Via,
+    /// Whether a browser may be opened here.
+    pub opens_browser: bool,
+    /// Who is asked first.
+    pub ask: Ask,
+    /// How long the question waits for an answer.
+    pub patience: Duration,
+    /// How long the login may take.
+    pub timeout: Option<Duration>,
+}
+
+impl Wish {
+    /// Whether a person must agree first.
+    pub fn must_ask(&self, settings: &Settings, document: &Document) -> anyhow::Result<bool> {
+        Ok(match self.ask {
+            Ask::Always => true,
+            Ask::Never => false,
+            Ask::Auto => match document.text("mode")? {
+                Some("notify") => true,
+                Some("auto") => {
+                    let profile = document.text("profile")?.unwrap_or_default();
+                    !settings.auto_profiles().iter().any(|listed| listed == profile)
+                }
+                _ => false,
+            },
+        })
+    }
+
+    /// When a login that begins now is over: `--timeout`, else `SSO_LOGIN_TIMEOUT`, else 120 s; ten minutes where the
+    /// page is opened on another machine.
+    pub fn deadline(&self, settings: &Settings) -> Instant {
+        const ELSEWHERE: Duration = Duration::from_secs(600);
+        after(match self.timeout {
+            Some(timeout) => timeout,
+            None if !self.opens_browser && settings.text("SSO_LOGIN_TIMEOUT").is_none() => ELSEWHERE,
+            None => settings.login_timeout(),
+        })
+    }
+}
+
+/// The time after a duration from now. A duration that no clock can hold is a year: nobody waits longer.
+pub(crate) fn after(duration: Duration) -> Instant {
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+    Instant::now() + duration.min(YEAR)
+}
