@@ -8,6 +8,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use assert_cmd::assert::Assert;
+use predicates::prelude::*;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -23,7 +25,7 @@ pub struct Ended {
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
-    what: String,
+    assert: Assert,
 }
 
 impl Sandbox {
@@ -150,33 +152,38 @@ impl Ended {
             code: output.status.code().unwrap_or_else(|| 128 + output.status.signal().unwrap_or_default()),
             stdout: String::from_utf8(output.stdout.clone()).unwrap(),
             stderr: String::from_utf8(output.stderr.clone()).unwrap(),
-            what: what.into(),
+            assert: Assert::new(output.clone()).append_context("command", what.into()),
         }
     }
 
-    /// Asserts the status; success also means silence on stderr.
+    /// Asserts the status (128 + N for signal N); success, and the answer no, also mean silence on stderr.
     #[track_caller]
-    pub fn exits(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "{}\nstdout: {}\nstderr: {}", self.what, self.stdout, self.stderr);
+    pub fn exits(mut self, code: i32) -> Self {
+        if self.code != code || code < 128 {
+            self.assert = self.assert.code(code);
+        }
         if code == 0 || code == 1 {
-            assert_eq!(self.stderr, "", "{}", self.what);
+            self.assert = self.assert.stderr(predicate::str::is_empty());
         }
         self
     }
 
     /// Asserts that stderr is exactly one line (and maybe its hint) that contains `text`.
     #[track_caller]
-    pub fn says(self, text: &str) -> Self {
-        assert!(self.stderr.contains(text), "{}\nstderr: {}", self.what, self.stderr);
-        let lines = self.stderr.lines().filter(|line| !line.contains(": hint: ")).count();
-        assert_eq!(lines, 1, "{}\nstderr: {}", self.what, self.stderr);
+    pub fn says(mut self, text: &str) -> Self {
+        let is_one_line =
+            |stderr: &str| stderr.lines().filter(|line| !line.contains(": hint: ")).count() == 1;
+        let one_line = predicate::function(is_one_line).fn_name("one line, and maybe its hint");
+        self.assert = self.assert.stderr(predicate::str::contains(text)).stderr(one_line);
         self
     }
 
     /// The documents on stdout.
     #[track_caller]
     pub fn documents(&self) -> Vec<Value> {
-        let parse = |line: &str| serde_json::from_str(line).unwrap_or_else(|err| panic!("{}: {err}: {line}", self.what));
+        let parse = |line: &str| {
+            serde_json::from_str(line).unwrap_or_else(|err| panic!("{}: {err}: {line}", self.assert))
+        };
         self.stdout.lines().map(parse).collect()
     }
 
@@ -184,7 +191,7 @@ impl Ended {
     #[track_caller]
     pub fn document(&self) -> Value {
         let mut documents = self.documents();
-        assert_eq!(documents.len(), 1, "{}\nstdout: {}\nstderr: {}", self.what, self.stdout, self.stderr);
+        assert_eq!(documents.len(), 1, "{}", self.assert);
         documents.remove(0)
     }
 }
