@@ -1,5 +1,6 @@
 //! The signals on disk: read with suspicion, raised and withdrawn atomically.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
@@ -30,6 +31,7 @@ pub struct Folder {
     places: Places,
     /// What couldn't be put aside, and was said once.
     warned: BTreeSet<PathBuf>,
+    swept: OnceCell<()>,
 }
 
 /// A signal and the file it is in.
@@ -68,6 +70,7 @@ impl Folder {
             state_dir: settings.state_dir()?,
             places: Places::new(settings)?,
             warned: BTreeSet::new(),
+            swept: OnceCell::new(),
         })
     }
 
@@ -124,9 +127,10 @@ impl Folder {
             let content = signal.line();
             let is_done = match &known {
                 Some(known) if content == known.line() => true,
-                Some(_) => replace::replace_existing(&path, content.as_bytes(), replace::Mode::Private)?,
+                Some(_) => self.replace(&path, &content)?,
                 None => {
                     make_private(&replace::parent(&path))?;
+                    self.sweep();
                     replace::create(&path, content.as_bytes())?
                 }
             };
@@ -153,6 +157,21 @@ impl Folder {
             }
         }
         Ok((is_removed, is_left))
+    }
+
+    /// Replaces the content of a signal's file. Answers whether it was still there.
+    pub fn replace(&self, path: &Path, content: &str) -> anyhow::Result<bool> {
+        self.sweep();
+        replace::replace_existing(path, content.as_bytes())
+    }
+
+    /// Sweeps what killed writers left, once: at every write that would be slow with thousands of signals.
+    fn sweep(&self) {
+        self.swept.get_or_init(|| {
+            let Places { main_file, further } = &self.places;
+            replace::sweep(&replace::parent(main_file), main_file.file_name());
+            replace::sweep(further, None);
+        });
     }
 
     /// Where the signal of a profile is, or would go.

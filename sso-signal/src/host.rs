@@ -12,7 +12,6 @@ use crate::folder::{Folder, Located, Reading};
 use crate::machine::{self, Because, Circumstances, Due, Stamp};
 use crate::memory::{Memory, Subject};
 use crate::mode;
-use crate::replace;
 use crate::settings::Settings;
 use crate::signal::Signal;
 use crate::state;
@@ -102,8 +101,8 @@ impl<'a> Host<'a> {
     /// Writes into a signal's file when it is tried next, for those who read the file. Answers whether it is
     /// still there; `None` if it couldn't be written, which changes nothing.
     pub fn mirror(&self, located: &Located, until: Moment) -> Option<bool> {
-        let content = located.signal.postponed(until);
-        replace::replace_existing(&located.path, content.as_bytes(), replace::Mode::Private)
+        self.folder
+            .replace(&located.path, &located.signal.postponed(until))
             .inspect_err(|err| self.settings.debug(|| format!("{err:#}")))
             .ok()
     }

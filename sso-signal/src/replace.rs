@@ -27,6 +27,9 @@ pub enum Mode {
 /// Replaces the content of `path`, or makes the file. A link at the end of `path` is replaced, not
 /// followed: resolve it first where that is wanted.
 pub fn replace(path: &Path, content: &[u8], mode: Mode) -> anyhow::Result<()> {
+    if let Some(name) = path.file_name() {
+        sweep(&parent(path), Some(name));
+    }
     write_beside(path, content, mode, |temporary, path| {
         temporary.persist(path).map(drop).map_err(|err| err.error)
     })
@@ -34,9 +37,11 @@ pub fn replace(path: &Path, content: &[u8], mode: Mode) -> anyhow::Result<()> {
 }
 
 /// Replaces the content of `path` only if the file is there, in one step: a file that somebody else
-/// removed meanwhile does not come back. Answers whether it was there.
-pub fn replace_existing(path: &Path, content: &[u8], mode: Mode) -> anyhow::Result<bool> {
-    match write_beside(path, content, mode, swap_in) {
+/// removed meanwhile does not come back. Answers whether it was there. The new file is 0600.
+///
+/// For one of many files in a folder: [`sweep`] that folder once, instead of at every write.
+pub fn replace_existing(path: &Path, content: &[u8]) -> anyhow::Result<bool> {
+    match write_beside(path, content, Mode::Private, swap_in) {
         Ok(()) => Ok(true),
         Err(err) if err.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(path).is_err() => Ok(false),
         Err(err) => Err(err).with_context(|| format!("cannot write {}", path.display())),
@@ -44,6 +49,8 @@ pub fn replace_existing(path: &Path, content: &[u8], mode: Mode) -> anyhow::Resu
 }
 
 /// Makes `path` with that content (0600) unless there is something already. Answers whether it did.
+///
+/// For one of many files in a folder, as [`replace_existing`].
 pub fn create(path: &Path, content: &[u8]) -> anyhow::Result<bool> {
     let put = |temporary: NamedTempFile, path: &Path| {
         temporary.persist_noclobber(path).map(drop).map_err(|err| err.error)
@@ -82,7 +89,6 @@ fn write_beside(
 ) -> io::Result<()> {
     let directory = parent(path);
     let name = path.file_name().unwrap_or(OsStr::new("file"));
-    sweep(&directory, name);
     let mut temporary = locked_temporary(&directory, name)?;
     temporary.write_all(content)?;
     if let Mode::Kept = mode
@@ -124,17 +130,21 @@ fn prefix(name: &OsStr) -> String {
     format!(".{}.", name.to_string_lossy())
 }
 
-/// Removes what killed writers of `name` left. Never a reason to fail.
-fn sweep(directory: &Path, name: &OsStr) {
-    let prefix = prefix(name);
+/// Removes what killed writers of `name` left in a directory; without a name those of every file, which is for
+/// directories that are the suite's own. Never a reason to fail.
+pub fn sweep(directory: &Path, name: Option<&OsStr>) {
+    let prefix = name.map_or_else(|| ".".to_owned(), prefix);
     let Ok(entries) = fs::read_dir(directory) else { return };
     for entry in entries.flatten() {
         let found = entry.file_name();
         let found = found.to_string_lossy();
         let is_temporary = found.strip_prefix(&prefix).and_then(|rest| rest.strip_suffix(SUFFIX));
+        let random = match name {
+            Some(_) => is_temporary,
+            None => is_temporary.and_then(|rest| rest.rsplit_once('.')).map(|(_, random)| random),
+        };
         // tempfile puts six letters and digits there; anything else isn't ours.
-        if is_temporary
-            .is_some_and(|random| random.len() == 6 && random.bytes().all(|b| b.is_ascii_alphanumeric()))
+        if random.is_some_and(|random| random.len() == 6 && random.bytes().all(|b| b.is_ascii_alphanumeric()))
             && entry.file_type().is_ok_and(|kind| kind.is_file())
             && let Ok(file) = File::open(entry.path())
             && fs2::FileExt::try_lock_exclusive(&file).is_ok()
@@ -188,10 +198,10 @@ mod tests {
     fn a_removed_file_does_not_come_back() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a");
-        assert!(!replace_existing(&path, b"1", Mode::Private).unwrap());
+        assert!(!replace_existing(&path, b"1").unwrap());
         assert_eq!(names(dir.path()), [""; 0]);
         fs::write(&path, "old").unwrap();
-        assert!(replace_existing(&path, b"new", Mode::Private).unwrap());
+        assert!(replace_existing(&path, b"new").unwrap());
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(names(dir.path()), ["a"]);
     }
@@ -219,6 +229,9 @@ mod tests {
         let mut expected =
             vec![".a.b.123abc.tmp".to_owned(), ".a.not-ours.tmp".to_owned(), "a".to_owned(), live_name];
         expected.sort();
+        assert_eq!(names(dir.path()), expected);
+        sweep(dir.path(), None);
+        expected.retain(|name| name != ".a.b.123abc.tmp");
         assert_eq!(names(dir.path()), expected);
     }
 

@@ -246,11 +246,9 @@ fn an_unreadable_file_is_an_error_no_bad_file_and_keeps_no_other_back() {
     let sandbox = Sandbox::new();
     raise(&sandbox, "good", "one");
     let file = sandbox.write(".aws/sso-renewer/signals/corp.json", "{}");
-    fs::set_permissions(&file, fs::Permissions::from_mode(0)).unwrap();
-    let run = |line: &str, input: &str| {
-        let Some(command) = unprivileged(&sandbox, line) else { return None };
-        Some(support::end(command, input))
-    };
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
+    let run =
+        |line: &str, input: &str| unprivileged(&sandbox, line).map(|command| support::end(command, input));
     let Some(waited) = run("sso-signal wait --timeout 0s", "") else { return };
     assert_eq!(waited.exits(0).document()["profile"], "good");
     let message = "signals/corp.json: Permission denied";

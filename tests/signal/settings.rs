@@ -49,9 +49,7 @@ fn what_is_no_file_of_settings_is_none() {
         let path = sandbox.root().join("work/.env");
         match kind {
             "directory" => fs::create_dir(&path).unwrap(),
-            "fifo" => {
-                support::end(sandbox.shell("mkfifo .env"), "").exits(0).code.eq(&0).then_some(()).unwrap()
-            }
+            "fifo" => drop(support::end(sandbox.shell("mkfifo .env"), "").exits(0)),
             _ => std::os::unix::fs::symlink("nowhere", &path).unwrap(),
         }
         status(&sandbox, &[]).exits(0);
