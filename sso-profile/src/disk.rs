@@ -25,9 +25,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a write in place may pause before it counts as finished.
 const SETTLED: Duration = Duration::from_millis(20);
 
-/// How often the edit is made again before it counts as a fight.
-const ATTEMPTS: usize = 50;
-
 /// The file to change: links resolved, so that a linked config stays a link.
 ///
 /// Status 74 for a link to nothing, 78 for what is no file.
@@ -67,29 +64,48 @@ pub(crate) fn change<T>(
 ) -> anyhow::Result<T> {
     make_folder(&parent(real))?;
     let _lock = lock(real)?;
-    let mut seen = Seen::read(real)?;
-    let mut source = seen.bytes.clone();
-    for _ in 0..ATTEMPTS {
-        let (edited, outcome) = edit(&text(real, source.clone())?)?;
-        let edited = edited.map_or_else(|| source.clone(), String::into_bytes);
-        if edited == seen.bytes {
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        let mut seen = Seen::read(real)?;
+        let (edited, outcome) = edit(&text(real, seen.bytes.clone())?)?;
+        let Some(edited) = edited.filter(|edited| edited.as_bytes() != seen.bytes) else {
             return Ok(outcome);
-        }
+        };
         if !seen.is_still(real)? {
-            seen = Seen::read(real)?;
-            source.clone_from(&seen.bytes);
             continue;
         }
-        replace(real, &edited, Mode::Kept)?;
+        replace(real, edited.as_bytes(), Mode::Kept)?;
         match seen.written_since()? {
             None => return Ok(outcome),
-            // Somebody wrote into the file we just put aside: that is the newer truth.
-            Some(late) => source = late,
+            Some(late) => put_back(real, edited.as_bytes(), &late)?,
         }
-        seen = Seen::read(real)?;
     }
     Err(Fault::new(Exit::TryLater, format!("{} keeps changing under our hands", real.display()))
         .hint("see who writes to it, and try again")
+        .into())
+}
+
+/// Somebody wrote into the file we just put aside: that is the newer truth, so it gets its name back, to be
+/// edited again. If our file was written into as well by now, nobody can say what is right: both are kept.
+fn put_back(real: &Path, ours: &[u8], late: &[u8]) -> anyhow::Result<()> {
+    let mut seen = Seen::read(real)?;
+    let other = if seen.bytes == ours {
+        replace(real, late, Mode::Kept)?;
+        seen.written_since()?
+    } else {
+        Some(late.to_owned())
+    };
+    let Some(other) = other else { return Ok(()) };
+    let name = real.file_name().unwrap_or_default().to_string_lossy();
+    let aside = parent(real).join(format!("{name}.sso-conflict"));
+    replace(&aside, &other, Mode::Private)?;
+    let message = format!(
+        "{} was changed by two others at once; one's content is in {}",
+        real.display(),
+        aside.display()
+    );
+    Err(Fault::new(Exit::TryLater, message)
+        .hint(format!("diff {} {}", real.display(), aside.display()))
         .into())
 }
 
@@ -234,6 +250,19 @@ mod tests {
             .unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), expected, "{how}");
         }
+    }
+
+    #[test]
+    fn late_content_gets_its_name_back_and_a_conflict_keeps_both() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config");
+        fs::write(&path, "ours\n").unwrap();
+        put_back(&path, b"ours\n", b"late\n").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "late\n");
+        let err = put_back(&path, b"ours\n", b"later\n").unwrap_err();
+        assert_eq!(sso_signal::exit::status_of(&err), Exit::TryLater);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "late\n");
+        assert_eq!(fs::read_to_string(dir.path().join("config.sso-conflict")).unwrap(), "later\n");
     }
 
     #[test]
