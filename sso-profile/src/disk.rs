@@ -97,7 +97,7 @@ fn put_back(real: &Path, ours: &[u8], late: &[u8]) -> anyhow::Result<()> {
     };
     let Some(other) = other else { return Ok(()) };
     let name = real.file_name().unwrap_or_default().to_string_lossy();
-    let aside = parent(real).join(format!("{name}.sso-conflict"));
+    let aside = parent(real).join(format!("{name}.sso-conflict.{}", std::process::id()));
     replace(&aside, &other, Mode::Private)?;
     let message = format!(
         "{} was changed by two others at once; one's content is in {}",
@@ -262,7 +262,11 @@ mod tests {
         let err = put_back(&path, b"ours\n", b"later\n").unwrap_err();
         assert_eq!(sso_signal::exit::status_of(&err), Exit::TryLater);
         assert_eq!(fs::read_to_string(&path).unwrap(), "late\n");
-        assert_eq!(fs::read_to_string(dir.path().join("config.sso-conflict")).unwrap(), "later\n");
+        assert_eq!(
+            fs::read_to_string(dir.path().join(format!("config.sso-conflict.{}", std::process::id())))
+                .unwrap(),
+            "later\n"
+        );
     }
 
     #[test]
