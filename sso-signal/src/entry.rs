@@ -51,6 +51,11 @@ impl Entry {
         self.suppressed.drain(..surplus);
     }
 
+    /// Whether a person had a say in it; else it is about retries.
+    pub fn is_decided(&self) -> bool {
+        self.quiet || self.snooze.is_some() || self.dismissed.is_some() || !self.suppressed.is_empty()
+    }
+
     /// The entry after the session was seen valid: the next expiry is a new one, whatever its episode is called.
     #[must_use]
     pub fn seen_valid(&self) -> Self {

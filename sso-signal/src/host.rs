@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use chrono::{DateTime, SecondsFormat};
 
@@ -16,6 +16,9 @@ use crate::settings::Settings;
 use crate::signal::Signal;
 use crate::state;
 use crate::time::{self, Moment};
+
+/// As `SSO_POLL_SECONDS` if nobody sets it.
+const DEFAULT_POLL: Duration = Duration::from_secs(5);
 
 /// Settings and places, for the commands.
 pub struct Host<'a> {
@@ -47,7 +50,8 @@ impl<'a> Host<'a> {
             now: time::now()?,
             mode: mode::current(self.settings, &self.state_dir).0,
             cooldown: self.settings.cooldown(),
-            poll: self.settings.poll_interval()?,
+            // A setting that `wait` refuses is no reason to lose an answer or to show no status.
+            poll: self.settings.poll_interval().unwrap_or(DEFAULT_POLL),
         })
     }
 

@@ -16,6 +16,7 @@ pub mod mode;
 pub mod places;
 pub mod quarantine;
 pub mod raise;
+pub mod record;
 pub mod replace;
 pub mod secret;
 pub mod settings;

@@ -3,13 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
-use crate::entry::{ConfigStamp, Entry, Pause};
+use crate::entry::Entry;
 use crate::exit::{Exit, Fault, warn};
 use crate::quarantine::quarantine;
+use crate::record::{self, Broken, optional, read_moment};
 use crate::replace;
 use crate::time::{self, Moment};
 use crate::untrusted::{self, Found};
@@ -18,6 +18,8 @@ use crate::wire::{self, Document};
 /// The format that this code writes. Newer ones are refused, not guessed at.
 const VERSION: i64 = 1;
 const LARGEST: usize = wire::LARGEST;
+/// The most profiles without a known session that are remembered though no person decided anything about them.
+const MOST_UNDECIDED: usize = 200;
 
 /// The entries of `state.json`: by sso-session where it is known, by profile else.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -121,7 +123,21 @@ impl Memory {
         match session.or_else(|| self.session_of(subject.profile).map(str::to_owned)) {
             Some(session) => drop(self.sessions.insert(session, entry)),
             None if entry == Entry::default() => {}
-            None => drop(self.profiles.insert(subject.profile.to_owned(), entry)),
+            None => {
+                self.profiles.insert(subject.profile.to_owned(), entry);
+                self.forget_surplus();
+            }
+        }
+    }
+
+    /// A container can raise signals for any number of made-up profiles. They must not make the file too large to
+    /// be read, which would forget what a person decided: the oldest of what nobody decided goes.
+    fn forget_surplus(&mut self) {
+        let undecided = self.profiles.iter().filter(|(_, entry)| !entry.is_decided());
+        let mut undecided: Vec<_> = undecided.map(|(name, entry)| (entry.mirrored, name.clone())).collect();
+        undecided.sort();
+        for (_, name) in undecided.iter().take(undecided.len().saturating_sub(MOST_UNDECIDED)) {
+            self.profiles.remove(name);
         }
     }
 
@@ -166,7 +182,7 @@ impl Memory {
             None => Ok(BTreeMap::new()),
             Some(Value::Object(map)) => map
                 .iter()
-                .map(|(name, value)| Ok((name.clone(), read_entry(value)?)))
+                .map(|(name, value)| Ok((name.clone(), record::read(value)?)))
                 .collect::<Result<_, Broken>>()
                 .map_err(|Broken| broken(name)),
             Some(_) => Err(broken(name)),
@@ -177,7 +193,9 @@ impl Memory {
 
     fn document(&self) -> Value {
         let entries = |map: &BTreeMap<String, Entry>| -> Value {
-            Value::Object(map.iter().map(|(name, entry)| (name.clone(), write_entry(entry).into())).collect())
+            Value::Object(
+                map.iter().map(|(name, entry)| (name.clone(), record::write(entry).into())).collect(),
+            )
         };
         let document = Document::new()
             .with("version", VERSION)
@@ -204,83 +222,60 @@ fn newer(path: &Path, version: i64) -> anyhow::Error {
         .into()
 }
 
-/// An entry as a document: only what is set.
-pub fn write_entry(entry: &Entry) -> Document {
-    let pause =
-        |pause: &Pause| json!({"until": time::format(pause.until), "lengthSeconds": pause.length.as_secs()});
-    let mut document = Document::new();
-    let mut set = |key: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            document.set(key, value);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::{ConfigStamp, Pause};
+    use crate::machine::lease;
+    use std::time::Duration;
+
+    fn subject(profile: &str) -> Subject<'_> {
+        Subject { profile, session: None, session_profiles: &[] }
+    }
+
+    #[test]
+    fn made_up_profiles_displace_no_decision_and_fill_no_file() {
+        let mut memory = Memory::default();
+        let now = time::from_epoch(1_700_000_000.0).unwrap();
+        let pause = Pause::starting(now, Duration::from_secs(900));
+        memory.change(&subject("corp"), |entry| (Entry { snooze: Some(pause), ..entry }, ()));
+        for n in 0..2000 {
+            let at = time::after(now, Duration::from_secs(n));
+            memory.change(&subject(&format!("fake{n}")), |entry| (lease(&entry, at).0, ()));
         }
-    };
-    let profiles: Vec<&String> = entry.profiles.iter().collect();
-    set("profiles", (!profiles.is_empty()).then(|| json!(profiles)));
-    set("retry", entry.retry.as_ref().map(pause));
-    set("snooze", entry.snooze.as_ref().map(pause));
-    set("dismissedAt", entry.dismissed.map(|at| time::format(at).into()));
-    set("suppressedEpisodes", (!entry.suppressed.is_empty()).then(|| json!(entry.suppressed)));
-    set("failures", (entry.failures > 0).then(|| entry.failures.into()));
-    set("gaveUpOnEpisode", entry.gave_up.clone().map(Value::from));
-    set("quiet", entry.quiet.then_some(true.into()));
-    set(
-        "unknownProfileIn",
-        entry
-            .unknown_in
-            .as_ref()
-            .map(|stamp| json!({"configFile": stamp.file, "configModified": stamp.modified})),
-    );
-    set("mirroredNextAttempt", entry.mirrored.map(|at| time::format(at).into()));
-    document
-}
+        assert!(memory.entry("corp").snooze.is_some());
+        assert!(memory.entry("fake1999").retry.is_some());
+        assert!(memory.document().to_string().len() < 100_000);
+    }
 
-/// Something in `state.json` isn't what it must be.
-struct Broken;
-
-fn read_entry(value: &Value) -> Result<Entry, Broken> {
-    let map = value.as_object().ok_or(Broken)?;
-    Ok(Entry {
-        profiles: optional(map, "profiles", read_texts)?.unwrap_or_default(),
-        retry: optional(map, "retry", read_pause)?,
-        snooze: optional(map, "snooze", read_pause)?,
-        dismissed: optional(map, "dismissedAt", read_moment)?,
-        suppressed: optional(map, "suppressedEpisodes", read_texts)?.unwrap_or_default(),
-        failures: optional(map, "failures", |value| u32::try_from(value.as_u64()?).ok())?.unwrap_or_default(),
-        gave_up: optional(map, "gaveUpOnEpisode", read_text)?,
-        quiet: optional(map, "quiet", Value::as_bool)?.unwrap_or_default(),
-        unknown_in: optional(map, "unknownProfileIn", read_stamp)?,
-        mirrored: optional(map, "mirroredNextAttempt", read_moment)?,
-    })
-}
-
-fn optional<T>(
-    map: &Map<String, Value>,
-    key: &str,
-    read: impl Fn(&Value) -> Option<T>,
-) -> Result<Option<T>, Broken> {
-    map.get(key).map(|value| read(value).ok_or(Broken)).transpose()
-}
-
-fn read_text(value: &Value) -> Option<String> {
-    value.as_str().map(str::to_owned)
-}
-
-fn read_texts<T: FromIterator<String>>(value: &Value) -> Option<T> {
-    value.as_array()?.iter().map(read_text).collect()
-}
-
-fn read_moment(value: &Value) -> Option<Moment> {
-    value.as_str().and_then(time::parse)
-}
-
-fn read_pause(value: &Value) -> Option<Pause> {
-    let length = Duration::from_secs(value.get("lengthSeconds")?.as_u64()?);
-    Some(Pause { until: read_moment(value.get("until")?)?, length })
-}
-
-fn read_stamp(value: &Value) -> Option<ConfigStamp> {
-    Some(ConfigStamp {
-        file: read_text(value.get("configFile")?)?,
-        modified: value.get("configModified").and_then(read_text),
-    })
+    #[test]
+    fn what_is_remembered_reads_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let now = time::from_epoch(1_700_000_000.0).unwrap();
+        let pause = Some(Pause::starting(now, Duration::from_secs(900)));
+        let whole = Entry {
+            profiles: BTreeSet::new(),
+            retry: pause,
+            snooze: pause,
+            dismissed: Some(now),
+            suppressed: vec!["one".into(), "two".into()],
+            failures: 3,
+            gave_up: Some("one".into()),
+            quiet: true,
+            unknown_in: Some(ConfigStamp { file: "/config".into(), modified: None }),
+            mirrored: Some(now),
+        };
+        let mut memory = Memory { stamped: Some(now), ..Memory::default() };
+        memory.change(&subject("corp"), |_| (whole.clone(), ()));
+        let known = ["a".to_owned(), "b".to_owned()];
+        let session = Subject { profile: "a", session: Some("s"), session_profiles: &known };
+        memory.change(&session, |entry| (Entry { quiet: true, ..entry }, ()));
+        memory.save(dir.path()).unwrap();
+        assert_eq!(Memory::load("test", dir.path(), now).unwrap(), memory);
+        assert!(memory.entry("b").quiet);
+        // A profile that moved to another session takes nothing along, and leaves nothing.
+        let moved = Subject { profile: "b", session: Some("t"), session_profiles: &[] };
+        memory.change(&moved, |entry| (entry, ()));
+        assert_eq!((memory.session_of("a"), memory.session_of("b")), (Some("s"), Some("t")));
+    }
 }

@@ -6,8 +6,8 @@ use crate::cooldown;
 use crate::exit::Exit;
 use crate::host::{self, Host, Judged, Judgement};
 use crate::machine::Due;
-use crate::memory::write_entry;
 use crate::mode;
+use crate::record;
 use crate::settings::Settings;
 use crate::time;
 use crate::wire::{Document, Output};
@@ -33,7 +33,7 @@ pub fn print(settings: &Settings, text: bool, output: &mut Output) -> anyhow::Re
         .entries()
         .map(|(name, is_session, entry)| {
             let mut document = Document::new().with(if is_session { "ssoSession" } else { "profile" }, name);
-            document.extend((*write_entry(entry)).clone());
+            document.extend((*record::write(entry)).clone());
             document.into()
         })
         .collect();

@@ -305,3 +305,34 @@ fn a_container_that_sees_only_the_signals_folder_raises_there_and_mends_its_own_
     write(&expired("corp", "one").to_string()).says("put aside as");
     assert_eq!(names(&mounted), ["box.json", "other.json"]);
 }
+
+#[test]
+fn containers_that_share_no_lock_with_the_host_lose_nothing_to_it() {
+    let sandbox = Sandbox::new();
+    let signals = sandbox.state().join("signals");
+    fs::create_dir_all(&signals).unwrap();
+    let boxes = ["a", "b", "c"];
+    std::thread::scope(|scope| {
+        for name in boxes {
+            let (sandbox, signals) = (&sandbox, &signals);
+            scope.spawn(move || {
+                for episode in 0..20 {
+                    let mut command = sandbox.tool("sso-signal write --source box");
+                    command
+                        .env("SSO_SIGNAL_FILE", signals.join("box.json"))
+                        .env("HOME", sandbox.root().join("none"));
+                    support::end(command, &expired(name, &episode.to_string()).to_string()).exits(0);
+                }
+            });
+        }
+        scope.spawn(|| {
+            for n in 0..20_i64 {
+                feed_after(&sandbox, n * 31, "sso-signal wait --follow --timeout 0s", "").exits(124);
+                let outcome = json!({"profile": boxes[usize::try_from(n).unwrap() % 3], "outcome": "snoozed", "seconds": 1});
+                feed_after(&sandbox, n * 31, "sso-signal settle", &outcome.to_string()).exits(0);
+            }
+        });
+    });
+    assert_eq!(profiles(&sandbox), boxes);
+    assert!(names(&signals).iter().all(|name| !name.starts_with('.')), "{:?}", names(&signals));
+}

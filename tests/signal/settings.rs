@@ -81,6 +81,11 @@ fn a_poll_of_zero_or_less_is_refused() {
         let mut command = sandbox.tool("sso-signal wait --timeout 0s");
         command.env("SSO_POLL_SECONDS", bad);
         support::end(command, "").exits(78).says("SSO_POLL_SECONDS");
+        // Not a reason to lose an answer, or to hide what is wrong.
+        assert_eq!(status(&sandbox, &[("SSO_POLL_SECONDS", bad)]).exits(0).document()["pollSeconds"], 5);
+        let mut command = sandbox.tool("sso-signal settle");
+        command.env("SSO_POLL_SECONDS", bad);
+        support::end(command, r#"{"profile":"corp","outcome":"busy"}"#).exits(0);
     }
 }
 
