@@ -1,20 +1,20 @@
 //! Now, timestamps and durations: what is written is RFC 3339 in UTC to the second; what is read is
 //! every form that AWS clients write (AWS-FORMATS 1.3 and 1.4).
 
-use std::env;
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::Value;
 
 use crate::exit::{Exit, Fault};
+use crate::settings::from_environment;
 
 /// A moment in UTC.
 pub type Moment = DateTime<Utc>;
 
 /// Now, or what `SSO_NOW` says (a timestamp or epoch seconds), so that a test can fix the clock.
 pub fn now() -> anyhow::Result<Moment> {
-    let Ok(fixed) = env::var("SSO_NOW") else { return Ok(Utc::now()) };
+    let Some(fixed) = from_environment("SSO_NOW") else { return Ok(Utc::now()) };
     parse(&fixed)
         .or_else(|| fixed.parse().ok().and_then(from_epoch))
         .ok_or_else(|| Fault::new(Exit::Usage, format!("SSO_NOW is not a timestamp: `{fixed}`")).into())

@@ -79,11 +79,12 @@ struct Events {
 
 impl Events {
     fn watch(settings: &Settings, folders: BTreeSet<PathBuf>) -> Self {
-        let (sender, changes) = mpsc::channel();
+        // Room for one: that something changed is all there is to know.
+        let (sender, changes) = mpsc::sync_channel(1);
         let told = move |event: notify::Result<notify::Event>| {
             // Reading isn't a change; our own look must not wake us.
             if event.is_ok_and(|event| !event.kind.is_access()) {
-                let _ = sender.send(());
+                let _ = sender.try_send(());
             }
         };
         let polling = |err: &notify::Error| settings.debug(|| format!("no file events, polling only: {err}"));
@@ -97,11 +98,15 @@ impl Events {
         Self { changes, _watcher: watcher }
     }
 
-    /// Sleeps until something changed, `pause` at most. A burst of changes (temporary file, rename) is one.
+    /// Sleeps until something changed, `pause` at most. A burst of changes (temporary file, rename) is one; but who
+    /// never stops writing must not keep us from looking.
     fn sleep(&self, pause: Duration) {
         const BURST: Duration = Duration::from_millis(5);
         match self.changes.recv_timeout(pause) {
-            Ok(()) => while self.changes.recv_timeout(BURST).is_ok() {},
+            Ok(()) => {
+                let begin = Instant::now();
+                while begin.elapsed() < 10 * BURST && self.changes.recv_timeout(BURST).is_ok() {}
+            }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => std::thread::sleep(pause),
         }

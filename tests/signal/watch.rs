@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -216,4 +217,27 @@ fn status_says_what_everybody_waits_for() {
     assert_eq!(document["signals"][0]["until"], "2026-11-21T12:15:00Z");
     assert_eq!(document["remembered"][0]["profile"], "corp");
     assert_eq!(after(&sandbox, 900, "sso-signal status").document()["signals"][0]["state"], "due");
+}
+
+#[test]
+fn a_folder_that_never_rests_keeps_no_watcher_from_looking() {
+    let sandbox = Sandbox::new();
+    raise(&sandbox, "other", "one");
+    assert!(is_due(&sandbox, 0));
+    let noise = sandbox.state().join("signals/.noise");
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                fs::write(&noise, "x").unwrap();
+            }
+        });
+        let mut waiting = Waiting::start(sandbox.tool("sso-signal wait --poll 60s"));
+        raise(&sandbox, "corp", "one");
+        let handed = waiting.next();
+        let ended = sandbox.run("sso-signal wait --timeout 100ms");
+        is_over.store(true, Ordering::Relaxed);
+        assert_eq!(handed["profile"], "corp");
+        ended.exits(124);
+    });
 }
