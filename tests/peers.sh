@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# Runs a command with the programs at hand that the tests compare with: `tests/peers.sh cargo test`.
+#
+# Installs what is missing where that is possible (Debian and its kin, as root or with sudo): the AWS CLI v2,
+# strace, and botocore in a Python environment of its own under the target folder. What can't be had is named;
+# in CI (`CI` is set) that is a failure, elsewhere the tests that need it are skipped, by name.
+set -euo pipefail
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+python=${CARGO_TARGET_DIR:-$root/target}/peers/bin/python
+export DEBIAN_FRONTEND=noninteractive
+
+# lacking NAME WHAT-TO-DO
+lacking() {
+    printf 'tests/peers.sh: %s is missing: %s\n' "$1" "$2" >&2
+    if [ -n "${CI:-}" ]; then exit 1; fi
+    printf 'tests/peers.sh: the tests that need it will be SKIPPED\n' >&2
+}
+
+# debian PACKAGE…: installs packages if this is a Debian and we may.
+debian() {
+    local become=()
+    command -v apt-get > /dev/null || return 1
+    if [ "$(id -u)" -ne 0 ]; then
+        if [ -n "${CI:-}" ]; then become=(sudo --non-interactive); else become=(sudo); fi
+        command -v sudo > /dev/null || return 1
+    fi
+    printf 'tests/peers.sh: installing %s\n' "$*" >&2
+    "${become[@]}" apt-get install --yes --no-install-recommends "$@" > /dev/null 2>&1 && return
+    "${become[@]}" apt-get update > /dev/null && "${become[@]}" apt-get install --yes --no-install-recommends "$@" > /dev/null
+}
+
+# Prints the first AWS CLI of version 2; version 1 has no `sso login`.
+aws_v2() {
+    local aws
+    for aws in "${SSO_TEST_AWS:-}" /usr/bin/aws /usr/local/bin/aws "$(command -v aws || true)"; do
+        if [ -n "$aws" ] && [[ $("$aws" --version 2>&1) == aws-cli/2.* ]]; then
+            printf '%s\n' "$aws"
+            return
+        fi
+    done
+    return 1
+}
+
+has_botocore() { "$1" -c 'import botocore' > /dev/null 2>&1; }
+
+# botocore_for PYTHON: makes the environment and puts botocore into it.
+botocore_for() {
+    "$1" -m venv --clear "$(dirname "$(dirname "$python")")" > /dev/null 2>&1 &&
+        "$python" -m pip install --quiet --disable-pip-version-check 'botocore>=1.34,<2'
+}
+
+if ! aws=$(aws_v2); then
+    debian awscli || true
+    aws=$(aws_v2) || lacking 'AWS CLI v2' 'see https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html'
+fi
+export SSO_TEST_AWS=${aws:-/nonexistent/aws}
+
+if [ -z "${SSO_TEST_PYTHON:-}" ]; then
+    if ! has_botocore "$python"; then
+        botocore_for python3 || { debian python3 python3-venv && botocore_for /usr/bin/python3; } || true
+    fi
+    export SSO_TEST_PYTHON=$python
+fi
+has_botocore "$SSO_TEST_PYTHON" || lacking 'botocore' 'install Python 3 with venv and pip, or name a Python that has it in SSO_TEST_PYTHON'
+
+if [ "$(uname)" = Linux ] && ! command -v "${SSO_TEST_STRACE:-strace}" > /dev/null; then
+    debian strace || lacking 'strace' 'install it with the package manager of this system'
+fi
+
+exec "$@"
