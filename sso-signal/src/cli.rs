@@ -37,7 +37,7 @@ pub(crate) enum Command {
     ///
     /// With PROFILE, that profile's signal is raised and printed. Without, documents are read: `"loginRequired": true`
     /// raises, `false` clears the signal that the same source raised; each document is passed on with `signal`:
-    /// `raised`, `kept` (it was there: snoozes hold), `cleared` or `none`. Documents with `event`, `outcome` or `error`
+    /// `raised`, `kept` (it was there: snoozes hold; or another source still asks), `cleared` or `none`. Documents with `event`, `outcome` or `error`
     /// and no `loginRequired` pass untouched.
     #[command(after_long_help = "\
 Examples:

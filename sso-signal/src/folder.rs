@@ -62,6 +62,17 @@ pub enum Raised {
     Again,
 }
 
+/// What [`Folder::withdraw`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Withdrawn {
+    /// The signal is gone.
+    Removed,
+    /// Another source still asks for a login.
+    Left,
+    /// There was no signal.
+    None,
+}
+
 impl Folder {
     /// The signals of these settings.
     pub fn new(settings: &Settings) -> anyhow::Result<Self> {
@@ -141,22 +152,25 @@ impl Folder {
         anyhow::bail!("cannot write a signal for `{}`: its file changes all the time", fresh.profile)
     }
 
-    /// Removes the signal of a profile if `source` raised it. Answers whether it did, and whether another source's
-    /// signal of that profile is there.
-    pub fn withdraw(&mut self, profile: &str, source: &str, now: Moment) -> anyhow::Result<(bool, bool)> {
+    /// Removes the signal of a profile if `source` raised it and nobody else did.
+    pub fn withdraw(&mut self, profile: &str, source: &str, now: Moment) -> anyhow::Result<Withdrawn> {
         let (mut is_removed, mut is_left) = (false, false);
         for path in self.places.of(profile) {
             if let Content::Signal(signal) = self.settled(&path, now)?
                 && signal.profile == profile
             {
-                if signal.source == source {
-                    is_removed |= remove(&path)?;
-                } else {
-                    is_left = true;
+                match signal.withdrawn_by(source)? {
+                    None => is_removed |= remove(&path)?,
+                    Some(left) if left == *signal => is_left = true,
+                    Some(left) => is_left |= self.replace(&path, &left.line())?,
                 }
             }
         }
-        Ok((is_removed, is_left))
+        Ok(match (is_left, is_removed) {
+            (true, _) => Withdrawn::Left,
+            (false, true) => Withdrawn::Removed,
+            (false, false) => Withdrawn::None,
+        })
     }
 
     /// Replaces the content of a signal's file. Answers whether it was still there.

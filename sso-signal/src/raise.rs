@@ -1,7 +1,7 @@
 //! `sso-signal write`: documents of a monitor into signals.
 
 use crate::exit::{Exit, Fault};
-use crate::folder::{Folder, Raised};
+use crate::folder::{Folder, Raised, Withdrawn};
 use crate::host::Host;
 use crate::memory::Subject;
 use crate::settings::Settings;
@@ -96,13 +96,17 @@ impl<'a> Raiser<'a> {
         let profile = profile_of(document)?;
         let source = self.source_of(document)?;
         let lock = self.lock()?;
-        let (is_removed, is_left) = self.folder.withdraw(profile, &source, now)?;
+        let withdrawn = self.folder.withdraw(profile, &source, now)?;
         drop(lock);
         // While another source still asks for a login, what a person decided about that stands.
-        if !is_left {
+        if withdrawn != Withdrawn::Left {
             self.remember_valid(profile, document.text("ssoSession")?)?;
         }
-        Ok(if is_removed { "cleared" } else { "none" })
+        Ok(match withdrawn {
+            Withdrawn::Removed => "cleared",
+            Withdrawn::Left => "kept",
+            Withdrawn::None => "none",
+        })
     }
 
     fn remember_valid(&self, profile: &str, session: Option<&str>) -> anyhow::Result<()> {

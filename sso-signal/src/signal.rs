@@ -14,6 +14,11 @@ pub const LARGEST: usize = 64 << 10;
 /// a container must not slip an `outcome` or a `mode` into the host's pipe.
 const KNOWN: [&str; 7] = ["profile", "reason", "timestamp", "source", "nextAttemptAfter", "episode", "host"];
 
+/// The key of the sources besides `source`.
+const FURTHER_SOURCES: &str = "furtherSources";
+/// The most of them: more are a writer gone wild.
+const MOST_SOURCES: usize = 16;
+
 /// A signal that kept the rules.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Signal {
@@ -21,8 +26,10 @@ pub struct Signal {
     pub profile: String,
     /// When it was first raised.
     pub timestamp: Moment,
-    /// Who raised it.
+    /// Who raised it first.
     pub source: String,
+    /// Who raised it as well, and hasn't withdrawn it.
+    pub further_sources: Vec<String>,
     /// What expired: the same until the next expiry.
     pub episode: String,
     /// The writer's wish not to be tried before.
@@ -67,6 +74,7 @@ impl Signal {
             profile: profile.to_owned(),
             timestamp,
             source: harmless_text("source")?.unwrap_or_default(),
+            further_sources: texts(document.get(FURTHER_SOURCES)),
             episode: harmless_text("episode")?.unwrap_or_else(|| time::format(timestamp)),
             next_attempt_after,
             host: harmless_text("host")?,
@@ -122,6 +130,19 @@ impl Signal {
         let is_same = !fresh.document.contains_key("episode")
             || !self.document.contains_key("episode")
             || self.episode == fresh.episode;
+        let is_own = self.source.is_empty() || self.source == fresh.source;
+        if !is_own {
+            document.set("source", self.source.clone());
+            if is_same {
+                // Two monitors with different words must not rewrite the file by turns.
+                document.set("reason", self.document.get("reason").cloned().unwrap_or_default());
+            }
+            let mut further = self.further_sources.clone();
+            if !further.contains(&fresh.source) && further.len() < MOST_SOURCES {
+                further.push(fresh.source.clone());
+                document.set(FURTHER_SOURCES, further);
+            }
+        }
         let decided = if is_same { self } else { fresh };
         document.set("timestamp", decided.document.get("timestamp").cloned().unwrap_or_default());
         match decided.document.get("nextAttemptAfter") {
@@ -129,6 +150,24 @@ impl Signal {
             None => drop(document.shift_remove("nextAttemptAfter")),
         }
         Self::from_document(document, "the signal raised again")
+    }
+
+    /// The signal after `source` withdrew it; `None` if nobody else raised it.
+    pub fn withdrawn_by(&self, source: &str) -> anyhow::Result<Option<Self>> {
+        let sources = || std::iter::once(&self.source).chain(&self.further_sources).map(String::as_str);
+        if sources().all(|other| other != source) {
+            return Ok(Some(self.clone()));
+        }
+        let left: Vec<&str> = sources().filter(|other| *other != source).collect();
+        let Some((first, further)) = left.split_first() else { return Ok(None) };
+        let mut document = self.document.clone();
+        document.set("source", *first);
+        if further.is_empty() {
+            document.shift_remove(FURTHER_SOURCES);
+        } else {
+            document.set(FURTHER_SOURCES, further);
+        }
+        Self::from_document(document, "the signal withdrawn").map(Some)
     }
 
     /// The file's content.
@@ -149,6 +188,13 @@ fn line(document: &Document) -> String {
         value => known.with(key, value.clone()),
     });
     format!("{}\n", Value::from(known))
+}
+
+/// The texts of a list; what isn't one is nobody's source.
+fn texts(value: Option<&Value>) -> Vec<String> {
+    let list = value.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let texts = list.iter().filter_map(Value::as_str).map(harmless).filter(|text| !text.is_empty());
+    texts.take(MOST_SOURCES).collect()
 }
 
 fn harmless_value(value: &Value) -> Value {
@@ -176,91 +222,4 @@ pub fn check_profile(name: &str) -> anyhow::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn parse(value: &Value) -> anyhow::Result<Signal> {
-        Signal::parse(value.to_string().as_bytes(), "signal")
-    }
-
-    fn sample() -> Value {
-        json!({"profile": "bazel", "reason": "expired", "timestamp": "2025-01-15T18:00:00.123456+00:00",
-               "source": "monitor", "nextAttemptAfter": 1_736_964_000.5, "note": {"a": "\u{1b}[1mb"}})
-    }
-
-    #[test]
-    fn the_given_format_is_read_and_unknown_keys_reach_only_those_who_look() {
-        let signal = parse(&sample()).unwrap();
-        assert_eq!(signal.episode, "2025-01-15T18:00:00Z");
-        assert!(!signal.document().contains_key("note"));
-        assert_eq!(signal.full_document()["note"], json!({"a": "b"}));
-        assert!(signal.line().contains("\\u001b"));
-    }
-
-    #[test]
-    fn wrong_types_and_names_are_refused() {
-        for (key, value) in [
-            ("profile", json!(1)),
-            ("profile", json!("-x")),
-            ("profile", json!("a\nb")),
-            ("profile", json!("x\" & (do shell script \"touch /tmp/x\") & \"")),
-            ("profile", json!("é")),
-            ("profile", json!("x".repeat(129))),
-            ("profile", Value::Null),
-            ("reason", json!(["x"])),
-            ("source", json!(true)),
-            ("timestamp", json!("soon")),
-            ("timestamp", Value::Null),
-            ("nextAttemptAfter", json!("1700000000")),
-            ("nextAttemptAfter", json!(true)),
-            ("nextAttemptAfter", json!(1e300)),
-            ("episode", json!(1)),
-            ("host", json!({})),
-        ] {
-            let mut signal = sample();
-            signal[key] = value;
-            assert!(parse(&signal).is_err(), "{signal}");
-        }
-        assert!(Signal::parse(b"{\"profile\":\"\xff\"}", "s").unwrap_err().to_string().contains("UTF-8"));
-        assert!(Signal::parse(b"{\"nextAttemptAfter\":NaN}", "s").is_err());
-    }
-
-    #[test]
-    fn raising_again_keeps_what_a_person_decided_until_the_next_episode() {
-        let mut known = sample();
-        known["episode"] = json!("one");
-        let known = parse(&known).unwrap();
-        let fresh = |episode: &str| {
-            parse(&json!({"profile": "bazel", "reason": "new", "timestamp": "2026-01-01T00:00:00Z", "episode": episode}))
-                .unwrap()
-        };
-        let again = known.raised_again(&fresh("one")).unwrap();
-        assert_eq!(Signal::parse(again.line().as_bytes(), "s").unwrap(), again);
-        assert_eq!((again.timestamp, again.next_attempt_after), (known.timestamp, known.next_attempt_after));
-        assert_eq!(again.document["reason"], json!("new"));
-        assert_eq!(again.document["note"], known.document["note"]);
-
-        let next = known.raised_again(&fresh("two")).unwrap();
-        assert_eq!(Signal::parse(next.line().as_bytes(), "s").unwrap(), next);
-        assert_eq!((next.timestamp, next.next_attempt_after), (fresh("two").timestamp, None));
-        assert_eq!(next.document["note"], known.document["note"]);
-    }
-
-    #[test]
-    fn a_file_that_is_written_is_never_too_large_to_be_read() {
-        let mut large = sample();
-        large["note"] = json!("");
-        large["note"] = json!("x".repeat(LARGEST - large.to_string().len() - 1));
-        let large = parse(&large).unwrap();
-        assert_eq!(large.line().len(), LARGEST);
-        let postponed = large.postponed(time::parse("2099-01-01T00:00:00.5Z").unwrap());
-        assert!(postponed.len() <= LARGEST);
-        let mut fresh = sample();
-        fresh["reason"] = json!("y".repeat(300));
-        fresh["host"] = json!("h".repeat(300));
-        let again = large.raised_again(&parse(&fresh).unwrap()).unwrap().line();
-        assert!(Signal::parse(again.as_bytes(), "s").unwrap().host.is_some());
-        assert!(again.len() <= 2000);
-    }
-}
+mod tests;

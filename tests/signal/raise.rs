@@ -169,13 +169,41 @@ fn a_source_clears_its_own_signal_only() {
         support::end(command, &document.to_string()).exits(0).document()["signal"].clone()
     };
     assert_eq!(write("box  \u{1b}[1mone", &expired("corp", "one")), "raised");
-    assert_eq!(write("other", &valid("corp")), "none");
+    assert_eq!(write("other", &valid("corp")), "kept");
     assert_eq!(profiles(&sandbox), ["corp"]);
     // The name is compared as it is shown.
     assert_eq!(write("box  \u{1b}[1mone", &valid("corp")), "cleared");
     assert_eq!(profiles(&sandbox), [""; 0]);
     assert_eq!(write("box", &valid("corp")), "none");
     assert_eq!(names(sandbox.state().join("quarantine")), [""; 0]);
+}
+
+#[test]
+fn two_sources_of_one_signal_both_have_to_withdraw_it() {
+    let sandbox = Sandbox::new();
+    let write = |source: &str, document: &serde_json::Value| {
+        let mut document = document.clone();
+        document["source"] = json!(source);
+        document["reason"] = json!(format!("{source} says so"));
+        sandbox.feed("sso-signal write", &document.to_string()).exits(0).document()["signal"].clone()
+    };
+    let signal = || fs::read_to_string(main_file(&sandbox)).unwrap();
+    assert_eq!(write("a", &expired("corp", "one")), "raised");
+    assert_eq!(write("b", &expired("corp", "one")), "kept");
+    assert_eq!(write("c", &expired("corp", "one")), "kept");
+    let all = signal();
+    // They don't rewrite it by turns.
+    for source in ["a", "b", "c"] {
+        assert_eq!(write(source, &expired("corp", "one")), "kept");
+        assert_eq!(signal(), all);
+    }
+    for source in ["b", "d", "a"] {
+        assert_eq!(write(source, &valid("corp")), "kept");
+        assert_eq!(profiles(&sandbox), ["corp"]);
+    }
+    assert_eq!(main_signal(&sandbox)["source"], "c");
+    assert_eq!(write("c", &valid("corp")), "cleared");
+    assert_eq!(profiles(&sandbox), [""; 0]);
 }
 
 #[test]
