@@ -1,6 +1,7 @@
 //! What is a signal, and what stays of it.
 
 use super::*;
+use proptest::prelude::*;
 use serde_json::json;
 
 fn parse(value: &Value) -> anyhow::Result<Signal> {
@@ -85,4 +86,78 @@ fn a_file_that_is_written_is_never_too_large_to_be_read() {
     let again = large.raised_again(&parse(&fresh).unwrap()).unwrap().line();
     assert!(Signal::parse(again.as_bytes(), "s").unwrap().host.is_some());
     assert!(again.len() <= 2000);
+}
+
+/// Values that a stranger may put under a key.
+fn values() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+        prop::collection::vec(any::<String>(), 0..20).prop_map(Value::from),
+        Just(json!({"a": {"\u{1b}[1m": ["\u{202e}"]}})),
+        Just(json!("2026-01-01T00:00:00Z")),
+        Just(json!("corp")),
+    ]
+}
+
+fn signals() -> impl Strategy<Value = Signal> {
+    let episode = prop_oneof![Just(None), Just(Some("one")), Just(Some("two"))];
+    let source = prop_oneof![Just(None), Just(Some("a")), Just(Some("b")), Just(Some("c"))];
+    (episode, source, "[a-z]{0,3}", 0_i64..4, proptest::option::of(0_i64..1000)).prop_map(
+        |(episode, source, reason, second, next)| {
+            parse(&json!({"profile": "corp", "timestamp": format!("2026-01-01T00:00:0{second}Z"), "reason": reason,
+                "episode": episode, "source": source, "nextAttemptAfter": next}))
+            .unwrap()
+        },
+    )
+}
+
+fn texts_of(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(text) => vec![text],
+        Value::Array(list) => list.iter().flat_map(texts_of).collect(),
+        Value::Object(map) => {
+            map.iter().flat_map(|(key, value)| std::iter::once(key.as_str()).chain(texts_of(value))).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_a_stranger_writes_is_refused_or_harmless(
+        key in prop::sample::select([&KNOWN[..], &[FURTHER_SOURCES, "other"]].concat()), value in values(),
+    ) {
+        let mut document = sample();
+        document[key] = value;
+        if let Ok(signal) = parse(&document) {
+            let full = Value::from(signal.full_document());
+            for text in texts_of(&full) {
+                prop_assert!(text.chars().all(|c| !c.is_control() && !crate::text::is_deceptive(c)), "{:?}", text);
+            }
+            // What comes out goes in again.
+            prop_assert!(parse(&Value::from(signal.document())).is_ok(), "{}", full);
+            prop_assert!(Signal::parse(signal.line().as_bytes(), "s").is_ok());
+            prop_assert!(Signal::parse(signal.postponed(signal.timestamp).as_bytes(), "s").is_ok());
+        }
+    }
+
+    #[test]
+    fn raising_twice_is_raising_once(known in signals(), fresh in signals()) {
+        let once = known.raised_again(&fresh).unwrap();
+        prop_assert_eq!(once.raised_again(&fresh).unwrap().line(), once.line());
+    }
+
+    #[test]
+    fn a_signal_is_gone_when_all_its_sources_withdrew_it(known in signals(), fresh in prop::collection::vec(signals(), 0..5)) {
+        let mut signal = Some(fresh.iter().fold(known, |known, fresh| known.raised_again(fresh).unwrap()));
+        for source in ["a", "b", "c", ""] {
+            let Some(left) = &signal else { break };
+            signal = left.withdrawn_by(source).unwrap();
+        }
+        prop_assert!(signal.is_none(), "{:?}", signal);
+    }
 }
