@@ -11,6 +11,8 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::http::{
     HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
 };
+use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
+use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use sso_signal::exit::{Exit, Fault, WithFault as _};
@@ -18,9 +20,10 @@ use sso_signal::settings::from_environment;
 
 /// The client for every call of a run: one connection pool, one set of trusted roots.
 ///
-/// `AWS_CA_BUNDLE` replaces the system's roots, as in the AWS CLI; status 78 if it can't be read.
+/// `AWS_CA_BUNDLE` replaces the system's roots, as in the AWS CLI; status 78 if it can't be read or has none.
 /// `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` hold, in either case.
 pub(crate) fn client() -> anyhow::Result<SharedHttpClient> {
+    const MARK: &[u8] = b"-----BEGIN CERTIFICATE-----";
     let trusted = match from_environment("AWS_CA_BUNDLE") {
         None => TrustStore::default(),
         Some(path) => {
@@ -28,6 +31,14 @@ pub(crate) fn client() -> anyhow::Result<SharedHttpClient> {
                 Fault::new(Exit::Config, format!("cannot read {path}, which AWS_CA_BUNDLE names"))
                     .hint("unset AWS_CA_BUNDLE")
             })?;
+            if !pem.windows(MARK.len()).any(|window| window == MARK) {
+                return Err(Fault::new(
+                    Exit::Config,
+                    format!("{path}, which AWS_CA_BUNDLE names, has no PEM certificate"),
+                )
+                .hint("unset AWS_CA_BUNDLE")
+                .into());
+            }
             TrustStore::empty().with_pem_certificate(pem)
         }
     };
@@ -51,6 +62,24 @@ pub(crate) fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(200))
 }
 
+/// Takes every 429 for throttling: the SDK knows throttling by the names of errors alone, and whatever stands before the
+/// service (a gateway, a proxy) throttles without them.
+#[derive(Debug)]
+pub(crate) struct Throttled;
+
+impl ClassifyRetry for Throttled {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        match context.response() {
+            Some(response) if response.status().as_u16() == 429 => RetryAction::throttling_error(),
+            _ => RetryAction::NoActionIndicated,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "status 429"
+    }
+}
+
 /// How long a call may take, all tries together, and each of them.
 pub(crate) fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
@@ -62,14 +91,32 @@ pub(crate) fn timeouts() -> TimeoutConfig {
 
 /// The endpoint of a service (`SSO_OIDC`, `SSO`, `STS`), where something overrides it (AWS-FORMATS 6.2):
 /// `AWS_ENDPOINT_URL_<service>`, `AWS_ENDPOINT_URL`, then what the profile's config says.
-/// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true` switches all of them off.
-pub(crate) fn endpoint(service: &str, configured: Option<&str>) -> Option<String> {
+/// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true` switches all of them off. Status 78 if it is no URL.
+pub(crate) fn endpoint(service: &str, configured: Option<&str>) -> anyhow::Result<Option<String>> {
     if is_on("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") {
-        return None;
+        return Ok(None);
     }
-    from_environment(&format!("AWS_ENDPOINT_URL_{service}"))
-        .or_else(|| from_environment("AWS_ENDPOINT_URL"))
-        .or_else(|| configured.map(str::to_owned))
+    let own = format!("AWS_ENDPOINT_URL_{service}");
+    let places = [
+        (own.as_str(), from_environment(&own)),
+        ("AWS_ENDPOINT_URL", from_environment("AWS_ENDPOINT_URL")),
+        ("the profile's endpoint", configured.map(str::to_owned)),
+    ];
+    let Some((place, url)) = places.into_iter().find_map(|(place, url)| Some((place, url?))) else {
+        return Ok(None);
+    };
+    if !is_url(&url) {
+        let fault = Fault::new(Exit::Config, format!("{place} is no URL of a service: `{url}`"));
+        return Err(fault.hint("give it as https://HOST, or remove it").into());
+    }
+    Ok(Some(url))
+}
+
+fn is_url(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|rest| {
+        rest.bytes().all(|b| b.is_ascii_graphic()) && rest.bytes().next().is_some_and(|b| b != b'/')
+    })
 }
 
 /// Whether a variable says `true`.

@@ -139,10 +139,11 @@ impl Oidc {
             .app_name(AppName::new("sso-login").context("cannot name the app")?)
             .http_client(http::client()?)
             .retry_config(http::retries())
+            .retry_classifier(http::Throttled)
             .timeout_config(http::timeouts())
             .use_fips(http::is_on("AWS_USE_FIPS_ENDPOINT"))
             .use_dual_stack(http::is_on("AWS_USE_DUALSTACK_ENDPOINT"));
-        config.set_endpoint_url(http::endpoint("SSO_OIDC", configured));
+        config.set_endpoint_url(http::endpoint("SSO_OIDC", configured)?);
         Ok(Self { client: Client::from_conf(config.build()) })
     }
 

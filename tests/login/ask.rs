@@ -1,0 +1,189 @@
+//! Asking before a login that nobody at the keyboard asked for.
+
+use std::fs;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+
+use crate::bench::Bench;
+use crate::support::{Ended, end};
+
+const DEMO: &str = "{\"profile\":\"demo\",\"reason\":\"Credentials expired\",\"mode\":\"notify\"}";
+
+/// Asks about a document with a dialog program that is this script.
+fn asked(bench: &Bench, script: &str, input: &str) -> Ended {
+    asked_with(bench, script, input, "")
+}
+
+fn asked_with(bench: &Bench, script: &str, input: &str, arguments: &str) -> Ended {
+    let dialog = bench.program("dialog", script);
+    let mut command = bench.command(&format!("sso-login - --via device --no-browser {arguments}"));
+    command.env("SSO_DIALOG", dialog).env("OUT", bench.served.sandbox.root());
+    end(command, input)
+}
+
+fn says(answer: &Value) -> String {
+    format!("cat >$OUT/question; echo x >>$OUT/asked; echo '{answer}'")
+}
+
+#[test]
+fn each_answer_is_an_outcome() {
+    for (answer, outcome, status) in [
+        (json!({"answer": "refresh"}), "success", 0),
+        (json!({"answer": "snooze", "seconds": 900}), "snoozed", 75),
+        (json!({"answer": "suppress"}), "suppressed", 77),
+        (json!({"answer": "dismiss"}), "dismissed", 75),
+    ] {
+        let bench = Bench::start("");
+        let last = asked(&bench, &says(&answer), DEMO).succeeds(outcome);
+        assert_eq!(last["seconds"], answer["seconds"]);
+        assert_eq!(bench.counts()[0], u64::from(status == 0), "{answer}");
+        let question: Value = serde_json::from_str(&bench.text("question")).unwrap();
+        assert_eq!(question["reason"], "Credentials expired");
+        assert_eq!(question["sessionProfiles"], json!(["demo", "demo-admin"]));
+        assert_eq!(asked_with(&bench, &says(&answer), DEMO, "-e").code, status, "{answer}");
+    }
+}
+
+#[test]
+fn no_clear_consent_is_no_login() {
+    let bench = Bench::start("");
+    for script in [
+        "exit 0",
+        "exit 1",
+        "echo '{\"answer\":\"refresh\"}'; exit 1",
+        "echo refresh",
+        "echo '{\"answer\":\"Refresh\"}'",
+        "echo '{\"answer\":\"refresh\"} x'",
+        "echo '{\"answer\":\"refresh\"}{\"answer\":\"dismiss\"}'",
+        "echo '{\"answer\":\"snooze\"}'",
+        "echo '{\"answer\":\"snooze\",\"seconds\":-1}'",
+        "echo '{\"answer\":\"snooze\",\"seconds\":86401}'",
+        "printf '\\377'",
+        "kill -9 $$",
+    ] {
+        let ended = asked(&bench, script, DEMO);
+        assert_eq!(
+            (ended.succeeds("dismissed")["outcome"].as_str(), ended.stderr.as_str()),
+            (Some("dismissed"), "")
+        );
+    }
+    for dialog in ["/nonexistent/dialog", " "] {
+        let mut command = bench.command("sso-login - --via device");
+        command.env("SSO_DIALOG", dialog);
+        let last = end(command, DEMO).succeeds("dismissed");
+        assert!(last["reason"].as_str().unwrap().starts_with("nobody could be asked: "), "{last}");
+    }
+    let last = bench.feed("sso-login - --via device", DEMO).succeeds("dismissed");
+    assert_eq!(last["reason"], "nobody could be asked: no dialog program (SSO_DIALOG)");
+    assert_eq!(bench.counts(), [0, 0, 0]);
+}
+
+#[test]
+fn no_answer_in_time_is_a_dismissal_and_the_dialog_is_closed() {
+    let bench = Bench::start("");
+    let begin = Instant::now();
+    let script = "echo '{\"answer\":\"refresh\"}'; sleep 600 & echo $! >$OUT/window; wait";
+    asked_with(&bench, script, DEMO, "--ask-timeout 300ms").succeeds("dismissed");
+    assert!(begin.elapsed() < Duration::from_secs(5));
+    let stat = fs::read_to_string(format!("/proc/{}/stat", bench.text("window").trim()));
+    assert!(stat.map_or(true, |stat| stat.contains(") Z ")), "the window is still open");
+}
+
+#[test]
+fn who_is_asked_follows_the_mode_and_the_profile() {
+    let bench = Bench::start("");
+    let asks = |document: &Value, variables: &[(&str, &str)], arguments: &str| {
+        fs::write(bench.file("asked"), "").unwrap();
+        let dialog = bench.program("dialog", &says(&json!({"answer": "dismiss"})));
+        let mut command = bench.command(&format!("sso-login - --via device --no-browser {arguments}"));
+        command
+            .env("SSO_DIALOG", dialog)
+            .env("OUT", bench.served.sandbox.root())
+            .envs(variables.iter().copied());
+        let outcome = end(command, &document.to_string()).last()["outcome"].clone();
+        // The next one finds no session.
+        let _ = fs::remove_dir_all(bench.cache());
+        let was_asked = !bench.text("asked").is_empty();
+        assert_eq!(outcome, if was_asked { "dismissed" } else { "success" });
+        was_asked
+    };
+    let in_mode = |mode: &str| json!({"profile": "demo", "mode": mode});
+    assert!(asks(&in_mode("notify"), &[], ""));
+    assert!(asks(&in_mode("notify"), &[("AWS_PROFILE", "demo")], ""));
+    assert!(asks(&in_mode("auto"), &[], ""));
+    assert!(asks(&in_mode("auto"), &[("AWS_PROFILE", "other")], ""));
+    assert!(!asks(&in_mode("auto"), &[("AWS_PROFILE", "demo")], ""));
+    assert!(!asks(&in_mode("auto"), &[("SSO_AUTO_PROFILES", "other, demo")], ""));
+    assert!(!asks(&json!({"profile": "demo"}), &[], ""));
+    assert!(asks(&json!({"profile": "demo"}), &[], "--ask always"));
+    assert!(!asks(&in_mode("notify"), &[], "--ask never"));
+}
+
+#[test]
+fn nobody_is_asked_about_a_session_that_is_valid_or_renewable() {
+    let bench = Bench::logged_in("");
+    asked(&bench, &says(&json!({"answer": "dismiss"})), DEMO).succeeds("valid");
+    bench.forward(3600);
+    let dialog = bench.program("dialog", &says(&json!({"answer": "dismiss"})));
+    let mut command = bench.command("sso-login - --via device");
+    command.env("SSO_DIALOG", dialog).env("OUT", bench.served.sandbox.root());
+    command.env("SSO_NOW", crate::bench::after(3600));
+    assert_eq!(end(command, DEMO).succeeds("success")["via"], "refresh");
+    assert_eq!(bench.text("asked"), "");
+}
+
+#[test]
+fn the_question_comes_at_once_if_the_session_cannot_be_renewed_after_all() {
+    let bench = Bench::logged_in("--session-lifetime 90m");
+    bench.forward(7200);
+    let dialog = bench.program("dialog", &says(&json!({"answer": "refresh"})));
+    let mut command = bench.command("sso-login - --via device --no-browser");
+    command.env("SSO_DIALOG", dialog).env("OUT", bench.served.sandbox.root());
+    command.env("SSO_NOW", crate::bench::after(7200));
+    assert_eq!(end(command, DEMO).succeeds("success")["via"], "device");
+    assert_eq!(bench.text("asked"), "x\n");
+    assert_eq!(bench.counts()[..2], [1, 0]);
+}
+
+#[test]
+fn a_session_that_came_while_the_question_was_open_is_taken() {
+    let bench = Bench::start("");
+    let login = crate::support::tool("sso-login");
+    let script = format!(
+        "{} demo-admin --via device --no-browser >/dev/null 2>&1; {}",
+        login.display(),
+        says(&json!({"answer": "refresh"}))
+    );
+    asked(&bench, &script, DEMO).succeeds("valid");
+    assert_eq!(bench.counts()[0], 1);
+}
+
+#[test]
+fn the_lock_is_free_while_somebody_is_asked() {
+    let bench = Bench::start("");
+    let script = format!("ls ~/.aws/sso-renewer >$OUT/state; {}", says(&json!({"answer": "dismiss"})));
+    asked(&bench, &script, DEMO).succeeds("dismissed");
+    assert_eq!(bench.text("state"), "");
+}
+
+#[test]
+fn a_signal_closes_the_dialog_and_ends_the_stream() {
+    let bench = Bench::start("");
+    let dialog =
+        bench.program("dialog", "echo $$ >$OUT/dialog.tmp; mv $OUT/dialog.tmp $OUT/dialog; exec sleep 600");
+    let mut command = bench.command("sso-login - --via device");
+    command.env("SSO_DIALOG", dialog).env("OUT", bench.served.sandbox.root());
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    std::io::Write::write_all(child.stdin.as_mut().unwrap(), format!("{DEMO}{DEMO}").as_bytes()).unwrap();
+    while !bench.file("dialog").exists() {
+        assert_eq!(child.try_wait().unwrap(), None);
+    }
+    kill_process(Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap(), Signal::TERM).unwrap();
+    let ended = Ended::of(&child.wait_with_output().unwrap(), "login");
+    assert_eq!((ended.code, ended.documents().len()), (143, 1));
+    let stat = fs::read_to_string(format!("/proc/{}/stat", bench.text("dialog").trim()));
+    assert!(stat.map_or(true, |stat| stat.contains(") Z ")), "the dialog is still open");
+}

@@ -1,0 +1,252 @@
+//! `--via aws`: which program is run, with what, and how it is ended.
+
+use std::fs;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
+
+use crate::bench::Bench;
+use crate::support::{end, tools};
+
+const VERSION_2: &str = "case $1 in --version) echo 'aws-cli/2.30.0 Python/3.13'; exit;; esac";
+
+/// A bench whose `aws` is this script, after it said that it is version 2.
+fn with_aws(script: &str) -> Bench {
+    let bench = Bench::start("");
+    bench.program("aws", &format!("{VERSION_2}\n{script}"));
+    bench
+}
+
+/// Writes a valid token, as a good login does.
+const TOKEN: &str = "mkdir -p ~/.aws/sso/cache; echo '{\"accessToken\": \"x\", \"expiresAt\": \"2026-11-21T20:00:00Z\"}' \
+                     > ~/.aws/sso/cache/9ed037b84943c4caa3a520e48a5540181c46c98c.json";
+
+/// Whether a process whose id a script wrote is still there and runs.
+fn runs(bench: &Bench, file: &str) -> bool {
+    let id = bench.text(file).trim().to_owned();
+    assert!(!id.is_empty(), "{file} has no process id");
+    // A zombie that nobody reaps (no init here) doesn't run.
+    fs::read_to_string(format!("/proc/{id}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
+}
+
+fn gone(bench: &Bench, file: &str) {
+    let begin = Instant::now();
+    while runs(bench, file) {
+        assert!(begin.elapsed() < Duration::from_secs(5), "{file} still runs");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn exactly_one_command_is_run_with_nothing_that_shadows_the_profile() {
+    let bench =
+        with_aws(&format!("printf '%s\\n' \"$@\" >$OUT/argv; env >$OUT/env; cat >$OUT/stdin; {TOKEN}"));
+    let shadows = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"];
+    for (arguments, argv) in [
+        ("demo", "sso\nlogin\n--profile\ndemo\n"),
+        ("demo --force --no-browser", "sso\nlogin\n--profile\ndemo\n--no-browser\n"),
+    ] {
+        let mut command = bench.command(&format!("sso-login --via aws {arguments}"));
+        command.env("OUT", bench.served.sandbox.root()).env("AWS_PROFILE", "other");
+        command.env("AWS_DEFAULT_PROFILE", "other").envs(shadows.map(|name| (name, "canary")));
+        let ended = end(command, "");
+        let last = ended.succeeds("success");
+        assert_eq!((&last["via"], ended.stderr.as_str()), (&json!("aws"), ""));
+        assert_eq!(bench.text("argv"), argv);
+        let environment = bench.text("env");
+        for name in shadows.iter().chain(&["AWS_PROFILE", "AWS_DEFAULT_PROFILE"]) {
+            assert!(!environment.contains(&format!("{name}=")), "{name}");
+        }
+        assert!(environment.contains("AWS_ENDPOINT_URL_SSO_OIDC=") && !environment.contains("canary"));
+        assert_eq!(bench.text("stdin"), "");
+    }
+}
+
+#[test]
+fn the_page_is_shown_as_soon_as_it_is_printed() {
+    let url = "https://oidc.us-east-1.amazonaws.com/authorize?response_type=code&redirect_uri=http%3A%2F%2F127.0.0.1%3A43210%2Foauth%2Fcallback&state=y";
+    let bench = with_aws(&format!("echo prose; echo; echo '{url}'; sleep 600"));
+    let ended = bench.run("sso-login --via aws demo --timeout 700ms");
+    ended.fails(124, "timeout", "", "took too long and was ended; the page it opened is dead");
+    assert_eq!(
+        ended.documents()[0],
+        json!({"event": "authorize", "profile": "demo", "ssoSession": "sandbox", "via": "aws", "url": url,
+               "port": 43210, "redirectUri": "http://127.0.0.1:43210/oauth/callback"})
+    );
+    assert!(
+        ended.stderr.starts_with(&format!("To log in as profile demo, open this page:\n\n    {url}\n\n"))
+    );
+    assert_eq!(bench.state(), [""; 0]);
+}
+
+#[test]
+fn a_good_end_without_a_token_is_no_success() {
+    let bench = with_aws("exit 0");
+    let ended = bench.run("sso-login --via aws demo");
+    ended.fails(77, "failed", "no-token", "ended well but left no valid token");
+    let bench = with_aws(&TOKEN.replace("20:00", "02:00"));
+    bench.run("sso-login --via aws demo").fails(77, "failed", "no-token", "left no valid token");
+}
+
+#[test]
+fn its_last_words_are_the_reason() {
+    let bench = with_aws(
+        "echo noise >&2; echo 'aws: [ERROR]: An error occurred: \u{1b}[31mdenied\u{1b}[0m' >&2; echo >&2; exit 254",
+    );
+    let ended = bench.run("sso-login --via aws demo");
+    let last = ended.fails(77, "failed", "aws", "An error occurred: ");
+    assert_eq!(last["awsStatus"], 254);
+    assert!(!ended.stderr.contains('\u{1b}') && !ended.stdout.contains('\u{1b}'), "{}", ended.stderr);
+
+    let bench = with_aws("exit 3");
+    bench.run("sso-login --via aws demo").fails(77, "failed", "aws", "`aws sso login` ended with status 3");
+    let bench = with_aws("echo 'Could not connect to the endpoint URL: \"https://x/\"' >&2; exit 255");
+    bench.run("sso-login --via aws demo").fails(69, "failed", "unreachable", "Could not connect");
+}
+
+#[test]
+fn hostile_output_reaches_no_terminal() {
+    let bench = with_aws(
+        "printf 'https://x/\\033]0;evil\\007\\n\\377\\376\\nhttps://a b/\\nABCD-EFGH\\n\\033[2J\\n'; printf '\\033[2J\\r\\n' >&2; exit 1",
+    );
+    let ended = bench.run("sso-login --via aws demo");
+    assert_eq!(ended.documents().len(), 1);
+    assert!(!ended.stderr.contains(['\u{1b}', '\u{7}', '\r']), "{:?}", ended.stderr);
+}
+
+#[test]
+fn a_flood_takes_no_memory_and_puts_no_end_off() {
+    let bench = with_aws(
+        "tr '\\0' x </dev/zero | head -c 300000; echo; echo $$ >$OUT/flood; exec yes https://x.example.com/",
+    );
+    let mut command = bench.command("sso-login --via aws demo --timeout 1s");
+    command.env("OUT", bench.served.sandbox.root());
+    let begin = Instant::now();
+    end(command, "").fails(124, "timeout", "", "took too long");
+    assert!(begin.elapsed() < Duration::from_secs(10));
+    gone(&bench, "flood");
+}
+
+#[test]
+fn the_whole_group_ends_with_the_time_limit() {
+    let script = "trap '' TERM; echo $$ >$OUT/parent; (trap '' TERM; sh -c 'echo $$ >$OUT/child; exec sleep 600') & \
+                  while :; do sleep 0.05; done";
+    let bench = with_aws(script);
+    let mut command = bench.command("sso-login --via aws demo --timeout 1s");
+    command.env("OUT", bench.served.sandbox.root());
+    end(command, "").fails(124, "timeout", "", "took too long");
+    gone(&bench, "parent");
+    gone(&bench, "child");
+    assert_eq!(bench.state(), [""; 0]);
+}
+
+#[test]
+fn a_browser_that_outlives_it_keeps_nobody_waiting() {
+    let bench = with_aws(&format!("sleep 5 & {TOKEN}"));
+    let begin = Instant::now();
+    bench.run("sso-login --via aws demo").succeeds("success");
+    assert!(begin.elapsed() < Duration::from_secs(4));
+}
+
+#[test]
+fn a_signal_ends_the_group_and_frees_the_lock() {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {
+        let bench = with_aws("echo $$ >$OUT/aws; mv $OUT/aws $OUT/ready; exec sleep 600");
+        let mut command = bench.command("sso-login --via aws demo");
+        command.env("OUT", bench.served.sandbox.root()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        while !bench.file("ready").exists() {
+            assert_eq!(child.try_wait().unwrap(), None);
+        }
+        kill_process(Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap(), signal).unwrap();
+        let ended = crate::support::Ended::of(&child.wait_with_output().unwrap(), "login");
+        ended.fails(code, "failed", "interrupted", "the login was interrupted");
+        gone(&bench, "ready");
+        assert_eq!(bench.state(), [""; 0]);
+    }
+}
+
+#[test]
+fn a_signal_ends_a_stream_after_the_login_it_met() {
+    let bench = with_aws("echo $$ >$OUT/aws; mv $OUT/aws $OUT/ready; exec sleep 600");
+    let mut command = bench.command("sso-login - --via aws");
+    command.env("OUT", bench.served.sandbox.root()).stdout(Stdio::piped()).stdin(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let input = "{\"profile\":\"demo\"}{\"profile\":\"other\"}";
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes()).unwrap();
+    while !bench.file("ready").exists() {
+        assert_eq!(child.try_wait().unwrap(), None);
+    }
+    kill_process(Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap(), Signal::TERM).unwrap();
+    let ended = crate::support::Ended::of(&child.wait_with_output().unwrap(), "login");
+    assert_eq!((ended.code, ended.documents().len()), (143, 1));
+    assert_eq!(ended.last()["error"], "interrupted");
+}
+
+#[test]
+fn a_signal_ends_a_device_login_too() {
+    let bench = Bench::start("--pending 1000");
+    let mut command = bench.command("sso-login --via device --no-browser demo");
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    while bench.count("CreateToken") == 0 {
+        std::thread::yield_now();
+    }
+    kill_process(Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap(), Signal::TERM).unwrap();
+    let ended = crate::support::Ended::of(&child.wait_with_output().unwrap(), "login");
+    ended.fails(143, "failed", "interrupted", "the login was interrupted");
+    assert_eq!(bench.state(), [""; 0]);
+}
+
+#[test]
+fn version_1_is_passed_over_for_version_2() {
+    let bench = with_aws(&format!("touch $OUT/two; {TOKEN}"));
+    let first = bench.file("first");
+    fs::create_dir(&first).unwrap();
+    fs::copy(bench.program("one", "echo 'aws-cli/1.46.2 Python/3.11.7' >&2"), first.join("aws")).unwrap();
+    let mut command = bench.command("sso-login --via aws demo");
+    let path = format!("{}:{}", first.display(), bench.served.sandbox.path());
+    command.env("PATH", path).env("OUT", bench.served.sandbox.root());
+    end(command, "").succeeds("success");
+    assert!(bench.file("two").exists());
+}
+
+#[test]
+fn without_version_2_the_others_are_named_and_auto_takes_the_device_flow() {
+    let bench = Bench::start("");
+    let one = bench.program("one", "echo 'aws-cli/1.46.2 Python/3.11.7'");
+    let login = |arguments: &str, program: &str| {
+        bench.run_with(&format!("sso-login {arguments} demo"), &[("SSO_AWS", program), ("BROWSER", "true")])
+    };
+    let ended = login("--via aws", one.to_str().unwrap());
+    let says =
+        format!("there is no AWS CLI v2: {} is AWS CLI 1.46.2, which has no `sso login`", one.display());
+    ended.fails(77, "failed", "no-aws-cli", &says);
+    assert!(
+        ended.complaint().contains("hint: install the AWS CLI v2, name it in SSO_AWS, or use --via device")
+    );
+    login("--via aws", "/nonexistent/aws").fails(
+        77,
+        "failed",
+        "no-aws-cli",
+        "/nonexistent/aws: cannot run it",
+    );
+    let other = bench.program("other", "echo hello");
+    login("--via aws", other.to_str().unwrap()).fails(77, "failed", "no-aws-cli", "it is no AWS CLI");
+    assert_eq!(login("", one.to_str().unwrap()).succeeds("success")["via"], "device");
+}
+
+#[test]
+fn a_program_in_the_working_directory_is_never_taken() {
+    let bench = with_aws(TOKEN);
+    let work = bench.file("work");
+    fs::write(work.join("aws"), "#!/bin/sh\ntouch bad\n").unwrap();
+    fs::set_permissions(work.join("aws"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    fs::write(work.join(".env"), "SSO_AWS=./aws\nSSO_DIALOG=./aws\nBROWSER=./aws\n").unwrap();
+    let mut command = bench.command("sso-login --via aws demo");
+    command.env("PATH", format!(":.:{}:{}:/usr/bin:/bin", bench.file("bin").display(), tools().display()));
+    end(command, "").succeeds("success");
+    assert!(!work.join("bad").exists());
+}

@@ -1,0 +1,111 @@
+//! The real AWS CLI v2 and botocore: they log in through us, and take what we wrote.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::support::{Ended, Sandbox, aws_v2, end, python};
+
+/// A script in a sandbox of the real clock (theirs is, too), with the AWS CLI v2 as `aws`, and whatever is first on this
+/// machine's PATH as it is.
+fn run(aws: &Path, flags: &str, script: &str) -> Ended {
+    let sandbox = Sandbox::new();
+    sandbox.program("aws", &format!("#!/bin/sh\nexec {} \"$@\"\n", aws.display()));
+    let mut command = sandbox.tool(format!("sso-login sandbox {flags}").trim_end());
+    command.env_remove("SSO_NOW").args(["--", "bash", "-euo", "pipefail", "-c", script]);
+    end(command, "")
+}
+
+fn lines(ended: &Ended) -> Vec<Value> {
+    ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap_or(Value::Null)).collect()
+}
+
+#[test]
+fn the_aws_cli_takes_the_session_of_our_device_flow() {
+    let Some(aws) = aws_v2() else { return };
+    let script = "sso-login demo --via device --no-browser 2>/dev/null >/dev/null
+        aws sts get-caller-identity --profile demo --query Arn
+        aws sts get-caller-identity --profile demo-admin --query Account
+        aws configure export-credentials --profile demo | tr -d '\\n'; echo
+        sso-login demo | tail -n 1
+        ls ~/.aws/sso/cache | wc -l";
+    let seen = lines(&run(&aws, "", script).exits(0));
+    assert!(seen[0].as_str().unwrap().contains("AWSReservedSSO_Developer_"), "{seen:?}");
+    assert_eq!(seen[1], "111122223333");
+    assert!(seen[2]["SessionToken"].is_string());
+    assert_eq!(seen[3]["outcome"], "valid");
+    assert_eq!(seen[4], 2);
+}
+
+#[test]
+fn the_aws_cli_refreshes_the_session_of_our_device_flow() {
+    let Some(aws) = aws_v2() else { return };
+    // Ten minutes are less than the fifteen that the AWS CLI wants left, so it refreshes at once.
+    let script = "sso-login demo --via device --no-browser 2>/dev/null >/dev/null
+        aws sts get-caller-identity --profile demo --query Account
+        sso-login demo
+        python3 -c 'import os,urllib.request as u;
+print(u.urlopen(os.environ[\"SSO_SANDBOX_URL\"] + \"/sandbox/stats\").read().decode())'";
+    let seen = lines(&run(&aws, "--token-lifetime 10m", script).exits(0));
+    assert_eq!((&seen[0], &seen[1]["outcome"]), (&Value::from("111122223333"), &Value::from("valid")));
+    assert_eq!((&seen[2]["logins"], &seen[2]["refreshes"]), (&Value::from(1), &Value::from(1)));
+}
+
+#[test]
+fn botocore_takes_the_session_of_our_device_flow_and_its_refresh() {
+    let (Some(aws), Some(python)) = (aws_v2(), python()) else { return };
+    // Botocore refreshes the twenty seconds' token with the client and the refresh token that we wrote.
+    let script = format!(
+        "sso-login demo --via device --no-browser 2>/dev/null >/dev/null
+        '{}' -c '
+import botocore.session, json
+session = botocore.session.Session(profile=\"demo\")
+print(json.dumps(session.get_credentials().get_frozen_credentials().access_key))
+print(json.dumps(session.create_client(\"sts\").get_caller_identity()[\"Arn\"]))
+'
+        sso-login demo-admin",
+        python.display()
+    );
+    for flags in ["", "--token-lifetime 10m"] {
+        let seen = lines(&run(&aws, flags, &script).exits(0));
+        assert!(seen[0].as_str().unwrap().starts_with("ASIA"), "{seen:?}");
+        assert!(seen[1].as_str().unwrap().starts_with("arn:aws:sts::111122223333:assumed-role/"), "{seen:?}");
+        assert_eq!(seen[2]["outcome"], "valid");
+    }
+}
+
+#[test]
+fn the_aws_cli_logs_in_through_us() {
+    let Some(aws) = aws_v2() else { return };
+    let script = "sso-login demo --no-browser 2>stderr
+        sso-login demo-admin
+        cat stderr >&2
+        aws sts get-caller-identity --profile demo-admin --query Account";
+    let ended = run(&aws, "", script);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let seen = lines(&ended);
+    let (url, code) = (seen[0]["url"].as_str().unwrap(), seen[0]["userCode"].as_str().unwrap());
+    assert_eq!((&seen[0]["event"], &seen[0]["via"]), (&Value::from("authorize"), &Value::from("aws")));
+    assert!(ended.stderr.contains(url) && ended.stderr.contains(code), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("sso-login: "), "{}", ended.stderr);
+    assert_eq!((&seen[1]["outcome"], &seen[1]["via"]), (&Value::from("success"), &Value::from("aws")));
+    assert_eq!((&seen[2]["outcome"], &seen[3]), (&Value::from("valid"), &Value::from("111122223333")));
+}
+
+#[test]
+fn what_the_aws_cli_says_is_told_apart() {
+    let Some(aws) = aws_v2() else { return };
+    let script = "sso-login demo --via aws --no-browser";
+    let denied = run(&aws, "--deny", script);
+    denied.fails(77, "failed", "aws", "AccessDeniedException");
+    run(&aws, "--expire", script).fails(77, "failed", "aws", "expired");
+    run(&aws, "--pending 1000", "sso-login demo --via aws --timeout 3s").fails(
+        124,
+        "timeout",
+        "",
+        "took too long",
+    );
+    let away = "rm -r ~/.aws/models; export AWS_ENDPOINT_URL_SSO_OIDC=http://127.0.0.1:9 HTTPS_PROXY=http://127.0.0.1:9
+        unset NO_PROXY no_proxy; sso-login demo --via aws";
+    run(&aws, "", away).fails(69, "failed", "unreachable", "");
+}
