@@ -81,7 +81,8 @@ Examples:
   while sso-signal wait | sso-login | sso-signal settle; do :; done
   sso-signal wait --timeout 0s && echo due
 
-Exit status: 0 one was due, 124 none was within --timeout, 74 a file failed, 75 state locked, 78 bad poll interval")]
+Exit status: 0 one was due, 65 state of a newer version, 74 a file failed, 75 state locked,
+  78 bad poll interval, 124 none was due within --timeout")]
     Wait {
         /// Give up after that long
         #[arg(long, value_name = "DURATION", value_parser = sso_signal::time::parse_duration)]
@@ -110,7 +111,8 @@ Exit status: 0 done, 65 bad document, 74 a file failed, 75 state locked")]
 Examples:
   sso-signal snooze corp 4h
 
-Exit status: 0 done, 2 bad duration, 65 bad profile name, 74 a file failed")]
+Exit status: 0 done, 2 bad duration, 65 bad profile name or state of a newer version, 74 a file failed,
+  75 state locked")]
     Snooze {
         /// Profile whose reminders to postpone
         profile: String,
@@ -127,7 +129,7 @@ Examples:
   sso-signal clear corp
   sso-signal clear --all
 
-Exit status: 0 done, 74 a file failed")]
+Exit status: 0 done, 65 state of a newer version, 74 a file failed, 75 state locked")]
     Clear {
         /// Profile whose signals to remove
         profile: Option<String>,
@@ -152,7 +154,7 @@ Examples:
   sso-signal status | jq '.signals[] | {profile, state, until}'
   sso-signal status --text
 
-Exit status: 0 done, 74 a file failed")]
+Exit status: 0 done, 65 state of a newer version, 74 a file failed")]
     Status {
         /// Print lines for people
         #[arg(long)]
@@ -163,7 +165,7 @@ Exit status: 0 done, 74 a file failed")]
 Examples:
   sso-signal quiet corp
 
-Exit status: 0 done, 65 bad profile name, 74 a file failed")]
+Exit status: 0 done, 65 bad profile name or state of a newer version, 74 a file failed, 75 state locked")]
     Quiet {
         /// A profile of the session
         profile: String,
