@@ -73,6 +73,12 @@ sso-clean: _tools
 build:
     cargo build --workspace --bins --locked
 
+# Measure whole processes against an empty Rust program and the AWS CLI
+[group('develop')]
+bench:
+    cargo build --release --workspace --bins --examples --locked
+    "{{ target }}/release/examples/bench"
+
 # Install what the tests compare with, then lint and run all tests
 [group('develop')]
 test: lint

@@ -30,10 +30,10 @@ fold_document() {
         case $c in
             \\) i=$((i + 1)) part+=${text:i:1} ;;
             \") if [ -n "$quoted" ]; then quoted=''; else quoted=yes; fi ;;
-            [{[]) [ -n "$quoted" ] || depth=$((depth + 1)) ;;
-            [\]}]) [ -n "$quoted" ] || depth=$((depth - 1)) ;;
+            '{' | '[') [ -n "$quoted" ] || depth=$((depth + 1)) ;;
+            '}' | ']') [ -n "$quoted" ] || depth=$((depth - 1)) ;;
             ,)
-                [ -z "$quoted" ] && [ "$depth" -eq 1 ] || continue
+                if [ -n "$quoted" ] || [ "$depth" -ne 1 ]; then continue; fi
                 if [ -n "$line" ] && [ $((${#line} + ${#part})) -gt 98 ]; then
                     printf '  %s\n' "$line"
                     line=' '

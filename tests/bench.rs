@@ -1,0 +1,71 @@
+//! `just bench`: whole processes, side by side in one run, against a Rust program that does nothing.
+//!
+//! Starts itself once more inside `sso-login sandbox`, logs in there, and then runs every command in turn, round by
+//! round, so that a busy moment of the machine hits all of them alike. Prints Markdown.
+
+#[path = "bench/long.rs"]
+mod long;
+#[path = "bench/machine.rs"]
+mod machine;
+#[path = "bench/warm.rs"]
+mod warm;
+
+use std::env;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use anyhow::{Context as _, Result, ensure};
+
+fn main() -> Result<()> {
+    let bench = env::current_exe().context("cannot find this program")?;
+    let examples = bench.parent().context("this program is in no folder")?;
+    let tools = examples.parent().context("the examples are in no folder")?;
+    if env::var_os("SSO_SANDBOX_URL").is_none() {
+        return enter(&bench, tools);
+    }
+    let out = &mut io::stdout().lock();
+    writeln!(out, "{}\n", machine::description())?;
+    warm::measure(out, tools, &examples.join("empty"))?;
+    writeln!(out)?;
+    long::measure(out, tools)?;
+    Ok(())
+}
+
+/// Runs this program inside the sandbox.
+fn enter(bench: &Path, tools: &Path) -> Result<()> {
+    let path = format!("{}:{}", tools.display(), env::var("PATH").unwrap_or_default());
+    let mut command = Command::new(tools.join("sso-login"));
+    // A CLI of one's own choice; the settings of one's own account stay out.
+    for name in ["SSO_NOW", "SSO_LOG", "DEBUG", "AWS_PROFILE", "SSO_PROFILE_VARS"] {
+        command.env_remove(name);
+    }
+    let status = command.args(["sandbox", "--"]).arg(bench).env("PATH", path).status();
+    let status = status.context("cannot run sso-login: build the tools first (`just bench` does)")?;
+    ensure!(status.success(), "the measurement failed: {status}");
+    Ok(())
+}
+
+/// A tool with words as arguments, quiet, with nothing to read.
+fn command(tools: &Path, line: &str) -> Command {
+    let mut words = line.split(' ');
+    let mut command = Command::new(tools.join(words.next().unwrap_or_default()));
+    command.args(words).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+/// Runs a tool once and gives what it printed.
+fn output(tools: &Path, line: &str) -> Result<Output> {
+    let output = command(tools, line)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .output()
+        .with_context(|| format!("cannot run {line}"))?;
+    ensure!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(output)
+}
+
+/// The sandbox's private home.
+fn home() -> Result<PathBuf> {
+    env::var_os("HOME").map(PathBuf::from).context("HOME is not set")
+}

@@ -1,0 +1,3 @@
+//! A Rust program that does nothing: what starting a process costs here.
+
+fn main() {}
