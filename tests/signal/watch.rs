@@ -1,7 +1,7 @@
 //! `wait` and `mode`.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -224,19 +224,22 @@ fn a_folder_that_never_rests_keeps_no_watcher_from_looking() {
     let sandbox = Sandbox::new();
     raise(&sandbox, "other", "one");
     assert!(is_due(&sandbox, 0));
-    let noise = sandbox.state().join("signals/.noise");
+    let mut noise = fs::File::create(sandbox.state().join("signals/.noise")).unwrap();
     let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
             while !is_over.load(Ordering::Relaxed) {
-                fs::write(&noise, "x").unwrap();
+                noise.write_all(b"x").unwrap();
             }
         });
         let mut waiting = Waiting::start(sandbox.tool("sso-signal wait --poll 60s"));
         raise(&sandbox, "corp", "one");
         let handed = waiting.next();
+        let begin = Instant::now();
         let ended = sandbox.run("sso-signal wait --timeout 100ms");
+        let took = begin.elapsed();
         is_over.store(true, Ordering::Relaxed);
+        assert!(took < Duration::from_secs(5), "{took:?}");
         assert_eq!(handed["profile"], "corp");
         ended.exits(124);
     });
