@@ -19,6 +19,11 @@ pub(crate) fn open(settings: &Settings, url: &str) -> Option<String> {
     None
 }
 
+/// Whether there is a command to try.
+pub(crate) fn is_known() -> bool {
+    !candidates().is_empty()
+}
+
 /// The commands to try, as words. `$BROWSER` is a list separated by colons (as for xdg-open and Python), each maybe
 /// with arguments, `%s` for the URL and a trailing `&`.
 fn candidates() -> Vec<Vec<String>> {
@@ -62,7 +67,8 @@ fn start(words: &[String], url: &str) -> std::io::Result<()> {
     Ok(())
 }
 
-fn is_on_path(program: &str) -> bool {
+/// Whether a program of that name is found.
+pub(crate) fn is_on_path(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path).map(|dir| dir.join(program)).any(|file: PathBuf| file.is_file())
 }

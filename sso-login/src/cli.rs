@@ -25,11 +25,13 @@ use sso_login::sandbox::SandboxArgs;
 Examples:
   sso-login corp && aws s3 ls --profile corp
   sso-login corp --no-browser                          on a box without a browser
+  sso-login corp --via pkce                            with a browser here, without the AWS CLI
   while sso-signal wait | sso-login - | sso-signal settle; do :; done
   sso-login sandbox -- bash                            try everything without an AWS account
 
 Outcomes: success, valid, failed, timeout, busy, snoozed, dismissed, suppressed, unknown-profile
-Settings (environment, then .env): AWS_PROFILE, SSO_PROFILE_VARS, SSO_LOGIN_TIMEOUT (120 s), SSO_AUTO_PROFILES
+Settings (environment, then .env): AWS_PROFILE, SSO_PROFILE_VARS, SSO_LOGIN_TIMEOUT (120 s), SSO_LOGIN_VIA
+  (auto), SSO_AUTO_PROFILES
 Environment only: SSO_AWS (the AWS CLI v2 to use), SSO_DIALOG (asks a person), BROWSER, AWS_CA_BUNDLE, HTTPS_PROXY,
   AWS_ENDPOINT_URL_SSO_OIDC, SSO_LOG=debug
 
@@ -51,8 +53,12 @@ pub(crate) struct LoginArgs {
     /// Log in even if the session is valid
     #[arg(long)]
     pub(crate) force: bool,
-    /// How a person logs in: `aws` runs `aws sso login`, `device` is our own device flow; `auto` takes `aws` where an
-    /// AWS CLI v2 is found
+    /// How a person logs in
+    ///
+    /// `aws` runs `aws sso login`. `pkce` opens a browser on this machine, which comes back to a port of 127.0.0.1.
+    /// `device` shows a URL and a code, for a browser anywhere. `auto` takes `aws` where an AWS CLI v2 is found, else
+    /// `pkce`; but `device` over ssh, in containers, CI and clouds, in WSL without wslview, without a display, with
+    /// --no-browser, and for a profile without sso-session. SSO_LOGIN_VIA says what `auto` means.
     #[arg(long, value_enum, default_value_t = ViaArg::Auto)]
     pub(crate) via: ViaArg,
     /// Open no browser here: show the URL and the code only
@@ -82,6 +88,7 @@ pub(crate) enum Command {
 pub(crate) enum ViaArg {
     Auto,
     Aws,
+    Pkce,
     Device,
 }
 

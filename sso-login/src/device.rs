@@ -1,20 +1,14 @@
 //! The device flow: a code that a person approves on any machine (RFC 8628; AWS-FORMATS 4).
 
-use std::fs;
-use std::io::ErrorKind;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
-use sso_cache::key::Registrant;
-use sso_cache::registration::{Flow, Registration};
-use sso_cache::token::Token;
-use sso_profile::Sso;
+use sso_cache::registration::Flow;
 use sso_signal::settings::Settings;
 use sso_signal::time;
 
 use crate::answer::Answer;
 use crate::browser;
+use crate::client::Client;
 use crate::interrupt::Interrupt;
 use crate::oidc::{Created, Device, Oidc, Refusal, Registered};
 use crate::progress::{Authorize, Progress};
@@ -46,7 +40,7 @@ impl DeviceLogin<'_> {
             let flow = Box::pin(self.flow(progress, &mut is_shown));
             tokio::select! {
                 ended = tokio::time::timeout_at(deadline.into(), flow) => ended.ok(),
-                signal = received(&interrupt) => Some(Ok(Answer::interrupted(signal))),
+                signal = interrupt.signal() => Some(Ok(Answer::interrupted(signal))),
             }
         });
         match ended {
@@ -75,10 +69,11 @@ impl DeviceLogin<'_> {
             browser::open(self.settings, &device.url);
         }
         match self.approved(&client, &device).await {
-            Ok(created) => self.keep(&client, created),
+            Ok(created) => Ok(Answer::success("device", self.session.keep(&client, created)?)),
             Err(refusal) => {
                 if refusal == Refusal::InvalidClient {
-                    self.forget_registration()?;
+                    // A client that got so far and no further would get no further next time either.
+                    self.client().forget()?;
                 }
                 Ok(self.refused(&refusal))
             }
@@ -88,20 +83,20 @@ impl DeviceLogin<'_> {
     /// Starts the authorization, with the cached registration if there is a good one. A registration that the service
     /// rejects is replaced once: it may have been deleted there, and no file says so.
     async fn start(&self) -> anyhow::Result<Result<(Registered, Device), Refusal>> {
-        let sso = self.session.sso;
-        if let Some(client) = self.cached_registration()? {
-            match self.oidc.authorize(&client, &sso.start_url).await {
+        let (remembered, start_url) = (self.client(), &self.session.sso.start_url);
+        if let Some(client) = remembered.registered()? {
+            match self.oidc.authorize(&client, start_url).await {
                 Ok(device) => return Ok(Ok((client, device))),
                 Err(Refusal::InvalidClient) => {}
                 Err(refusal) => return Ok(Err(refusal)),
             }
         }
-        let client = match self.oidc.register(&client_name(sso), &scopes(sso)).await {
+        let client = match self.oidc.register(&remembered.name(), &remembered.scopes()).await {
             Ok(client) => client,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        self.keep_registration(&client)?;
-        Ok(self.oidc.authorize(&client, &sso.start_url).await.map(|device| (client, device)))
+        remembered.remember(&client)?;
+        Ok(self.oidc.authorize(&client, start_url).await.map(|device| (client, device)))
     }
 
     /// Polls until somebody approved, as slowly as the service asks. The first poll comes at once, as the AWS CLI's does:
@@ -130,61 +125,8 @@ impl DeviceLogin<'_> {
         }
     }
 
-    fn keep(&self, client: &Registered, created: Created) -> anyhow::Result<Answer> {
-        let sso = self.session.sso;
-        let expires_at = created.expires_at(time::now()?);
-        let mut token = Token::new(created.access_token, expires_at);
-        token.start_url = Some(sso.start_url.clone());
-        token.region = Some(sso.region.clone());
-        token.client_id = Some(client.client_id.clone());
-        token.client_secret = Some(client.client_secret.clone());
-        token.registration_expires_at = Some(client.expires_at);
-        token.refresh_token = created.refresh_token;
-        token.write(&self.session.token_file())?;
-        Ok(Answer::success("device", expires_at))
-    }
-
-    fn cached_registration(&self) -> anyhow::Result<Option<Registered>> {
-        let now = time::now()?;
-        let found = Registration::read(&self.registration_file())?.whole();
-        Ok(found.filter(|registration| registration.is_reusable(Flow::Device, now)).map(|registration| {
-            Registered {
-                client_id: registration.client_id,
-                client_secret: registration.client_secret,
-                expires_at: registration.expires_at,
-            }
-        }))
-    }
-
-    fn keep_registration(&self, client: &Registered) -> anyhow::Result<()> {
-        let secret = client.client_secret.clone();
-        let mut registration =
-            Registration::new(client.client_id.as_str(), secret, client.expires_at, Flow::Device);
-        registration.scopes = Some(scopes(self.session.sso)).filter(|scopes| !scopes.is_empty());
-        registration.write(&self.registration_file())
-    }
-
-    /// A client that got so far and no further would get no further next time either.
-    fn forget_registration(&self) -> anyhow::Result<()> {
-        let path = self.registration_file();
-        match fs::remove_file(&path) {
-            Err(err) if err.kind() != ErrorKind::NotFound => {
-                Err(err).with_context(|| format!("cannot remove {}", path.display()))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn registration_file(&self) -> PathBuf {
-        let sso = self.session.sso;
-        let scopes = scopes(sso);
-        self.session.cache.registration(Registrant {
-            region: &sso.region,
-            scopes: (!scopes.is_empty()).then_some(scopes.as_slice()),
-            session_name: sso.session.as_deref(),
-            start_url: &sso.start_url,
-            tool: Flow::Device.tool(),
-        })
+    fn client(&self) -> Client<'_> {
+        Client::new(self.session, Flow::Device)
     }
 
     fn refused(&self, refusal: &Refusal) -> Answer {
@@ -199,34 +141,5 @@ impl DeviceLogin<'_> {
             }
             refusal => Answer::failed(refusal.word(), refusal.to_string()),
         }
-    }
-}
-
-/// The signal that this process got, as soon as it got one.
-async fn received(interrupt: &Interrupt) -> i32 {
-    const LOOK: Duration = Duration::from_millis(50);
-    loop {
-        if let Some(signal) = interrupt.received() {
-            return signal;
-        }
-        tokio::time::sleep(LOOK).await;
-    }
-}
-
-/// The scopes to ask for. Without one a token can't be refreshed, so a session gets the usual one; a legacy profile
-/// gets none, since no client would refresh its token (AWS-FORMATS 1.5, 4.1).
-fn scopes(sso: &Sso) -> Vec<String> {
-    match (&sso.scopes, &sso.session) {
-        (Some(scopes), _) if !scopes.is_empty() => scopes.clone(),
-        (_, Some(_)) => vec!["sso:account:access".to_owned()],
-        (_, None) => Vec::new(),
-    }
-}
-
-/// What the person reads on the consent page.
-fn client_name(sso: &Sso) -> String {
-    match &sso.session {
-        Some(session) => format!("sso-login-{session}"),
-        None => "sso-login".to_owned(),
     }
 }

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use sso_cache::token::Token;
 use sso_lock::{Lock, Outcome};
 use sso_profile::{AwsConfig, Profile};
-use sso_signal::exit::{Exit, hint_of, status_of};
+use sso_signal::exit::{Exit, hint_of, status_of, warn};
 use sso_signal::host::config_stamp;
 use sso_signal::settings::Settings;
 use sso_signal::time;
@@ -17,9 +17,11 @@ use crate::ask::{self, Said};
 use crate::aws;
 use crate::device::DeviceLogin;
 use crate::oidc::Oidc;
+use crate::pkce::PkceLogin;
 use crate::progress::Progress;
 use crate::refresh::{Renewed, refresh};
 use crate::session::Session;
+use crate::surroundings::why_no_browser;
 use crate::wish::{Via, Wish};
 
 /// A login asked for, for one profile.
@@ -164,16 +166,18 @@ impl Ensure<'_> {
         progress: &mut Progress<'_>,
     ) -> anyhow::Result<Answer> {
         let opens_browser = self.wish.opens_browser;
-        if self.wish.via != Via::Device {
+        let via = self.wish.via(self.settings);
+        if matches!(via, Via::Auto | Via::Aws) {
             let found = aws::find(self.settings);
             if let Some(signal) = found.interrupted {
                 return Ok(Answer::interrupted(signal));
             }
             if let Some(aws) = found.aws {
                 self.settings.debug(|| format!("logging in with {} ({})", aws.path.display(), aws.version));
-                return aws.login(&profile.name, session, opens_browser, deadline, progress);
+                let answer = aws.login(&profile.name, session, opens_browser, deadline, progress)?;
+                return Ok(answer.with("via", "aws"));
             }
-            if self.wish.via == Via::Aws {
+            if via == Via::Aws {
                 let reason = match found.others.as_slice() {
                     [] => "there is no AWS CLI v2".to_owned(),
                     others => format!("there is no AWS CLI v2: {}", others.join("; ")),
@@ -183,7 +187,42 @@ impl Ensure<'_> {
             }
         }
         let oidc = oidc(profile, session)?;
-        DeviceLogin { settings: self.settings, session, oidc: &oidc, opens_browser }.run(deadline, progress)
+        if self.comes_back(via, profile, session) {
+            let login = PkceLogin { settings: self.settings, session, oidc: &oidc, opens_browser };
+            return Ok(login.run(deadline, progress)?.with("via", "pkce"));
+        }
+        let login = DeviceLogin { settings: self.settings, session, oidc: &oidc, opens_browser };
+        Ok(login.run(deadline, progress)?.with("via", "device"))
+    }
+
+    /// Whether the browser that logs in is one of this machine, and comes back to it.
+    fn comes_back(&self, via: Via, profile: &Profile, session: &Session<'_>) -> bool {
+        if session.sso.session.is_none() {
+            if via == Via::Pkce {
+                // Its token has no refresh token either way, and the AWS CLI does the same (AWS-FORMATS 9.1).
+                let name = &profile.name;
+                warn(
+                    self.settings.tool(),
+                    &format!("profile `{name}` has no sso_session: a device login it is, not pkce"),
+                );
+            }
+            return false;
+        }
+        match via {
+            Via::Pkce => true,
+            Via::Auto => {
+                let why_not = if self.wish.opens_browser {
+                    why_no_browser()
+                } else {
+                    Some("no browser is to be opened")
+                };
+                if let Some(why_not) = why_not {
+                    self.settings.debug(|| format!("a device login: {why_not}"));
+                }
+                why_not.is_none()
+            }
+            Via::Aws | Via::Device => false,
+        }
     }
 
     /// The profile and all profiles of its session; or the answer, if it isn't one to log in with.

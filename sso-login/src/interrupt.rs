@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -51,6 +52,17 @@ impl Interrupt {
     /// The signal that came, if one did.
     pub(crate) fn received(&self) -> Option<i32> {
         i32::try_from(self.0.received.load(Ordering::SeqCst)).ok().filter(|signal| *signal != 0)
+    }
+
+    /// The signal that came, as soon as one did.
+    pub(crate) async fn signal(&self) -> i32 {
+        const LOOK: Duration = Duration::from_millis(50);
+        loop {
+            if let Some(signal) = self.received() {
+                return signal;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
     }
 }
 

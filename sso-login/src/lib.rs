@@ -1,23 +1,33 @@
 //! Get an AWS SSO session, silently, and hand out credentials. It keeps no state about reminders.
 //!
 //! [`ensure`] is the idea: a valid session is left alone, one that can be renewed is renewed silently, and
-//! only then a person logs in, by the AWS CLI ([`aws`]) or the device flow ([`device`]).
+//! only then a person logs in, by the AWS CLI ([`aws`]), a browser that comes back ([`pkce`]) or the device flow
+//! ([`device`]).
 
 pub mod answer;
 pub mod ask;
 pub mod aws;
 mod browser;
+mod callback;
 mod child;
+mod client;
 pub mod device;
 pub mod ensure;
 mod http;
 mod interrupt;
+mod landing;
 pub mod oidc;
 mod page;
+pub mod pkce;
 pub mod progress;
+mod query;
+mod random;
 mod refresh;
+mod refusal;
+mod request;
 pub mod sandbox;
 pub mod session;
+mod surroundings;
 pub mod wish;
 
 use anyhow::Context as _;

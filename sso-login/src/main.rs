@@ -90,6 +90,7 @@ fn wish(args: &LoginArgs) -> Wish {
         via: match args.via {
             ViaArg::Auto => Via::Auto,
             ViaArg::Aws => Via::Aws,
+            ViaArg::Pkce => Via::Pkce,
             ViaArg::Device => Via::Device,
         },
         opens_browser: !args.no_browser,

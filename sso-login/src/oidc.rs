@@ -1,27 +1,34 @@
-//! The OIDC service of AWS SSO (`sso-oidc`): register a client, start a device authorization, create and
-//! refresh tokens (AWS-FORMATS 4), through the official SDK.
+//! The OIDC service of AWS SSO (`sso-oidc`): register a client, start an authorization, create and refresh tokens
+//! (AWS-FORMATS 4), through the official SDK.
 
-use std::fmt;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use aws_sdk_ssooidc::Client;
+use aws_sdk_ssooidc::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as _};
 use aws_sdk_ssooidc::config::{AppName, BehaviorVersion, Region};
-use aws_sdk_ssooidc::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_ssooidc::operation::create_token::CreateTokenOutput;
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_sdk_ssooidc::operation::register_client::builders::RegisterClientFluentBuilder;
 use chrono::DateTime;
+use sso_signal::exit::{Exit, Fault, WithFault as _};
 use sso_signal::secret::Secret;
-use sso_signal::text::harmless;
 use sso_signal::time::{self, Moment};
 
 use crate::http;
+use crate::refusal::{incomplete, refusal};
+
+pub use crate::refusal::Refusal;
 
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+const AUTHORIZATION_CODE: &str = "authorization_code";
+/// The registered redirect URI has no port: the service takes any at login (RFC 8252 7.3; AWS-FORMATS 4.6).
+const REGISTERED_REDIRECT: &str = "http://127.0.0.1/oauth/callback";
 
 /// The service in one region.
 pub struct Oidc {
     client: Client,
+    /// Where it is: what the SDK asks its rules.
+    place: Params,
 }
 
 /// A registered client.
@@ -61,78 +68,19 @@ pub struct Created {
     pub refresh_token: Option<Secret>,
 }
 
-/// How the service refuses, as far as anybody acts on it.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// Nobody has approved yet.
-    Pending,
-    /// Polled too fast.
-    SlowDown,
-    /// A person (or a rule) said no.
-    Denied,
-    /// The device code is over.
-    Expired,
-    /// The code or refresh token isn't good any more.
-    InvalidGrant,
-    /// The registration isn't good (any more, or for this grant).
-    InvalidClient,
-    /// No answer, 5xx, or throttled, after retries; in words.
-    Unreachable(String),
-    /// Any other error of the service, by its name.
-    Other(String),
-}
-
-impl Refusal {
-    /// The OAuth word for it, for the document's `error`.
-    pub fn word(&self) -> &str {
-        match self {
-            Self::Pending => "authorization_pending",
-            Self::SlowDown => "slow_down",
-            Self::Denied => "access_denied",
-            Self::Expired => "expired_token",
-            Self::InvalidGrant => "invalid_grant",
-            Self::InvalidClient => "invalid_client",
-            Self::Unreachable(_) => "unreachable",
-            Self::Other(name) => name,
-        }
-    }
-
-    fn of_name(name: &str) -> Self {
-        match name {
-            "AuthorizationPendingException" | "authorization_pending" => Self::Pending,
-            "SlowDownException" | "slow_down" => Self::SlowDown,
-            "AccessDeniedException" | "access_denied" => Self::Denied,
-            "ExpiredTokenException" | "expired_token" => Self::Expired,
-            "InvalidGrantException" | "invalid_grant" => Self::InvalidGrant,
-            "InvalidClientException"
-            | "UnauthorizedClientException"
-            | "invalid_client"
-            | "unauthorized_client" => Self::InvalidClient,
-            other => Self::Other(harmless(other)),
-        }
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Pending => f.write_str("nobody has approved the login yet"),
-            Self::SlowDown => f.write_str("the service asks to poll more slowly"),
-            Self::Denied => f.write_str("the login was denied"),
-            Self::Expired => f.write_str("the code expired before anybody approved it"),
-            Self::InvalidGrant => {
-                f.write_str("the service doesn't accept the code or refresh token (the session is over)")
-            }
-            Self::InvalidClient => f.write_str("the service doesn't accept the client registration"),
-            Self::Unreachable(why) => write!(f, "the SSO service can't be reached: {why}"),
-            Self::Other(name) => write!(f, "the SSO service answered {name}"),
-        }
-    }
-}
-
 impl Oidc {
     /// The service in `region`; `configured` is an endpoint that the profile's config sets.
     pub fn new(region: &str, configured: Option<&str>) -> anyhow::Result<Self> {
+        let (is_fips, is_dual_stack) =
+            (http::is_on("AWS_USE_FIPS_ENDPOINT"), http::is_on("AWS_USE_DUALSTACK_ENDPOINT"));
+        let endpoint = http::endpoint("SSO_OIDC", configured)?;
+        let place = Params::builder()
+            .region(region)
+            .use_fips(is_fips)
+            .use_dual_stack(is_dual_stack)
+            .set_endpoint(endpoint.clone())
+            .build()
+            .context("cannot find out where the SSO service is")?;
         let mut config = aws_sdk_ssooidc::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(region.to_owned()))
@@ -141,31 +89,46 @@ impl Oidc {
             .retry_config(http::retries())
             .retry_classifier(http::Throttled)
             .timeout_config(http::timeouts())
-            .use_fips(http::is_on("AWS_USE_FIPS_ENDPOINT"))
-            .use_dual_stack(http::is_on("AWS_USE_DUALSTACK_ENDPOINT"));
-        config.set_endpoint_url(http::endpoint("SSO_OIDC", configured)?);
-        Ok(Self { client: Client::from_conf(config.build()) })
+            .use_fips(is_fips)
+            .use_dual_stack(is_dual_stack);
+        config.set_endpoint_url(endpoint);
+        Ok(Self { client: Client::from_conf(config.build()), place })
+    }
+
+    /// The base URL, without a slash at the end, by the SDK's own rules: partitions, FIPS, dual stack, overrides
+    /// (AWS-FORMATS 6). Status 78 for a combination that there isn't.
+    pub async fn base_url(&self) -> anyhow::Result<String> {
+        let endpoint = DefaultResolver::new().resolve_endpoint(&self.place).await;
+        let endpoint = endpoint.map_err(anyhow::Error::from_boxed).with_fault(|| {
+            Fault::new(Exit::Config, "there is no such endpoint of the SSO service")
+                .hint("unset AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT, or the custom endpoint")
+        })?;
+        Ok(endpoint.url().trim_end_matches('/').to_owned())
     }
 
     /// Registers a client for the device grant.
     pub async fn register(&self, name: &str, scopes: &[String]) -> Result<Registered, Refusal> {
         let scopes = (!scopes.is_empty()).then(|| scopes.to_vec());
-        let answer = self
+        registered(self.client.register_client().client_name(name).set_scopes(scopes)).await
+    }
+
+    /// Registers a client for the authorization-code grant. It is bound to its start URL and to loopback.
+    pub async fn register_for_browser(
+        &self,
+        name: &str,
+        scopes: &[String],
+        start_url: &str,
+    ) -> Result<Registered, Refusal> {
+        let request = self
             .client
             .register_client()
             .client_name(name)
-            .client_type("public")
-            .set_scopes(scopes)
-            .send()
-            .await
-            .map_err(|err| refusal(&err))?;
-        let expires_at = DateTime::from_timestamp(answer.client_secret_expires_at(), 0);
-        match (answer.client_id, answer.client_secret, expires_at) {
-            (Some(client_id), Some(secret), Some(expires_at)) => {
-                Ok(Registered { client_id, client_secret: secret.into(), expires_at })
-            }
-            _ => Err(incomplete()),
-        }
+            .grant_types(AUTHORIZATION_CODE)
+            .grant_types("refresh_token")
+            .redirect_uris(REGISTERED_REDIRECT)
+            .issuer_url(start_url)
+            .set_scopes(Some(scopes.to_vec()));
+        registered(request).await
     }
 
     /// Starts a device authorization.
@@ -200,6 +163,25 @@ impl Oidc {
         created(request.send().await.map_err(|err| refusal(&err))?)
     }
 
+    /// Trades the code that the browser brought for a token.
+    pub async fn redeem(
+        &self,
+        client: &Registered,
+        code: &Secret,
+        redirect_uri: &str,
+        verifier: &Secret,
+    ) -> Result<Created, Refusal> {
+        let request = self
+            .client
+            .create_token()
+            .grant_type(AUTHORIZATION_CODE)
+            .code(code.expose())
+            .redirect_uri(redirect_uri)
+            .code_verifier(verifier.expose());
+        let request = request.client_id(&client.client_id).client_secret(client.client_secret.expose());
+        created(request.send().await.map_err(|err| refusal(&err))?)
+    }
+
     /// Trades a refresh token for a new token.
     pub async fn refresh(
         &self,
@@ -221,6 +203,17 @@ impl Created {
     }
 }
 
+async fn registered(request: RegisterClientFluentBuilder) -> Result<Registered, Refusal> {
+    let answer = request.client_type("public").send().await.map_err(|err| refusal(&err))?;
+    let expires_at = DateTime::from_timestamp(answer.client_secret_expires_at(), 0);
+    match (answer.client_id, answer.client_secret, expires_at) {
+        (Some(client_id), Some(secret), Some(expires_at)) => {
+            Ok(Registered { client_id, client_secret: secret.into(), expires_at })
+        }
+        _ => Err(incomplete()),
+    }
+}
+
 fn created(answer: CreateTokenOutput) -> Result<Created, Refusal> {
     Ok(Created {
         access_token: answer.access_token.map(Secret::from).ok_or_else(incomplete)?,
@@ -233,69 +226,50 @@ fn seconds(count: i32) -> Duration {
     Duration::from_secs(u64::try_from(count).unwrap_or_default())
 }
 
-fn incomplete() -> Refusal {
-    Refusal::Unreachable("it sent an incomplete answer".to_owned())
-}
-
-/// Sorts an error of the SDK. The name is in the header or in `__type`/`code` (the SDK looks there), else in the
-/// body's `error` (AWS-FORMATS 4.4).
-fn refusal<E>(err: &SdkError<E, HttpResponse>) -> Refusal
-where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
-{
-    let SdkError::ServiceError(answer) = err else {
-        return Refusal::Unreachable(cause(err));
-    };
-    let status = answer.raw().status().as_u16();
-    let name = answer.err().code().map(str::to_owned).or_else(|| {
-        let body: serde_json::Value = serde_json::from_slice(answer.raw().body().bytes()?).ok()?;
-        Some(body.get("error")?.as_str()?.to_owned())
-    });
-    match name.as_deref().map(Refusal::of_name) {
-        // A slow_down is the flow's, whatever its status; other throttling and 5xx are the service's trouble.
-        Some(known) if !matches!(known, Refusal::Other(_)) => known,
-        other if status >= 500 || status == 429 => match other {
-            Some(Refusal::Other(name)) => Refusal::Unreachable(format!("it answers {status} {name}")),
-            _ => Refusal::Unreachable(format!("it answers {status}")),
-        },
-        Some(other) => other,
-        None => Refusal::Other(format!("status {status}")),
-    }
-}
-
-/// The innermost causes of a failed call in one line, without the SDK's own words around them.
-fn cause<E: std::error::Error + 'static>(err: &SdkError<E, HttpResponse>) -> String {
-    let mut innermost: &dyn std::error::Error = err;
-    let mut words = Vec::new();
-    while let Some(source) = innermost.source() {
-        innermost = source;
-        words.push(innermost.to_string());
-    }
-    let text = match words.as_slice() {
-        [] => DisplayErrorContext(err).to_string(),
-        [.., last] => last.clone(),
-    };
-    harmless(&text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn base_url(region: &str, is_fips: bool, is_dual_stack: bool, endpoint: Option<&str>) -> Option<String> {
+        let place = Params::builder()
+            .region(region)
+            .use_fips(is_fips)
+            .use_dual_stack(is_dual_stack)
+            .set_endpoint(endpoint.map(str::to_owned))
+            .build()
+            .unwrap();
+        let config = aws_sdk_ssooidc::Config::builder().behavior_version(BehaviorVersion::latest());
+        let oidc = Oidc { client: Client::from_conf(config.build()), place };
+        crate::runtime().unwrap().block_on(oidc.base_url()).ok()
+    }
+
     #[test]
-    fn names_of_header_and_body_mean_the_same() {
-        for (header, body, refusal) in [
-            ("AuthorizationPendingException", "authorization_pending", Refusal::Pending),
-            ("SlowDownException", "slow_down", Refusal::SlowDown),
-            ("ExpiredTokenException", "expired_token", Refusal::Expired),
-            ("AccessDeniedException", "access_denied", Refusal::Denied),
-            ("InvalidGrantException", "invalid_grant", Refusal::InvalidGrant),
-            ("InvalidClientException", "invalid_client", Refusal::InvalidClient),
-            ("UnauthorizedClientException", "unauthorized_client", Refusal::InvalidClient),
+    fn the_browser_goes_to_the_partition_of_the_region() {
+        for (region, suffix, dual_stack) in [
+            ("us-east-1", "amazonaws.com", "api.aws"),
+            ("mx-central-1", "amazonaws.com", "api.aws"),
+            ("cn-north-1", "amazonaws.com.cn", "api.amazonwebservices.com.cn"),
+            ("us-gov-west-1", "amazonaws.com", "api.aws"),
+            ("eusc-de-east-1", "amazonaws.eu", "api.amazonwebservices.eu"),
+            ("us-iso-east-1", "c2s.ic.gov", "api.aws.ic.gov"),
+            ("us-isob-east-1", "sc2s.sgov.gov", "api.aws.scloud"),
+            ("eu-isoe-west-1", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"),
+            ("us-isof-south-1", "csp.hci.ic.gov", "api.aws.hci.ic.gov"),
+            ("xx-new-9", "amazonaws.com", "api.aws"),
         ] {
-            assert_eq!(Refusal::of_name(header), refusal);
-            assert_eq!(Refusal::of_name(body), refusal);
+            let oidc = |label: &str, suffix: &str| Some(format!("https://{label}.{region}.{suffix}"));
+            assert_eq!(base_url(region, false, false, None), oidc("oidc", suffix));
+            assert_eq!(base_url(region, false, true, None), oidc("oidc", dual_stack));
+            let fips = if region.starts_with("us-gov") { "oidc" } else { "oidc-fips" };
+            assert_eq!(base_url(region, true, false, None), oidc(fips, suffix));
         }
-        assert_eq!(Refusal::of_name("InvalidScopeException").word(), "InvalidScopeException");
+    }
+
+    #[test]
+    fn an_override_sends_the_browser_there_too() {
+        let url = |endpoint| base_url("us-east-1", false, false, Some(endpoint));
+        assert_eq!(url("http://127.0.0.1:4711/").as_deref(), Some("http://127.0.0.1:4711"));
+        assert_eq!(url("https://sso.example.com/oidc").as_deref(), Some("https://sso.example.com/oidc"));
+        assert_eq!(base_url("us-east-1", true, false, Some("http://127.0.0.1:4711")), None);
     }
 }

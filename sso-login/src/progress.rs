@@ -22,7 +22,7 @@ pub struct Authorize {
     pub user_code: Option<String>,
     /// Until when, if that is known.
     pub expires_at: Option<Moment>,
-    /// Who logs in: `aws` or `device`.
+    /// Who logs in: `aws`, `pkce` or `device`.
     pub via: &'static str,
 }
 
@@ -34,8 +34,8 @@ impl<'a> Progress<'a> {
 
     /// Shows the URL and the code.
     pub fn authorize(&mut self, authorize: &Authorize) -> anyhow::Result<()> {
-        self.tell(authorize);
         let redirect = redirect_uri(&authorize.url);
+        self.tell(authorize, redirect.as_ref().map(|(_, port)| *port));
         let mut event = Document::new().with("event", "authorize").with("profile", self.profile.as_str());
         if let Some(session) = &self.session {
             event.set("ssoSession", session.as_str());
@@ -55,10 +55,13 @@ impl<'a> Progress<'a> {
         self.output.document(&event)
     }
 
-    fn tell(&self, authorize: &Authorize) {
+    fn tell(&self, authorize: &Authorize, port: Option<u16>) {
+        let place = port.map_or_else(String::new, |port| {
+            format!(" in a browser on this machine (it comes back to port {port})")
+        });
         let (profile, url) = (harmless(&self.profile), harmless_url(&authorize.url));
         let mut text = format!(
-            "To log in as profile {profile}, open this page:
+            "To log in as profile {profile}, open this page{place}:
 
     {url}
 

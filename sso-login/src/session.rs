@@ -8,7 +8,9 @@ use sso_cache::key;
 use sso_cache::token::Token;
 use sso_profile::Sso;
 use sso_signal::settings::Settings;
-use sso_signal::time::Moment;
+use sso_signal::time::{self, Moment};
+
+use crate::oidc::{Created, Registered};
 
 /// Where a profile's session is kept.
 pub struct Session<'a> {
@@ -37,6 +39,20 @@ impl<'a> Session<'a> {
     /// Its token if that is valid.
     pub fn valid_token(&self, now: Moment) -> anyhow::Result<Option<Token>> {
         Ok(self.token()?.whole().filter(|token| now < token.expires_at))
+    }
+
+    /// Writes the token of a login, and answers when it ends.
+    pub fn keep(&self, client: &Registered, created: Created) -> anyhow::Result<Moment> {
+        let expires_at = created.expires_at(time::now()?);
+        let mut token = Token::new(created.access_token, expires_at);
+        token.start_url = Some(self.sso.start_url.clone());
+        token.region = Some(self.sso.region.clone());
+        token.client_id = Some(client.client_id.clone());
+        token.client_secret = Some(client.client_secret.clone());
+        token.registration_expires_at = Some(client.expires_at);
+        token.refresh_token = created.refresh_token;
+        token.write(&self.token_file())?;
+        Ok(expires_at)
     }
 
     fn key(&self) -> key::Session<'_> {

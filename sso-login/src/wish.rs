@@ -1,5 +1,6 @@
 //! What a login is asked to do, apart from the profile.
 
+use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use sso_signal::settings::Settings;
@@ -8,12 +9,28 @@ use sso_signal::wire::Document;
 /// How the session is got when a person must log in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Via {
-    /// The AWS CLI v2 where there is one, else by device flow.
+    /// As `SSO_LOGIN_VIA` says; else by the AWS CLI v2 where there is one, else as the surroundings allow.
     Auto,
     /// `aws sso login`.
     Aws,
+    /// A browser on this machine, by this tool.
+    Pkce,
     /// The device flow, by this tool.
     Device,
+}
+
+impl FromStr for Via {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Ok(match text {
+            "auto" => Self::Auto,
+            "aws" => Self::Aws,
+            "pkce" => Self::Pkce,
+            "device" => Self::Device,
+            _ => return Err(()),
+        })
+    }
 }
 
 /// Who is asked before a login.
@@ -45,6 +62,20 @@ pub struct Wish {
 }
 
 impl Wish {
+    /// How: what was asked for, else `SSO_LOGIN_VIA`. A typo in that is a warning, and stops nothing.
+    pub fn via(&self, settings: &Settings) -> Via {
+        if self.via != Via::Auto {
+            return self.via;
+        }
+        let Some(text) = settings.text("SSO_LOGIN_VIA") else { return Via::Auto };
+        text.trim().to_ascii_lowercase().parse().unwrap_or_else(|()| {
+            settings.warn_once(format!(
+                "SSO_LOGIN_VIA is none of auto, aws, pkce and device: `{text}`; auto is used"
+            ));
+            Via::Auto
+        })
+    }
+
     /// Whether a person must agree first.
     pub fn must_ask(&self, settings: &Settings, document: &Document) -> anyhow::Result<bool> {
         Ok(match self.ask {

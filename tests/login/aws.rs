@@ -76,7 +76,9 @@ fn the_page_is_shown_as_soon_as_it_is_printed() {
                "port": 43210, "redirectUri": "http://127.0.0.1:43210/oauth/callback"})
     );
     assert!(
-        ended.stderr.starts_with(&format!("To log in as profile demo, open this page:\n\n    {url}\n\n"))
+        ended.stderr.starts_with(&format!(
+            "To log in as profile demo, open this page in a browser on this machine (it comes back to port 43210):\n\n    {url}\n\n"
+        ))
     );
     assert_eq!(bench.state(), [""; 0]);
 }
@@ -214,11 +216,12 @@ fn version_1_is_passed_over_for_version_2() {
 }
 
 #[test]
-fn without_version_2_the_others_are_named_and_auto_takes_the_device_flow() {
+fn without_version_2_the_others_are_named_and_auto_over_ssh_takes_the_device_flow() {
     let bench = Bench::start("");
     let one = bench.program("one", "echo 'aws-cli/1.46.2 Python/3.11.7'");
     let login = |arguments: &str, program: &str| {
-        bench.run_with(&format!("sso-login {arguments} demo"), &[("SSO_AWS", program), ("BROWSER", "true")])
+        let variables = [("SSO_AWS", program), ("BROWSER", "true"), ("SSH_TTY", "/dev/pts/0")];
+        bench.run_with(&format!("sso-login {arguments} demo"), &variables)
     };
     let ended = login("--via aws", one.to_str().unwrap());
     let says =

@@ -8,8 +8,8 @@ use super::answer::Answer;
 use super::behavior::Approval;
 use super::client::{self, AUTHORIZATION_CODE};
 use super::page;
-use super::query::{Query, encode};
 use super::world::{Authorization, World};
+use crate::query::{Query, encode};
 
 /// How long a consent page may stay open, and a code unused.
 const PATIENCE: Duration = Duration::from_secs(600);

@@ -9,10 +9,10 @@ use axum::routing::get;
 use super::answer::Answer;
 use super::behavior::Approval;
 use super::operation::Operation;
-use super::query::Query;
 use super::server::{Call, Shared, lock, respond};
 use super::world::{Decision, World};
 use super::{authorize, device, page};
+use crate::query::Query;
 
 pub(super) fn router() -> Router<Shared> {
     Router::new()

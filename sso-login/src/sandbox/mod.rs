@@ -20,8 +20,6 @@ mod operation;
 mod organization;
 mod page;
 mod portal;
-mod query;
-mod random;
 mod refusal;
 mod server;
 mod sts;

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use sso_signal::time;
 
-use super::query::Query;
 use super::refusal::Refusal;
 use super::world::{RoleKey, World};
+use crate::query::Query;
 
 /// Entries a page has if the request doesn't say.
 const PAGE: usize = 50;

@@ -19,10 +19,10 @@ use super::client::{self, AUTHORIZATION_CODE, DEVICE_CODE, REFRESH_TOKEN};
 use super::fault::Effect;
 use super::journal::Entry;
 use super::operation::Operation;
-use super::query::Query;
 use super::refusal::Refusal;
 use super::world::World;
 use super::{device, portal, sts, token};
+use crate::query::Query;
 
 /// The state that all handlers share.
 pub(super) type Shared = Arc<Mutex<World>>;

@@ -1,9 +1,9 @@
 //! STS: `GetCallerIdentity`, for the role credentials the portal handed out.
 
 use super::answer::Answer;
-use super::query::Query;
 use super::refusal::Refusal;
 use super::world::World;
+use crate::query::Query;
 
 /// Who holds the credentials of a request. Key id and session token are checked, the signature is not:
 /// that is between a client and AWS, and a sandbox on loopback has nothing to guard.

@@ -10,7 +10,7 @@ use super::fault::Effect;
 use super::journal::Journal;
 use super::operation::Operation;
 use super::organization::Organization;
-use super::random::Random;
+use crate::random::Random;
 
 /// A registered client (AWS-FORMATS 4.1).
 pub(super) struct Client {

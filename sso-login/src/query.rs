@@ -2,29 +2,35 @@
 
 /// Pairs in the order they came; a name may come twice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Query(Vec<(String, String)>);
+pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
-    pub(super) fn new(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
+    pub(crate) fn new(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
         Self(pairs.into_iter().collect())
     }
 
     /// Reads a query string; percent sequences that are none stay as they are.
-    pub(super) fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         Self::new(text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             (decode(name), decode(value))
         }))
     }
 
+    /// The value of `name`, if there is exactly one and it isn't empty.
+    pub(crate) fn only(&self, name: &str) -> Option<&str> {
+        let mut values = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        values.next().filter(|value| !value.is_empty() && values.next().is_none())
+    }
+
     /// The first value of `name`.
-    pub(super) fn first(&self, name: &str) -> Option<&str> {
+    pub(crate) fn first(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 }
 
 /// Percent-encodes everything but RFC 3986's unreserved characters.
-pub(super) fn encode(text: &str) -> String {
+pub(crate) fn encode(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
@@ -70,6 +76,10 @@ mod tests {
         assert_eq!(query.first("d"), Some(""));
         assert_eq!(query.first("e"), Some("1 2+"));
         assert_eq!(query.first("f"), None);
+        assert_eq!(
+            (query.only("c"), query.only("d"), query.only("e"), query.only("f")),
+            (Some("% 1"), None, None, None)
+        );
     }
 
     proptest! {

@@ -1,0 +1,145 @@
+//! How the OIDC service refuses (AWS-FORMATS 4.4), as far as anybody acts on it.
+
+use std::fmt;
+
+use aws_sdk_ssooidc::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use sso_signal::text::harmless;
+
+/// How the service refuses, as far as anybody acts on it.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Nobody has approved yet.
+    Pending,
+    /// Polled too fast.
+    SlowDown,
+    /// A person (or a rule) said no.
+    Denied,
+    /// The device code is over.
+    Expired,
+    /// The code or refresh token isn't good any more.
+    InvalidGrant,
+    /// The registration isn't good (any more, or for this grant).
+    InvalidClient,
+    /// No answer, 5xx, or throttled, after retries; in words.
+    Unreachable(String),
+    /// Any other error of the service, by its name.
+    Other(String),
+}
+
+impl Refusal {
+    /// The OAuth word for it, for the document's `error`.
+    pub fn word(&self) -> &str {
+        match self {
+            Self::Pending => "authorization_pending",
+            Self::SlowDown => "slow_down",
+            Self::Denied => "access_denied",
+            Self::Expired => "expired_token",
+            Self::InvalidGrant => "invalid_grant",
+            Self::InvalidClient => "invalid_client",
+            Self::Unreachable(_) => "unreachable",
+            Self::Other(name) => name,
+        }
+    }
+
+    /// What a name in the header, or in the body's `error`, means.
+    pub(crate) fn of_name(name: &str) -> Self {
+        match name {
+            "AuthorizationPendingException" | "authorization_pending" => Self::Pending,
+            "SlowDownException" | "slow_down" => Self::SlowDown,
+            "AccessDeniedException" | "access_denied" => Self::Denied,
+            "ExpiredTokenException" | "expired_token" => Self::Expired,
+            "InvalidGrantException" | "invalid_grant" => Self::InvalidGrant,
+            "InvalidClientException"
+            | "UnauthorizedClientException"
+            | "invalid_client"
+            | "unauthorized_client" => Self::InvalidClient,
+            other => Self::Other(harmless(other)),
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pending => f.write_str("nobody has approved the login yet"),
+            Self::SlowDown => f.write_str("the service asks to poll more slowly"),
+            Self::Denied => f.write_str("the login was denied"),
+            Self::Expired => f.write_str("the code expired before anybody approved it"),
+            Self::InvalidGrant => {
+                f.write_str("the service doesn't accept the code or refresh token (the session is over)")
+            }
+            Self::InvalidClient => f.write_str("the service doesn't accept the client registration"),
+            Self::Unreachable(why) => write!(f, "the SSO service can't be reached: {why}"),
+            Self::Other(name) => write!(f, "the SSO service answered {name}"),
+        }
+    }
+}
+
+/// An answer that lacks what it must have.
+pub(crate) fn incomplete() -> Refusal {
+    Refusal::Unreachable("it sent an incomplete answer".to_owned())
+}
+
+/// Sorts an error of the SDK. The name is in the header or in `__type`/`code` (the SDK looks there), else in the
+/// body's `error` (AWS-FORMATS 4.4).
+pub(crate) fn refusal<E>(err: &SdkError<E, HttpResponse>) -> Refusal
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let SdkError::ServiceError(answer) = err else {
+        return Refusal::Unreachable(cause(err));
+    };
+    let status = answer.raw().status().as_u16();
+    let name = answer.err().code().map(str::to_owned).or_else(|| {
+        let body: serde_json::Value = serde_json::from_slice(answer.raw().body().bytes()?).ok()?;
+        Some(body.get("error")?.as_str()?.to_owned())
+    });
+    match name.as_deref().map(Refusal::of_name) {
+        // A slow_down is the flow's, whatever its status; other throttling and 5xx are the service's trouble.
+        Some(known) if !matches!(known, Refusal::Other(_)) => known,
+        other if status >= 500 || status == 429 => match other {
+            Some(Refusal::Other(name)) => Refusal::Unreachable(format!("it answers {status} {name}")),
+            _ => Refusal::Unreachable(format!("it answers {status}")),
+        },
+        Some(other) => other,
+        None => Refusal::Other(format!("status {status}")),
+    }
+}
+
+/// The innermost causes of a failed call in one line, without the SDK's own words around them.
+fn cause<E: std::error::Error + 'static>(err: &SdkError<E, HttpResponse>) -> String {
+    let mut innermost: &dyn std::error::Error = err;
+    let mut words = Vec::new();
+    while let Some(source) = innermost.source() {
+        innermost = source;
+        words.push(innermost.to_string());
+    }
+    let text = match words.as_slice() {
+        [] => DisplayErrorContext(err).to_string(),
+        [.., last] => last.clone(),
+    };
+    harmless(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_header_and_body_mean_the_same() {
+        for (header, body, refusal) in [
+            ("AuthorizationPendingException", "authorization_pending", Refusal::Pending),
+            ("SlowDownException", "slow_down", Refusal::SlowDown),
+            ("ExpiredTokenException", "expired_token", Refusal::Expired),
+            ("AccessDeniedException", "access_denied", Refusal::Denied),
+            ("InvalidGrantException", "invalid_grant", Refusal::InvalidGrant),
+            ("InvalidClientException", "invalid_client", Refusal::InvalidClient),
+            ("UnauthorizedClientException", "unauthorized_client", Refusal::InvalidClient),
+        ] {
+            assert_eq!(Refusal::of_name(header), refusal);
+            assert_eq!(Refusal::of_name(body), refusal);
+        }
+        assert_eq!(Refusal::of_name("InvalidScopeException").word(), "InvalidScopeException");
+    }
+}
