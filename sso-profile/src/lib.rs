@@ -16,6 +16,7 @@ pub mod profile;
 pub mod request;
 pub mod select;
 pub mod show;
+pub mod source;
 mod table;
 pub mod words;
 pub mod write;

@@ -68,6 +68,11 @@ impl Dotenv {
         Self(settings)
     }
 
+    /// Names and values in the order of the file; of a name that is set twice, the last one counts.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// The value of `name`; `None` if it isn't set or is empty.
     pub fn value(&self, name: &str) -> Option<&str> {
         let (_, value) = self.0.iter().rev().find(|(key, _)| key == name)?;

@@ -3,7 +3,7 @@
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeSet;
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -15,13 +15,29 @@ use crate::exit::{Exit, Fault, warn};
 pub struct Settings {
     tool: &'static str,
     dotenv: OnceCell<Dotenv>,
+    files: Vec<Dotenv>,
     warned: RefCell<BTreeSet<String>>,
 }
 
 impl Settings {
     /// Settings for `tool`, which is named in warnings.
     pub fn new(tool: &'static str) -> Self {
-        Self { tool, dotenv: OnceCell::new(), warned: RefCell::default() }
+        Self { tool, dotenv: OnceCell::new(), files: Vec::new(), warned: RefCell::default() }
+    }
+
+    /// Adds a file of settings that stands before `.env`, and before the files added earlier. One that isn't there
+    /// has status 78: somebody asked for it by name.
+    pub fn add_file(&mut self, path: &Path) -> anyhow::Result<()> {
+        if !path.is_file() {
+            return Err(Fault::new(Exit::Config, format!("there is no file {}", path.display())).into());
+        }
+        self.files.push(Dotenv::load(self.tool, path));
+        Ok(())
+    }
+
+    /// The settings of the files that were added, in their order.
+    pub fn from_files(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.files.iter().flat_map(Dotenv::pairs)
     }
 
     /// The tool's name, for messages.
@@ -34,7 +50,9 @@ impl Settings {
     /// Not for what names a program to run (`SSO_AWS`, `SSO_DIALOG`, `BROWSER`): those come from
     /// [`from_environment`] alone, since a working directory may be a stranger's checkout.
     pub fn text(&self, name: &str) -> Option<String> {
-        from_environment(name).or_else(|| self.dotenv().value(name).map(str::to_owned))
+        from_environment(name)
+            .or_else(|| self.files.iter().rev().find_map(|file| file.value(name)).map(str::to_owned))
+            .or_else(|| self.dotenv().value(name).map(str::to_owned))
     }
 
     /// The home directory: `HOME`.
