@@ -4,6 +4,8 @@
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use sso_login::handout::CredentialsArgs;
+use sso_login::renewal::RefreshArgs;
 use sso_login::sandbox::SandboxArgs;
 
 /// Get an AWS SSO session, silently, and hand out credentials
@@ -80,6 +82,14 @@ pub(crate) struct LoginArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Renew a session without anybody
+    ///
+    /// Never logs in. As a filter it renews what is `refreshable` and passes on the rest.
+    Refresh(RefreshArgs),
+    /// Hand out the credentials of a profile
+    ///
+    /// In any format that `aws configure export-credentials` has, and as a document. Fit for `credential_process`.
+    Credentials(CredentialsArgs),
     /// Run an AWS SSO of your own on loopback, to try everything offline
     Sandbox(SandboxArgs),
 }

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use sso_login::ensure::Ensure;
-use sso_login::sandbox;
 use sso_login::wish::{Ask, Via, Wish};
+use sso_login::{handout, renewal, sandbox};
 use sso_profile::{Selected, select};
 use sso_signal::exit::{self, Exit};
 use sso_signal::settings::Settings;
@@ -23,6 +23,8 @@ fn main() -> ExitCode {
         TOOL,
         match &cli.command {
             Some(Command::Sandbox(args)) => sandbox::run(args),
+            Some(Command::Refresh(args)) => renewal::run(args, &Settings::new(TOOL)),
+            Some(Command::Credentials(args)) => handout::run(args, &Settings::new(TOOL)),
             None => login(&cli.login),
         },
     )

@@ -108,7 +108,7 @@ where
 }
 
 /// The innermost causes of a failed call in one line, without the SDK's own words around them.
-fn cause<E: std::error::Error + 'static>(err: &SdkError<E, HttpResponse>) -> String {
+pub(crate) fn cause<E: std::error::Error + 'static>(err: &SdkError<E, HttpResponse>) -> String {
     let mut innermost: &dyn std::error::Error = err;
     let mut words = Vec::new();
     while let Some(source) = innermost.source() {

@@ -55,6 +55,11 @@ impl<'a> Session<'a> {
         Ok(expires_at)
     }
 
+    /// The file of a role's credentials.
+    pub fn role_file(&self, account_id: &str, role_name: &str) -> PathBuf {
+        self.cache.role(account_id, role_name, self.key())
+    }
+
     fn key(&self) -> key::Session<'_> {
         match &self.sso.session {
             Some(name) => key::Session::Named(name),

@@ -43,7 +43,8 @@ impl AwsConfig {
         let Some((access_key_id, secret_access_key)) =
             secret("aws_access_key_id").zip(secret("aws_secret_access_key"))
         else {
-            let message = format!("profile `{profile}` has half a static key: aws_secret_access_key is missing");
+            let message =
+                format!("profile `{profile}` has half a static key: aws_secret_access_key is missing");
             return Err(Fault::new(Exit::Config, message).into());
         };
         let session_token = secret("aws_session_token").or_else(|| secret("aws_security_token"));

@@ -201,6 +201,11 @@ impl Output {
         self.text(&line)
     }
 
+    /// Writes text of another format than documents, as it is.
+    pub fn bytes(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
+        self.0.write_all(bytes).and_then(|()| self.0.flush()).context("cannot write to standard output")
+    }
+
     /// Writes one line for people (`--text`).
     pub fn text(&mut self, line: &str) -> anyhow::Result<()> {
         writeln!(self.0, "{line}").and_then(|()| self.0.flush()).context("cannot write to standard output")

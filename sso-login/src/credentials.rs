@@ -1,0 +1,145 @@
+//! The credentials of any profile, by the provider of botocore's chain that takes it. Never a prompt.
+
+use std::time::{Duration, Instant};
+
+use sso_cache::credentials::RoleCredentials;
+use sso_profile::{AwsConfig, Kind, Profile};
+use sso_signal::exit::{Exit, Fault};
+use sso_signal::secret::Secret;
+use sso_signal::settings::{Settings, from_environment};
+use sso_signal::time::Moment;
+
+use crate::chain;
+use crate::lack::{Lack, quoted};
+use crate::process;
+use crate::role::Role;
+use crate::session::Session;
+
+/// An SDK waits a minute for a `credential_process` (AWS-FORMATS 8.1): what is slower is as good as nothing.
+const PATIENCE: Duration = Duration::from_secs(45);
+
+/// Keys that sign a request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Credentials {
+    /// The key's id.
+    pub access_key_id: Secret,
+    /// The key.
+    pub secret_access_key: Secret,
+    /// Its token, if it is temporary.
+    pub session_token: Option<Secret>,
+    /// When they are over, if ever.
+    pub expires_at: Option<Moment>,
+}
+
+impl From<RoleCredentials> for Credentials {
+    fn from(role: RoleCredentials) -> Self {
+        Self {
+            access_key_id: role.access_key_id,
+            secret_access_key: role.secret_access_key,
+            session_token: Some(role.session_token),
+            expires_at: Some(role.expires_at),
+        }
+    }
+}
+
+impl Credentials {
+    /// Those of the environment, if it has any.
+    pub fn of_environment() -> Option<Self> {
+        Some(Self {
+            access_key_id: from_environment("AWS_ACCESS_KEY_ID")?.into(),
+            secret_access_key: from_environment("AWS_SECRET_ACCESS_KEY")?.into(),
+            session_token: from_environment("AWS_SESSION_TOKEN").map(Secret::from),
+            expires_at: None,
+        })
+    }
+}
+
+/// Gets credentials, from files and programs if it can be, over the network if it must be.
+pub struct Wallet<'a> {
+    /// The settings.
+    pub settings: &'a Settings,
+    /// The config.
+    pub config: &'a AwsConfig,
+    /// When to give up.
+    pub deadline: Instant,
+}
+
+impl<'a> Wallet<'a> {
+    /// Gives up soon enough for an SDK that waits.
+    pub fn new(settings: &'a Settings, config: &'a AwsConfig) -> Self {
+        Self { settings, config, deadline: Instant::now() + PATIENCE }
+    }
+
+    /// The credentials of a profile. Errors: status 78 if it is no profile to get any from.
+    pub fn credentials(&self, profile: &Profile) -> anyhow::Result<Result<Credentials, Lack>> {
+        self.get(profile, Freshness::Cached)
+    }
+
+    /// The same, but the cached ones of an SSO role won't do: a service says they are not good.
+    pub fn fresh(&self, profile: &Profile) -> anyhow::Result<Result<Credentials, Lack>> {
+        self.get(profile, Freshness::New)
+    }
+
+    fn get(&self, profile: &Profile, freshness: Freshness) -> anyhow::Result<Result<Credentials, Lack>> {
+        let name = &profile.name;
+        match profile.kind {
+            Kind::SsoSession | Kind::SsoLegacy | Kind::SsoToken => self.role(profile, freshness),
+            Kind::Static => match self.config.static_keys(name)? {
+                Some(keys) => Ok(Ok(Credentials {
+                    access_key_id: keys.access_key_id,
+                    secret_access_key: keys.secret_access_key,
+                    session_token: keys.session_token,
+                    expires_at: None,
+                })),
+                None => Err(none(name, "has no static keys").into()),
+            },
+            Kind::Process => process::credentials(self, name),
+            Kind::AssumeRole => chain::credentials(self, profile),
+            Kind::WebIdentity => Err(none(
+                name,
+                "uses a web identity token (web_identity_token_file), which its SDK must trade in itself",
+            )
+            .into()),
+            Kind::None => {
+                Err(none(name, "has no credentials in the config: no SSO, keys, process or role").into())
+            }
+        }
+    }
+
+    fn role(&self, profile: &Profile, freshness: Freshness) -> anyhow::Result<Result<Credentials, Lack>> {
+        let parts = (&profile.sso, &profile.account_id, &profile.role_name);
+        let (Some(sso), Some(account_id), Some(role_name)) = parts else {
+            let name = quoted(&profile.name);
+            return Err(none(
+                &profile.name,
+                "has an SSO session, but no account and role to get credentials of",
+            )
+            .hint(format!("sso-login accounts {name} | sso-profile choose | sso-profile write {name}"))
+            .into());
+        };
+        let session = &Session::new(self.settings, sso)?;
+        let role = Role {
+            settings: self.settings,
+            profile,
+            session,
+            account_id,
+            role_name,
+            deadline: self.deadline,
+        };
+        let answer = match freshness {
+            Freshness::Cached => role.credentials()?,
+            Freshness::New => role.fresh()?,
+        };
+        Ok(answer.map(Credentials::from))
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Freshness {
+    Cached,
+    New,
+}
+
+fn none(profile: &str, why: &str) -> Fault {
+    Fault::new(Exit::Config, format!("profile `{profile}` {why}"))
+}

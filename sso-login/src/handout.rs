@@ -1,0 +1,72 @@
+//! `sso-login credentials`: hand out the credentials of a profile.
+
+use clap::Args;
+use sso_profile::{AwsConfig, Selected, select};
+use sso_signal::exit::{Exit, status_of};
+use sso_signal::settings::Settings;
+use sso_signal::wire::Output;
+
+use crate::credentials::{Credentials, Wallet};
+use crate::export::{self, Format};
+use crate::stream::{self, Subject};
+
+/// Flags of `sso-login credentials`.
+#[derive(Args, Clone, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub struct CredentialsArgs {
+    /// Profile whose credentials to hand out
+    profile: Option<String>,
+    /// How to write them
+    #[arg(long, value_enum, default_value = "process", hide_possible_values = false)]
+    format: Format,
+    /// As a filter, end with the status of the last document's answer
+    #[arg(short, long)]
+    exit_status: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  eval \"$(sso-login credentials corp --format env)\"
+  sso-login credentials corp --format json | jq -r .Expiration
+  printf '[profile corp-any-sdk]\\ncredential_process = sso-login credentials corp\\n' >> ~/.aws/config
+
+They come from the AWS CLI's cache while a quarter of an hour is left, else from the SSO portal, once for
+all who ask at the same time; a session that can be renewed is renewed. Nobody is ever asked for anything.
+
+Exit status: 0 here they are, 2 bad command line, 65 bad document, 69 a service can't be reached, 74 a file
+  failed, 75 another login is under way, 77 a person must log in, 78 profile or configuration wrong, or no
+  access to the role";
+
+/// Runs it.
+pub fn run(args: &CredentialsArgs, settings: &Settings) -> anyhow::Result<Exit> {
+    let answered = stream::answer(settings, args.profile.as_deref(), args.exit_status, |subject, output| {
+        let Subject { profile, config, document, .. } = subject;
+        let credentials = match Wallet::new(settings, config).credentials(profile)? {
+            Ok(credentials) => credentials,
+            Err(lack) => return Ok(Some(lack)),
+        };
+        if args.format == Format::Json {
+            export::add_to(document, &credentials, profile);
+            output.document(document)?;
+        } else {
+            output.bytes(args.format.text(&credentials).as_bytes())?;
+        }
+        Ok(None)
+    });
+    match answered {
+        Err(err) if args.profile.is_none() && status_of(&err) == Exit::Config => {
+            let Some(credentials) = of_environment(settings)? else { return Err(err) };
+            Output::stdout().bytes(args.format.text(&credentials).as_bytes())?;
+            Ok(Exit::Done)
+        }
+        answered => answered,
+    }
+}
+
+/// The keys of the environment, where nobody named a profile and there is no default one: a CI job without SSO.
+pub(crate) fn of_environment(settings: &Settings) -> anyhow::Result<Option<Credentials>> {
+    let Some(credentials) = Credentials::of_environment() else { return Ok(None) };
+    let Selected { name, from } = select(None, None, settings)?;
+    let is_nobodys = from == "default" && !AwsConfig::load(settings)?.contains(&name);
+    Ok(is_nobodys.then_some(credentials))
+}

@@ -1,0 +1,185 @@
+//! Why there are no credentials or no session: the few reasons that a caller acts on, told apart.
+
+use std::fmt;
+
+use sso_signal::exit::{Exit, Fault};
+use sso_signal::text::harmless;
+use sso_signal::wire::Document;
+
+use crate::session::Session;
+
+/// What is in the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// The session is over, or there never was one: a person must log in.
+    Expired,
+    /// The service says no to this account, role or key. A login doesn't help.
+    Denied,
+    /// The service can't be reached, answers 5xx or throttles.
+    Unreachable,
+    /// Somebody else is at it, for longer than there was time to wait.
+    Busy,
+}
+
+impl Why {
+    /// The word for the document's `error`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::Denied => "denied",
+            Self::Unreachable => "unreachable",
+            Self::Busy => "busy",
+        }
+    }
+
+    /// The status of a command that ends so.
+    pub fn exit(self) -> Exit {
+        match self {
+            Self::Expired => Exit::LoginRequired,
+            Self::Denied => Exit::Config,
+            Self::Unreachable => Exit::Unavailable,
+            Self::Busy => Exit::TryLater,
+        }
+    }
+}
+
+/// A reason in words.
+#[derive(Clone, Debug)]
+pub struct Lack {
+    /// Its kind.
+    pub why: Why,
+    /// Whether there is nothing that could have expired: never logged in, or logged out.
+    pub is_absent: bool,
+    reason: String,
+    hint: Option<String>,
+}
+
+impl Lack {
+    fn new(why: Why, reason: impl Into<String>) -> Self {
+        Self { why, is_absent: false, reason: reason.into(), hint: None }
+    }
+
+    /// The session can't be had without a person.
+    pub(crate) fn expired(session: &Session<'_>) -> Self {
+        Self::new(Why::Expired, format!("{} is over", named(session)))
+    }
+
+    /// There is no session in the cache.
+    pub(crate) fn absent(session: &Session<'_>) -> Self {
+        let reason = format!("{} has no token in the cache: never logged in, or logged out", named(session));
+        Self { is_absent: true, ..Self::new(Why::Expired, reason) }
+    }
+
+    /// The file says that the session is valid, and the service says it isn't: only a forced login helps.
+    pub(crate) fn rejected(session: &Session<'_>) -> Self {
+        let reason = format!("{} is not accepted any more, whatever its file says", named(session));
+        Self { hint: Some("--force".to_owned()), ..Self::new(Why::Expired, reason) }
+    }
+
+    /// It ends soon and can't be renewed.
+    pub(crate) fn ending(session: &Session<'_>, when: &str) -> Self {
+        Self::new(Why::Expired, format!("{} ends at {when} and can't be renewed", named(session)))
+    }
+
+    /// Keys that are over. A login doesn't change static ones.
+    pub(crate) fn expired_keys(reason: impl Into<String>) -> Self {
+        Self::new(Why::Expired, reason)
+    }
+
+    /// Permission is lacking.
+    pub(crate) fn denied(reason: impl Into<String>) -> Self {
+        Self::new(Why::Denied, reason)
+    }
+
+    /// No (useful) answer.
+    pub(crate) fn unreachable(reason: impl Into<String>) -> Self {
+        Self::new(Why::Unreachable, reason)
+    }
+
+    /// Somebody holds a lock.
+    pub(crate) fn busy(reason: impl Into<String>) -> Self {
+        Self::new(Why::Busy, reason)
+    }
+
+    /// Names the next command.
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// What is the matter, without the profile.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// Adds `error` and `reason` to a document.
+    pub fn add_to(&self, document: &mut Document) {
+        document.set("error", self.why.word());
+        document.set("reason", self.reason.as_str());
+    }
+
+    /// The error of a command about `profile`: for an expired session a single line with the command that helps, since
+    /// an SDK shows its user no more of a `credential_process`.
+    pub fn fault(&self, profile: &str) -> Fault {
+        let (name, reason) = (harmless(profile), &self.reason);
+        match (&self.why, &self.hint) {
+            (Why::Expired, Some(flag)) if flag.starts_with("--") => {
+                let profile = quoted(profile);
+                Fault::new(
+                    Exit::LoginRequired,
+                    format!("profile \"{name}\": {reason}; run: sso-login {profile} {flag}"),
+                )
+            }
+            (Why::Expired, None) => {
+                let profile = quoted(profile);
+                Fault::new(
+                    Exit::LoginRequired,
+                    format!("profile \"{name}\": {reason}; run: sso-login {profile}"),
+                )
+            }
+            (why, hint) => {
+                let fault = Fault::new(why.exit(), format!("profile \"{name}\": {reason}"));
+                match hint {
+                    Some(hint) => fault.hint(hint.as_str()),
+                    None => fault,
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Display for Lack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+/// The session as people name it.
+pub(crate) fn named(session: &Session<'_>) -> String {
+    match &session.sso.session {
+        Some(name) => format!("SSO session \"{}\"", harmless(name)),
+        None => format!("the SSO session of {}", harmless(&session.sso.start_url)),
+    }
+}
+
+/// A word for a shell.
+pub(crate) fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._@+:/-%".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_line_can_be_pasted() {
+        assert_eq!(quoted("corp-dev"), "corp-dev");
+        assert_eq!(quoted("it's me"), r"'it'\''s me'");
+        assert_eq!(quoted(""), "''");
+    }
+}

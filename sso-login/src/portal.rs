@@ -1,0 +1,194 @@
+//! The access portal of AWS SSO (`sso`): accounts, roles, role credentials, logout (AWS-FORMATS 5), through the
+//! official SDK, at a pace that the service allows.
+
+use std::future::Future;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use aws_sdk_sso::Client;
+use aws_sdk_sso::config::{AppName, BehaviorVersion, Region};
+use aws_sdk_sso::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use chrono::DateTime;
+use sso_cache::credentials::RoleCredentials;
+use sso_profile::Profile;
+use sso_signal::secret::Secret;
+use sso_signal::settings::Settings;
+use sso_signal::text::harmless;
+
+use crate::http;
+use crate::pace::Pace;
+use crate::refusal::cause;
+
+/// The most that a page may have.
+const PAGE: i32 = 100;
+/// How often a throttled call is made again, ever later: 1, 2, 4, 8 s.
+const PATIENCE: u32 = 4;
+
+/// The portal of one SSO region.
+pub struct Portal {
+    client: Client,
+    pace: Pace,
+}
+
+/// How the portal refuses, as far as anybody acts on it.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Denial {
+    /// The access token isn't good (401).
+    Unauthorized,
+    /// The account or role isn't this user's (403), or doesn't exist (404).
+    Forbidden,
+    /// No answer, 5xx, or throttled, after retries; in words.
+    Unreachable(String),
+    /// Any other error of the service, by its name.
+    Other(String),
+    /// Too many calls (429).
+    Throttled,
+}
+
+/// An account that the user has a role in.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Account {
+    /// Its name; empty if it has none.
+    pub name: String,
+    /// Its id.
+    pub id: String,
+    /// Its owner's address.
+    pub email: Option<String>,
+}
+
+impl Portal {
+    /// The portal of a profile's SSO region.
+    pub fn new(settings: &Settings, profile: &Profile, region: &str) -> anyhow::Result<Self> {
+        let mut config = aws_sdk_sso::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(region.to_owned()))
+            .app_name(AppName::new("sso-login").context("cannot name the app")?)
+            .http_client(http::client()?)
+            .retry_config(http::retries())
+            .timeout_config(http::timeouts())
+            .use_fips(http::is_on("AWS_USE_FIPS_ENDPOINT"))
+            .use_dual_stack(http::is_on("AWS_USE_DUALSTACK_ENDPOINT"));
+        config.set_endpoint_url(http::endpoint("SSO", profile.endpoints.sso.as_deref())?);
+        Ok(Self { client: Client::from_conf(config.build()), pace: Pace::new(settings) })
+    }
+
+    /// The credentials of a role.
+    pub async fn credentials(
+        &self,
+        token: &Secret,
+        account_id: &str,
+        role_name: &str,
+    ) -> Result<RoleCredentials, Denial> {
+        let call = || {
+            let request = self.client.get_role_credentials().access_token(token.expose());
+            request.account_id(account_id).role_name(role_name).send()
+        };
+        let answer = self.call(call).await?;
+        let Some(found) = answer.role_credentials else { return Err(incomplete()) };
+        // Whole seconds, rounded down, as the AWS CLI has it.
+        let expires_at = DateTime::from_timestamp(found.expiration.div_euclid(1000), 0);
+        match (found.access_key_id, found.secret_access_key, found.session_token, expires_at) {
+            (Some(id), Some(secret), Some(session), Some(expires_at)) => Ok(RoleCredentials {
+                access_key_id: id.into(),
+                secret_access_key: secret.into(),
+                session_token: session.into(),
+                expires_at,
+                account_id: Some(account_id.to_owned()),
+                is_sso: true,
+            }),
+            _ => Err(incomplete()),
+        }
+    }
+
+    /// All accounts, sorted by name.
+    pub async fn accounts(&self, token: &Secret) -> Result<Vec<Account>, Denial> {
+        let mut accounts = Vec::new();
+        let mut next = None;
+        loop {
+            let call = || {
+                let request = self.client.list_accounts().access_token(token.expose()).max_results(PAGE);
+                request.set_next_token(next.clone()).send()
+            };
+            let page = self.call(call).await?;
+            accounts.extend(page.account_list.unwrap_or_default().into_iter().filter_map(|account| {
+                let (name, email) = (account.account_name.unwrap_or_default(), account.email_address);
+                Some(Account { name, id: account.account_id?, email })
+            }));
+            next = page.next_token.filter(|token| !token.is_empty());
+            if next.is_none() {
+                accounts.sort();
+                return Ok(accounts);
+            }
+        }
+    }
+
+    /// The roles of an account, sorted.
+    pub async fn roles(&self, token: &Secret, account_id: &str) -> Result<Vec<String>, Denial> {
+        let mut roles = Vec::new();
+        let mut next = None;
+        loop {
+            let call = || {
+                let request = self.client.list_account_roles().access_token(token.expose());
+                request.account_id(account_id).max_results(PAGE).set_next_token(next.clone()).send()
+            };
+            let page = self.call(call).await?;
+            roles.extend(page.role_list.unwrap_or_default().into_iter().filter_map(|role| role.role_name));
+            next = page.next_token.filter(|token| !token.is_empty());
+            if next.is_none() {
+                roles.sort();
+                return Ok(roles);
+            }
+        }
+    }
+
+    /// Ends the sign-in behind a token.
+    pub async fn logout(&self, token: &Secret) -> Result<(), Denial> {
+        self.call(|| self.client.logout().access_token(token.expose()).send()).await.map(|_| ())
+    }
+
+    /// Makes a call in its time slot; a throttled one again, later, and everybody waits as long.
+    async fn call<T, E, F>(&self, call: impl Fn() -> F) -> Result<T, Denial>
+    where
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        let mut attempt = 0;
+        loop {
+            self.pace.slot().await;
+            let denial = match call().await {
+                Ok(answer) => return Ok(answer),
+                Err(err) => denial(&err),
+            };
+            if denial != Denial::Throttled {
+                return Err(denial);
+            }
+            if attempt == PATIENCE {
+                return Err(Denial::Unreachable("it throttles (429)".to_owned()));
+            }
+            self.pace.pause(Duration::from_secs(1 << attempt));
+            attempt += 1;
+        }
+    }
+}
+
+fn incomplete() -> Denial {
+    Denial::Unreachable("it sent an incomplete answer".to_owned())
+}
+
+fn denial<E>(err: &SdkError<E, HttpResponse>) -> Denial
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let SdkError::ServiceError(answer) = err else {
+        return Denial::Unreachable(cause(err));
+    };
+    let name = answer.err().code().map(harmless);
+    match answer.raw().status().as_u16() {
+        401 => Denial::Unauthorized,
+        403 | 404 => Denial::Forbidden,
+        429 => Denial::Throttled,
+        status if status >= 500 => Denial::Unreachable(format!("it answers {status}")),
+        status => Denial::Other(name.unwrap_or_else(|| format!("status {status}"))),
+    }
+}

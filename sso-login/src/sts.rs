@@ -1,0 +1,102 @@
+//! The Security Token Service: who am I, and other roles (through the official SDK).
+
+use anyhow::Context as _;
+use aws_sdk_sts::Client;
+use aws_sdk_sts::config::{AppName, BehaviorVersion, Region};
+use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sts::operation::assume_role::AssumeRoleOutput;
+use aws_sdk_sts::operation::assume_role::builders::AssumeRoleFluentBuilder;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use sso_profile::Profile;
+use sso_signal::settings::from_environment;
+use sso_signal::text::harmless;
+
+use crate::credentials::Credentials;
+use crate::http;
+use crate::lack::Lack;
+use crate::refusal::cause;
+
+/// STS with somebody's credentials.
+pub struct Sts {
+    client: Client,
+}
+
+/// Who the credentials are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The ARN.
+    pub arn: String,
+    /// The account.
+    pub account_id: String,
+    /// The unique id: the only part that names a person for good.
+    pub user_id: String,
+}
+
+impl Sts {
+    /// STS in the profile's region; else that of the environment, else us-east-1, where every account has one.
+    pub fn new(profile: &Profile, credentials: &Credentials) -> anyhow::Result<Self> {
+        let region = profile.region.clone().filter(|region| !region.is_empty());
+        let region = region
+            .or_else(|| from_environment("AWS_REGION"))
+            .or_else(|| from_environment("AWS_DEFAULT_REGION"))
+            .unwrap_or_else(|| "us-east-1".to_owned());
+        let provider = aws_sdk_sts::config::Credentials::new(
+            credentials.access_key_id.expose(),
+            credentials.secret_access_key.expose(),
+            credentials.session_token.as_ref().map(|token| token.expose().to_owned()),
+            None,
+            "sso-login",
+        );
+        let mut config = aws_sdk_sts::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(region))
+            .credentials_provider(provider)
+            .app_name(AppName::new("sso-login").context("cannot name the app")?)
+            .http_client(http::client()?)
+            .retry_config(http::retries())
+            .timeout_config(http::timeouts())
+            .use_fips(http::is_on("AWS_USE_FIPS_ENDPOINT"))
+            .use_dual_stack(http::is_on("AWS_USE_DUALSTACK_ENDPOINT"));
+        config.set_endpoint_url(http::endpoint("STS", profile.endpoints.sts.as_deref())?);
+        Ok(Self { client: Client::from_conf(config.build()) })
+    }
+
+    /// `GetCallerIdentity`.
+    pub async fn identity(&self) -> Result<Identity, Lack> {
+        let answer = self.client.get_caller_identity().send().await.map_err(|err| lack(&err))?;
+        match (answer.arn, answer.account, answer.user_id) {
+            (Some(arn), Some(account_id), Some(user_id)) => Ok(Identity { arn, account_id, user_id }),
+            _ => Err(Lack::unreachable("STS sent an incomplete answer")),
+        }
+    }
+
+    /// `AssumeRole`, as `fill` says.
+    pub(crate) async fn assume(
+        &self,
+        fill: impl FnOnce(AssumeRoleFluentBuilder) -> AssumeRoleFluentBuilder,
+    ) -> Result<AssumeRoleOutput, Lack> {
+        fill(self.client.assume_role()).send().await.map_err(|err| lack(&err))
+    }
+}
+
+/// Expired keys, a refusal, or no answer.
+fn lack<E>(err: &SdkError<E, HttpResponse>) -> Lack
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let SdkError::ServiceError(answer) = err else {
+        return Lack::unreachable(format!("STS can't be reached: {}", cause(err)));
+    };
+    let status = answer.raw().status().as_u16();
+    match answer.err().code() {
+        Some("ExpiredToken" | "ExpiredTokenException" | "RequestExpired") => {
+            Lack::expired_keys("STS says that the credentials are expired")
+        }
+        Some(code @ ("Throttling" | "ThrottlingException" | "RequestLimitExceeded")) => {
+            Lack::unreachable(format!("STS throttles ({code})"))
+        }
+        _ if status >= 500 || status == 429 => Lack::unreachable(format!("STS answers {status}")),
+        Some(code) => Lack::denied(format!("STS answered {}", harmless(code))),
+        None => Lack::denied(format!("STS answered status {status}")),
+    }
+}
