@@ -4,9 +4,12 @@
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use sso_login::accounts::AccountsArgs;
 use sso_login::handout::CredentialsArgs;
+use sso_login::logout::LogoutArgs;
 use sso_login::renewal::RefreshArgs;
 use sso_login::sandbox::SandboxArgs;
+use sso_login::whoami::WhoamiArgs;
 
 /// Get an AWS SSO session, silently, and hand out credentials
 ///
@@ -90,6 +93,14 @@ pub(crate) enum Command {
     ///
     /// In any format that `aws configure export-credentials` has, and as a document. Fit for `credential_process`.
     Credentials(CredentialsArgs),
+    /// Ask STS who the credentials of a profile are
+    Whoami(WhoamiArgs),
+    /// List every account and role of a session
+    Accounts(AccountsArgs),
+    /// End a session, here and at the service
+    ///
+    /// One session, by one of its profiles; the files of others stay.
+    Logout(LogoutArgs),
     /// Run an AWS SSO of your own on loopback, to try everything offline
     Sandbox(SandboxArgs),
 }

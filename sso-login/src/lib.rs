@@ -4,6 +4,7 @@
 //! only then a person logs in, by the AWS CLI ([`aws`]), a browser that comes back ([`pkce`]) or the device flow
 //! ([`device`]).
 
+pub mod accounts;
 pub mod answer;
 pub mod ask;
 pub mod aws;
@@ -21,6 +22,7 @@ mod http;
 mod interrupt;
 pub mod lack;
 mod landing;
+pub mod logout;
 pub mod oidc;
 mod pace;
 mod page;
@@ -41,6 +43,7 @@ pub mod session;
 mod stream;
 pub mod sts;
 mod surroundings;
+pub mod whoami;
 pub mod wish;
 
 use anyhow::Context as _;

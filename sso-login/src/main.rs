@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use sso_login::ensure::Ensure;
 use sso_login::wish::{Ask, Via, Wish};
-use sso_login::{handout, renewal, sandbox};
+use sso_login::{accounts, handout, logout, renewal, sandbox, whoami};
 use sso_profile::{Selected, select};
 use sso_signal::exit::{self, Exit};
 use sso_signal::settings::Settings;
@@ -24,6 +24,9 @@ fn main() -> ExitCode {
         match &cli.command {
             Some(Command::Sandbox(args)) => sandbox::run(args),
             Some(Command::Refresh(args)) => renewal::run(args, &Settings::new(TOOL)),
+            Some(Command::Whoami(args)) => whoami::run(args, &Settings::new(TOOL)),
+            Some(Command::Accounts(args)) => accounts::run(args, &Settings::new(TOOL)),
+            Some(Command::Logout(args)) => logout::run(args, &Settings::new(TOOL)),
             Some(Command::Credentials(args)) => handout::run(args, &Settings::new(TOOL)),
             None => login(&cli.login),
         },

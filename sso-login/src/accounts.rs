@@ -1,0 +1,146 @@
+//! `sso-login accounts`: every account and role that a session gives access to.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use chrono::TimeDelta;
+use clap::Args;
+use sso_profile::Sso;
+use sso_signal::exit::Exit;
+use sso_signal::secret::Secret;
+use sso_signal::settings::Settings;
+use sso_signal::text::harmless;
+use sso_signal::wire::{Document, Output};
+use tokio::task::JoinHandle;
+
+use crate::lack::Lack;
+use crate::portal::{Account, Denial, Portal};
+use crate::renew::{self, Want};
+use crate::role::of_denial;
+use crate::session::Session;
+use crate::stream::{self, Subject};
+
+/// How long getting a token may take.
+const PATIENCE: Duration = Duration::from_secs(45);
+/// Calls under way at a time. The pace decides how many begin in a second; this bounds what a slow service piles up.
+const AHEAD: usize = 32;
+
+/// Flags of `sso-login accounts`.
+#[derive(Args, Clone, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub struct AccountsArgs {
+    /// Profile of the session to ask with
+    profile: Option<String>,
+    /// A line for people each
+    #[arg(long)]
+    text: bool,
+    /// As a filter, end with the status of the last document's answer
+    #[arg(short, long)]
+    exit_status: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sso-login accounts corp --text
+  sso-login accounts corp | sso-profile choose | sso-profile write corp-dev
+  sso-login accounts corp | jq -c 'select(.roleName == \"ReadOnly\")'
+
+One document for each account and role, sorted by account name and role, each as soon as it is known. At most 18
+calls a second, since the portal takes 20: 500 accounts need half a minute.
+
+Exit status: 0 all of them, 2 bad command line, 65 bad document, 69 the service can't be reached, 74 a file failed,
+  75 another login is under way, 77 a person must log in, 78 profile or configuration wrong";
+
+/// Runs it.
+pub fn run(args: &AccountsArgs, settings: &Settings) -> anyhow::Result<Exit> {
+    stream::answer(settings, args.profile.as_deref(), args.exit_status, |subject, output| {
+        list(settings, subject, args.text, output)
+    })
+}
+
+fn list(
+    settings: &Settings,
+    subject: &Subject<'_>,
+    as_text: bool,
+    output: &mut Output,
+) -> anyhow::Result<Option<Lack>> {
+    let profile = &subject.profile;
+    let Some(sso) = &profile.sso else { return Err(stream::no_sso(profile).into()) };
+    let session = &Session::new(settings, sso)?;
+    let token = |want| renew::token(settings, profile, session, want, Instant::now() + PATIENCE);
+    let mut access = match token(Want::Lasting(TimeDelta::zero()))? {
+        Ok(token) => token.access_token,
+        Err(lack) => return Ok(Some(lack)),
+    };
+    let portal = Arc::new(Portal::new(settings, profile, &sso.region)?);
+    let runtime = crate::runtime()?;
+    let mut accounts = runtime.block_on(portal.accounts(&access));
+    if accounts == Err(Denial::Unauthorized) {
+        access = match token(Want::Another(&access))? {
+            Ok(token) => token.access_token,
+            Err(lack) => return Ok(Some(lack)),
+        };
+        accounts = runtime.block_on(portal.accounts(&access));
+    }
+    let accounts = match accounts {
+        Ok(accounts) => accounts,
+        Err(denial) => return Ok(Some(of_denial(session, denial))),
+    };
+    let mut show = |account: &Account, role: &str| {
+        if as_text { output.text(&line(account, role)) } else { output.document(&document(sso, account, role)) }
+    };
+    let denied = runtime.block_on(roles(&portal, &Arc::new(access), accounts, &mut show))?;
+    Ok(denied.map(|denial| of_denial(session, denial)))
+}
+
+/// Shows the roles of each account in order; answers what stopped it, if anything did.
+async fn roles(
+    portal: &Arc<Portal>,
+    access: &Arc<Secret>,
+    accounts: Vec<Account>,
+    show: &mut impl FnMut(&Account, &str) -> anyhow::Result<()>,
+) -> anyhow::Result<Option<Denial>> {
+    let ask = |account: Account| {
+        let (portal, access) = (Arc::clone(portal), Arc::clone(access));
+        tokio::spawn(async move {
+            let roles = portal.roles(&access, &account.id).await;
+            (account, roles)
+        })
+    };
+    let mut waiting = accounts.into_iter();
+    let mut asked: VecDeque<JoinHandle<_>> = waiting.by_ref().take(AHEAD).map(ask).collect();
+    while let Some(next) = asked.pop_front() {
+        let (account, roles) = next.await.context("cannot wait for the portal")?;
+        asked.extend(waiting.next().map(ask));
+        match roles {
+            Ok(roles) => roles.iter().try_for_each(|role| show(&account, role))?,
+            Err(denial) => return Ok(Some(denial)),
+        }
+    }
+    Ok(None)
+}
+
+/// What `sso-profile write` needs to make a profile of it.
+fn document(sso: &Sso, account: &Account, role: &str) -> Document {
+    let mut document = Document::new();
+    if let Some(session) = &sso.session {
+        document.set("ssoSession", session.as_str());
+    }
+    document.set("startUrl", sso.start_url.as_str());
+    document.set("ssoRegion", sso.region.as_str());
+    if let Some(scopes) = &sso.scopes {
+        document.set("scopes", scopes.clone());
+    }
+    document.set("accountId", account.id.as_str());
+    document.set("accountName", account.name.as_str());
+    if let Some(email) = &account.email {
+        document.set("emailAddress", email.as_str());
+    }
+    document.with("roleName", role)
+}
+
+fn line(account: &Account, role: &str) -> String {
+    format!("{}  {}  {}", harmless(&account.id), harmless(role), harmless(&account.name))
+}

@@ -1,0 +1,186 @@
+//! `sso-login logout`: end one session, at the service and in the caches of this machine. Other sessions, other
+//! tools' files and client registrations stay, unlike with `aws sso logout` (AWS-FORMATS 9.2).
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use clap::Args;
+use sso_cache::token::Token;
+use sso_lock::{Lock, Outcome};
+use sso_profile::{AwsConfig, Profile};
+use sso_signal::exit::{Exit, report};
+use sso_signal::settings::Settings;
+use sso_signal::time;
+use sso_signal::wire::{Document, Output};
+
+use crate::lack::Lack;
+use crate::oidc::Oidc;
+use crate::portal::{Denial, Portal};
+use crate::refresh::{Renewed, refresh};
+use crate::session::Session;
+use crate::stream;
+
+/// How long a refresh that is under way may hold us up.
+const LOCKED: Duration = Duration::from_secs(15);
+/// How long the service has to hear of it.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Flags of `sso-login logout`.
+#[derive(Args, Clone, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub struct LogoutArgs {
+    /// Profile whose session to end
+    #[arg(conflicts_with = "all")]
+    profile: Option<String>,
+    /// End every session that the AWS config names
+    #[arg(long)]
+    all: bool,
+    /// As a filter, end with the status of the last document's answer
+    #[arg(short, long)]
+    exit_status: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sso-login logout corp
+  sso-login logout --all
+  sso-login logout corp | jq -r '.sessionProfiles[]'     whom it concerns
+
+`sessionProfiles` names all profiles of the session: they are logged out too. `removed` names the files. The files go
+even if the service can't be told; `serviceTold` is false then, and the session may live on there until it ends.
+
+Exit status: 0 logged out (or nobody was logged in), 2 bad command line, 65 bad document, 69 the files are gone, but
+  the service couldn't be told, 74 a file failed, 75 a login is under way, 78 profile or configuration wrong";
+
+/// Runs it.
+pub fn run(args: &LogoutArgs, settings: &Settings) -> anyhow::Result<Exit> {
+    if args.all {
+        return all(settings, &mut Output::stdout());
+    }
+    stream::answer(settings, args.profile.as_deref(), args.exit_status, |subject, output| {
+        let mut document = subject.document.clone();
+        let lack = logout(settings, subject.config, &subject.profile, &mut document)?;
+        output.document(&document)?;
+        // The document has it all, so a filter doesn't write it again.
+        Ok(lack.filter(|_| subject.is_command))
+    })
+}
+
+fn all(settings: &Settings, output: &mut Output) -> anyhow::Result<Exit> {
+    let config = AwsConfig::load(settings)?;
+    let mut seen = BTreeSet::new();
+    let mut exit = Exit::Done;
+    for profile in config.profiles().filter_map(|(_, profile)| profile.ok()) {
+        let Some(sso) = &profile.sso else { continue };
+        if !seen.insert(Session::new(settings, sso)?.token_file()) {
+            continue;
+        }
+        let mut document = Document::new();
+        let lack = logout(settings, &config, &profile, &mut document)?;
+        output.document(&document)?;
+        if let Some(lack) = lack {
+            exit = lack.why.exit();
+            report(settings.tool(), &lack.fault(&profile.name).into());
+        }
+    }
+    Ok(exit)
+}
+
+fn logout(
+    settings: &Settings,
+    config: &AwsConfig,
+    profile: &Profile,
+    document: &mut Document,
+) -> anyhow::Result<Option<Lack>> {
+    let Some(sso) = &profile.sso else { return Err(stream::no_sso(profile).into()) };
+    let session = &Session::new(settings, sso)?;
+    let profiles = config.session_profiles(profile);
+    let mut files = vec![session.token_file()];
+    for name in &profiles {
+        let Some(other) = config.profile(name)? else { continue };
+        if let (Some(account_id), Some(role_name)) = (&other.account_id, &other.role_name) {
+            files.push(session.role_file(account_id, role_name));
+        }
+    }
+    // A refresh that is under way would write the token again.
+    let lock = Lock::new(settings.state_dir()?, "login".parse().map_err(anyhow::Error::msg)?);
+    let guard = match lock.acquire("sso-login logout", LOCKED)? {
+        Outcome::Held(guard) => guard,
+        Outcome::Busy(_) => return Ok(Some(Lack::busy("a login or refresh is under way"))),
+    };
+    let token = session.token()?.whole();
+    let mut removed = Vec::new();
+    let told = match &token {
+        Some(token) => tell(settings, profile, session, token)?,
+        None => Ok(()),
+    };
+    for file in files {
+        removed.extend(remove(&file)?.then_some(file));
+    }
+    guard.release()?;
+
+    if let Some(name) = &sso.session {
+        document.set("ssoSession", name.as_str());
+    }
+    document.set("startUrl", sso.start_url.as_str());
+    document.set("loggedOut", true);
+    document.set("serviceTold", token.is_some() && told.is_ok());
+    document.set("sessionProfiles", profiles);
+    document.set("removed", removed.iter().map(shown).collect::<Vec<_>>());
+    Ok(told.err().map(|why| {
+        let lack = Lack::unreachable(format!("the files are removed, but the SSO service couldn't be told: {why}"));
+        document.set("note", lack.reason());
+        lack
+    }))
+}
+
+/// Ends the session at the service, or says why it can't be told. A session that is over there already is ended, too.
+fn tell(
+    settings: &Settings,
+    profile: &Profile,
+    session: &Session<'_>,
+    token: &Token,
+) -> anyhow::Result<Result<(), String>> {
+    let deadline = Instant::now() + PATIENCE;
+    let mut token = token.clone();
+    let now = time::now()?;
+    // The service takes a valid access token only, and the sign-in behind an old one lives on.
+    if token.expires_at <= now && token.is_refreshable(now) {
+        let oidc = Oidc::new(&session.sso.region, profile.endpoints.sso_oidc.as_deref())?;
+        match refresh(session, &oidc, &token, deadline)? {
+            Renewed::Until(_) => match session.token()?.whole() {
+                Some(renewed) => token = renewed,
+                None => return Ok(Ok(())),
+            },
+            Renewed::Refused(_) => return Ok(Ok(())),
+            Renewed::Unreachable(refusal) => return Ok(Err(refusal.to_string())),
+            Renewed::TimedOut => return Ok(Err("it did not answer in time".to_owned())),
+        }
+    }
+    let portal = Portal::new(settings, profile, &session.sso.region)?;
+    let call = portal.logout(&token.access_token);
+    let answer = crate::runtime()?.block_on(async { tokio::time::timeout_at(deadline.into(), call).await });
+    Ok(match answer {
+        Ok(Ok(()) | Err(Denial::Unauthorized | Denial::Forbidden)) => Ok(()),
+        Ok(Err(Denial::Unreachable(why) | Denial::Other(why))) => Err(why),
+        Ok(Err(Denial::Throttled)) => Err("it throttles".to_owned()),
+        Err(_) => Err("it did not answer in time".to_owned()),
+    })
+}
+
+/// Removes a file; false if there was none.
+fn remove(path: &Path) -> anyhow::Result<bool> {
+    match fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(err) if err.kind() == ErrorKind::NotFound => Ok(false),
+        Err(err) => Err(err).with_context(|| format!("cannot remove {}", path.display())),
+    }
+}
+
+fn shown(path: impl AsRef<Path>) -> String {
+    path.as_ref().to_string_lossy().into_owned()
+}

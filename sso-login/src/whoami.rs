@@ -1,0 +1,102 @@
+//! `sso-login whoami`: what the credentials of a profile are good for, asked of STS itself.
+
+use std::time::Duration;
+
+use clap::Args;
+use sso_signal::exit::Exit;
+use sso_signal::settings::Settings;
+use sso_signal::text::harmless;
+use sso_signal::time;
+
+use crate::credentials::{Credentials, Wallet};
+use crate::lack::{Lack, Why};
+use crate::stream::{self, Subject};
+use crate::sts::{Identity, Sts};
+
+/// A round trip to a service that is there.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Flags of `sso-login whoami`.
+#[derive(Args, Clone, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub struct WhoamiArgs {
+    /// Profile whose identity to ask for
+    profile: Option<String>,
+    /// Say it in a sentence
+    #[arg(long)]
+    text: bool,
+    /// As a filter, end with the status of the last document's answer
+    #[arg(short, long)]
+    exit_status: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sso-login whoami corp | jq -r .arn
+  sso-login whoami corp --text
+  sso-profile list | sso-login whoami            which of all profiles work
+
+The document gets `arn`, `accountId`, `userId` and `expiresAt`, the end of the role's credentials. Without an answer
+it gets `error`: `expired` (log in), `denied` (a login won't help) or `unreachable`, and `reason`.
+
+Exit status: 0 answered, 2 bad command line, 65 bad document, 69 a service can't be reached, 74 a file failed,
+  75 another login is under way, 77 expired: a person must log in, 78 denied, or profile or configuration wrong";
+
+/// Runs it.
+pub fn run(args: &WhoamiArgs, settings: &Settings) -> anyhow::Result<Exit> {
+    stream::answer(settings, args.profile.as_deref(), args.exit_status, |subject, output| {
+        let answer = ask(settings, subject)?;
+        let document = &mut subject.document;
+        let (identity, credentials) = match answer {
+            Ok(found) => found,
+            Err(lack) => {
+                if subject.is_command && !args.text {
+                    lack.add_to(document);
+                    output.document(document)?;
+                }
+                return Ok(Some(lack));
+            }
+        };
+        if args.text {
+            let name = harmless(&subject.profile.name);
+            output.text(&format!("{name}: {} (user id {})", harmless(&identity.arn), harmless(&identity.user_id)))?;
+            return Ok(None);
+        }
+        document.set("arn", identity.arn);
+        document.set("accountId", identity.account_id);
+        document.set("userId", identity.user_id);
+        if let Some(end) = credentials.expires_at {
+            document.set("expiresAt", time::format(end));
+        }
+        output.document(document)?;
+        Ok(None)
+    })
+}
+
+fn ask(settings: &Settings, subject: &Subject<'_>) -> anyhow::Result<Result<(Identity, Credentials), Lack>> {
+    let wallet = Wallet::new(settings, subject.config);
+    let profile = &subject.profile;
+    let credentials = match wallet.credentials(profile)? {
+        Ok(credentials) => credentials,
+        Err(lack) => return Ok(Err(lack)),
+    };
+    match identity(subject, &credentials)? {
+        // Cached ones may be dead before their time; the portal knows.
+        Err(Lack { why: Why::Expired | Why::Denied, .. }) if profile.kind.is_sso() => {
+            let credentials = match wallet.fresh(profile)? {
+                Ok(credentials) => credentials,
+                Err(lack) => return Ok(Err(lack)),
+            };
+            Ok(identity(subject, &credentials)?.map(|identity| (identity, credentials)))
+        }
+        answer => Ok(answer.map(|identity| (identity, credentials))),
+    }
+}
+
+fn identity(subject: &Subject<'_>, credentials: &Credentials) -> anyhow::Result<Result<Identity, Lack>> {
+    let sts = Sts::new(&subject.profile, credentials)?;
+    let late = || Err(Lack::unreachable("STS did not answer in time"));
+    Ok(crate::runtime()?.block_on(async {
+        tokio::time::timeout(PATIENCE, sts.identity()).await.unwrap_or_else(|_| late())
+    }))
+}
