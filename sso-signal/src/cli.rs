@@ -15,8 +15,8 @@ use clap::{Parser, Subcommand};
     version,
     after_long_help = "\
 Examples:
-  sso-profile list | sso-cache check --every 60s | sso-signal write     the monitor
-  while sso-signal wait | sso-login | sso-signal settle; do :; done     the watcher
+  sso-profile list | sso-cache check --every 60s | sso-signal write       the monitor
+  while sso-signal wait | sso-login - | sso-signal settle; do :; done     the watcher
   sso-signal status --text
 
 Files: ~/.aws/sso-renewer/ (SSO_STATE_DIR): login-required.json (SSO_SIGNAL_FILE), signals/, mode, state.json,
@@ -78,7 +78,7 @@ Exit status: 0 there is one, 1 there is none, 74 a file failed")]
     /// `standalone` nothing is ever due. Wakes on file events where there are any, and at every poll.
     #[command(after_long_help = "\
 Examples:
-  while sso-signal wait | sso-login | sso-signal settle; do :; done
+  while sso-signal wait | sso-login - | sso-signal settle; do :; done
   sso-signal wait --timeout 0s && echo due
 
 Exit status: 0 one was due, 65 state of a newer version, 74 a file failed, 75 state locked,

@@ -1,0 +1,49 @@
+//! What `-h` and `--help` promise.
+
+use crate::support::Sandbox;
+
+const TOOLS: [&str; 5] = ["sso-signal", "sso-lock", "sso-cache", "sso-profile", "sso-login"];
+
+/// The commands that a help lists.
+fn commands(help: &str) -> Vec<String> {
+    let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    listed
+        .take_while(|line| !line.is_empty())
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn every_help_has_examples_and_exit_statuses_and_a_shorter_form() {
+    let sandbox = Sandbox::new();
+    for tool in TOOLS {
+        let own = sandbox.run(&format!("{tool} --help")).exits(0).stdout;
+        let names = commands(&own);
+        assert!(!names.is_empty(), "{tool} lists no command");
+        for line in std::iter::once(tool.to_owned()).chain(names.iter().map(|name| format!("{tool} {name}")))
+        {
+            let long = sandbox.run(&format!("{line} --help")).exits(0).stdout;
+            let short = sandbox.run(&format!("{line} -h")).exits(0).stdout;
+            assert!(long.contains("Examples:\n"), "{line} --help has no examples");
+            assert!(long.contains("Exit status:"), "{line} --help has no exit statuses");
+            assert!(
+                long.contains(&format!("  {tool} ")) || long.contains(&format!("| {tool} ")),
+                "{line}: {long}"
+            );
+            assert!(!short.is_empty() && short.len() < long.len(), "{line} -h isn't shorter than --help");
+        }
+    }
+}
+
+#[test]
+fn the_five_helps_alone_show_the_watcher() {
+    let sandbox = Sandbox::new();
+    for tool in ["sso-signal", "sso-login"] {
+        let help = sandbox.run(&format!("{tool} --help")).exits(0).stdout;
+        let watcher = "while sso-signal wait | sso-login - | sso-signal settle; do :; done";
+        assert!(help.contains(watcher), "{tool} --help doesn't show {watcher}");
+    }
+}

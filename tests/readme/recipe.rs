@@ -1,0 +1,78 @@
+//! What is said of `just` holds: the recipes exist, and the demo ends well.
+
+use std::fs;
+
+use crate::support::Sandbox;
+use crate::{project, readme};
+
+/// The names of the justfile's recipes.
+fn recipes() -> Vec<String> {
+    let text = fs::read_to_string(project("justfile")).unwrap();
+    let heads = text.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()));
+    heads
+        .filter(|line| line.contains(':') && !line.contains(":="))
+        .map(|line| line.split([' ', ':']).next().unwrap_or_default().to_owned())
+        .collect()
+}
+
+/// The words after `just` in commands (not in prose).
+fn named(text: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for (at, _) in text.match_indices("just ") {
+        let is_command = text[..at].ends_with(['`', '\n', '"', '\'']) || text[..at].ends_with("&& ");
+        let name: String =
+            text[at + 5..].chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect();
+        if is_command && !name.is_empty() {
+            names.push(name);
+        }
+    }
+    names
+}
+
+#[test]
+fn every_recipe_that_is_named_somewhere_exists() {
+    let recipes = recipes();
+    for (file, least) in [("README.md", 5), ("mise.toml", 5), (".ci/run", 1)] {
+        let names = named(&fs::read_to_string(project(file)).unwrap());
+        assert!(names.len() >= least, "{file}: {names:?}");
+        for name in names {
+            assert!(recipes.contains(&name), "{file} names `just {name}`, which isn't in {recipes:?}");
+        }
+    }
+}
+
+#[test]
+fn every_recipe_says_what_it_does_in_one_line() {
+    let text = fs::read_to_string(project("justfile")).unwrap();
+    let lines: Vec<_> = text.lines().collect();
+    for recipe in recipes() {
+        let at = lines.iter().position(|line| line.split([' ', ':']).next() == Some(&recipe)).unwrap();
+        let above = lines[..at].iter().rev().take_while(|line| !line.is_empty());
+        assert_eq!(above.filter(|line| line.starts_with("# ")).count(), 1, "{recipe}");
+        let body = lines[at + 1..].iter().take_while(|line| line.starts_with("    ")).count();
+        assert!((1..=3).contains(&body), "{recipe} has {body} lines");
+    }
+}
+
+#[test]
+fn continuous_integration_runs_the_command_of_the_readme() {
+    let line = "cargo install --locked just && just test";
+    assert!(fs::read_to_string(project(".ci/run")).unwrap().lines().any(|found| found == line));
+    assert!(readme().lines().any(|found| found == line));
+}
+
+#[test]
+fn the_demo_walks_the_main_job_and_leaves_the_home_alone() {
+    let sandbox = Sandbox::new();
+    let before = sandbox.write(".aws/config", "[profile mine]\nregion = eu-west-1\n");
+    let mut demo = sandbox.command("bash");
+    demo.arg(project("tests/demo.sh")).env_remove("SSO_NOW");
+    let ended = crate::support::end(demo, "");
+    assert_eq!(ended.code, 0, "{}\n{}", ended.stdout, ended.stderr);
+    let shown = ended.stdout.lines().filter(|line| line.starts_with("$ ")).count();
+    assert!(shown >= 8, "{}", ended.stdout);
+    assert!(ended.stdout.lines().last().unwrap().contains("sso-login PROFILE"), "{}", ended.stdout);
+    assert_eq!(fs::read_to_string(before).unwrap(), "[profile mine]\nregion = eu-west-1\n");
+    assert!(!sandbox.state().exists());
+    assert!(crate::support::names(sandbox.token_dir()).is_empty());
+}
