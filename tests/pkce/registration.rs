@@ -1,0 +1,138 @@
+//! Our client at the service: its own file, reused, and replaced when the service doesn't know it any more.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::bench::{Bench, TOKEN, after};
+use crate::support::names;
+use crate::under_way::UnderWay;
+
+/// A whole login.
+fn log_in(bench: &Bench) {
+    let login = UnderWay::of(bench.command("sso-login --via pkce --force demo"));
+    let page = login.get(&login.answer());
+    assert!(page.contains("You are logged in"), "{page}");
+    login.end().succeeds("success");
+}
+
+/// The registrations in the cache: names and contents.
+fn registrations(bench: &Bench) -> Vec<(String, Value)> {
+    let names = names(bench.cache()).into_iter().filter(|name| name != TOKEN);
+    names
+        .map(|name| {
+            let text = fs::read_to_string(bench.cache().join(&name)).unwrap();
+            (name, serde_json::from_str(&text).unwrap())
+        })
+        .collect()
+}
+
+#[test]
+fn a_registration_is_kept_as_the_aws_cli_keeps_its_own_and_reused() {
+    let bench = Bench::start("");
+    log_in(&bench);
+    let [(name, kept)] = &registrations(&bench)[..] else { panic!() };
+    let text = fs::read_to_string(bench.cache().join(name)).unwrap();
+    let secret = kept["clientSecret"].as_str().unwrap();
+    assert_eq!(
+        text,
+        format!(
+            "{{\"clientId\": {}, \"clientSecret\": \"{secret}\", \"expiresAt\": \"{}\", \
+             \"scopes\": [\"sso:account:access\"], \"grantTypes\": [\"authorization_code\", \"refresh_token\"]}}",
+            kept["clientId"],
+            after(90 * 24 * 3600)
+        )
+    );
+    // The AWS CLI's client of this session has another file (AWS-FORMATS 2.1).
+    log_in(&bench);
+    assert_eq!((bench.count("RegisterClient"), bench.counts()[0]), (1, 2));
+}
+
+#[test]
+fn each_flow_has_a_registration_of_its_own() {
+    let bench = Bench::start("");
+    log_in(&bench);
+    bench.device("--force demo").succeeds("success");
+    let both = registrations(&bench);
+    assert_eq!(both.len(), 2);
+    assert_ne!(both[0].1["clientId"], both[1].1["clientId"]);
+    log_in(&bench);
+    bench.device("--force demo").succeeds("success");
+    assert_eq!((bench.count("RegisterClient"), registrations(&bench)), (2, both));
+}
+
+#[test]
+fn a_registration_that_is_about_to_end_or_is_another_flows_is_not_used() {
+    let bench = Bench::start("");
+    log_in(&bench);
+    let (name, good) = registrations(&bench).remove(0);
+    let mut ending = good.clone();
+    ending["expiresAt"] = json!(after(14 * 60));
+    let mut other = good.clone();
+    other["grantTypes"] = json!(["refresh_token"]);
+    for (bad, count) in [(ending.to_string(), 2), (other.to_string(), 3), ("{\"clientId\":".to_owned(), 4)] {
+        fs::write(bench.cache().join(&name), bad).unwrap();
+        log_in(&bench);
+        assert_eq!(bench.count("RegisterClient"), count);
+    }
+}
+
+#[test]
+fn a_registration_that_the_service_rejects_is_replaced_once() {
+    let bench = Bench::start("");
+    log_in(&bench);
+    let (_, old) = registrations(&bench).remove(0);
+    bench.faults(&json!({"error": ["CreateToken=invalid_clientx1"]}));
+    let mut login = UnderWay::of(bench.command("sso-login --via pkce --force demo"));
+    let (first_state, port) = (login.state().to_owned(), login.port());
+    let page = login.get(&login.answer());
+    assert!(page.contains("One more time, please"), "{page}");
+    // It goes on by itself, with another page.
+    login.next_event();
+    assert_eq!(login.port(), port);
+    assert_ne!(login.state(), first_state);
+    // The first page's answer is nobody's now.
+    let late = login.get(&format!("/oauth/callback?code=x&state={first_state}"));
+    assert!(late.starts_with("HTTP/1.1 400 "), "{late}");
+    let page = login.get(&login.answer());
+    assert!(page.contains("You are logged in"), "{page}");
+    login.end().succeeds("success");
+    assert_ne!(registrations(&bench)[0].1["clientId"], old["clientId"]);
+
+    // Once: a service that rejects every client isn't asked for ever.
+    bench.faults(&json!({"error": ["CreateToken=invalid_client"]}));
+    let mut login = UnderWay::of(bench.command("sso-login --via pkce --force demo"));
+    login.get(&login.answer());
+    login.next_event();
+    let page = login.get(&login.answer());
+    assert!(page.contains("The login did not work"), "{page}");
+    login.end().fails(77, "failed", "invalid_client", "doesn't accept the client registration");
+    assert_eq!(registrations(&bench), []);
+}
+
+#[test]
+fn a_rejection_in_the_browser_counts_as_one() {
+    let bench = Bench::start("");
+    log_in(&bench);
+    let mut login = UnderWay::of(bench.command("sso-login --via pkce --force demo"));
+    let page = login.get(&format!("/oauth/callback?error=unauthorized_client&state={}", login.state()));
+    assert!(page.contains("One more time, please"), "{page}");
+    login.next_event();
+    login.get(&login.answer());
+    login.end().succeeds("success");
+    assert_eq!(bench.count("RegisterClient"), 2);
+}
+
+#[test]
+fn a_registration_that_only_the_browser_learns_is_dead_is_forgotten() {
+    let bench = Bench::start("");
+    log_in(&bench);
+    let (name, mut kept) = registrations(&bench).remove(0);
+    kept["clientId"] = json!("deleted");
+    fs::write(bench.cache().join(name), kept.to_string()).unwrap();
+    let login = UnderWay::of(bench.command("sso-login --via pkce --force demo --timeout 700ms"));
+    // The service has nowhere to send this browser.
+    assert_eq!(crate::served::fetch(login.url()).status, 400);
+    login.end().fails(124, "timeout", "", "did not come back in time");
+    log_in(&bench);
+}
