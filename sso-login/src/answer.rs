@@ -48,6 +48,13 @@ impl Answer {
             .hint("sso-lock status login")
     }
 
+    /// Another question is open on this host.
+    pub fn busy_asking(holder: &str) -> Self {
+        Self::new("busy", Exit::TryLater)
+            .because(format!("another question is open: {holder}"))
+            .hint("sso-lock status ask")
+    }
+
     /// The profile isn't there, or can't be logged in; both until the config changes.
     pub fn unknown_profile(reason: impl Into<String>) -> Self {
         Self::new("unknown-profile", Exit::Config).because(reason)
@@ -99,6 +106,16 @@ impl Answer {
     fn because(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
         self
+    }
+
+    /// The outcome, as documents name it.
+    pub fn outcome(&self) -> &'static str {
+        self.outcome
+    }
+
+    /// For how many seconds a snooze is.
+    pub fn seconds(&self) -> Option<u64> {
+        self.keys.iter().find(|(key, _)| *key == "seconds").and_then(|(_, value)| value.as_u64())
     }
 
     /// Whether there is a valid session now.

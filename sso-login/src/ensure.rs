@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use sso_cache::token::Token;
-use sso_lock::{Lock, Outcome};
+use sso_lock::{Lock, Outcome, Owner};
 use sso_profile::{AwsConfig, Profile};
 use sso_signal::exit::{Exit, hint_of, status_of, warn};
 use sso_signal::host::config_stamp;
@@ -13,7 +13,7 @@ use sso_signal::time;
 use sso_signal::wire::{Document, Output};
 
 use crate::answer::Answer;
-use crate::ask::{self, Said};
+use crate::ask::{self, Answered, Question, Said};
 use crate::aws;
 use crate::device::DeviceLogin;
 use crate::oidc::Oidc;
@@ -22,7 +22,7 @@ use crate::progress::Progress;
 use crate::refresh::{Renewed, refresh};
 use crate::session::Session;
 use crate::surroundings::why_no_browser;
-use crate::wish::{Via, Wish};
+use crate::wish::{Via, Wish, after};
 
 /// A login asked for, for one profile.
 pub struct Ensure<'a> {
@@ -30,9 +30,16 @@ pub struct Ensure<'a> {
     pub settings: &'a Settings,
     /// What to do.
     pub wish: Wish,
+    /// What was answered in this run.
+    answered: Answered,
 }
 
-impl Ensure<'_> {
+impl<'a> Ensure<'a> {
+    /// Logins as `wish` says, for any number of profiles.
+    pub fn new(settings: &'a Settings, wish: Wish) -> Self {
+        Self { settings, wish, answered: Answered::default() }
+    }
+
     /// Ensures the session of `profile` and adds what came of it to `document`.
     pub fn ensure(
         &self,
@@ -90,11 +97,43 @@ impl Ensure<'_> {
         {
             return Ok(answer);
         }
-        if must_ask && let Said::No(answer) = ask::ask(self.settings, document, self.wish.patience)? {
+        if must_ask && let Some(answer) = self.ask(profile, session, document)? {
             return Ok(answer);
         }
         let answer = self.get_locked(profile, session, document, Some(progress))?;
-        answer.context("a login has no outcome")
+        let answer = answer.context("a login has no outcome")?;
+        if must_ask {
+            self.answered.keep(session.name(), &profile.name, &answer, self.settings)?;
+        }
+        Ok(answer)
+    }
+
+    /// Asks a person, one question at a time on this host. `None` is consent.
+    fn ask(
+        &self,
+        profile: &Profile,
+        session: &Session<'_>,
+        document: &Document,
+    ) -> anyhow::Result<Option<Answer>> {
+        if let Some(answer) = self.answered.find(session.name(), document)? {
+            return Ok(Some(answer));
+        }
+        let lock = Lock::new(self.settings.state_dir()?, "ask".parse().map_err(anyhow::Error::msg)?);
+        let guard = match lock.acquire("sso-login", patience(document, after(self.wish.patience))?)? {
+            Outcome::Held(guard) => guard,
+            Outcome::Busy(owner) => return Ok(Some(Answer::busy_asking(&in_words(owner.as_ref())))),
+        };
+        // Whoever held the lock before us may have led to a login.
+        let mut answer = self.valid(session)?;
+        if answer.is_none() {
+            let question = Question::new(self.settings, profile, document, self.wish.patience)?;
+            if let Said::No(refusal) = ask::ask(self.settings, &question, self.wish.patience) {
+                self.answered.keep(session.name(), &profile.name, &refusal, self.settings)?;
+                answer = Some(refusal);
+            }
+        }
+        guard.release()?;
+        Ok(answer)
     }
 
     /// Renews or, with `progress` to show, logs in, under the login lock. `None` if that takes a person and there is no
@@ -111,11 +150,7 @@ impl Ensure<'_> {
         let lock = Lock::new(self.settings.state_dir()?, "login".parse().map_err(anyhow::Error::msg)?);
         let guard = match lock.acquire("sso-login", patience(document, deadline)?)? {
             Outcome::Held(guard) => guard,
-            Outcome::Busy(owner) => {
-                let holder =
-                    owner.map_or_else(|| "its holder is unknown".to_owned(), |owner| owner.in_words());
-                return Ok(Some(Answer::busy(&holder)));
-            }
+            Outcome::Busy(owner) => return Ok(Some(Answer::busy(&in_words(owner.as_ref())))),
         };
         // Who held the lock before us may have logged in for us, too.
         let mut answer = self.valid(session)?;
@@ -268,6 +303,10 @@ fn patience(document: &Document, deadline: Instant) -> anyhow::Result<Duration> 
         Some(_) => Duration::ZERO,
         None => deadline.saturating_duration_since(Instant::now()),
     })
+}
+
+fn in_words(owner: Option<&Owner>) -> String {
+    owner.map_or_else(|| "its holder is unknown".to_owned(), Owner::in_words)
 }
 
 fn refreshable(session: &Session<'_>) -> anyhow::Result<Option<Token>> {

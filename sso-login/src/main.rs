@@ -35,7 +35,7 @@ fn main() -> ExitCode {
 
 fn login(args: &LoginArgs) -> anyhow::Result<Exit> {
     let settings = &Settings::new(TOOL);
-    let ensure = Ensure { settings, wish: wish(args) };
+    let ensure = Ensure::new(settings, wish(args));
     let output = &mut Output::stdout();
     let argument = args.profile.as_deref();
     if argument == Some("-") {

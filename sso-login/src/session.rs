@@ -26,6 +26,11 @@ impl<'a> Session<'a> {
         Ok(Self { sso, cache: Cache::of_home(settings.home()?) })
     }
 
+    /// What tells it from other sessions: the sso-session's name, or the start URL of a legacy profile.
+    pub fn name(&self) -> &str {
+        self.sso.session.as_deref().unwrap_or(&self.sso.start_url)
+    }
+
     /// Its token file.
     pub fn token_file(&self) -> PathBuf {
         self.cache.token(self.key())

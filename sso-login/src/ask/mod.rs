@@ -1,0 +1,274 @@
+//! Asking a person before a login that nobody at the keyboard asked for: Refresh, Snooze or Don't Remind.
+//!
+//! Which program asks shows at run time: the one in `SSO_DIALOG`, else what this desktop has, else the terminal.
+//! Whatever isn't a clear answer is "later", and nobody to ask is, too: never a login without consent.
+
+mod answered;
+mod kdialog;
+mod osascript;
+mod process;
+mod program;
+mod question;
+mod terminal;
+mod zenity;
+
+use std::env;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use sso_signal::settings::{Settings, from_environment};
+
+pub use answered::Answered;
+pub use question::Question;
+
+use crate::answer::Answer;
+
+/// The snoozes that are offered, in seconds, with their labels.
+const SNOOZES: [(&str, u64); 4] = [("15 min", 900), ("30 min", 1800), ("1 hour", 3600), ("4 hours", 14_400)];
+/// The one that is offered first.
+const USUAL: usize = 1;
+const REFRESH: &str = "Refresh";
+const SNOOZE: &str = "Snooze";
+const DONT_REMIND: &str = "Don't Remind";
+const CANCEL: &str = "Cancel";
+const DISABLE: &str = "Disable Reminders";
+
+/// What the person said.
+#[derive(Debug, PartialEq)]
+pub enum Said {
+    /// Log in.
+    Refresh,
+    /// Something else, which is the outcome.
+    No(Answer),
+}
+
+/// What came of one dialog.
+#[derive(Debug, PartialEq)]
+enum Reply<T> {
+    /// An answer.
+    Given(T),
+    /// Closed, ignored, or nothing that could be understood.
+    Nothing,
+    /// It could not be shown, and why.
+    Broken(String),
+    /// This process was told to end by that signal.
+    Interrupted(i32),
+}
+
+/// The three buttons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Button {
+    Refresh,
+    Snooze,
+    DontRemind,
+}
+
+/// A program that can ask.
+trait Dialog {
+    /// Shows the question.
+    fn choose(&self, question: &Question) -> Reply<Button>;
+    /// Asks for how long, in seconds.
+    fn snooze(&self, question: &Question) -> Reply<u64>;
+    /// Warns before the reminders end.
+    fn confirm(&self, question: &Question) -> Reply<()>;
+}
+
+/// Asks. Each dialog waits for `patience`; after that it is a dismissal.
+pub fn ask(settings: &Settings, question: &Question, patience: Duration) -> Said {
+    let chosen = from_environment("SSO_DIALOG");
+    let kinds = match chosen.as_deref() {
+        None => Kind::of_this_desktop(),
+        Some("none") => Vec::new(),
+        Some(word) => match Kind::from_word(word) {
+            Some(kind) => vec![kind],
+            None => return said(program::ask(word, question, patience), settings, word),
+        },
+    };
+    let mut notes = Vec::new();
+    for kind in kinds {
+        let Some(dialog) = kind.open(patience) else { continue };
+        match converse(dialog.as_ref(), question) {
+            Reply::Broken(why) => {
+                settings.debug(|| format!("cannot ask with {}: {why}", kind.word()));
+                notes.push(format!("{}: {why}", kind.word()));
+            }
+            reply => return said(reply, settings, kind.word()),
+        }
+    }
+    let why = if notes.is_empty() {
+        "no dialog program and no terminal here (SSO_DIALOG names one)".to_owned()
+    } else {
+        notes.join("; ")
+    };
+    nobody(&why)
+}
+
+fn said(reply: Reply<Said>, settings: &Settings, program: &str) -> Said {
+    match reply {
+        Reply::Given(said) => said,
+        Reply::Nothing => {
+            settings.debug(|| format!("{program} was closed, or gave no answer"));
+            Said::No(Answer::dismissed(None))
+        }
+        Reply::Broken(why) => {
+            settings.debug(|| format!("cannot ask with {program}: {why}"));
+            nobody(&format!("{program}: {why}"))
+        }
+        Reply::Interrupted(signal) => Said::No(Answer::interrupted(signal)),
+    }
+}
+
+fn nobody(why: &str) -> Said {
+    Said::No(Answer::dismissed(Some(&format!("nobody could be asked: {why}"))))
+}
+
+/// The question, and what a button leads to. A second dialog that is closed or can't be shown is "later", too.
+fn converse(dialog: &dyn Dialog, question: &Question) -> Reply<Said> {
+    dialog.choose(question).then(|button| match button {
+        Button::Refresh => Reply::Given(Said::Refresh),
+        Button::Snooze => {
+            let length = dialog.snooze(question).or_later();
+            length.then(|seconds| Reply::Given(Said::No(Answer::snoozed(seconds))))
+        }
+        Button::DontRemind => {
+            let confirmed = dialog.confirm(question).or_later();
+            confirmed.then(|()| Reply::Given(Said::No(Answer::suppressed())))
+        }
+    })
+}
+
+impl<T> Reply<T> {
+    fn then<U>(self, next: impl FnOnce(T) -> Reply<U>) -> Reply<U> {
+        match self {
+            Self::Given(value) => next(value),
+            Self::Nothing => Reply::Nothing,
+            Self::Broken(why) => Reply::Broken(why),
+            Self::Interrupted(signal) => Reply::Interrupted(signal),
+        }
+    }
+
+    /// After the first dialog nothing is tried with another program: the person was asked.
+    fn or_later(self) -> Self {
+        match self {
+            Self::Broken(_) => Self::Nothing,
+            reply => reply,
+        }
+    }
+}
+
+impl Button {
+    fn of_label(label: &str) -> Option<Self> {
+        match label {
+            REFRESH => Some(Self::Refresh),
+            SNOOZE => Some(Self::Snooze),
+            DONT_REMIND => Some(Self::DontRemind),
+            _ => None,
+        }
+    }
+}
+
+fn snooze_of_label(label: &str) -> Option<u64> {
+    SNOOZES.iter().find(|(known, _)| *known == label).map(|(_, seconds)| *seconds)
+}
+
+/// The dialogs that are built in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Osascript,
+    Zenity,
+    Kdialog,
+    Terminal,
+}
+
+impl Kind {
+    const ALL: [Self; 4] = [Self::Osascript, Self::Zenity, Self::Kdialog, Self::Terminal];
+
+    /// Those to try, the best first. macOS has no display variable, and `osascript` nobody else.
+    fn of_this_desktop() -> Vec<Self> {
+        let has_display = ["WAYLAND_DISPLAY", "DISPLAY"].iter().any(|name| from_environment(name).is_some());
+        let is_possible = |kind: &Self| has_display || !matches!(kind, Self::Zenity | Self::Kdialog);
+        Self::ALL.into_iter().filter(is_possible).collect()
+    }
+
+    fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Osascript => "osascript",
+            Self::Zenity => "zenity",
+            Self::Kdialog => "kdialog",
+            Self::Terminal => "terminal",
+        }
+    }
+
+    /// `None` if it isn't here.
+    fn open(self, patience: Duration) -> Option<Box<dyn Dialog>> {
+        Some(match self {
+            Self::Osascript => Box::new(osascript::Osascript { program: on_path("osascript")?, patience }),
+            Self::Zenity => Box::new(zenity::Zenity { program: on_path("zenity")?, patience }),
+            Self::Kdialog => Box::new(kdialog::Kdialog { program: on_path("kdialog")?, patience }),
+            Self::Terminal => Box::new(terminal::Terminal::open(patience)?),
+        })
+    }
+}
+
+fn on_path(program: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path)
+        .filter(|dir| dir.is_absolute())
+        .map(|dir| dir.join(program))
+        .find(|file| file.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Scripted(Reply<Button>, Reply<u64>, Reply<()>);
+
+    impl<T: Copy> Reply<T> {
+        fn copy(&self) -> Self {
+            match self {
+                Self::Given(value) => Self::Given(*value),
+                Self::Nothing => Self::Nothing,
+                Self::Broken(why) => Self::Broken(why.clone()),
+                Self::Interrupted(signal) => Self::Interrupted(*signal),
+            }
+        }
+    }
+
+    impl Dialog for Scripted {
+        fn choose(&self, _: &Question) -> Reply<Button> {
+            self.0.copy()
+        }
+        fn snooze(&self, _: &Question) -> Reply<u64> {
+            self.1.copy()
+        }
+        fn confirm(&self, _: &Question) -> Reply<()> {
+            self.2.copy()
+        }
+    }
+
+    #[test]
+    fn a_button_leads_where_it_says() {
+        use Reply::{Broken, Given, Interrupted, Nothing};
+        let no = |answer| Given(Said::No(answer));
+        let broken = || "x".to_owned();
+        for (dialog, expected) in [
+            (Scripted(Given(Button::Refresh), Nothing, Nothing), Given(Said::Refresh)),
+            (Scripted(Given(Button::Snooze), Given(900), Nothing), no(Answer::snoozed(900))),
+            (Scripted(Given(Button::Snooze), Nothing, Given(())), Nothing),
+            (Scripted(Given(Button::Snooze), Broken(broken()), Given(())), Nothing),
+            (Scripted(Given(Button::Snooze), Interrupted(2), Given(())), Interrupted(2)),
+            (Scripted(Given(Button::DontRemind), Nothing, Given(())), no(Answer::suppressed())),
+            (Scripted(Given(Button::DontRemind), Given(900), Nothing), Nothing),
+            (Scripted(Nothing, Given(900), Given(())), Nothing),
+            (Scripted(Broken(broken()), Given(900), Given(())), Broken(broken())),
+            (Scripted(Interrupted(15), Given(900), Given(())), Interrupted(15)),
+        ] {
+            assert_eq!(converse(&dialog, &Question::default()), expected);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The dialogs of macOS. `osascript` runs a fixed script; every text is one of its arguments.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use super::process::{limit, run, seconds};
+use super::question::{SNOOZE_TITLE, TITLE, WARNING_TITLE};
+use super::{
+    Button, CANCEL, DISABLE, DONT_REMIND, Dialog, Question, REFRESH, Reply, SNOOZE, SNOOZES, snooze_of_label,
+};
+
+const SCRIPT: &str = include_str!("question.applescript");
+/// The "no user interaction allowed" of scripts: a shell without the desktop, over ssh say.
+const NO_DESKTOP: &str = "(-1713)";
+
+pub(super) struct Osascript {
+    pub(super) program: PathBuf,
+    pub(super) patience: Duration,
+}
+
+impl Dialog for Osascript {
+    fn choose(&self, question: &Question) -> Reply<Button> {
+        let labels = [DONT_REMIND, SNOOZE, REFRESH];
+        self.show("question", TITLE, &question.text, &labels, Button::of_label)
+    }
+
+    fn snooze(&self, question: &Question) -> Reply<u64> {
+        let labels = SNOOZES.map(|(label, _)| label);
+        self.show("list", SNOOZE_TITLE, &question.snooze, &labels, snooze_of_label)
+    }
+
+    fn confirm(&self, question: &Question) -> Reply<()> {
+        let labels = [CANCEL, DISABLE];
+        let understand = |label: &str| (label == DISABLE).then_some(());
+        self.show("warning", WARNING_TITLE, &question.warning, &labels, understand)
+    }
+}
+
+impl Osascript {
+    fn show<T>(
+        &self,
+        step: &str,
+        title: &str,
+        text: &str,
+        labels: &[&str],
+        understand: impl FnOnce(&str) -> Option<T>,
+    ) -> Reply<T> {
+        let mut command = Command::new(&self.program);
+        // The step's word comes first: what follows can't be taken for an option.
+        command.args(["-e", SCRIPT, step, title, text, &seconds(self.patience)]).args(labels);
+        run(command, "", limit(self.patience)).then(|ended| match ended.code {
+            0 => understand(ended.label()).map_or(Reply::Nothing, Reply::Given),
+            _ if ended.err.contains(NO_DESKTOP) => Reply::Broken("no desktop here".to_owned()),
+            _ => Reply::Nothing,
+        })
+    }
+}

@@ -1,0 +1,62 @@
+//! A dialog program run to its end.
+
+use std::process::Command;
+use std::time::Duration;
+
+use super::Reply;
+use crate::child::{self, End, Line};
+use crate::wish::after;
+
+/// What a dialog program prints is a label; more than this is noise.
+const LONGEST: usize = 64 << 10;
+
+/// A dialog program that ended by itself.
+#[derive(Debug, Default)]
+pub(super) struct Ended {
+    /// Its status, as a shell gives it.
+    pub(super) code: i32,
+    /// Its stdout.
+    pub(super) out: String,
+    /// Its stderr.
+    pub(super) err: String,
+}
+
+impl Ended {
+    /// Its stdout without the line's end.
+    pub(super) fn label(&self) -> &str {
+        self.out.trim_end_matches('\n')
+    }
+}
+
+/// Runs a dialog with text on stdin. After `limit` it is killed, with all that it started.
+pub(super) fn run(command: Command, input: &str, limit: Duration) -> Reply<Ended> {
+    let mut ended = Ended::default();
+    let end = child::run(command, input, after(limit), |line| {
+        let (stream, line) = match line {
+            Line::Out(line) => (&mut ended.out, line),
+            Line::Err(line) => (&mut ended.err, line),
+        };
+        if stream.len() + line.len() < LONGEST {
+            stream.push_str(&line);
+            stream.push('\n');
+        }
+        Ok(())
+    });
+    match end {
+        Ok(End::Status(status)) => Reply::Given(Ended { code: child::code(status), ..ended }),
+        Ok(End::TimedOut) => Reply::Nothing,
+        Ok(End::Interrupted(signal)) => Reply::Interrupted(signal),
+        Err(err) => Reply::Broken(format!("it can't be run: {err:#}")),
+    }
+}
+
+/// When a dialog that gives up by itself after `patience` is killed, should it hang: 135 s for the usual 120 s.
+pub(super) fn limit(patience: Duration) -> Duration {
+    const MOST: Duration = Duration::from_secs(15);
+    patience.saturating_add((patience / 8).min(MOST))
+}
+
+/// A patience in whole seconds, at least one, for programs that take no less.
+pub(super) fn seconds(patience: Duration) -> String {
+    patience.as_millis().div_ceil(1000).max(1).to_string()
+}

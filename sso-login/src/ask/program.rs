@@ -1,0 +1,73 @@
+//! A command of the user's own, in `SSO_DIALOG`.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+use sso_signal::settle::LONGEST_SNOOZE;
+use sso_signal::wire;
+
+use super::process::run;
+use super::{Question, Reply, Said};
+use crate::answer::Answer;
+
+/// Asks with the command `line`: it gets the document on stdin and prints one with `answer`: `refresh`, `snooze`
+/// (with `seconds`), `suppress` or `dismiss`.
+pub(super) fn ask(line: &str, question: &Question, patience: Duration) -> Reply<Said> {
+    let input = format!("{}\n", Value::from(question.document.clone()));
+    run(command(line), &input, patience)
+        .then(|ended| if ended.code == 0 { understand(&ended.out) } else { Reply::Nothing })
+}
+
+/// A file of that name, spaces and all; else words.
+fn command(line: &str) -> Command {
+    if Path::new(line).is_file() {
+        return Command::new(line);
+    }
+    let mut words = line.split_whitespace();
+    let mut command = Command::new(words.next().unwrap_or_default());
+    command.args(words);
+    command
+}
+
+fn understand(text: &str) -> Reply<Said> {
+    let Ok(answer) = wire::parse(text.as_bytes(), "the dialog's answer") else { return Reply::Nothing };
+    match answer.text("answer") {
+        Ok(Some("refresh")) => Reply::Given(Said::Refresh),
+        Ok(Some("suppress")) => Reply::Given(Said::No(Answer::suppressed())),
+        Ok(Some("snooze")) => match answer.whole("seconds").ok().flatten().map(u64::try_from) {
+            Some(Ok(seconds)) if (1..=LONGEST_SNOOZE.as_secs()).contains(&seconds) => {
+                Reply::Given(Said::No(Answer::snoozed(seconds)))
+            }
+            _ => Reply::Nothing,
+        },
+        _ => Reply::Nothing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn anything_but_a_clear_answer_is_a_dismissal() {
+        assert_eq!(understand("{\"answer\":\"refresh\"}\n"), Reply::Given(Said::Refresh));
+        let snoozed = Reply::Given(Said::No(Answer::snoozed(900)));
+        assert_eq!(understand("{\"answer\":\"snooze\",\"seconds\":900}"), snoozed);
+        assert_eq!(understand("{\"answer\":\"suppress\"}"), Reply::Given(Said::No(Answer::suppressed())));
+        for text in [
+            "",
+            "refresh",
+            "{\"answer\":\"yes\"}",
+            "{\"answer\":\"dismiss\"}",
+            "{\"answer\":\"snooze\"}",
+            "{\"answer\":\"snooze\",\"seconds\":0}",
+            "{\"answer\":\"snooze\",\"seconds\":-900}",
+            "{\"answer\":\"snooze\",\"seconds\":86401}",
+            "{\"answer\":1}",
+        ] {
+            assert_eq!(understand(text), Reply::Nothing, "{text}");
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! What a person is asked, in words that are fit to be shown.
+
+use std::time::Duration;
+
+use chrono::Local;
+use serde_json::Value;
+use sso_profile::Profile;
+use sso_signal::settings::Settings;
+use sso_signal::text::harmless;
+use sso_signal::time::{self, Moment};
+use sso_signal::wire::Document;
+
+pub(super) const TITLE: &str = "AWS SSO Login Required";
+pub(super) const SNOOZE_TITLE: &str = "Snooze";
+pub(super) const WARNING_TITLE: &str = "Disable SSO Reminders?";
+
+/// Characters of a name, and of a stranger's sentence, that are shown.
+const LONGEST_NAME: usize = 64;
+const LONGEST_REASON: usize = 80;
+/// Other profiles of the session that are named.
+const MOST_PROFILES: usize = 4;
+
+/// A question about one profile's session. Every text is harmless: lines of visible characters.
+#[derive(Clone, Debug, Default)]
+pub struct Question {
+    /// What happened, and what can be done.
+    pub(super) text: String,
+    /// For the choice of a snooze.
+    pub(super) snooze: String,
+    /// What "Don't Remind" means.
+    pub(super) warning: String,
+    /// All of it, for a program of the user's own.
+    pub(super) document: Document,
+}
+
+impl Question {
+    /// The question for `document`. Who and where comes from the config (`profile`); only when, why and says who from
+    /// the document, which a stranger may have written.
+    pub fn new(
+        settings: &Settings,
+        profile: &Profile,
+        document: &Document,
+        patience: Duration,
+    ) -> anyhow::Result<Self> {
+        let name = quoted(&profile.name);
+        let since = said(document, "timestamp").and_then(time::parse);
+        let now = time::now()?;
+        let lines = [
+            Some(format!("Profile {name} needs an AWS SSO login.")),
+            Some(String::new()),
+            account(profile),
+            session(profile, document),
+            since.map(|since| format!("Since: {}", moment(since, now))),
+            reason(document),
+            Some(String::new()),
+            Some("Refresh now, snooze, or disable reminders?".to_owned()),
+            Some(format!(
+                "If closed, or not answered within {}, it is asked again in {}.",
+                time::format_duration(patience),
+                time::format_duration(settings.cooldown()),
+            )),
+        ];
+        let text = lines.into_iter().flatten().collect::<Vec<_>>().join("\n");
+        let snooze = format!("Profile {name}: snooze for how long?");
+        let warning = warning(profile);
+        let document = program_document(profile, document, &text);
+        Ok(Self { text, snooze, warning, document })
+    }
+}
+
+fn said<'d>(document: &'d Document, key: &str) -> Option<&'d str> {
+    document.get(key).and_then(Value::as_str)
+}
+
+fn account(profile: &Profile) -> Option<String> {
+    let account = profile.account_id.as_deref().map(|id| format!("Account: {}", cut(id, LONGEST_NAME)));
+    let role = profile.role_name.as_deref().map(|role| format!("role {}", cut(role, LONGEST_NAME)));
+    let both: Vec<_> = account.into_iter().chain(role).collect();
+    (!both.is_empty()).then(|| both.join(", "))
+}
+
+fn session(profile: &Profile, document: &Document) -> Option<String> {
+    let sso = profile.sso.as_ref()?;
+    let name = sso.session.as_deref().map(|name| format!("{} at ", quoted(name))).unwrap_or_default();
+    let line = format!("Session: {name}{}", cut(&sso.start_url, LONGEST_NAME));
+    let listed = document.get("sessionProfiles").and_then(Value::as_array);
+    let others: Vec<_> = listed
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .filter(|other| *other != profile.name)
+        .collect();
+    if others.is_empty() {
+        return Some(line);
+    }
+    let named: Vec<_> = others.iter().take(MOST_PROFILES).map(|other| quoted(other)).collect();
+    let more = match others.len() - named.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Some(format!("{line}\nAlso for: {}{more}", named.join(", ")))
+}
+
+fn reason(document: &Document) -> Option<String> {
+    let reason = cut(said(document, "reason")?, LONGEST_REASON);
+    let source = said(document, "source").map(|source| cut(source, LONGEST_NAME)).unwrap_or_default();
+    Some(match source.as_str() {
+        "" => format!("Reason: {reason}"),
+        source => format!("Reason: {reason} (says {source})"),
+    })
+}
+
+/// The time of day, and how long ago. A clock of another machine may be ahead.
+fn moment(since: Moment, now: Moment) -> String {
+    let (local, today) = (since.with_timezone(&Local), now.with_timezone(&Local));
+    let is_today = local.date_naive() == today.date_naive();
+    let clock = local.format(if is_today { "%H:%M" } else { "%Y-%m-%d %H:%M" });
+    let minutes = (now - since).num_minutes();
+    let length = Duration::from_secs(u64::try_from(minutes).unwrap_or_default() * 60);
+    match minutes {
+        ..0 => clock.to_string(),
+        0 => format!("{clock} (just now)"),
+        1.. => format!("{clock} ({} ago)", time::format_duration(length)),
+    }
+}
+
+fn warning(profile: &Profile) -> String {
+    let session = profile.sso.as_ref().and_then(|sso| sso.session.as_deref());
+    let about = match session {
+        Some(session) => format!("session {}", quoted(session)),
+        None => format!("profile {}", quoted(&profile.name)),
+    };
+    let name = shell_word(&harmless(&profile.name));
+    format!(
+        "There will be no more reminders for {about} until it is logged in and expires again.\n\n\
+         To log in later, run one of:\n\
+         sso-login {name} | sso-signal settle\n\
+         aws sso login --profile {name}"
+    )
+}
+
+/// The document with what the text was made of: a program of the user's own needs no AWS config.
+fn program_document(profile: &Profile, document: &Document, text: &str) -> Document {
+    let mut question = document.clone();
+    for key in ["reason", "source"] {
+        if let Some(said) = said(document, key) {
+            question.set(key, harmless(said));
+        }
+    }
+    for (key, value) in [("accountId", &profile.account_id), ("roleName", &profile.role_name)] {
+        match value {
+            Some(value) => question.set(key, value.as_str()),
+            None => drop(question.shift_remove(key)),
+        }
+    }
+    question.with("title", TITLE).with("question", text)
+}
+
+/// A name, set apart from the words around it. A letter that could pass for a Latin one is shown by its number.
+fn quoted(name: &str) -> String {
+    let name = harmless(name);
+    let is_mixed = name.contains(|c: char| c.is_ascii_alphanumeric());
+    let mut shown = String::new();
+    for c in name.chars().take(LONGEST_NAME) {
+        match c {
+            '"' => shown.push('\''),
+            c if c > LAST_LATIN && is_mixed => shown.extend(c.escape_unicode()),
+            c => shown.push(c),
+        }
+    }
+    if name.chars().nth(LONGEST_NAME).is_some() {
+        shown.push('…');
+    }
+    format!("\"{shown}\"")
+}
+
+/// The end of Unicode's Latin Extended-B.
+const LAST_LATIN: char = '\u{24f}';
+
+fn cut(text: &str, longest: usize) -> String {
+    let text = harmless(text);
+    match text.char_indices().nth(longest) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default().trim_end()),
+        None => text,
+    }
+}
+
+/// As a shell takes it for one word.
+fn shell_word(name: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._@+:/-".contains(c);
+    if !name.is_empty() && !name.starts_with('-') && name.chars().all(is_plain) {
+        return name.to_owned();
+    }
+    format!("'{}'", name.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests;
