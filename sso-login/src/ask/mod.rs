@@ -78,7 +78,7 @@ pub fn ask(settings: &Settings, question: &Question, patience: Duration) -> Said
     let chosen = from_environment("SSO_DIALOG");
     let kinds = match chosen.as_deref() {
         None => Kind::of_this_desktop(),
-        Some("none") => Vec::new(),
+        Some("none") => return nobody("SSO_DIALOG is `none`"),
         Some(word) => match Kind::from_word(word) {
             Some(kind) => vec![kind],
             None => return said(program::ask(word, question, patience), settings, word),
