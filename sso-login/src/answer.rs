@@ -1,6 +1,7 @@
 //! What came of a login: the outcome, as a document's keys and as a command's status.
 
 use serde_json::Value;
+use sso_lock::Owner;
 use sso_signal::exit::{Exit, Fault};
 use sso_signal::time::{self, Moment};
 use sso_signal::wire::Document;
@@ -42,17 +43,18 @@ impl Answer {
     }
 
     /// Another login holds the lock.
-    pub fn busy(holder: &str) -> Self {
-        Self::new("busy", Exit::TryLater)
-            .because(format!("another login is under way: {holder}"))
-            .hint("sso-lock status login")
+    pub fn busy(holder: Option<&Owner>) -> Self {
+        Self::held("another login is under way", "sso-lock status login", holder)
     }
 
     /// Another question is open on this host.
-    pub fn busy_asking(holder: &str) -> Self {
-        Self::new("busy", Exit::TryLater)
-            .because(format!("another question is open: {holder}"))
-            .hint("sso-lock status ask")
+    pub fn busy_asking(holder: Option<&Owner>) -> Self {
+        Self::held("another question is open", "sso-lock status ask", holder)
+    }
+
+    fn held(what: &str, hint: &str, holder: Option<&Owner>) -> Self {
+        let holder = holder.map_or_else(|| "its holder is unknown".to_owned(), Owner::in_words);
+        Self::new("busy", Exit::TryLater).because(format!("{what}: {holder}")).hint(hint)
     }
 
     /// The profile isn't there, or can't be logged in; both until the config changes.

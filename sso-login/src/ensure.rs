@@ -1,10 +1,10 @@
 //! Ensure a session: valid already, renewed silently, or logged in, once for however many ask at the same time.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Context as _;
 use sso_cache::token::Token;
-use sso_lock::{Lock, Outcome, Owner};
+use sso_lock::{Lock, Outcome};
 use sso_profile::{AwsConfig, Profile};
 use sso_signal::exit::{Exit, hint_of, status_of, warn};
 use sso_signal::host::config_stamp;
@@ -13,7 +13,7 @@ use sso_signal::time;
 use sso_signal::wire::{Document, Output};
 
 use crate::answer::Answer;
-use crate::ask::{self, Answered, Question, Said};
+use crate::ask::Consent;
 use crate::aws;
 use crate::device::DeviceLogin;
 use crate::oidc::Oidc;
@@ -22,7 +22,7 @@ use crate::progress::Progress;
 use crate::refresh::{Renewed, refresh};
 use crate::session::Session;
 use crate::surroundings::why_no_browser;
-use crate::wish::{Via, Wish, after};
+use crate::wish::{Via, Wish, lock_patience};
 
 /// A login asked for, for one profile.
 pub struct Ensure<'a> {
@@ -30,14 +30,13 @@ pub struct Ensure<'a> {
     pub settings: &'a Settings,
     /// What to do.
     pub wish: Wish,
-    /// What was answered in this run.
-    answered: Answered,
+    consent: Consent<'a>,
 }
 
 impl<'a> Ensure<'a> {
     /// Logins as `wish` says, for any number of profiles.
     pub fn new(settings: &'a Settings, wish: Wish) -> Self {
-        Self { settings, wish, answered: Answered::default() }
+        Self { settings, wish, consent: Consent::new(settings, wish.patience) }
     }
 
     /// Ensures the session of `profile` and adds what came of it to `document`.
@@ -97,42 +96,16 @@ impl<'a> Ensure<'a> {
         {
             return Ok(answer);
         }
-        if must_ask && let Some(answer) = self.ask(profile, session, document)? {
+        if must_ask
+            && let Some(answer) = self.consent.ask(profile, session, document, || self.valid(session))?
+        {
             return Ok(answer);
         }
         let answer = self.get_locked(profile, session, document, Some(progress))?;
         let answer = answer.context("a login has no outcome")?;
         if must_ask {
-            self.answered.keep(session.name(), &profile.name, &answer, self.settings)?;
+            self.consent.keep(profile, session, &answer)?;
         }
-        Ok(answer)
-    }
-
-    /// Asks a person, one question at a time on this host. `None` is consent.
-    fn ask(
-        &self,
-        profile: &Profile,
-        session: &Session<'_>,
-        document: &Document,
-    ) -> anyhow::Result<Option<Answer>> {
-        if let Some(answer) = self.answered.find(session.name(), document)? {
-            return Ok(Some(answer));
-        }
-        let lock = Lock::new(self.settings.state_dir()?, "ask".parse().map_err(anyhow::Error::msg)?);
-        let guard = match lock.acquire("sso-login", patience(document, after(self.wish.patience))?)? {
-            Outcome::Held(guard) => guard,
-            Outcome::Busy(owner) => return Ok(Some(Answer::busy_asking(&in_words(owner.as_ref())))),
-        };
-        // Whoever held the lock before us may have led to a login.
-        let mut answer = self.valid(session)?;
-        if answer.is_none() {
-            let question = Question::new(self.settings, profile, document, self.wish.patience)?;
-            if let Said::No(refusal) = ask::ask(self.settings, &question, self.wish.patience) {
-                self.answered.keep(session.name(), &profile.name, &refusal, self.settings)?;
-                answer = Some(refusal);
-            }
-        }
-        guard.release()?;
         Ok(answer)
     }
 
@@ -148,9 +121,9 @@ impl<'a> Ensure<'a> {
         // The person's time to answer isn't the login's.
         let deadline = self.wish.deadline(self.settings);
         let lock = Lock::new(self.settings.state_dir()?, "login".parse().map_err(anyhow::Error::msg)?);
-        let guard = match lock.acquire("sso-login", patience(document, deadline)?)? {
+        let guard = match lock.acquire("sso-login", lock_patience(document, deadline)?)? {
             Outcome::Held(guard) => guard,
-            Outcome::Busy(owner) => return Ok(Some(Answer::busy(&in_words(owner.as_ref())))),
+            Outcome::Busy(owner) => return Ok(Some(Answer::busy(owner.as_ref()))),
         };
         // Who held the lock before us may have logged in for us, too.
         let mut answer = self.valid(session)?;
@@ -295,18 +268,6 @@ impl<'a> Ensure<'a> {
             None => answer,
         })
     }
-}
-
-/// How long to wait for another login: a watcher comes again at its next poll; everybody else wants the result.
-fn patience(document: &Document, deadline: Instant) -> anyhow::Result<Duration> {
-    Ok(match document.text("mode")? {
-        Some(_) => Duration::ZERO,
-        None => deadline.saturating_duration_since(Instant::now()),
-    })
-}
-
-fn in_words(owner: Option<&Owner>) -> String {
-    owner.map_or_else(|| "its holder is unknown".to_owned(), Owner::in_words)
 }
 
 fn refreshable(session: &Session<'_>) -> anyhow::Result<Option<Token>> {

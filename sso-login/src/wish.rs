@@ -104,6 +104,14 @@ impl Wish {
     }
 }
 
+/// How long to wait for a lock: a watcher comes again at its next poll; everybody else wants the result.
+pub(crate) fn lock_patience(document: &Document, deadline: Instant) -> anyhow::Result<Duration> {
+    Ok(match document.text("mode")? {
+        Some(_) => Duration::ZERO,
+        None => deadline.saturating_duration_since(Instant::now()),
+    })
+}
+
 /// The time after a duration from now. A duration that no clock can hold is a year: nobody waits longer.
 pub(crate) fn after(duration: Duration) -> Instant {
     const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);

@@ -21,7 +21,7 @@ const SETTLING: Duration = Duration::from_secs(2);
 
 /// The answers, by session.
 #[derive(Debug, Default)]
-pub struct Answered(RefCell<BTreeMap<String, Past>>);
+pub(super) struct Answered(RefCell<BTreeMap<String, Past>>);
 
 #[derive(Clone, Debug)]
 struct Past {
@@ -33,7 +33,7 @@ struct Past {
 
 impl Answered {
     /// Keeps what came of a question about `profile`: a refusal, or a login that failed.
-    pub fn keep(
+    pub(super) fn keep(
         &self,
         session: &str,
         profile: &str,
@@ -55,7 +55,7 @@ impl Answered {
     }
 
     /// The answer that holds for a document of `session`, if it was handed over before that was given.
-    pub fn find(&self, session: &str, document: &Document) -> anyhow::Result<Option<Answer>> {
+    pub(super) fn find(&self, session: &str, document: &Document) -> anyhow::Result<Option<Answer>> {
         let answers = self.0.borrow();
         let Some(past) = answers.get(session) else { return Ok(None) };
         let now = time::now()?;
@@ -111,7 +111,7 @@ mod tests {
         let found = answered.find("s", &handed_over(0)).unwrap().unwrap();
         assert!((890..=900).contains(&found.seconds().unwrap()));
         answered.keep("t", "a", &Answer::valid(time::now().unwrap()), settings).unwrap();
-        answered.keep("t", "a", &Answer::busy("x"), settings).unwrap();
+        answered.keep("t", "a", &Answer::busy(None), settings).unwrap();
         assert_eq!(answered.find("t", &handed_over(0)).unwrap(), None);
     }
 }

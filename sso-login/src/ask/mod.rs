@@ -4,7 +4,9 @@
 //! Whatever isn't a clear answer is "later", and nobody to ask is, too: never a login without consent.
 
 mod answered;
+mod consent;
 mod kdialog;
+mod kind;
 mod osascript;
 mod process;
 mod program;
@@ -12,14 +14,13 @@ mod question;
 mod terminal;
 mod zenity;
 
-use std::env;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use sso_signal::settings::{Settings, from_environment};
 
-pub use answered::Answered;
-pub use question::Question;
+pub use consent::Consent;
+use kind::Kind;
+use question::Question;
 
 use crate::answer::Answer;
 
@@ -35,7 +36,7 @@ const DISABLE: &str = "Disable Reminders";
 
 /// What the person said.
 #[derive(Debug, PartialEq)]
-pub enum Said {
+enum Said {
     /// Log in.
     Refresh,
     /// Something else, which is the outcome.
@@ -74,7 +75,7 @@ trait Dialog {
 }
 
 /// Asks. Each dialog waits for `patience`; after that it is a dismissal.
-pub fn ask(settings: &Settings, question: &Question, patience: Duration) -> Said {
+fn ask(settings: &Settings, question: &Question, patience: Duration) -> Said {
     let chosen = from_environment("SSO_DIALOG");
     let kinds = match chosen.as_deref() {
         None => Kind::of_this_desktop(),
@@ -169,57 +170,6 @@ impl Button {
 
 fn snooze_of_label(label: &str) -> Option<u64> {
     SNOOZES.iter().find(|(known, _)| *known == label).map(|(_, seconds)| *seconds)
-}
-
-/// The dialogs that are built in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Osascript,
-    Zenity,
-    Kdialog,
-    Terminal,
-}
-
-impl Kind {
-    const ALL: [Self; 4] = [Self::Osascript, Self::Zenity, Self::Kdialog, Self::Terminal];
-
-    /// Those to try, the best first. macOS has no display variable, and `osascript` nobody else.
-    fn of_this_desktop() -> Vec<Self> {
-        let has_display = ["WAYLAND_DISPLAY", "DISPLAY"].iter().any(|name| from_environment(name).is_some());
-        let is_possible = |kind: &Self| has_display || !matches!(kind, Self::Zenity | Self::Kdialog);
-        Self::ALL.into_iter().filter(is_possible).collect()
-    }
-
-    fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.word() == word)
-    }
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::Osascript => "osascript",
-            Self::Zenity => "zenity",
-            Self::Kdialog => "kdialog",
-            Self::Terminal => "terminal",
-        }
-    }
-
-    /// `None` if it isn't here.
-    fn open(self, patience: Duration) -> Option<Box<dyn Dialog>> {
-        Some(match self {
-            Self::Osascript => Box::new(osascript::Osascript { program: on_path("osascript")?, patience }),
-            Self::Zenity => Box::new(zenity::Zenity { program: on_path("zenity")?, patience }),
-            Self::Kdialog => Box::new(kdialog::Kdialog { program: on_path("kdialog")?, patience }),
-            Self::Terminal => Box::new(terminal::Terminal::open(patience)?),
-        })
-    }
-}
-
-fn on_path(program: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH")?;
-    env::split_paths(&path)
-        .filter(|dir| dir.is_absolute())
-        .map(|dir| dir.join(program))
-        .find(|file| file.is_file())
 }
 
 #[cfg(test)]

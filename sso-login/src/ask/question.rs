@@ -22,7 +22,7 @@ const MOST_PROFILES: usize = 4;
 
 /// A question about one profile's session. Every text is harmless: lines of visible characters.
 #[derive(Clone, Debug, Default)]
-pub struct Question {
+pub(super) struct Question {
     /// What happened, and what can be done.
     pub(super) text: String,
     /// For the choice of a snooze.
@@ -36,7 +36,7 @@ pub struct Question {
 impl Question {
     /// The question for `document`. Who and where comes from the config (`profile`); only when, why and says who from
     /// the document, which a stranger may have written.
-    pub fn new(
+    pub(super) fn new(
         settings: &Settings,
         profile: &Profile,
         document: &Document,

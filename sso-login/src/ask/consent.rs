@@ -1,0 +1,62 @@
+//! Consent to a login: asked for once per session, one question at a time on this host.
+
+use std::time::Duration;
+
+use sso_lock::{Lock, Outcome};
+use sso_profile::Profile;
+use sso_signal::settings::Settings;
+use sso_signal::wire::Document;
+
+use super::answered::Answered;
+use super::{Question, Said, ask};
+use crate::answer::Answer;
+use crate::session::Session;
+use crate::wish::{after, lock_patience};
+
+/// Asks for consent, in one run.
+pub struct Consent<'a> {
+    settings: &'a Settings,
+    patience: Duration,
+    answered: Answered,
+}
+
+impl<'a> Consent<'a> {
+    /// Questions that wait for `patience`.
+    pub fn new(settings: &'a Settings, patience: Duration) -> Self {
+        Self { settings, patience, answered: Answered::default() }
+    }
+
+    /// Asks a person. `None` is consent; else what came of it. `valid` looks for a session that came meanwhile.
+    pub fn ask(
+        &self,
+        profile: &Profile,
+        session: &Session<'_>,
+        document: &Document,
+        valid: impl FnOnce() -> anyhow::Result<Option<Answer>>,
+    ) -> anyhow::Result<Option<Answer>> {
+        if let Some(answer) = self.answered.find(session.name(), document)? {
+            return Ok(Some(answer));
+        }
+        let lock = Lock::new(self.settings.state_dir()?, "ask".parse().map_err(anyhow::Error::msg)?);
+        let guard = match lock.acquire("sso-login", lock_patience(document, after(self.patience))?)? {
+            Outcome::Held(guard) => guard,
+            Outcome::Busy(owner) => return Ok(Some(Answer::busy_asking(owner.as_ref()))),
+        };
+        // Whoever held the lock before us may have led to a login.
+        let mut answer = valid()?;
+        if answer.is_none() {
+            let question = Question::new(self.settings, profile, document, self.patience)?;
+            if let Said::No(refusal) = ask(self.settings, &question, self.patience) {
+                self.keep(profile, session, &refusal)?;
+                answer = Some(refusal);
+            }
+        }
+        guard.release()?;
+        Ok(answer)
+    }
+
+    /// Keeps what came of it for the session's other documents of this run.
+    pub fn keep(&self, profile: &Profile, session: &Session<'_>, answer: &Answer) -> anyhow::Result<()> {
+        self.answered.keep(session.name(), &profile.name, answer, self.settings)
+    }
+}
