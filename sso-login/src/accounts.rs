@@ -89,7 +89,11 @@ fn list(
         Err(denial) => return Ok(Some(of_denial(session, denial))),
     };
     let mut show = |account: &Account, role: &str| {
-        if as_text { output.text(&line(account, role)) } else { output.document(&document(sso, account, role)) }
+        if as_text {
+            output.text(&line(account, role))
+        } else {
+            output.document(&document(sso, account, role))
+        }
     };
     let denied = runtime.block_on(roles(&portal, &Arc::new(access), accounts, &mut show))?;
     Ok(denied.map(|denial| of_denial(session, denial)))

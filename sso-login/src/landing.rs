@@ -14,7 +14,8 @@ border:1px solid var(--line);border-radius:.75rem}\
 .mark{width:3.5rem;height:3.5rem;margin:0 auto 1.25rem;border-radius:50%;display:grid;place-items:center;\
 font-size:1.75rem;line-height:1;background:var(--mark);color:var(--on-mark)}\
 .good{--mark:#0b6b3a}.bad{--mark:#a4262c}\
-h1{margin:0 0 .5rem;font-size:1.4rem;line-height:1.25}\
+h1{margin:0 0 .75rem;font-size:1.4rem;line-height:1.25}\
+h1,p{text-wrap:balance}\
 p{margin:0;overflow-wrap:anywhere}\
 small{display:block;margin-top:1.75rem;opacity:.75}";
 
@@ -88,18 +89,21 @@ impl Landing {
             Self::LoggedIn(session) => {
                 let session = escape(&harmless(session));
                 let text = format!(
-                    "The AWS session <strong>{session}</strong> is ready. You can close this window."
+                    "The AWS session <strong>{session}</strong> is ready.<br>You can close this window."
                 );
                 return ("You are logged in", text);
             }
-            Self::Denied => ("The login was denied", "Nothing has changed. You can close this window."),
-            Self::Failed => ("The login did not work", "Your terminal says why. You can close this window."),
-            Self::Again => {
-                ("One more time, please", "The login starts anew on another page. You can close this window.")
+            Self::Denied => ("The login was denied", "Nothing has changed.<br>You can close this window."),
+            Self::Failed => {
+                ("The login did not work", "Your terminal says why.<br>You can close this window.")
             }
+            Self::Again => (
+                "One more time, please",
+                "The login starts anew on another page.<br>You can close this window.",
+            ),
             Self::Stranger => (
                 "This is not the login that is under way",
-                "Your terminal shows the right page to open. If you don't want to log in, press Ctrl-C there.",
+                "Your terminal shows the right page to open.<br>If you don't want to log in, press Ctrl-C there.",
             ),
             Self::NotFound => ("There is nothing here", "You can close this window."),
             Self::WrongMethod | Self::Malformed | Self::TooLarge => {

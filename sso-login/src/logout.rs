@@ -132,7 +132,8 @@ fn logout(
     document.set("sessionProfiles", profiles);
     document.set("removed", removed.iter().map(shown).collect::<Vec<_>>());
     Ok(told.err().map(|why| {
-        let lack = Lack::unreachable(format!("the files are removed, but the SSO service couldn't be told: {why}"));
+        let lack =
+            Lack::unreachable(format!("the files are removed, but the SSO service couldn't be told: {why}"));
         document.set("note", lack.reason());
         lack
     }))

@@ -59,7 +59,11 @@ pub fn run(args: &WhoamiArgs, settings: &Settings) -> anyhow::Result<Exit> {
         };
         if args.text {
             let name = harmless(&subject.profile.name);
-            output.text(&format!("{name}: {} (user id {})", harmless(&identity.arn), harmless(&identity.user_id)))?;
+            output.text(&format!(
+                "{name}: {} (user id {})",
+                harmless(&identity.arn),
+                harmless(&identity.user_id)
+            ))?;
             return Ok(None);
         }
         document.set("arn", identity.arn);
@@ -96,7 +100,6 @@ fn ask(settings: &Settings, subject: &Subject<'_>) -> anyhow::Result<Result<(Ide
 fn identity(subject: &Subject<'_>, credentials: &Credentials) -> anyhow::Result<Result<Identity, Lack>> {
     let sts = Sts::new(&subject.profile, credentials)?;
     let late = || Err(Lack::unreachable("STS did not answer in time"));
-    Ok(crate::runtime()?.block_on(async {
-        tokio::time::timeout(PATIENCE, sts.identity()).await.unwrap_or_else(|_| late())
-    }))
+    Ok(crate::runtime()?
+        .block_on(async { tokio::time::timeout(PATIENCE, sts.identity()).await.unwrap_or_else(|_| late()) }))
 }

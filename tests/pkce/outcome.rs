@@ -95,7 +95,7 @@ fn the_page_says_so_only_once_the_token_is_kept() {
     // Read before the process ended.
     assert!(bench.cache().join(TOKEN).exists());
     assert!(
-        page.contains("The AWS session <strong>sandbox</strong> is ready. You can close this window."),
+        page.contains("The AWS session <strong>sandbox</strong> is ready.<br>You can close this window."),
         "{page}"
     );
     login.end().succeeds("success");
