@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use sso_signal::text::harmless;
 
 const STYLE: &str = "\
-:root{color-scheme:light dark;--line:#8884;--mark:#8888;--on-mark:#fff;font:1.05rem/1.5 system-ui,sans-serif}\
+:root{color-scheme:light dark;--line:#8884;--mark:#666;--on-mark:#fff;font:1.05rem/1.5 system-ui,sans-serif}\
 body{margin:0;min-height:100vh;min-height:100dvh;display:grid;place-items:center;background:Canvas;color:CanvasText}\
 main{box-sizing:border-box;width:min(30rem,100% - 2rem);padding:2.5rem 2rem;text-align:center;\
 border:1px solid var(--line);border-radius:.75rem}\

@@ -1,6 +1,7 @@
 //! How it ends: what is written, what is said, and that nothing is left.
 
 use std::fs;
+use std::io::Write as _;
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::bench::{Bench, TOKEN, after};
 use crate::support::{end, names};
-use crate::under_way::UnderWay;
+use crate::under_way::{UnderWay, read};
 
 #[test]
 fn a_login_opens_the_browser_and_keeps_what_it_brings() {
@@ -214,6 +215,39 @@ fn a_browser_that_blocks_or_fails_holds_nothing_up() {
         login.end().succeeds("success");
     }
     fs::remove_file(blocking).unwrap();
+}
+
+#[test]
+fn many_at_once_are_one_login() {
+    let bench = Bench::start("");
+    let browser = bench.served.document["export"]["BROWSER"].as_str().unwrap();
+    let crowd: Vec<_> = (0..12)
+        .map(|index| {
+            let profile = if index % 2 == 0 { "demo" } else { "demo-admin" };
+            let mut command = bench.command(&format!("sso-login --via pkce {profile}"));
+            command.env("BROWSER", browser);
+            std::thread::spawn(move || end(command, ""))
+        })
+        .collect();
+    let outcomes: Vec<_> =
+        crowd.into_iter().map(|one| one.join().unwrap().last()["outcome"].clone()).collect();
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == "success").count(), 1, "{outcomes:?}");
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == "valid").count(), 11, "{outcomes:?}");
+    assert_eq!((bench.counts()[0], bench.count("Authorize")), (1, 1));
+}
+
+#[test]
+fn a_browser_that_comes_byte_by_byte_is_one() {
+    let bench = Bench::start("");
+    let login = UnderWay::start(&bench);
+    let mut stream = login.connect();
+    stream.set_nodelay(true).unwrap();
+    for byte in format!("GET {} HTTP/1.1\r\nHost: x\r\n\r\n", login.answer()).bytes() {
+        stream.write_all(&[byte]).unwrap();
+    }
+    let page = read(stream);
+    assert!(page.contains("You are logged in"), "{page}");
+    login.end().succeeds("success");
 }
 
 #[test]
