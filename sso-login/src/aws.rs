@@ -110,7 +110,6 @@ fn version(path: &Path) -> Result<Asked, String> {
     let end = child::run(command, "", after(PATIENCE), |line| {
         let (Line::Out(line) | Line::Err(line)) = line;
         version = version.or_else(|| parse_version(&line));
-        Ok(())
     });
     match (end, version) {
         (Ok(End::Interrupted(signal)), _) => Ok(Asked::Interrupted(signal)),
@@ -156,14 +155,12 @@ impl Aws {
         let mut page = Page::default();
         let mut complaint = Complaint::default();
         let end = child::run(command, "", deadline, |line| match line {
-            Line::Out(line) => match page.read(&line) {
-                Some(authorize) => progress.authorize(&authorize),
-                None => Ok(()),
-            },
-            Line::Err(line) => {
-                complaint.read(&line);
-                Ok(())
+            Line::Out(line) => {
+                if let Some(authorize) = page.read(&line) {
+                    progress.authorize(&authorize);
+                }
             }
+            Line::Err(line) => complaint.read(&line),
         });
         let status = match end {
             Ok(End::Status(status)) => status,

@@ -46,7 +46,7 @@ pub(crate) fn run(
     mut command: Command,
     input: &str,
     deadline: Instant,
-    mut each: impl FnMut(Line) -> anyhow::Result<()>,
+    mut each: impl FnMut(Line),
 ) -> anyhow::Result<End> {
     let interrupt = Interrupt::hold()?;
     // A group of its own, so that what the program started ends with it.
@@ -70,7 +70,7 @@ pub(crate) fn run(
         }
         match lines.recv_timeout(TICK) {
             Ok(line) => {
-                each(line)?;
+                each(line);
                 continue;
             }
             Err(RecvTimeoutError::Disconnected) => thread::sleep(TICK),
@@ -83,7 +83,7 @@ pub(crate) fn run(
             while Instant::now() < end
                 && let Ok(line) = lines.recv_timeout(TICK)
             {
-                each(line)?;
+                each(line);
             }
             return Ok(match interrupt.received() {
                 Some(signal) => End::Interrupted(signal),

@@ -155,7 +155,7 @@ impl PkceLogin<'_> {
             user_code: None,
             expires_at: Some(limits.until()?),
             via: VIA,
-        })?;
+        });
         if self.opens_browser {
             browser::open(self.settings, &url);
         }

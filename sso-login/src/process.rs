@@ -33,13 +33,10 @@ pub(crate) fn credentials(wallet: &Wallet<'_>, profile: &str) -> anyhow::Result<
     command.args(arguments).env(CHAIN, format!("{profile}\n{chain}"));
 
     let (mut printed, mut said) = (String::new(), None);
-    let end = child::run(command, "", wallet.deadline, |line| {
-        match line {
-            Line::Out(line) => printed.extend([line.as_str(), "\n"]),
-            Line::Err(line) if !line.trim().is_empty() => said = Some(line),
-            Line::Err(_) => {}
-        }
-        Ok(())
+    let end = child::run(command, "", wallet.deadline, |line| match line {
+        Line::Out(line) => printed.extend([line.as_str(), "\n"]),
+        Line::Err(line) if !line.trim().is_empty() => said = Some(line),
+        Line::Err(_) => {}
     });
     match end.with_fault(|| fault("cannot be run"))? {
         End::Status(status) if status.success() => {

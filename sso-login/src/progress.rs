@@ -33,7 +33,7 @@ impl<'a> Progress<'a> {
     }
 
     /// Shows the URL and the code.
-    pub fn authorize(&mut self, authorize: &Authorize) -> anyhow::Result<()> {
+    pub fn authorize(&mut self, authorize: &Authorize) {
         let redirect = redirect_uri(&authorize.url);
         self.tell(authorize, redirect.as_ref().map(|(_, port)| *port));
         let mut event = Document::new().with("event", "authorize").with("profile", self.profile.as_str());
@@ -52,7 +52,8 @@ impl<'a> Progress<'a> {
         if let Some(expires_at) = authorize.expires_at {
             event.set("expiresAt", time::format(expires_at));
         }
-        self.output.document(&event)
+        // Whoever should read this may be gone: the person has the page, and the final document will tell.
+        let _ = self.output.document(&event);
     }
 
     fn tell(&self, authorize: &Authorize, port: Option<u16>) {

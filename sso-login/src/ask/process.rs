@@ -40,7 +40,6 @@ pub(super) fn run(command: Command, input: &str, limit: Duration) -> Reply<Ended
             stream.push_str(&line);
             stream.push('\n');
         }
-        Ok(())
     });
     match end {
         Ok(End::Status(status)) => Reply::Given(Ended { code: child::code(status), ..ended }),
