@@ -34,12 +34,19 @@ pub fn to_its_end(command: &[OsString]) -> anyhow::Result<Exit> {
     let Some((program, arguments)) = command.split_first() else {
         return Err(Fault::new(Exit::Usage, "there is no command to run").into());
     };
+    let mut command = Command::new(program);
+    command.args(arguments);
+    command_to_its_end(command)
+}
+
+/// The same for a command that has been given more than its arguments.
+pub fn command_to_its_end(mut command: Command) -> anyhow::Result<Exit> {
     // Before the command starts, so that no signal falls between.
     let mut signals =
         SignalsInfo::with_exfiltrator(handled(), WithOrigin::default()).context("cannot handle signals")?;
-    let started = Command::new(program).args(arguments).spawn();
+    let started = command.spawn();
     let mut child = started.map_err(|err| (status_of_failure(&err), err)).or_else(|(exit, err)| {
-        Err(err).with_fault(|| Fault::new(exit, format!("cannot run {}", program.display())))
+        Err(err).with_fault(|| Fault::new(exit, format!("cannot run {}", command.get_program().display())))
     })?;
     loop {
         // SIGCHLD was handled before there was a child: its end wakes the wait below for certain.

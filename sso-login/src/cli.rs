@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sso_login::accounts::AccountsArgs;
+use sso_login::exec::ExecArgs;
 use sso_login::handout::CredentialsArgs;
 use sso_login::logout::LogoutArgs;
+use sso_login::redeem::TokenArgs;
 use sso_login::renewal::RefreshArgs;
 use sso_login::sandbox::SandboxArgs;
+use sso_login::steps::{AuthorizeArgs, RegisterArgs};
 use sso_login::whoami::WhoamiArgs;
 
 /// Get an AWS SSO session, silently, and hand out credentials
@@ -93,6 +96,8 @@ pub(crate) enum Command {
     ///
     /// In any format that `aws configure export-credentials` has, and as a document. Fit for `credential_process`.
     Credentials(CredentialsArgs),
+    /// Run a command with the credentials of a profile
+    Exec(ExecArgs),
     /// Ask STS who the credentials of a profile are
     Whoami(WhoamiArgs),
     /// List every account and role of a session
@@ -101,6 +106,12 @@ pub(crate) enum Command {
     ///
     /// One session, by one of its profiles; the files of others stay.
     Logout(LogoutArgs),
+    /// Register a client: the first step of a device flow of your own
+    Register(RegisterArgs),
+    /// Start a device authorization: the second step
+    Authorize(AuthorizeArgs),
+    /// Ask for the token of a device authorization: the third step
+    Token(TokenArgs),
     /// Run an AWS SSO of your own on loopback, to try everything offline
     Sandbox(SandboxArgs),
 }

@@ -130,13 +130,15 @@ fn logout(
     document.set("loggedOut", true);
     document.set("serviceTold", token.is_some() && told.is_ok());
     document.set("sessionProfiles", profiles);
-    document.set("removed", removed.iter().map(shown).collect::<Vec<_>>());
-    Ok(told.err().map(|why| {
-        let lack =
-            Lack::unreachable(format!("the files are removed, but the SSO service couldn't be told: {why}"));
-        document.set("note", lack.reason());
-        lack
-    }))
+    document.set(
+        "removed",
+        removed.iter().map(|path| path.to_string_lossy()).map(String::from).collect::<Vec<_>>(),
+    );
+    let Err(why) = told else { return Ok(None) };
+    let untold =
+        Lack::unreachable(format!("the files are removed, but the SSO service couldn't be told: {why}"));
+    document.set("note", untold.reason());
+    Ok(Some(untold))
 }
 
 /// Ends the session at the service, or says why it can't be told. A session that is over there already is ended, too.
@@ -180,8 +182,4 @@ fn remove(path: &Path) -> anyhow::Result<bool> {
         Err(err) if err.kind() == ErrorKind::NotFound => Ok(false),
         Err(err) => Err(err).with_context(|| format!("cannot remove {}", path.display())),
     }
-}
-
-fn shown(path: impl AsRef<Path>) -> String {
-    path.as_ref().to_string_lossy().into_owned()
 }

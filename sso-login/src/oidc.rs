@@ -51,6 +51,8 @@ pub struct Device {
     pub user_code: String,
     /// Where the person goes, with the code filled in if the service says so.
     pub url: String,
+    /// Where the person goes and types the code.
+    pub plain_url: String,
     /// How long the person has.
     pub expires_in: Duration,
     /// How long to wait between two polls.
@@ -142,12 +144,14 @@ impl Oidc {
             .send()
             .await
             .map_err(|err| refusal(&err))?;
-        let url = answer.verification_uri_complete.or(answer.verification_uri);
-        match (answer.device_code, answer.user_code, url) {
-            (Some(device_code), Some(user_code), Some(url)) => Ok(Device {
+        let (complete, plain) = (answer.verification_uri_complete, answer.verification_uri);
+        let urls = complete.clone().or(plain.clone()).zip(plain.or(complete));
+        match (answer.device_code, answer.user_code, urls) {
+            (Some(device_code), Some(user_code), Some((url, plain_url))) => Ok(Device {
                 device_code: device_code.into(),
                 user_code,
                 url,
+                plain_url,
                 expires_in: seconds(answer.expires_in),
                 // RFC 8628 3.5: five seconds where the service doesn't say.
                 interval: if answer.interval > 0 { seconds(answer.interval) } else { Duration::from_secs(5) },

@@ -35,7 +35,7 @@ impl<'a> Progress<'a> {
     /// Shows the URL and the code.
     pub fn authorize(&mut self, authorize: &Authorize) {
         let redirect = redirect_uri(&authorize.url);
-        self.tell(authorize, redirect.as_ref().map(|(_, port)| *port));
+        Self::tell(&self.profile, authorize, redirect.as_ref().map(|(_, port)| *port));
         let mut event = Document::new().with("event", "authorize").with("profile", self.profile.as_str());
         if let Some(session) = &self.session {
             event.set("ssoSession", session.as_str());
@@ -56,11 +56,12 @@ impl<'a> Progress<'a> {
         let _ = self.output.document(&event);
     }
 
-    fn tell(&self, authorize: &Authorize, port: Option<u16>) {
+    /// Shows a person on stderr where to go, for a profile.
+    pub(crate) fn tell(profile: &str, authorize: &Authorize, port: Option<u16>) {
         let place = port.map_or_else(String::new, |port| {
             format!(" in a browser on this machine (it comes back to port {port})")
         });
-        let (profile, url) = (harmless(&self.profile), harmless_url(&authorize.url));
+        let (profile, url) = (harmless(profile), harmless_url(&authorize.url));
         let mut text = format!(
             "To log in as profile {profile}, open this page{place}:
 
