@@ -14,10 +14,16 @@ mod crowd;
 mod endpoint;
 #[path = "login/ensure.rs"]
 mod ensure;
+#[path = "login/faults.rs"]
+mod faults;
 #[path = "login/filter.rs"]
 mod filter;
 #[path = "login/peers.rs"]
 mod peers;
+#[path = "login/proxy.rs"]
+mod proxy;
+#[path = "login/secrets.rs"]
+mod secrets;
 #[path = "sandbox/served.rs"]
 #[expect(dead_code, reason = "the sandbox's own tests use the rest")]
 mod served;

@@ -1,10 +1,7 @@
 //! Where the service is: overrides, proxies, certificates, and the browser that goes there.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::thread;
-
 use crate::bench::Bench;
+use crate::proxy::Proxy;
 use crate::service::closed;
 use crate::support::end;
 
@@ -61,58 +58,26 @@ fn an_endpoint_that_is_no_url_is_a_mistake_in_the_configuration() {
     }
 }
 
-/// A proxy that forwards one request per connection, and tells of each the first line.
-fn proxy() -> (String, std::sync::mpsc::Receiver<String>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let (sender, lines) = std::sync::mpsc::channel();
-    thread::spawn(move || {
-        for client in listener.incoming() {
-            let sender = sender.clone();
-            thread::spawn(move || forward(client.unwrap(), &sender));
-        }
-    });
-    (url, lines)
-}
-
-fn forward(mut client: TcpStream, sender: &std::sync::mpsc::Sender<String>) {
-    let mut reader = BufReader::new(client.try_clone().unwrap());
-    let mut line = String::new();
-    reader.read_line(&mut line).unwrap();
-    let _ = sender.send(line.trim_end().to_owned());
-    let target = line.split(' ').nth(1).unwrap();
-    let Some(rest) = target.strip_prefix("http://") else {
-        client.write_all(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n").unwrap();
-        return;
-    };
-    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let mut server = TcpStream::connect(host).unwrap();
-    server.write_all(line.replacen(target, path, 1).as_bytes()).unwrap();
-    let mut answers = server.try_clone().unwrap();
-    thread::spawn(move || drop(std::io::copy(&mut answers, &mut client)));
-    let _ = std::io::copy(&mut reader, &mut server);
-}
-
 #[test]
 fn proxy_variables_hold() {
     let bench = Bench::start("");
-    let (proxy, lines) = proxy();
+    let proxy = Proxy::start();
     let login = |variables: &[(&str, &str)]| {
         let mut command = bench.command(&format!("{LOGIN} --force"));
         command.env_remove("NO_PROXY").env_remove("no_proxy").envs(variables.iter().copied());
         end(command, "").code
     };
     for variable in ["HTTP_PROXY", "http_proxy"] {
-        assert_eq!(login(&[(variable, &proxy)]), 0, "{variable}");
-        let seen: Vec<_> = lines.try_iter().collect();
+        assert_eq!(login(&[(variable, &proxy.url)]), 0, "{variable}");
+        let seen: Vec<_> = proxy.requests();
         assert!(
             !seen.is_empty() && seen.iter().all(|line| line.starts_with("POST http://127.0.0.1:")),
             "{seen:?}"
         );
     }
     for variable in ["NO_PROXY", "no_proxy"] {
-        assert_eq!(login(&[("HTTP_PROXY", &proxy), (variable, "127.0.0.1")]), 0, "{variable}");
-        assert_eq!(lines.try_iter().count(), 0, "{variable}");
+        assert_eq!(login(&[("HTTP_PROXY", &proxy.url), (variable, "127.0.0.1")]), 0, "{variable}");
+        assert_eq!(proxy.requests().len(), 0, "{variable}");
     }
     assert_eq!(login(&[("HTTP_PROXY", &closed())]), 69);
 
@@ -122,10 +87,10 @@ fn proxy_variables_hold() {
         .env_remove(OWN)
         .env_remove("NO_PROXY")
         .env_remove("no_proxy")
-        .env("HTTPS_PROXY", &proxy)
+        .env("HTTPS_PROXY", &proxy.url)
         .arg("--force");
     end(command, "").fails(69, "failed", "unreachable", "can't be reached");
-    assert!(lines.try_iter().all(|line| line == "CONNECT oidc.us-east-1.amazonaws.com:443 HTTP/1.1"));
+    assert!(proxy.requests().iter().all(|line| *line == "CONNECT oidc.us-east-1.amazonaws.com:443 HTTP/1.1"));
 }
 
 #[test]
@@ -149,12 +114,12 @@ fn a_bad_certificate_bundle_is_a_mistake_in_the_configuration() {
 #[test]
 fn the_region_of_the_service_is_the_sso_region_alone() {
     let bench = Bench::start("");
-    let (proxy, lines) = proxy();
+    let proxy = Proxy::start();
     let mut command = bench.command(LOGIN);
-    command.env_remove(OWN).env_remove("NO_PROXY").env_remove("no_proxy").env("https_proxy", &proxy);
+    command.env_remove(OWN).env_remove("NO_PROXY").env_remove("no_proxy").env("https_proxy", &proxy.url);
     command.env("AWS_REGION", "ap-south-1").env("AWS_DEFAULT_REGION", "ap-south-1");
     end(command, "").fails(69, "failed", "unreachable", "");
-    assert!(lines.try_iter().all(|line| line.contains(" oidc.us-east-1.amazonaws.com:443 ")));
+    assert!(proxy.requests().iter().all(|line| line.contains(" oidc.us-east-1.amazonaws.com:443 ")));
 }
 
 #[test]
