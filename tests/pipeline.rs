@@ -96,7 +96,11 @@ fn outcomes(ended: &Ended) -> Vec<String> {
     let outcomes = documents.iter().filter(|document| document.get("event").is_none());
     outcomes
         .map(|document| {
-            format!("{} {}", document["profile"].as_str().unwrap(), document["outcome"].as_str().unwrap_or("-"))
+            format!(
+                "{} {}",
+                document["profile"].as_str().unwrap(),
+                document["outcome"].as_str().unwrap_or("-")
+            )
         })
         .collect()
 }

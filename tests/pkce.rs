@@ -9,6 +9,8 @@ mod bench;
 mod browser;
 #[path = "pkce/choice.rs"]
 mod choice;
+#[path = "pkce/faults.rs"]
+mod faults;
 #[path = "pkce/hostile.rs"]
 mod hostile;
 #[path = "pkce/outcome.rs"]

@@ -42,6 +42,25 @@ fn the_aws_cli_takes_and_refreshes_the_session() {
 }
 
 #[test]
+fn the_aws_clis_login_and_ours_share_the_token_but_no_client() {
+    let Some(aws) = aws_v2() else { return };
+    let script = format!(
+        "{aws} sso login --profile demo --no-browser >/dev/null
+        sso-login demo --via pkce
+        sso-login demo --via pkce --force >/dev/null 2>&1
+        sso-login demo --via device --no-browser --force >/dev/null 2>&1
+        {aws} sso login --profile demo --no-browser >/dev/null
+        ls ~/.aws/sso/cache | wc -l
+        {STATS}",
+        aws = aws.display()
+    );
+    let seen = lines(&run("", &script).exits(0));
+    // One token, three registrations, none of them made twice.
+    assert_eq!((&seen[0]["outcome"], &seen[1]), (&"valid".into(), &4.into()));
+    assert_eq!((&seen[2]["logins"], &seen[2]["operations"]["RegisterClient"]), (&4.into(), &3.into()));
+}
+
+#[test]
 fn botocore_takes_and_refreshes_the_session() {
     let Some(python) = python() else { return };
     let script = format!(

@@ -43,7 +43,6 @@ fn a_registration_is_kept_as_the_aws_cli_keeps_its_own_and_reused() {
             after(90 * 24 * 3600)
         )
     );
-    // The AWS CLI's client of this session has another file (AWS-FORMATS 2.1).
     log_in(&bench);
     assert_eq!((bench.count("RegisterClient"), bench.counts()[0]), (1, 2));
 }

@@ -1,4 +1,4 @@
-//! A real browser: headless Chromium, by the W3C's WebDriver protocol.
+//! A real browser: headless Chromium, by the W3C's `WebDriver` protocol.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Stdio};
