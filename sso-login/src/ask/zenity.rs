@@ -7,8 +7,7 @@ use std::time::Duration;
 use super::process::{Ended, limit, run, seconds};
 use super::question::{SNOOZE_TITLE, TITLE, WARNING_TITLE};
 use super::{
-    Button, CANCEL, DISABLE, DONT_REMIND, Dialog, Question, REFRESH, Reply, SNOOZE, SNOOZES, USUAL,
-    snooze_of_label,
+    Button, CANCEL, DISABLE, DONT_REMIND, Dialog, Question, REFRESH, Reply, SNOOZE, SNOOZES, snooze_of_label,
 };
 
 pub(super) struct Zenity {
@@ -22,9 +21,7 @@ impl Dialog for Zenity {
     }
 
     fn snooze(&self, question: &Question) -> Reply<u64> {
-        // The first has the focus.
-        let mut labels = SNOOZES.map(|(label, _)| label);
-        labels[..=USUAL].rotate_right(1);
+        let labels = SNOOZES.map(|(label, _)| label);
         self.buttons(SNOOZE_TITLE, &question.snooze, &labels, snooze_of_label)
     }
 
