@@ -45,8 +45,7 @@ fn settle(host: &mut Host<'_>, document: &Document, outcome: &Outcome) -> anyhow
             .hint("sso-signal wait | sso-login | sso-signal settle")
     })?;
     let session_profiles = names(document, "sessionProfiles")?;
-    let subject =
-        Subject { profile, session: document.text("ssoSession")?, session_profiles: &session_profiles };
+    let subject = Subject { profile, session: session_of(document)?, session_profiles: &session_profiles };
     let mut at = host.circumstances()?;
     if let Some(mode) = document.text("mode")?.and_then(Mode::from_word) {
         at.mode = mode;
@@ -144,6 +143,15 @@ fn stamp(document: &Document) -> anyhow::Result<Option<ConfigStamp>> {
         file: file.to_owned(),
         modified: document.text("configModified")?.map(str::to_owned),
     }))
+}
+
+/// The session that an outcome is about. Legacy profiles of one start URL share a token, and so a session without a
+/// name; no name of a session is a URL.
+fn session_of(document: &Document) -> anyhow::Result<Option<&str>> {
+    match document.text("ssoSession")? {
+        Some(name) => Ok(Some(name)),
+        None => document.text("startUrl"),
+    }
 }
 
 fn names(document: &Document, key: &str) -> anyhow::Result<Vec<String>> {

@@ -32,7 +32,12 @@ pub fn print(settings: &Settings, text: bool, output: &mut Output) -> anyhow::Re
     let sessions: Vec<Value> = memory
         .entries()
         .map(|(name, is_session, entry)| {
-            let mut document = Document::new().with(if is_session { "ssoSession" } else { "profile" }, name);
+            let key = match is_session {
+                true if name.contains("://") => "startUrl",
+                true => "ssoSession",
+                false => "profile",
+            };
+            let mut document = Document::new().with(key, name);
             document.extend((*record::write(entry)).clone());
             document.into()
         })
