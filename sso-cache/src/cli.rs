@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
@@ -7,8 +8,8 @@ use sso_signal::time::parse_duration;
 
 /// Say how good the cached tokens and credentials are
 ///
-/// Reads the cache files that the AWS CLI and the SDKs share (~/.aws/sso/cache and ~/.aws/cli/cache). Nothing
-/// is written, no network is used, and no secret is printed.
+/// Reads the cache files that the AWS CLI and the SDKs share (~/.aws/sso/cache and ~/.aws/cli/cache), mends torn ones and
+/// removes those that nobody needs. No network is used, and no secret is printed.
 #[derive(Debug, Parser)]
 #[command(name = "sso-cache", version, after_long_help = TOP)]
 pub(crate) struct Cli {
@@ -20,6 +21,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Check(Check),
     List(List),
+    Repair(Repair),
+    Prune(Prune),
 }
 
 /// Add the state of token and credentials to profile documents
@@ -58,6 +61,73 @@ pub(crate) struct Check {
 #[command(after_long_help = LIST)]
 pub(crate) struct List {
     /// Print a table for people instead of documents
+    #[arg(long)]
+    pub(crate) text: bool,
+}
+
+/// Mend torn files, without a login where one whole object is left
+///
+/// Two AWS CLIs that write at once tear a file, and no client mends it: every command fails with a bare hash. Where a torn
+/// file still holds one whole token, registration or set of role credentials, that is written back; of several tokens the
+/// one that lasts longest. The torn file goes to `quarantine/` of the state directory (the newest 20 are kept). Good files,
+/// links and other tools' files are left alone, and so is what is being written at the moment.
+///
+/// One document per file: `file`, `action` (salvaged, quarantined, none), and where there is something to say `reason`,
+/// `kind`, `expiresAt`, `quarantine`, `error`. Those of torn files come last.
+#[derive(Debug, Args)]
+#[command(after_long_help = REPAIR)]
+pub(crate) struct Repair {
+    /// Files of the cache, by name; all without any
+    ///
+    /// Another tool's torn file, too, is put aside if it is named. A name that leaves the two folders is refused.
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// Say what would be done, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// Print a table for people instead of documents: only what is not as it should be
+    #[arg(long)]
+    pub(crate) text: bool,
+}
+
+/// Remove cache files that nobody needs: expired, orphaned, corrupt, old
+///
+/// At least one choice is needed. A file goes if one of --expired, --orphaned and --corrupt says so, and, with --older-than,
+/// if it was not written to for that long; --older-than alone means tokens and role credentials of any state. Kept in any
+/// case: tokens that a refresh renews (but not orphans), registrations that are not over, torn files that `sso-cache repair`
+/// can mend, and other tools' files unless they are torn.
+///
+/// One document per file, as of `sso-cache list`, with `action` (removed, kept), `because`, and `error`.
+#[derive(Debug, Args)]
+#[command(after_long_help = PRUNE)]
+#[expect(clippy::struct_excessive_bools, reason = "five switches of a command line")]
+pub(crate) struct Prune {
+    /// What is over and can't be renewed
+    #[arg(long)]
+    pub(crate) expired: bool,
+
+    /// What no profile of the documents on standard input points at
+    ///
+    /// A profile that can't be resolved ends it before anything is removed. Credentials of assumed roles are never
+    /// orphans: nothing in a profile's document says what they are called.
+    #[arg(long)]
+    pub(crate) orphaned: bool,
+
+    /// What is torn and beyond repair
+    #[arg(long)]
+    pub(crate) corrupt: bool,
+
+    /// What was not written to for D, like 12h or 30d
+    #[arg(long, value_name = "D", value_parser = parse_duration)]
+    pub(crate) older_than: Option<Duration>,
+
+    /// Say what would be done, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// Print a table for people instead of documents: only what goes
     #[arg(long)]
     pub(crate) text: bool,
 }
@@ -108,6 +178,34 @@ Exit status:
    2  bad command line
   74  a folder or file could not be read
   78  HOME is not set";
+
+const REPAIR: &str = "\
+Examples:
+  sso-cache repair --dry-run --text
+  sso-cache repair
+  sso-cache repair 3ece1471f44f63177cbc35ba0b904e0c096b6783.json
+
+Exit status:
+   0  done: what was torn is mended or put aside
+   2  bad command line, or a FILE outside of the cache
+  74  a file could not be read or mended, or a FILE is not there
+  75  another repair or change holds the state directory
+  78  HOME is not set";
+
+const PRUNE: &str = "\
+Examples:
+  sso-cache prune --expired --dry-run --text
+  sso-profile list | sso-cache prune --orphaned --expired
+  sso-cache prune --expired --older-than 30d
+  sso-cache repair && sso-cache prune --corrupt
+
+Exit status:
+   0  done
+   2  bad command line, or nothing was chosen, or --orphaned and standard input is a terminal
+  65  --orphaned, and a document is bad, has no profile data, or there is none
+  74  a file could not be read or removed
+  75  another repair or change holds the state directory
+  78  HOME is not set; or --orphaned, and a profile can't be resolved";
 
 #[cfg(test)]
 mod tests {

@@ -80,7 +80,7 @@ fn read_object(path: &Path) -> io::Result<Entry<Map<String, Value>>> {
     Ok(parse(&bytes))
 }
 
-fn parse(bytes: &[u8]) -> Entry<Map<String, Value>> {
+pub(crate) fn parse(bytes: &[u8]) -> Entry<Map<String, Value>> {
     if bytes.is_empty() {
         return Entry::Corrupt("is empty");
     }

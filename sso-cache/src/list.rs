@@ -46,7 +46,7 @@ pub fn list(cache: &Cache, now: Moment, view: &mut View) -> anyhow::Result<Exit>
 }
 
 /// The names of what is no folder, sorted. A folder that isn't there is empty.
-fn names(directory: &Path) -> io::Result<Vec<OsString>> {
+pub(crate) fn names(directory: &Path) -> io::Result<Vec<OsString>> {
     let entries = match fs::read_dir(directory) {
         Ok(entries) => entries,
         Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -64,7 +64,7 @@ fn names(directory: &Path) -> io::Result<Vec<OsString>> {
 }
 
 /// The document of one file; `None` if it is gone.
-fn describe(path: &Path, now: Moment) -> anyhow::Result<Option<Document>> {
+pub(crate) fn describe(path: &Path, now: Moment) -> anyhow::Result<Option<Document>> {
     if path.extension().is_none_or(|extension| extension != "json") {
         return Ok(Some(about(path, "other")));
     }
@@ -139,7 +139,7 @@ fn corrupt(document: Document, why: &str) -> Document {
     document.with("state", State::Corrupt.as_str()).with("reason", format!("the file {why}"))
 }
 
-fn with(document: Document, key: &str, value: Option<String>) -> Document {
+pub(crate) fn with(document: Document, key: &str, value: Option<String>) -> Document {
     match value {
         Some(value) => document.with(key, value),
         None => document,

@@ -4,9 +4,11 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use sso_cache::folder::Cache;
-use sso_cache::view::{FILES, PROFILES, View};
+use sso_cache::prune::{Points, Prune, Wanted};
+use sso_cache::repair::Repair;
+use sso_cache::view::{FILES, PROFILES, PRUNED, REPAIRED, View};
 use sso_cache::{TOOL, check, list, monitor};
-use sso_signal::exit::{Exit, finish};
+use sso_signal::exit::{Exit, Fault, finish};
 use sso_signal::settings::Settings;
 use sso_signal::{time, wire};
 
@@ -24,6 +26,11 @@ fn run(command: cli::Command) -> anyhow::Result<Exit> {
             list::list(&cache, time::now()?, &mut View::stdout(options.text.then_some(FILES)))
         }
         cli::Command::Check(options) => run_check(&options, &cache, &settings),
+        cli::Command::Repair(options) => {
+            let repair = Repair { cache: &cache, state_dir: settings.state_dir()?, is_dry: options.dry_run };
+            repair.run(&options.files, &mut View::stdout(options.text.then_some(REPAIRED)))
+        }
+        cli::Command::Prune(options) => run_prune(&options, &cache, &settings),
     }
 }
 
@@ -36,4 +43,21 @@ fn run_check(options: &cli::Check, cache: &Cache, settings: &Settings) -> anyhow
     }
     let last = check::filter(documents, cache, settings, &mut view)?;
     if options.exit_status { check::exit_of(last) } else { Ok(Exit::Done) }
+}
+
+fn run_prune(options: &cli::Prune, cache: &Cache, settings: &Settings) -> anyhow::Result<Exit> {
+    let orphaned = if options.orphaned { Some(Points::of(wire::stdin()?, cache)?) } else { None };
+    let wanted = Wanted {
+        is_expired: options.expired,
+        orphaned,
+        is_corrupt: options.corrupt,
+        older_than: options.older_than,
+    };
+    if wanted.is_empty() {
+        return Err(Fault::new(Exit::Usage, "nothing was chosen to be pruned")
+            .hint("sso-cache prune --expired --dry-run")
+            .into());
+    }
+    let prune = Prune { cache, state_dir: settings.state_dir()?, wanted, is_dry: options.dry_run };
+    prune.run(time::now()?, &mut View::stdout(options.text.then_some(PRUNED)))
 }

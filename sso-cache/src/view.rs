@@ -26,6 +26,27 @@ pub const FILES: Columns = &[
     ("FILE", 0, "file"),
 ];
 
+/// The table of `repair`. A file that needed nothing isn't in it.
+pub const REPAIRED: Columns = &[
+    ("ACTION", 11, "action"),
+    ("KIND", 16, "kind"),
+    ("EXPIRES", 20, "expiresAt"),
+    ("FILE", 0, "file"),
+    ("WHY", 0, "reason|error"),
+];
+
+/// The table of `prune`. A file that stays for no special reason isn't in it.
+pub const PRUNED: Columns = &[
+    ("ACTION", 7, "action"),
+    ("KIND", 16, "kind"),
+    ("STATE", 11, "state"),
+    ("FILE", 0, "file"),
+    ("WHY", 0, "because|error"),
+];
+
+/// The columns without which a row says nothing.
+const REASONS: [&str; 2] = ["reason|error", "because|error"];
+
 /// Where documents are shown, one by one as they come.
 pub struct View {
     out: Output,
@@ -42,6 +63,10 @@ impl View {
     /// Shows one document.
     pub fn show(&mut self, document: &Document) -> anyhow::Result<()> {
         let Some(columns) = self.table else { return self.out.document(document) };
+        let is_needed = |column: &&(&str, usize, &'static str)| REASONS.contains(&column.2);
+        if columns.iter().find(is_needed).is_some_and(|column| cell(document, column.2) == "-") {
+            return Ok(());
+        }
         if !self.has_head {
             self.has_head = true;
             self.out.text(&row(columns, |column| column.0.to_owned()))?;

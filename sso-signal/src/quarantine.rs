@@ -19,12 +19,21 @@ const LONGEST: usize = 100;
 /// Moves a file aside. Answers where it went; `None` if it was gone. The oldest files there beyond twenty are
 /// removed.
 pub fn quarantine(state_dir: &Path, path: &Path, now: Moment) -> anyhow::Result<Option<PathBuf>> {
+    quarantine_as(state_dir, path, &path.file_name().unwrap_or_default().to_string_lossy(), now)
+}
+
+/// As [`quarantine`], for a file that was called `name` before it was taken out of its place.
+pub fn quarantine_as(
+    state_dir: &Path,
+    path: &Path,
+    name: &str,
+    now: Moment,
+) -> anyhow::Result<Option<PathBuf>> {
     let folder = state_dir.join("quarantine");
     make_private(&folder)?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
     let stamp = now.format("%Y%m%dT%H%M%SZ").to_string();
     let mut there = names(&folder)?;
-    let aside = folder.join(format!("{stamp}-{:04}-{}", next_number(&there, &stamp), shortened(&name)));
+    let aside = folder.join(format!("{stamp}-{:04}-{}", next_number(&there, &stamp), shortened(name)));
     let aside = match fs::rename(path, &aside) {
         Err(err) if err.kind() == io::ErrorKind::CrossesDevices => beside(path)?,
         Err(err) if err.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(path).is_err() => {

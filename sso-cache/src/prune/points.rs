@@ -1,0 +1,60 @@
+//! The files that profiles point at.
+
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::io::Read;
+use std::path::Path;
+
+use sso_signal::exit::{Exit, Fault};
+use sso_signal::wire::Documents;
+
+use crate::folder::Cache;
+use crate::subject::Subject;
+
+/// The names of token and role files that any of a stream's profiles uses. All that is kept of a profile is two names.
+#[derive(Debug, Default)]
+pub struct Points(HashSet<OsString>);
+
+impl Points {
+    /// Those of profile documents (`sso-profile list`). Status 65 without any: then all would be orphans. Status 78 for
+    /// a profile that could not be resolved: nobody knows what it points at.
+    pub fn of(documents: Documents<impl Read>, cache: &Cache) -> anyhow::Result<Self> {
+        let mut points = Self::default();
+        let mut is_empty = true;
+        for document in documents {
+            let document = document?;
+            match Subject::of(&document)? {
+                Subject::Event => continue,
+                Subject::Unresolved(error) => {
+                    let message = format!("it is unknown what a profile points at: {error}");
+                    return Err(Fault::new(Exit::Config, message)
+                        .hint("mend the profile, or prune without --orphaned")
+                        .into());
+                }
+                Subject::Other(_) => {}
+                Subject::Sso { session, role } => {
+                    points.add(&cache.token(session));
+                    if let Some((account_id, role_name)) = role {
+                        points.add(&cache.role(account_id, role_name, session));
+                    }
+                }
+            }
+            is_empty = false;
+        }
+        if is_empty {
+            return Err(Fault::new(Exit::Data, "no profile document on standard input")
+                .hint("sso-profile list | sso-cache prune --orphaned")
+                .into());
+        }
+        Ok(points)
+    }
+
+    /// Whether a profile uses the file of this name.
+    pub fn have(&self, path: &Path) -> bool {
+        path.file_name().is_some_and(|name| self.0.contains(name))
+    }
+
+    fn add(&mut self, path: &Path) {
+        self.0.extend(path.file_name().map(ToOwned::to_owned));
+    }
+}

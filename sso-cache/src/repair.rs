@@ -1,0 +1,272 @@
+//! Mending the cache: what is torn gets the one whole object that is in it, or is put aside. A good file is never
+//! touched, and what another program writes meanwhile is never lost.
+//!
+//! Every look is followed by a second one after a pause, since a writer that isn't atomic may be at work. What is taken
+//! out of its place is compared with what was judged, and goes back if it is something else by now. What was put aside is
+//! looked at once more at the end: a writer that had the file open may have finished it there.
+
+mod look;
+mod named;
+pub(crate) mod swap;
+mod trade;
+
+use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use sso_signal::exit::{Exit, Fault};
+use sso_signal::quarantine::quarantine_as;
+use sso_signal::state;
+use sso_signal::time;
+use sso_signal::wire::Document;
+
+use crate::folder::Cache;
+use crate::list::names;
+use crate::salvage::Place;
+use crate::view::View;
+use look::{Look, Torn, look};
+use trade::{bring_back, exchanged};
+
+/// How long a writer that isn't atomic gets to finish.
+const MOMENT: Duration = Duration::from_millis(150);
+/// How often a file that is written to all the time is tried, and how long between two tries.
+const TRIES: usize = 40;
+const BETWEEN: Duration = Duration::from_millis(10);
+
+/// What to repair.
+#[derive(Debug)]
+pub struct Repair<'a> {
+    /// The cache.
+    pub cache: &'a Cache,
+    /// Where `quarantine/` is.
+    pub state_dir: PathBuf,
+    /// Whether to say only what would be done.
+    pub is_dry: bool,
+}
+
+/// A file to mend.
+struct Patient {
+    path: PathBuf,
+    place: Place,
+    /// Whether the command line names it.
+    is_named: bool,
+}
+
+/// What was done with a file.
+enum Done {
+    /// It is good, or gone; and was, or became so by itself.
+    Nothing(&'static str),
+    /// It can't be helped from here; why.
+    Left(String),
+    /// It was torn, and is mended (`torn.whole`) or put aside.
+    Mended { torn: Torn, aside: Option<PathBuf> },
+}
+
+impl Repair<'_> {
+    /// Repairs the named files, or all of them, and shows a document for each: `file`, `action` (`salvaged`,
+    /// `quarantined`, `none`), `reason`, and where the torn one is now (`quarantine`). Torn ones come last.
+    ///
+    /// Status 74 if a file could not be read or mended; the others are mended all the same. Status 2 for a name that
+    /// leaves the cache.
+    pub fn run(&self, files: &[PathBuf], view: &mut View) -> anyhow::Result<Exit> {
+        let patients = if files.is_empty() { self.all()? } else { self.named(files)? };
+        let mut failed = 0;
+        let mut doubtful = Vec::new();
+        for patient in patients {
+            match look(&patient.path, patient.place) {
+                Ok(Look::Torn(_)) => doubtful.push(patient),
+                Ok(Look::Good(_)) => view.show(&self.document(&patient, &Done::Nothing("")))?,
+                // A temporary file, say.
+                Ok(Look::Gone) => {}
+                Ok(Look::Link(why)) => {
+                    view.show(&self.document(&patient, &Done::Left(link_in_words(why))))?;
+                }
+                Err(err) => {
+                    failed += 1;
+                    view.show(&about(&patient).with("error", format!("{err:#}")))?;
+                }
+            }
+        }
+        failed += self.mend_all(doubtful, view)?;
+        if failed > 0 {
+            let message = format!("{failed} of the cache's files cannot be repaired");
+            return Err(Fault::new(Exit::Io, message).hint("sso-cache repair | jq 'select(.error)'").into());
+        }
+        Ok(Exit::Done)
+    }
+
+    /// How many files are torn and what is wrong with the first, after the same two looks. Changes nothing.
+    pub fn torn(&self) -> anyhow::Result<Vec<(PathBuf, &'static str)>> {
+        let is_torn = |patient: &Patient| matches!(look(&patient.path, patient.place), Ok(Look::Torn(_)));
+        let mut torn: Vec<_> =
+            self.all()?.filter(|patient| patient.place != Place::Foreign).filter(is_torn).collect();
+        if !torn.is_empty() {
+            thread::sleep(MOMENT);
+        }
+        Ok(torn
+            .drain(..)
+            .filter_map(|patient| match look(&patient.path, patient.place) {
+                Ok(Look::Torn(torn)) => Some((patient.path, torn.why)),
+                _ => None,
+            })
+            .collect())
+    }
+
+    fn all(&self) -> anyhow::Result<Box<dyn Iterator<Item = Patient>>> {
+        let mut all: Box<dyn Iterator<Item = Patient>> = Box::new(std::iter::empty());
+        for (folder, is_role) in [(self.cache.token_dir(), false), (self.cache.role_dir(), true)] {
+            let folder = folder.to_owned();
+            let found = names(&folder).with_context(|| format!("cannot list {}", folder.display()))?;
+            all = Box::new(all.chain(found.into_iter().filter_map(move |name| {
+                let path = folder.join(name);
+                let is_json = path.extension().is_some_and(|extension| extension == "json");
+                let is_hidden = path.file_name()?.to_string_lossy().starts_with('.');
+                let place = Place::of(&path, is_role);
+                (is_json && !is_hidden).then_some(Patient { path, place, is_named: false })
+            })));
+        }
+        Ok(all)
+    }
+
+    fn named(&self, files: &[PathBuf]) -> anyhow::Result<Box<dyn Iterator<Item = Patient>>> {
+        // All are looked for first: a mistake in one name changes nothing.
+        let found: Vec<_> =
+            files.iter().map(|file| named::find(self.cache, file)).collect::<anyhow::Result<_>>()?;
+        Ok(Box::new(found.into_iter().map(|(path, place)| Patient { path, place, is_named: true })))
+    }
+
+    /// Mends what was torn at the first look. Answers how many it could not.
+    fn mend_all(&self, doubtful: Vec<Patient>, view: &mut View) -> anyhow::Result<usize> {
+        let lock = if self.is_dry { None } else { Some(self.begin(!doubtful.is_empty())?) };
+        if doubtful.is_empty() {
+            return Ok(0);
+        }
+        thread::sleep(MOMENT);
+        let mut mended = Vec::new();
+        for patient in doubtful {
+            let done = self.mend(&patient);
+            mended.push((patient, done));
+        }
+        let is_aside = |done: &anyhow::Result<Done>| matches!(done, Ok(Done::Mended { aside: Some(_), .. }));
+        if mended.iter().any(|(_, done)| is_aside(done)) {
+            thread::sleep(MOMENT);
+        }
+        let mut failed = 0;
+        for (patient, done) in mended {
+            match done.and_then(|done| finished(&patient, done)) {
+                Ok(done) => view.show(&self.document(&patient, &done))?,
+                Err(err) => {
+                    failed += 1;
+                    view.show(&about(&patient).with("error", format!("{err:#}")))?;
+                }
+            }
+        }
+        drop(lock);
+        Ok(failed)
+    }
+
+    /// Takes turns with other repairs, and clears up after one that was killed. Without anything to mend, only if
+    /// there is something to clear up.
+    fn begin(&self, is_needed: bool) -> anyhow::Result<Option<state::StateLock>> {
+        let left = || {
+            [(self.cache.token_dir(), false), (self.cache.role_dir(), true)].into_iter().flat_map(
+                |(folder, is_role)| {
+                    let found = names(folder).unwrap_or_default().into_iter();
+                    found.filter_map(move |name| {
+                        let name = name.into_string().ok()?;
+                        let former = swap::former_name(&name)?.to_owned();
+                        Some((folder.join(&name), folder.join(&former), former, is_role))
+                    })
+                },
+            )
+        };
+        if !is_needed && left().next().is_none() {
+            return Ok(None);
+        }
+        let lock = state::lock(&self.state_dir)?;
+        for (taken, path, former, is_role) in left() {
+            bring_back(&taken, &path, Place::of(&path, is_role))?;
+            quarantine_as(&self.state_dir, &taken, &former, time::now()?)?;
+        }
+        Ok(Some(lock))
+    }
+
+    fn mend(&self, patient: &Patient) -> anyhow::Result<Done> {
+        let Patient { path, place, is_named } = patient;
+        let cannot_mend = || format!("cannot mend {}", path.display());
+        for _ in 0..TRIES {
+            let torn = match look(path, *place)? {
+                Look::Torn(torn) => torn,
+                Look::Good(_) => return Ok(Done::Nothing("was being written, and is whole now")),
+                Look::Gone => return Ok(Done::Nothing("is gone")),
+                Look::Link(why) => return Ok(Done::Left(link_in_words(why))),
+            };
+            if torn.whole.is_none() && *place == Place::Foreign && !is_named {
+                let why = format!("the file {}, and is another tool's: name it to put it aside", torn.why);
+                return Ok(Done::Left(why));
+            }
+            if self.is_dry {
+                return Ok(Done::Mended { torn, aside: None });
+            }
+            let taken = swap::beside(path);
+            if exchanged(path, &taken, &torn).with_context(cannot_mend)? {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                let aside = quarantine_as(&self.state_dir, &taken, &name, time::now()?)?;
+                return Ok(Done::Mended { torn, aside });
+            }
+            thread::sleep(BETWEEN);
+        }
+        Ok(Done::Left("is torn and being written to all the time: try again".to_owned()))
+    }
+
+    fn document(&self, patient: &Patient, done: &Done) -> Document {
+        let mut document = about(patient);
+        match done {
+            Done::Nothing(reason) => {
+                document.set("action", "none");
+                if !reason.is_empty() {
+                    document.set("reason", format!("the file {reason}"));
+                }
+            }
+            Done::Left(reason) => {
+                document.set("action", "none");
+                document.set("reason", reason.as_str());
+            }
+            Done::Mended { torn, aside } => {
+                let is_saved = torn.whole.is_some();
+                document.set("action", if is_saved { "salvaged" } else { "quarantined" });
+                let and = if is_saved { "; one whole object in it was saved" } else { "" };
+                document.set("reason", format!("the file {}{and}", torn.why));
+                if let Some(whole) = &torn.whole {
+                    document.set("kind", whole.kind);
+                    document.set("expiresAt", time::format(whole.expires_at));
+                }
+                if let Some(aside) = aside {
+                    document.set("quarantine", aside.to_string_lossy());
+                }
+            }
+        }
+        if self.is_dry {
+            document.set("dryRun", true);
+        }
+        document
+    }
+}
+
+fn about(patient: &Patient) -> Document {
+    Document::new().with("file", patient.path.to_string_lossy())
+}
+
+fn link_in_words(why: &str) -> String {
+    format!("the file is a link, and what it names {why}: mend it there")
+}
+
+/// Looks at what was put aside once more: who had the file open may have written something good into it.
+fn finished(patient: &Patient, done: Done) -> anyhow::Result<Done> {
+    let Done::Mended { aside: Some(aside), .. } = &done else { return Ok(done) };
+    if bring_back(aside, &patient.path, patient.place)? {
+        return Ok(Done::Nothing("was being written, and is whole now"));
+    }
+    Ok(done)
+}

@@ -1,0 +1,62 @@
+//! A torn file for what was saved of it, and back again if it turns out to be something good.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use sso_signal::replace::{self, Mode};
+use sso_signal::untrusted::{self, Found};
+use sso_signal::wire;
+
+use super::look::{Look, Torn, look};
+use super::swap;
+use crate::salvage::{Place, Verdict, Whole, judge};
+
+/// How often two files are exchanged back and forth while somebody else writes, too.
+const TRIES: usize = 40;
+
+/// Takes a torn file out of its place, and puts there what was saved of it. Answers whether it was that very one;
+/// if not, nothing has changed.
+pub(super) fn exchanged(path: &Path, taken: &Path, torn: &Torn) -> io::Result<bool> {
+    let came_out = || untrusted::read(taken, wire::LARGEST);
+    let Some(content) = torn.content() else {
+        if !swap::take(path, taken)? {
+            return Ok(false);
+        }
+        let is_it = came_out()? == torn.found;
+        if !is_it {
+            swap::put_back(taken, path)?;
+        }
+        return Ok(is_it);
+    };
+    if !swap::swap(path, taken, content)? {
+        return Ok(false);
+    }
+    if came_out()? == torn.found {
+        return Ok(true);
+    }
+    // Something else, and maybe good: back with it, unless that takes out something newer still.
+    for _ in 0..TRIES {
+        if !swap::exchange(path, taken)? || came_out()? == Found::Bytes(content.to_vec()) {
+            break;
+        }
+    }
+    fs::remove_file(taken)?;
+    Ok(false)
+}
+
+/// Gives a file that was taken out its place back, by a copy, if it is good and what is there is not as good.
+pub(super) fn bring_back(aside: &Path, path: &Path, place: Place) -> anyhow::Result<bool> {
+    let Ok(Found::Bytes(bytes)) = untrusted::read(aside, wire::LARGEST) else { return Ok(false) };
+    let Verdict::Good(Some(late)) = judge(place, &bytes) else { return Ok(false) };
+    let until = |whole: Option<Whole>| whole.map(|whole| whole.expires_at);
+    let is_better = match look(path, place)? {
+        Look::Good(there) => until(there) < Some(late.expires_at),
+        Look::Gone | Look::Torn(_) => true,
+        Look::Link(_) => false,
+    };
+    if is_better {
+        replace::replace(path, &bytes, Mode::Private)?;
+    }
+    Ok(is_better)
+}

@@ -1,0 +1,161 @@
+//! What is torn, and what becomes of it.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+
+use serde_json::Value;
+
+use crate::support::{Sandbox, end, names};
+use crate::{AFTER, LATER, of, put, read, registration, role, role_file, token, token_file};
+
+#[test]
+fn a_whole_object_is_saved_and_the_torn_file_is_put_aside() {
+    let sandbox = Sandbox::new();
+    let (corp, dev, keys) =
+        (token_file(&sandbox, "corp"), token_file(&sandbox, "dev"), role_file(&sandbox, "corp"));
+    let client = sandbox.token_dir().join("0123456789abcdef0123456789abcdef01234567.json");
+    let torn = format!("{}\"}}", token("aoa-CANARY", AFTER));
+    put(&corp, &torn);
+    put(&dev, format!("{}{}", token("aoa-old", AFTER), token("aoa-new", LATER)));
+    put(&keys, role(AFTER) + "}}");
+    put(&client, registration() + "\"}");
+    let ended = sandbox.run("sso-cache repair").exits(0);
+    assert!(!ended.stdout.contains("CANARY"), "{}", ended.stdout);
+    let documents = ended.documents();
+    for (path, kind) in
+        [(&corp, "token"), (&dev, "token"), (&keys, "role-credentials"), (&client, "registration")]
+    {
+        assert_eq!(of(&documents, path, "action"), "salvaged", "{documents:?}");
+        assert_eq!(of(&documents, path, "kind"), kind);
+    }
+    assert_eq!(read(&corp), token("aoa-CANARY", AFTER));
+    assert_eq!(read(&dev), token("aoa-new", LATER));
+    assert_eq!(read(&keys), role(AFTER));
+    assert_eq!(read(&client), registration());
+    assert_eq!(fs::metadata(&corp).unwrap().mode() & 0o777, 0o600);
+    assert_eq!(read(of(&documents, &corp, "quarantine").as_str().unwrap()), torn);
+    assert_eq!(names(sandbox.token_dir()).len(), 3, "nothing is left behind");
+    let again = sandbox.run("sso-cache repair").exits(0).documents();
+    assert!(again.iter().all(|document| document["action"] == "none" && document.get("reason").is_none()));
+}
+
+#[test]
+fn what_holds_nothing_whole_is_put_aside_and_a_login_can_write_again() {
+    let sandbox = Sandbox::new();
+    let whole = token("aoa", AFTER);
+    for torn in [
+        "",
+        &whole[..1],
+        &whole[..100],
+        &whole[..whole.len() - 1],
+        "[]",
+        "{}",
+        "\0\0\0",
+        "{\"accessToken\": \"x\"}",
+    ] {
+        let corp = token_file(&sandbox, "corp");
+        put(&corp, torn);
+        let document = sandbox.run("sso-cache repair").exits(0).document();
+        assert_eq!(document["action"], "quarantined", "{torn}: {document}");
+        assert!(!corp.exists(), "{torn}");
+        assert_eq!(read(document["quarantine"].as_str().unwrap()), torn);
+    }
+}
+
+#[test]
+fn a_good_file_keeps_its_inode_its_mode_and_its_time() {
+    let sandbox = Sandbox::new();
+    let corp = token_file(&sandbox, "corp");
+    put(&corp, token("aoa", "2020-06-17T10:02:08UTC"));
+    fs::set_permissions(&corp, fs::Permissions::from_mode(0o644)).unwrap();
+    // Another tool's, of whatever form, and what is no `.json`.
+    for (name, content) in [
+        ("kiro-auth-token.json", "{\"accessToken\": \"x\"}"),
+        ("other.json", "[1]"),
+        ("twice.json", "{\"a\": 1, \"a\": 2}"),
+        ("torn.json", "{\"a\""),
+        ("session.db", "SQLite format 3"),
+        ("x.json.tmp-1", "{"),
+    ] {
+        put(&sandbox.token_dir().join(name), content);
+    }
+    let stat = |name: &str| {
+        let stat = fs::metadata(sandbox.token_dir().join(name)).unwrap();
+        (stat.ino(), stat.mode(), stat.mtime_nsec(), stat.ctime_nsec())
+    };
+    let before: Vec<_> = names(sandbox.token_dir()).iter().map(|name| (name.clone(), stat(name))).collect();
+    let documents = sandbox.run("sso-cache repair").exits(0).documents();
+    assert!(documents.iter().all(|document| document["action"] == "none"), "{documents:?}");
+    let torn = of(&documents, &sandbox.token_dir().join("torn.json"), "reason");
+    assert!(torn.as_str().unwrap().contains("another tool's"), "{torn}");
+    let after: Vec<_> = names(sandbox.token_dir()).iter().map(|name| (name.clone(), stat(name))).collect();
+    assert_eq!(before, after);
+    let document = sandbox.run("sso-cache repair torn.json").exits(0).document();
+    assert_eq!(document["action"], "quarantined");
+}
+
+#[test]
+fn a_dry_run_changes_nothing_and_says_the_same() {
+    let sandbox = Sandbox::new();
+    put(&token_file(&sandbox, "corp"), token("aoa", AFTER) + "}");
+    put(&token_file(&sandbox, "dev"), "{");
+    let before = names(sandbox.token_dir());
+    let actions = |documents: &[Value]| -> Vec<_> {
+        documents.iter().map(|document| (document["file"].clone(), document["action"].clone())).collect()
+    };
+    let dry = sandbox.run("sso-cache repair --dry-run").exits(0).documents();
+    assert!(dry.iter().all(|document| document["dryRun"] == true && document.get("quarantine").is_none()));
+    assert_eq!(names(sandbox.token_dir()), before);
+    assert!(!sandbox.state().exists());
+    assert_eq!(actions(&sandbox.run("sso-cache repair").exits(0).documents()), actions(&dry));
+}
+
+#[test]
+fn a_link_is_never_followed_and_never_replaced() {
+    let sandbox = Sandbox::new();
+    let outside = sandbox.root().join("outside.json");
+    put(&outside, token("aoa", AFTER) + "}");
+    let corp = token_file(&sandbox, "corp");
+    symlink(&outside, &corp).unwrap();
+    symlink(&corp, token_file(&sandbox, "loop")).unwrap();
+    symlink("nothing", token_file(&sandbox, "dangling")).unwrap();
+    let documents = sandbox.run("sso-cache repair").exits(0).documents();
+    for document in &documents {
+        assert_eq!(document["action"], "none");
+        assert!(document["reason"].as_str().unwrap().contains("is a link"), "{document}");
+    }
+    assert_eq!(documents.len(), 3);
+    assert!(read(&outside).ends_with("}}") && corp.is_symlink());
+}
+
+#[test]
+fn special_files_under_a_key_are_put_aside() {
+    let sandbox = Sandbox::new();
+    let corp = token_file(&sandbox, "corp");
+    assert!(
+        end(
+            {
+                let mut mkfifo = sandbox.command("mkfifo");
+                mkfifo.arg(&corp);
+                mkfifo
+            },
+            ""
+        )
+        .code
+            == 0
+    );
+    let document = sandbox.run("sso-cache repair").exits(0).document();
+    assert_eq!(document["action"], "quarantined");
+    assert!(!corp.exists());
+}
+
+#[test]
+fn the_text_names_only_what_was_torn() {
+    let sandbox = Sandbox::new();
+    put(&token_file(&sandbox, "corp"), token("aoa", AFTER));
+    assert_eq!(sandbox.run("sso-cache repair --text").exits(0).stdout, "");
+    put(&token_file(&sandbox, "dev"), token("aoa", AFTER) + "}");
+    let text = sandbox.run("sso-cache repair --text").exits(0).stdout;
+    assert_eq!(text.lines().count(), 2, "{text}");
+    assert!(text.lines().last().unwrap().starts_with("salvaged     token"), "{text}");
+}
