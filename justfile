@@ -7,6 +7,17 @@ prefix := env("PREFIX", home_directory() / ".local")
 
 export PATH := target / "debug:" + target / "release:" + env("PATH") + ":" + prefix / "bin"
 
+# The watcher's loop. Status 124: nothing was due for a minute. A stage that failed or was killed costs a pause, and its
+# signal comes back in 30 s; a loop whose lock is gone ends. Both streams become lines with their time.
+watch := '''
+    exec 2> >(sso-signal log >&2)
+    sso-signal service check | sso-signal log
+    while kill -0 "$PPID" 2> /dev/null; do
+        sso-signal wait --with-parent --timeout 1m | sso-login - "$@" | sso-signal settle | sso-signal log \
+            || [ "$?" -eq 124 ] || sleep 5
+    done
+'''
+
 # List the recipes
 [private]
 default:
@@ -17,56 +28,112 @@ default:
 demo: build
     @tests/demo.sh
 
+# Watch the watcher at work: expiry, signal, question, login, cleared; in a sandbox, within half a minute
+[group('try')]
+demo-watch: build
+    @tests/demo-watch.sh
+
 # Open a shell in a sandbox: an AWS SSO of your own, a private HOME, three profiles
 [group('try')]
 sandbox *flags: _tools
     sso-login sandbox {{ flags }} -- "${SHELL:-bash}"
 
-# Watch every profile and raise a signal for each that needs a login
-[group('sso')]
-sso-monitor every="60s": _tools
-    sso-profile list | sso-cache check --every "{{ every }}" | sso-signal write --source sso-monitor
+# Watch every profile, or one, and raise a signal for each that needs a login
+[group('watcher')]
+sso-monitor every="60s" profile="": _tools
+    sso-profile {{ if profile == "" { "list" } else { "show " + quote(profile) } }} | sso-cache check --every "{{ every }}" | sso-signal write --source sso-monitor
 
-# Ask (or, in mode auto, log in) whenever a signal is due, and remember what was decided
-[group('sso')]
-sso-watch *flags: _tools
-    while sso-signal wait | sso-login - {{ flags }} | sso-signal settle; do :; done
+# Ask (or, in mode auto, log in) whenever a signal is due; the second watcher waits for that long, then gives up
+[group('watcher')]
+sso-watch wait="0s" *flags: _tools
+    @sso-signal service check > /dev/null
+    @sso-lock run --wait "{{ wait }}" watcher -- bash -uo pipefail -c '{{ watch }}' sso-watch {{ flags }}
 
-# Log in unless the session is valid or can be renewed, and clear the signals of that session
-[group('sso')]
-sso-login profile=env("AWS_PROFILE", "default") *flags: _tools
-    sso-login "{{ profile }}" {{ flags }} | sso-signal settle
+# Install the watcher as a service of this user with the settings of .env, or apply changed ones
+[group('watcher')]
+sso-install *flags: _tools
+    @sso-signal service install --text {{ flags }} -- "{{ just_executable() }}" --justfile "{{ justfile() }}" sso-watch 52w
+
+# Stop the service and remove it; ~/.aws and the logs stay
+[group('watcher')]
+sso-uninstall: _tools
+    @sso-signal service uninstall --text
+
+# Stop the service and start it again
+[group('watcher')]
+sso-restart: _tools
+    @sso-signal service restart --text
+
+# Show what runs, the mode, every session as checked now, and what to do next
+[group('watcher')]
+sso-status *flags="--text": _tools
+    @{ sso-profile list | sso-cache check || true; sso-lock status || true; sso-signal service status; } | sso-signal status - {{ flags }}
+
+# The same as one document
+[group('watcher')]
+sso-status-json:
+    @just --justfile "{{ justfile() }}" sso-status ""
+
+# Ask for a login: the watcher asks or opens a browser, as the mode says; in mode standalone log in directly
+[group('watcher')]
+sso-login profile="": _tools
+    @sso-signal request --text {{ quote(profile) }} || { [ "$?" -eq 1 ] && sso-login {{ if profile == "" { "" } else { quote(profile) } }} < /dev/null | sso-signal settle | sso-signal log; }
+
+# End the session of a profile (or --all), and ask for a new one
+[group('watcher')]
+sso-logout *who: _tools
+    @sso-login logout {{ who }} < /dev/null | sso-signal request --text --reason "Logged out by hand" - || [ "$?" -eq 1 ]
+
+# Show the last 50 lines of the watcher's logs
+[group('watcher')]
+sso-logs *flags: _tools
+    @sso-signal service logs {{ flags }}
+
+# Show the watcher's logs as they come, until Ctrl-C
+[group('watcher')]
+sso-logs-follow: _tools
+    @sso-signal service logs --follow
+
+# Show what the watcher does, or set it: notify, auto or standalone
+[group('watcher')]
+sso-mode *mode: _tools
+    @sso-signal mode --text {{ mode }}
+
+# Ask before a browser opens
+[group('watcher')]
+sso-mode-notify: _tools
+    @sso-signal mode --text notify
+
+# Open a browser as soon as a session is over
+[group('watcher')]
+sso-mode-auto: _tools
+    @sso-signal mode --text auto
+
+# Let the watcher do nothing
+[group('watcher')]
+sso-mode-standalone: _tools
+    @sso-signal mode --text standalone
+
+# Remove signals, snoozes, cooldown and a dead login's lock; what is still expired is signalled again
+[group('watcher')]
+sso-clean: _tools
+    sso-signal clear --all
+    sso-lock break login || [ "$?" -ne 74 ]
 
 # Log in by a URL and a code, for a box without a browser or an AWS CLI
 [group('sso')]
 sso-login-device profile=env("AWS_PROFILE", "default"): _tools
     sso-login "{{ profile }}" --via device --no-browser | sso-signal settle
 
-# Show profiles, cache files, signals and locks
-[group('sso')]
-sso-status: _tools
-    @sso-profile list | sso-cache check --text; echo; sso-cache list --text; echo
-    @sso-signal status --text; echo; sso-lock status --text || [ "$?" -eq 1 ]
-
 # Name the profiles that need a person, one a line
 [group('sso')]
 sso-expired: _tools
     @sso-profile list | sso-cache check | sed -n '/"loginRequired":true/s/^{"profile":"\([^"]*\)".*/\1/p'
 
-# Show or set what the watcher does: notify, auto or standalone
-[group('sso')]
-sso-mode *mode: _tools
-    sso-signal mode {{ mode }}
-
 # Postpone the reminders of a profile and its whole session
 [group('sso')]
 sso-snooze profile duration="1h": _tools
     sso-signal snooze "{{ profile }}" "{{ duration }}"
-
-# Remove every signal, snooze and cooldown
-[group('sso')]
-sso-clean: _tools
-    sso-signal clear --all
 
 # Build the five tools
 [group('develop')]

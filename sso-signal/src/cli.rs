@@ -84,6 +84,9 @@ Examples:
 Exit status: 0 one was due, 65 state of a newer version, 74 a file failed, 75 state locked,
   78 bad poll interval, 124 none was due within --timeout")]
     Wait {
+        /// End once the process that started it is gone (124)
+        #[arg(long)]
+        with_parent: bool,
         /// Give up after that long
         #[arg(long, value_name = "DURATION", value_parser = sso_signal::time::parse_duration)]
         timeout: Option<Duration>,
@@ -145,20 +148,73 @@ Examples:
 
 Exit status: 0 done, 2 no such mode, 74 a file failed")]
     Mode {
+        /// Print sentences for people
+        #[arg(long)]
+        text: bool,
         /// `notify`, `auto` or `standalone`, in force within one poll
         mode: Option<String>,
     },
     /// Print everything that decides about reminders, as one document
+    ///
+    /// With `-` it joins what other tools say: documents on stdin of `sso-cache check` (profiles, as checked now),
+    /// `sso-lock status` and `sso-signal service status`. The result says for each profile, and over all, what to do next.
     #[command(after_long_help = "\
 Examples:
   sso-signal status | jq '.signals[] | {profile, state, until}'
   sso-signal status --text
+  sso-profile list | sso-cache check | sso-signal status - --text
 
-Exit status: 0 done, 65 state of a newer version, 74 a file failed")]
+Exit status: 0 done, 65 bad document or state of a newer version, 74 a file failed")]
     Status {
+        /// `-`: join the documents on stdin
+        #[arg(value_parser = ["-"])]
+        documents: Option<String>,
         /// Print lines for people
         #[arg(long)]
         text: bool,
+    },
+    /// Ask the watcher for a login
+    ///
+    /// Raises a new episode for the profile, after clearing what holds it back: snooze, cooldown, "Don't remind",
+    /// a lock on purpose. In mode `standalone` nobody would take it: nothing is raised and the answer is no.
+    #[command(after_long_help = "\
+Examples:
+  sso-signal request corp || sso-login corp | sso-signal settle
+
+Exit status: 0 the watcher takes it, 1 mode standalone: log in directly, 65 bad profile name, 74 a file failed")]
+    Request {
+        /// Profile to log in, else AWS_PROFILE, else `default`; `-`: those of the documents on stdin
+        profile: Option<String>,
+        /// Say why, for the person who is asked
+        #[arg(long, value_name = "TEXT", default_value = "Login requested by hand")]
+        reason: String,
+        /// Print a sentence for people
+        #[arg(long)]
+        text: bool,
+    },
+    /// Write what the tools say as a log for people
+    ///
+    /// Reads documents, and any other line, on stdin; each event is one line with its time. A monitor's documents give a
+    /// line only when something changed; other lines that repeat are left out for ten minutes.
+    #[command(after_long_help = "\
+Examples:
+  sso-signal wait | sso-login - | sso-signal settle | sso-signal log
+  sso-profile list | sso-cache check --every 60s | sso-signal write | sso-signal log
+
+Exit status: 0 done, 74 a stream failed")]
+    Log,
+    /// Keep the watcher running as a service of this user (launchd, systemd)
+    #[command(after_long_help = "\
+Examples:
+  sso-signal service install -- just sso-watch
+  sso-signal service status
+  sso-signal service logs --follow
+
+Exit status: 0 done, 69 nobody runs services here or the manager failed, 74 a file failed, 78 bad setting or
+  another program's service")]
+    Service {
+        #[command(subcommand)]
+        command: Service,
     },
     /// Keep a session quiet that was locked on purpose, until its next login
     #[command(after_long_help = "\
@@ -170,6 +226,92 @@ Exit status: 0 done, 65 bad profile name or state of a newer version, 74 a file 
         /// A profile of the session
         profile: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Service {
+    /// Install CMD as a service with the settings of .env, and start it
+    ///
+    /// Writes a launchd agent (com.bazel.sso-watcher) or a systemd user unit (sso-watcher.service). Doing it again applies
+    /// changed settings; without changes nothing is touched. Another program's service of that name is never replaced.
+    #[command(after_long_help = "\
+Examples:
+  sso-signal service install -- just sso-watch
+  sso-signal service install --print -- just sso-watch
+
+Exit status: 0 installed and started, 69 nobody runs services here, 74 a file failed,
+  78 bad setting, no AWS CLI v2, root on a desktop, or another watcher is installed")]
+    Install {
+        /// Install without an AWS CLI v2: logins are by a URL and a code
+        #[arg(long)]
+        without_aws: bool,
+        /// Take the place of the service of another directory
+        #[arg(long)]
+        replace: bool,
+        /// Print the service's file and change nothing
+        #[arg(long)]
+        print: bool,
+        /// Print sentences for people
+        #[arg(long)]
+        text: bool,
+        /// The command and its arguments; it runs in this directory
+        #[arg(last = true, required = true, value_name = "CMD")]
+        command: Vec<String>,
+    },
+    /// Stop the service and remove its file; state and logs stay
+    #[command(after_long_help = "\
+Examples:
+  sso-signal service uninstall
+
+Exit status: 0 it isn't installed (any more), 69 nobody runs services here, 78 it is another program's")]
+    Uninstall {
+        /// Print a sentence for people
+        #[arg(long)]
+        text: bool,
+    },
+    /// Stop the service and start it again
+    #[command(after_long_help = "\
+Examples:
+  sso-signal service restart
+
+Exit status: 0 done, 69 nobody runs services here, 78 it isn't installed")]
+    Restart {
+        /// Print a sentence for people
+        #[arg(long)]
+        text: bool,
+    },
+    /// Say whether the service is installed and running, and where its logs are
+    #[command(after_long_help = "\
+Examples:
+  sso-signal service status | sso-signal status - --text
+
+Exit status: 0 done (whatever the answer), 74 a file failed")]
+    Status,
+    /// Print the end of the logs
+    #[command(after_long_help = "\
+Examples:
+  sso-signal service logs
+  sso-signal service logs --lines 500
+  sso-signal service logs --follow
+
+Exit status: 0 done, also after Ctrl-C, 74 a file failed")]
+    Logs {
+        /// That many lines of each
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        lines: usize,
+        /// Go on until interrupted
+        #[arg(long)]
+        follow: bool,
+    },
+    /// Say whether a watcher may run here, and what it starts with
+    ///
+    /// Not as root on a desktop, nor with a poll interval of zero. The document is the first event of its log.
+    #[command(after_long_help = "\
+Examples:
+  sso-signal service check | sso-signal log
+
+Exit status: 0 it may, 78 it may not")]
+    Check,
 }
 
 #[cfg(test)]

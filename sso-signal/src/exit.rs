@@ -175,7 +175,14 @@ pub fn report(tool: &str, err: &anyhow::Error) {
 /// Writes one line `tool: message` to stderr. Line breaks and control characters in the message
 /// (a hostile file name, say) come out escaped, so that one message stays one line.
 pub fn warn(tool: &str, message: &str) {
-    let mut line = format!("{tool}: ");
+    let line = format!("{tool}: {}\n", escaped(message));
+    // Nobody is left to tell when stderr itself fails.
+    let _ = io::stderr().lock().write_all(line.as_bytes());
+}
+
+/// The message as one line: what could break or deceive a terminal is escaped.
+pub(crate) fn escaped(message: &str) -> String {
+    let mut line = String::new();
     for c in message.chars() {
         if c.is_control() || crate::text::is_deceptive(c) {
             line.extend(c.escape_default());
@@ -183,9 +190,7 @@ pub fn warn(tool: &str, message: &str) {
             line.push(c);
         }
     }
-    line.push('\n');
-    // Nobody is left to tell when stderr itself fails.
-    let _ = io::stderr().lock().write_all(line.as_bytes());
+    line
 }
 
 fn is_closed_pipe(err: &anyhow::Error) -> bool {

@@ -5,11 +5,14 @@
 //! settings ([`settings`]), time ([`time`]).
 
 pub mod cooldown;
+pub mod dashboard;
 pub mod dotenv;
 pub mod entry;
 pub mod exit;
 pub mod folder;
+pub mod heartbeat;
 pub mod host;
+pub mod journal;
 pub mod machine;
 pub mod memory;
 pub mod mode;
@@ -18,7 +21,9 @@ pub mod quarantine;
 pub mod raise;
 pub mod record;
 pub mod replace;
+pub mod request;
 pub mod secret;
+pub mod service;
 pub mod settings;
 pub mod settle;
 pub mod signal;

@@ -2,6 +2,7 @@
 
 mod cli;
 
+use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -11,13 +12,16 @@ use sso_signal::folder::Reading;
 use sso_signal::host::Host;
 use sso_signal::memory::Subject;
 use sso_signal::raise::Raiser;
+use sso_signal::service::{self, Wish};
 use sso_signal::settings::Settings;
 use sso_signal::signal::check_profile;
 use sso_signal::wait::{Patience, wait};
 use sso_signal::wire::{self, Document, Output};
-use sso_signal::{cooldown, folder, mode, settle, state, status, time};
+use sso_signal::{
+    cooldown, dashboard, folder, heartbeat, journal, mode, request, settle, state, status, time,
+};
 
-use cli::{Cli, Command};
+use cli::{Cli, Command, Service};
 
 fn main() -> ExitCode {
     exit::finish("sso-signal", run(Cli::parse().command))
@@ -35,7 +39,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
             }
         }
         Command::Read { profile, all } => read(settings, profile, all, output),
-        Command::Wait { timeout, poll, follow } => {
+        Command::Wait { with_parent, timeout, poll, follow } => {
             let poll = match poll {
                 Some(poll) if poll.is_zero() => {
                     return Err(Fault::new(Exit::Config, "a poll interval of zero never rests")
@@ -45,7 +49,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
                 Some(poll) => poll,
                 None => settings.poll_interval()?,
             };
-            wait(settings, Patience { timeout, poll, follow }, output)
+            wait(settings, Patience { timeout, poll, follow, with_parent }, output)
         }
         Command::Settle => settle::filter(settings, wire::stdin()?, output),
         Command::Snooze { profile, duration } => {
@@ -62,8 +66,25 @@ fn run(command: Command) -> anyhow::Result<Exit> {
             Ok(Exit::Done)
         }
         Command::Clear { profile, all } => clear(settings, profile, all, output),
-        Command::Mode { mode } => show_mode(settings, mode.as_deref(), output),
-        Command::Status { text } => status::print(settings, text, output),
+        Command::Mode { text, mode } => show_mode(settings, mode.as_deref(), text, output),
+        Command::Status { documents: None, text } => status::print(settings, text, output),
+        Command::Status { documents: Some(_), text } => {
+            dashboard::print(settings, wire::stdin()?, text, output)
+        }
+        Command::Request { profile, reason, text } => match profile.filter(|profile| !profile.is_empty()) {
+            Some(documents) if documents == "-" => {
+                request::filter(settings, wire::stdin()?, &reason, text, output)
+            }
+            profile => {
+                let chosen = || settings.chosen_profile().map_or("default".to_owned(), |chosen| chosen.0);
+                request::request(settings, &profile.unwrap_or_else(chosen), &reason, text, output)
+            }
+        },
+        Command::Log => {
+            let is_watched = io::stdout().is_terminal();
+            journal::write(io::stdin().lock(), is_watched, &mut io::stdout().lock())
+        }
+        Command::Service { command } => service(settings, command, output),
         Command::Quiet { profile } => quiet(settings, &profile, output),
     }
 }
@@ -108,6 +129,7 @@ fn clear(
     }
     if all {
         folder::remove(&cooldown::file(&host.state_dir))?;
+        heartbeat::forget(settings)?;
     }
     host.change_memory(|memory| match &wanted {
         Some(profile) => {
@@ -127,17 +149,46 @@ fn clear(
     unreadable.map_or(Ok(Exit::Done), Err)
 }
 
-fn show_mode(settings: &Settings, word: Option<&str>, output: &mut Output) -> anyhow::Result<Exit> {
+fn show_mode(
+    settings: &Settings,
+    word: Option<&str>,
+    as_text: bool,
+    output: &mut Output,
+) -> anyhow::Result<Exit> {
     let state_dir = settings.state_dir()?;
     if let Some(word) = word {
         state::make_private(&state_dir)?;
         mode::set(&state_dir, word)?;
     }
     let (mode, from) = mode::current(settings, &state_dir);
+    if as_text {
+        let takes_effect = time::format_duration(settings.poll_interval()?);
+        output.text(&match word {
+            Some(_) => format!("switched to {mode}: {} (within {takes_effect})", mode.meaning()),
+            None => {
+                format!("{mode}: {}\nSwitch with: sso-signal mode notify|auto|standalone", mode.meaning())
+            }
+        })?;
+        return Ok(Exit::Done);
+    }
     let document =
         Document::new().with("mode", mode.word()).with("modeFrom", from).with("meaning", mode.meaning());
     output.document(&document)?;
     Ok(Exit::Done)
+}
+
+fn service(settings: &Settings, command: Service, output: &mut Output) -> anyhow::Result<Exit> {
+    match command {
+        Service::Install { without_aws, replace, print, text, command } => {
+            let wish = Wish { command, without_aws, replace, print };
+            service::install(settings, &wish, text, output)
+        }
+        Service::Uninstall { text } => service::uninstall(settings, text, output),
+        Service::Restart { text } => service::restart(settings, text, output),
+        Service::Status => service::status(settings, output),
+        Service::Logs { lines, follow } => service::logs(settings, lines, follow, output),
+        Service::Check => service::permit(settings, output),
+    }
 }
 
 fn quiet(settings: &Settings, profile: &str, output: &mut Output) -> anyhow::Result<Exit> {

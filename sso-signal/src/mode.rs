@@ -58,6 +58,11 @@ pub fn current(settings: &Settings, state_dir: &Path) -> (Mode, &'static str) {
     {
         return (mode, "file");
     }
+    wished(settings)
+}
+
+/// The mode that the settings wish for, whatever the file says, and who said so.
+pub fn wished(settings: &Settings) -> (Mode, &'static str) {
     let Some(word) = settings.text("SSO_LOGIN_MODE") else { return (Mode::Notify, "default") };
     if let Some(mode) = Mode::from_word(word.trim()) {
         return (mode, "SSO_LOGIN_MODE");

@@ -75,7 +75,7 @@ fn further(state_dir: &Path, main_file: &Path) -> PathBuf {
 }
 
 /// The profile, percent-encoded; what is too long for a file name ends in a hash of the whole.
-fn file_stem(profile: &str) -> String {
+pub(crate) fn file_stem(profile: &str) -> String {
     let encoded = percent_encoded(profile);
     if encoded.len() <= LONGEST { encoded } else { format!("{:.180}%{:016x}", encoded, fnv1a(profile)) }
 }

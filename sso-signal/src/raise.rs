@@ -2,6 +2,7 @@
 
 use crate::exit::{Exit, Fault};
 use crate::folder::{Folder, Raised, Withdrawn};
+use crate::heartbeat::Heartbeat;
 use crate::host::Host;
 use crate::memory::Subject;
 use crate::settings::Settings;
@@ -20,6 +21,7 @@ pub struct Raiser<'a> {
     folder: Folder,
     reason: Option<&'a str>,
     source: Option<&'a str>,
+    heartbeat: Heartbeat,
 }
 
 impl<'a> Raiser<'a> {
@@ -29,7 +31,7 @@ impl<'a> Raiser<'a> {
         reason: Option<&'a str>,
         source: Option<&'a str>,
     ) -> anyhow::Result<Self> {
-        Ok(Self { settings, folder: Folder::new(settings)?, reason, source })
+        Ok(Self { settings, folder: Folder::new(settings)?, reason, source, heartbeat: Heartbeat::default() })
     }
 
     /// Raises a signal for a profile and prints it.
@@ -47,6 +49,9 @@ impl<'a> Raiser<'a> {
     ) -> anyhow::Result<Exit> {
         for document in documents {
             let mut document = document?;
+            if let Some(source) = self.source {
+                self.heartbeat.beat(self.settings, &harmless(source), time::now()?);
+            }
             if let Some(done) = self.act(&document, time::now()?)? {
                 document.set("signal", done);
             }

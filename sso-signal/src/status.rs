@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::cooldown;
 use crate::exit::Exit;
 use crate::host::{self, Host, Judged, Judgement};
-use crate::machine::Due;
+use crate::machine::{Circumstances, Due};
 use crate::mode;
 use crate::record;
 use crate::settings::Settings;
@@ -16,10 +16,9 @@ use crate::wire::{Document, Output};
 pub fn print(settings: &Settings, text: bool, output: &mut Output) -> anyhow::Result<Exit> {
     let mut host = Host::new(settings)?;
     let at = host.circumstances()?;
-    let (mode, mode_from) = mode::current(settings, &host.state_dir);
     let Judgement { judged: signals, unreadable } = host.judge(&at)?;
     if text {
-        output.text(&format!("mode: {mode} ({})", mode.meaning()))?;
+        output.text(&format!("mode: {} ({})", at.mode, at.mode.meaning()))?;
         for judged in &signals {
             output.text(&sentence(judged))?;
         }
@@ -28,6 +27,27 @@ pub fn print(settings: &Settings, text: bool, output: &mut Output) -> anyhow::Re
         }
         return unreadable.map_or(Ok(Exit::Done), Err);
     }
+    output.document(&document_of(settings, &host, &at, &signals)?)?;
+    unreadable.map_or(Ok(Exit::Done), Err)
+}
+
+/// The status as a document, and the first file that couldn't be read.
+pub(crate) fn document(
+    settings: &Settings,
+    host: &mut Host<'_>,
+    at: &Circumstances,
+) -> anyhow::Result<(Document, Option<anyhow::Error>)> {
+    let Judgement { judged, unreadable } = host.judge(at)?;
+    Ok((document_of(settings, host, at, &judged)?, unreadable))
+}
+
+fn document_of(
+    settings: &Settings,
+    host: &Host<'_>,
+    at: &Circumstances,
+    signals: &[Judged],
+) -> anyhow::Result<Document> {
+    let (mode, mode_from) = mode::current(settings, &host.state_dir);
     let memory = host.memory()?;
     let sessions: Vec<Value> = memory
         .entries()
@@ -55,8 +75,7 @@ pub fn print(settings: &Settings, text: bool, output: &mut Output) -> anyhow::Re
     if let Some(stamp) = cooldown::read(&host.state_dir) {
         document.set("lastDismissedAt", time::format(stamp));
     }
-    output.document(&document)?;
-    unreadable.map_or(Ok(Exit::Done), Err)
+    Ok(document)
 }
 
 fn described(judged: &Judged) -> Value {

@@ -23,17 +23,24 @@ pub struct Patience {
     pub poll: Duration,
     /// Go on after the first signal.
     pub follow: bool,
+    /// End (124) once the process that started this one is gone.
+    pub with_parent: bool,
 }
 
 /// Waits as `patience` says and prints what is due.
 pub fn wait(settings: &Settings, patience: Patience, output: &mut Output) -> anyhow::Result<Exit> {
     let begin = Instant::now();
+    let parent = rustix::process::getppid();
     let mut host = Host::new(settings)?;
     state::make_private(&host.state_dir)?;
     host.folder.make()?;
     // Watching begins before the first look, so nothing falls between the two.
     let events = Events::watch(settings, host.folder.watched());
     loop {
+        // Before the look: a watcher whose loop was killed must not ask anybody.
+        if patience.with_parent && rustix::process::getppid() != parent {
+            return Ok(Exit::Timeout);
+        }
         let at = host.circumstances()?;
         let Judgement { judged, unreadable } = host.judge(&at)?;
         for Judged { located, .. } in judged.iter().filter(|judged| judged.due == Due::Now) {

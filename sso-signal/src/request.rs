@@ -1,0 +1,113 @@
+//! `sso-signal request`: a person wants a login. Nothing that was said before holds it back.
+
+use crate::exit::Exit;
+use crate::host::Host;
+use crate::memory::Subject;
+use crate::mode::{self, Mode};
+use crate::settings::Settings;
+use crate::signal::{Signal, check_profile};
+use crate::state;
+use crate::text::harmless;
+use crate::time;
+use crate::wire::{Document, Output};
+
+/// Requests a login for every document's profile. Documents with `event` or `error` alone ask for nothing.
+pub fn filter(
+    settings: &Settings,
+    documents: impl Iterator<Item = anyhow::Result<Document>>,
+    reason: &str,
+    as_text: bool,
+    output: &mut Output,
+) -> anyhow::Result<Exit> {
+    let mut last = Exit::Done;
+    for document in documents {
+        let document = document?;
+        if let Some(profile) = document.text("profile")?
+            && !document.contains_key("event")
+        {
+            last = request(settings, profile, reason, as_text, output)?;
+        }
+    }
+    Ok(last)
+}
+
+/// Raises a new episode for the profile, after clearing its snooze, cooldown, "Don't remind" and lock on purpose.
+/// In mode `standalone` nobody would take it: nothing is raised, and the answer is no.
+pub fn request(
+    settings: &Settings,
+    profile: &str,
+    reason: &str,
+    as_text: bool,
+    output: &mut Output,
+) -> anyhow::Result<Exit> {
+    check_profile(profile)?;
+    let mut host = Host::new(settings)?;
+    let mode = mode::current(settings, &host.state_dir).0;
+    let then = what_follows(settings, profile, mode)?;
+    let document = Document::new()
+        .with("event", "request")
+        .with("profile", profile)
+        .with("mode", mode.word())
+        .with("next", then.as_str());
+    if mode != Mode::Standalone {
+        raise(&mut host, profile, reason)?;
+    }
+    if as_text {
+        output.text(&then)?;
+    } else {
+        output.document(&document)?;
+    }
+    Ok(if mode == Mode::Standalone { Exit::No } else { Exit::Done })
+}
+
+fn raise(host: &mut Host<'_>, profile: &str, reason: &str) -> anyhow::Result<()> {
+    let now = time::now()?;
+    state::make_private(&host.state_dir)?;
+    let lock = state::lock(&host.state_dir)?;
+    let mut memory = host.memory()?;
+    let subject = Subject { profile, session: None, session_profiles: &[] };
+    let before = memory.entry(profile);
+    let mut episode = format!("request {}", time::format(now));
+    // Twice within a second is still a new one.
+    while before.suppressed.contains(&episode) {
+        episode.push('+');
+    }
+    memory.change(&subject, |mut entry| {
+        entry = entry.without_pauses();
+        entry.quiet = false;
+        (entry, ())
+    });
+    // A stamp that isn't ours would hold back everything.
+    let is_foreign = crate::cooldown::read(&host.state_dir)
+        .is_some_and(|stamp| memory.stamped.is_none_or(|own| own.timestamp() != stamp.timestamp()));
+    memory.save(&host.state_dir)?;
+    if is_foreign {
+        crate::folder::remove(&crate::cooldown::file(&host.state_dir))?;
+    }
+    let signal = Document::new()
+        .with("profile", profile)
+        .with("reason", harmless(reason))
+        .with("timestamp", time::format(now))
+        .with("source", "sso-login")
+        .with("episode", episode);
+    host.folder.raise(&Signal::from_document(signal, "the request")?, now)?;
+    drop(lock);
+    Ok(())
+}
+
+/// What will happen, for the person who waits for it.
+fn what_follows(settings: &Settings, profile: &str, mode: Mode) -> anyhow::Result<String> {
+    let poll = time::format_duration(settings.poll_interval()?);
+    let is_trusted = settings.auto_profiles().iter().any(|known| known == profile);
+    Ok(match mode {
+        Mode::Standalone => {
+            format!("mode standalone, no watcher acts: sso-login {profile} | sso-signal settle")
+        }
+        Mode::Auto if is_trusted => {
+            format!("login of `{profile}` requested: the watcher opens a browser within {poll}")
+        }
+        Mode::Auto | Mode::Notify => {
+            format!("login of `{profile}` requested: the watcher asks within {poll}")
+        }
+    })
+}

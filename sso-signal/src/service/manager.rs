@@ -1,0 +1,160 @@
+//! Who runs services here: launchd, systemd or nobody. Decided at run time, by what answers.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use crate::exit::{Exit, Fault};
+use crate::replace;
+use crate::settings::Settings;
+
+use super::launchd::Launchd;
+use super::plan::Plan;
+use super::systemd::Systemd;
+use super::{MARK, program};
+
+/// Stopping a service waits for it to end.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A service manager.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// macOS.
+    Launchd,
+    /// Linux, with a user's manager running.
+    Systemd,
+    /// A container, a box without systemd, an ssh session without a session bus.
+    Nobody,
+}
+
+/// How the service stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Standing {
+    /// Its file is there and ours.
+    pub(super) is_installed: bool,
+    /// The manager knows it.
+    pub(super) is_loaded: bool,
+    /// Its process.
+    pub(super) pid: Option<u32>,
+    /// A file of the same name that isn't ours.
+    pub(super) foreign: Option<String>,
+}
+
+/// What the managers have in common.
+pub(super) trait Manager {
+    /// Which one it is.
+    fn kind(&self) -> Kind;
+    /// The service's file.
+    fn file(&self) -> &Path;
+    /// The file's content for a plan.
+    fn content(&self, plan: &Plan) -> anyhow::Result<String>;
+    /// How the service stands.
+    fn standing(&self) -> anyhow::Result<Standing>;
+    /// Makes the manager run the file as it is now. Answers why it isn't running yet, if it isn't.
+    fn start(&self, is_changed: bool) -> anyhow::Result<Option<String>>;
+    /// Stops it, and makes the manager forget it; no error if it isn't known.
+    fn stop(&self) -> anyhow::Result<()>;
+    /// After the file is gone.
+    fn forget(&self) -> anyhow::Result<()>;
+}
+
+/// The manager of this machine.
+pub(super) fn find(settings: &Settings) -> anyhow::Result<Option<Box<dyn Manager>>> {
+    if is_there("launchctl") {
+        return Ok(Some(Box::new(Launchd::new(settings)?)));
+    }
+    if is_there("systemctl") && run("systemctl", &["--user", "show-environment"])?.is_good {
+        return Ok(Some(Box::new(Systemd::new(settings)?)));
+    }
+    Ok(None)
+}
+
+/// The manager, or the message with the command to run instead.
+pub(super) fn needed(settings: &Settings) -> anyhow::Result<Box<dyn Manager>> {
+    find(settings)?.ok_or_else(|| {
+        Fault::new(
+            Exit::Unavailable,
+            "nobody runs services for this user here (no launchd, no systemd user manager: a container, or ssh \
+             without a session bus)",
+        )
+        .hint("run the watcher yourself: just sso-watch")
+        .into()
+    })
+}
+
+impl Kind {
+    /// The word in documents.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Launchd => "launchd",
+            Self::Systemd => "systemd",
+            Self::Nobody => "none",
+        }
+    }
+}
+
+/// Fills the `{{NAME}}` placeholders of a template, each once, in one pass: a value that looks like one stays as it is.
+pub(super) fn fill(template: &str, values: &[(&str, String)]) -> String {
+    let mut filled = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once("{{") {
+        let Some((name, after)) = after.split_once("}}") else { break };
+        filled.push_str(before);
+        if let Some((_, value)) = values.iter().find(|(known, _)| *known == name) {
+            filled.push_str(value);
+        }
+        rest = after;
+    }
+    filled + rest
+}
+
+/// Writes the service's file if it says anything else. Answers whether it did.
+pub(super) fn write(file: &Path, content: &str) -> anyhow::Result<bool> {
+    if read(file)?.is_some_and(|old| old == content) {
+        return Ok(false);
+    }
+    let folder = replace::parent(file);
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    replace::replace(file, content.as_bytes(), replace::Mode::Private)?;
+    Ok(true)
+}
+
+/// The content of a file, `None` if there is none. What is no text is content that isn't ours.
+pub(super) fn read(file: &Path) -> anyhow::Result<Option<String>> {
+    match fs::read(file) {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(err) => Err(err).with_context(|| format!("cannot read {}", file.display())),
+    }
+}
+
+/// Whether a service file was written here.
+pub(super) fn is_ours(content: &str) -> bool {
+    content.contains(MARK)
+}
+
+/// Runs a manager's own program.
+pub(super) fn run(name: &str, arguments: &[&str]) -> anyhow::Result<program::Said> {
+    let mut command = Command::new(name);
+    command.args(arguments);
+    program::output(command, PATIENCE).with_context(|| format!("cannot run {name} {}", arguments.join(" ")))
+}
+
+/// The same, where anything but success is an error.
+pub(super) fn must(name: &str, arguments: &[&str]) -> anyhow::Result<program::Said> {
+    let said = run(name, arguments)?;
+    if said.is_good {
+        return Ok(said);
+    }
+    let why = crate::text::harmless(if said.stderr.trim().is_empty() { &said.stdout } else { &said.stderr });
+    Err(Fault::new(Exit::Unavailable, format!("{name} {}: {why}", arguments.join(" "))).into())
+}
+
+fn is_there(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}

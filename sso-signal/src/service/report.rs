@@ -1,0 +1,42 @@
+//! `sso-signal service status`: how the service stands, as a document.
+
+use crate::exit::Exit;
+use crate::settings::Settings;
+use crate::wire::{Document, Output};
+
+use super::manager::{Kind, Manager, find};
+use super::{LABEL, UNIT, plan};
+
+/// Prints how the service stands.
+pub fn status(settings: &Settings, output: &mut Output) -> anyhow::Result<Exit> {
+    let manager = find(settings)?;
+    let kind = manager.as_ref().map_or(Kind::Nobody, |manager| manager.kind());
+    output.document(&describe(settings, kind, manager.as_deref())?)?;
+    Ok(Exit::Done)
+}
+
+pub(super) fn describe(
+    settings: &Settings,
+    kind: Kind,
+    manager: Option<&dyn Manager>,
+) -> anyhow::Result<Document> {
+    let mut document = Document::new().with("service", kind.word());
+    if let Some(manager) = manager {
+        let standing = manager.standing()?;
+        document.set("label", if kind == Kind::Launchd { LABEL } else { UNIT });
+        document.set("installed", standing.is_installed);
+        document.set("running", standing.pid.is_some());
+        if let Some(pid) = standing.pid {
+            document.set("pid", pid);
+        }
+        document.set("file", manager.file().display().to_string());
+        if let Some(foreign) = standing.foreign {
+            document.set("foreign", foreign);
+        }
+    } else {
+        document.set("installed", false);
+        document.set("running", false);
+    }
+    let (log, error_log) = plan::logs(settings, kind)?;
+    Ok(document.with("log", log.display().to_string()).with("errorLog", error_log.display().to_string()))
+}

@@ -1,0 +1,101 @@
+//! The systemd manager of this user, through systemctl(1).
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use crate::settings::{Settings, from_environment};
+
+use super::manager::{self, Kind, Manager, Standing, must, run};
+use super::plan::Plan;
+use super::{UNIT, unit};
+
+/// What a dialog needs to know of the desktop session.
+const DISPLAY: [&str; 5] =
+    ["DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "XDG_CURRENT_DESKTOP", "DBUS_SESSION_BUS_ADDRESS"];
+
+/// The user unit.
+pub(super) struct Systemd {
+    file: PathBuf,
+}
+
+impl Systemd {
+    pub(super) fn new(settings: &Settings) -> anyhow::Result<Self> {
+        let config =
+            match from_environment("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute()) {
+                Some(config) => config,
+                None => settings.home()?.join(".config"),
+            };
+        Ok(Self { file: config.join("systemd/user").join(UNIT) })
+    }
+}
+
+impl Manager for Systemd {
+    fn kind(&self) -> Kind {
+        Kind::Systemd
+    }
+
+    fn file(&self) -> &Path {
+        &self.file
+    }
+
+    fn content(&self, plan: &Plan) -> anyhow::Result<String> {
+        let has_desktop =
+            run("systemctl", &["--user", "is-active", "--quiet", "graphical-session.target"])?.is_good;
+        unit::fill(plan, has_desktop)
+    }
+
+    fn standing(&self) -> anyhow::Result<Standing> {
+        let content = manager::read(&self.file)?;
+        let said =
+            run("systemctl", &["--user", "show", UNIT, "--property=ActiveState,MainPID,FragmentPath"])?;
+        let value = |key: &str| {
+            said.stdout
+                .lines()
+                .find_map(|line| line.strip_prefix(key)?.strip_prefix('='))
+                .filter(|value| !value.is_empty())
+        };
+        let is_ours = content.as_deref().is_some_and(manager::is_ours);
+        let foreign = if content.is_some() && !is_ours {
+            Some(self.file.display().to_string())
+        } else {
+            value("FragmentPath").filter(|path| Path::new(path) != self.file).map(str::to_owned)
+        };
+        Ok(Standing {
+            is_installed: is_ours,
+            // Between two starts it is `activating`.
+            is_loaded: value("ActiveState").is_some_and(|state| state.starts_with("activ")),
+            pid: value("MainPID").and_then(|pid| pid.parse().ok()).filter(|pid| *pid > 0),
+            foreign,
+        })
+    }
+
+    fn start(&self, is_changed: bool) -> anyhow::Result<Option<String>> {
+        let set: Vec<&str> = DISPLAY.into_iter().filter(|name| env::var_os(name).is_some()).collect();
+        if !set.is_empty() {
+            // Desktops do so at login; a bare window manager may not. Nothing depends on it but dialogs.
+            let _ = run("systemctl", &[&["--user", "import-environment"], set.as_slice()].concat())?;
+        }
+        if is_changed {
+            must("systemctl", &["--user", "daemon-reload"])?;
+        }
+        // An unchanged unit may be wanted by another target than before, or by none.
+        must("systemctl", &["--user", "--quiet", "reenable", UNIT])?;
+        let act = if is_changed { "restart" } else { "start" };
+        must("systemctl", &["--user", act, UNIT])?;
+        Ok(None)
+    }
+
+    fn stop(&self) -> anyhow::Result<()> {
+        if self.file.exists() {
+            must("systemctl", &["--user", "--quiet", "disable", "--now", UNIT])?;
+        }
+        Ok(())
+    }
+
+    fn forget(&self) -> anyhow::Result<()> {
+        must("systemctl", &["--user", "daemon-reload"])?;
+        // A unit that failed would still be listed.
+        let _ = run("systemctl", &["--user", "reset-failed", UNIT])?;
+        Ok(())
+    }
+}
