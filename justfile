@@ -28,11 +28,6 @@ default:
 demo: build
     @tests/demo.sh
 
-# Watch the watcher at work: expiry, signal, question, login, cleared; in a sandbox, within half a minute
-[group('try')]
-demo-watch: build
-    @tests/demo-watch.sh
-
 # Open a shell in a sandbox: an AWS SSO of your own, a private HOME, three profiles
 [group('try')]
 sandbox *flags: _tools
