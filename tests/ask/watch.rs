@@ -39,14 +39,11 @@ impl Watch {
 
     /// The arguments of each run of the dialog program.
     pub fn calls(&self) -> Vec<Vec<String>> {
-        (0..)
-            .map(|n| self.bench.file(&format!("call-{n}")))
-            .take_while(|file| file.exists())
-            .map(|file| {
-                let text = fs::read_to_string(file).unwrap();
-                text.split_terminator('\0').map(str::to_owned).collect()
-            })
-            .collect()
+        let mut calls = Vec::new();
+        while let Ok(text) = fs::read_to_string(self.bench.file(&format!("call-{}", calls.len()))) {
+            calls.push(text.split_terminator('\0').map(str::to_owned).collect());
+        }
+        calls
     }
 
     /// Raises a signal as a monitor does.
