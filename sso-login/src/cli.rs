@@ -64,9 +64,10 @@ pub(crate) struct LoginArgs {
     /// How a person logs in
     ///
     /// `aws` runs `aws sso login`. `pkce` opens a browser on this machine, which comes back to a port of 127.0.0.1.
-    /// `device` shows a URL and a code, for a browser anywhere. `auto` takes `aws` where an AWS CLI v2 is found, else
-    /// `pkce`; but `device` over ssh, in containers, CI and clouds, in WSL without wslview, without a display, with
-    /// --no-browser, and for a profile without sso-session. SSO_LOGIN_VIA says what `auto` means.
+    /// `device` shows a URL and a code, for a browser anywhere. `auto` takes `aws` where an AWS CLI v2 is found. Where
+    /// none is, it takes `pkce`, or `device` where no browser would come back: over ssh, in containers, CI and clouds, in
+    /// WSL without wslview, without a display, with --no-browser, and for a profile without sso-session. SSO_LOGIN_VIA
+    /// says what `auto` means.
     #[arg(long, value_enum, default_value_t = ViaArg::Auto)]
     pub(crate) via: ViaArg,
     /// Open no browser here: show the URL and the code only
