@@ -1,0 +1,86 @@
+//! systemd, played by a fake systemctl.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::fakes::{INSTALL, dotenv, linux, mark, told};
+
+const UNIT: &str = "sso-watcher.service";
+
+#[test]
+fn installing_twice_starts_once_and_a_changed_setting_restarts() {
+    let sandbox = linux();
+    let document = sandbox.run(INSTALL).exits(0).document();
+    let unit = sandbox.home().join(".config/systemd/user").join(UNIT);
+    let log = sandbox.home().join(".local/state/sso-watcher.log");
+    assert_eq!((&document["file"], &document["log"]), (&json!(unit), &json!(log)));
+    assert_eq!((&document["running"], &document["pid"]), (&json!(true), &json!(4242)));
+    let reenable = format!("--user --quiet reenable {UNIT}");
+    let restart = format!("--user restart {UNIT}");
+    assert_eq!(told(&sandbox), ["--user daemon-reload", &reenable, &restart]);
+
+    assert_eq!(sandbox.run(INSTALL).exits(0).document()["changed"], false);
+    assert_eq!(told(&sandbox), [reenable.clone(), format!("--user start {UNIT}")]);
+
+    dotenv(&sandbox, "SSO_POLL_SECONDS=9\n");
+    assert_eq!(sandbox.run(INSTALL).exits(0).document()["changed"], true);
+    assert_eq!(told(&sandbox), ["--user daemon-reload", &reenable, &restart]);
+    assert!(fs::read_to_string(unit).unwrap().contains("Environment=\"SSO_POLL_SECONDS=9\""));
+}
+
+#[test]
+fn on_a_desktop_the_service_comes_and_goes_with_it_and_knows_its_display() {
+    let sandbox = linux();
+    mark(&sandbox, "desktop");
+    let mut install = sandbox.tool(INSTALL);
+    install.env("WAYLAND_DISPLAY", "wayland-0");
+    if rustix::process::geteuid().is_root() {
+        return; // Root on a desktop is refused: `refusals` has that.
+    }
+    crate::support::end(install, "").exits(0);
+    assert!(told(&sandbox).contains(&"--user import-environment WAYLAND_DISPLAY".to_owned()));
+}
+
+#[test]
+fn a_desktop_session_is_what_wants_the_unit() {
+    let sandbox = linux();
+    let print = "sso-signal service install --print -- just sso-watch";
+    assert!(sandbox.run(print).exits(0).stdout.contains("WantedBy=default.target"));
+    mark(&sandbox, "desktop");
+    let unit = sandbox.run(print).exits(0).stdout;
+    assert!(
+        unit.contains("WantedBy=graphical-session.target")
+            && unit.contains("PartOf=graphical-session.target")
+    );
+    assert!(!sandbox.home().join(".config").exists());
+}
+
+#[test]
+fn uninstalling_twice_is_fine() {
+    let sandbox = linux();
+    sandbox.run(INSTALL).exits(0);
+    told(&sandbox);
+    assert_eq!(sandbox.run("sso-signal service uninstall").exits(0).document()["removed"], true);
+    assert_eq!(
+        told(&sandbox),
+        [
+            format!("--user --quiet disable --now {UNIT}"),
+            "--user daemon-reload".to_owned(),
+            format!("--user reset-failed {UNIT}")
+        ]
+    );
+    assert_eq!(sandbox.run("sso-signal service uninstall --text").exits(0).stdout, "not installed\n");
+}
+
+#[test]
+fn another_programs_unit_stays() {
+    let sandbox = linux();
+    let foreign =
+        sandbox.write(".config/systemd/user/sso-watcher.service", "[Service]\nExecStart=/opt/theirs\n");
+    sandbox.run(INSTALL).exits(78).says("another program's");
+    assert_eq!(fs::read_to_string(foreign).unwrap(), "[Service]\nExecStart=/opt/theirs\n");
+    let sandbox = linux();
+    mark(&sandbox, "elsewhere");
+    sandbox.run(INSTALL).exits(78).says("/usr/lib/systemd/user/sso-watcher.service");
+}
