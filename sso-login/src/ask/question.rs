@@ -55,7 +55,7 @@ impl Question {
             Some(String::new()),
             Some("Refresh now, snooze, or disable reminders?".to_owned()),
             Some(format!(
-                "If closed, or not answered within {}, it is asked again in {}.",
+                "If closed, or not answered within {}, you are asked again in {}.",
                 time::format_duration(patience),
                 time::format_duration(settings.cooldown()),
             )),
@@ -106,7 +106,7 @@ fn reason(document: &Document) -> Option<String> {
     let source = said(document, "source").map(|source| cut(source, LONGEST_NAME)).unwrap_or_default();
     Some(match source.as_str() {
         "" => format!("Reason: {reason}"),
-        source => format!("Reason: {reason} (says {source})"),
+        source => format!("Reason: {reason}\nRaised by: {source}"),
     })
 }
 
@@ -132,7 +132,7 @@ fn warning(profile: &Profile) -> String {
     };
     let name = shell_word(&harmless(&profile.name));
     format!(
-        "There will be no more reminders for {about} until it is logged in and expires again.\n\n\
+        "Reminders for {about} stop until its next login expires.\n\n\
          To log in later, run one of:\n\
          sso-login {name} | sso-signal settle\n\
          aws sso login --profile {name}"

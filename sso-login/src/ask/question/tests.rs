@@ -42,13 +42,13 @@ fn it_says_who_where_why_and_what_comes_next() {
          Account: 111122223333, role Developer\n\
          Session: \"corp\" at https://d-1234567890.awsapps.com/start\n\
          Also for: \"a\", \"b\", \"c\", \"d\" and 2 more\n\
-         Reason: Credentials expired (says sso-monitor-container)\n\n\
+         Reason: Credentials expired\nRaised by: sso-monitor-container\n\n\
          Refresh now, snooze, or disable reminders?\n\
-         If closed, or not answered within 2m, it is asked again in 10m."
+         If closed, or not answered within 2m, you are asked again in 10m."
     );
     assert_eq!(
         question.warning,
-        "There will be no more reminders for session \"corp\" until it is logged in and expires again.\n\n\
+        "Reminders for session \"corp\" stop until its next login expires.\n\n\
          To log in later, run one of:\nsso-login corp | sso-signal settle\naws sso login --profile corp"
     );
     // Not the signal's word: the config's.
