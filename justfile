@@ -1,6 +1,7 @@
 # Recipes around five small tools. They work from a checkout (the built tools come first) and after `just install`.
 
 set shell := ["bash", "-euo", "pipefail", "-c"]
+set positional-arguments
 
 target := env("CARGO_TARGET_DIR", justfile_directory() / "target")
 prefix := env("PREFIX", home_directory() / ".local")
@@ -31,8 +32,9 @@ demo: build
 # Open a shell in a sandbox: an AWS SSO of your own, a private HOME, three profiles
 [group('try')]
 sandbox *flags: _tools
-    sso-login sandbox {{ flags }} -- "${SHELL:-bash}"
+    sso-login sandbox "$@" -- "${SHELL:-bash}"
 
+<<<<<<< HEAD
 # Watch every profile, or one, and raise a signal for each that needs a login
 [group('watcher')]
 sso-monitor every="60s" profile="": _tools
@@ -114,21 +116,45 @@ sso-mode-standalone: _tools
 sso-clean: _tools
     sso-signal clear --all
     sso-lock break login || [ "$?" -ne 74 ]
+=======
+# Watch every profile and raise a signal for each that needs a login
+[group('sso')]
+sso-monitor every="60s": _tools
+    sso-profile list | sso-cache check --every "$1" | sso-signal write --source sso-monitor
+
+# Ask (or, in mode auto, log in) whenever a signal is due, and remember what was decided
+[group('sso')]
+sso-watch *flags: _tools
+    while sso-signal wait | sso-login - "$@" | sso-signal settle; do :; done
+
+# Log in unless the session is valid or can be renewed, and clear the signals of that session
+[group('sso')]
+sso-login *arguments: _tools
+    sso-login "$@" | sso-signal settle
+>>>>>>> cc244a7 (Hand arguments on to the tools as they are; run the recipes in a test)
 
 # Log in by a URL and a code, for a box without a browser or an AWS CLI
 [group('sso')]
-sso-login-device profile=env("AWS_PROFILE", "default"): _tools
-    sso-login "{{ profile }}" --via device --no-browser | sso-signal settle
+sso-login-device *arguments: _tools
+    sso-login --via device --no-browser "$@" | sso-signal settle
 
 # Name the profiles that need a person, one a line
 [group('sso')]
 sso-expired: _tools
     @sso-profile list | sso-cache check | sed -n '/"loginRequired":true/s/^{"profile":"\([^"]*\)".*/\1/p'
 
+<<<<<<< HEAD
+=======
+# Show or set what the watcher does: notify, auto or standalone
+[group('sso')]
+sso-mode *mode: _tools
+    sso-signal mode "$@"
+
+>>>>>>> cc244a7 (Hand arguments on to the tools as they are; run the recipes in a test)
 # Postpone the reminders of a profile and its whole session
 [group('sso')]
 sso-snooze profile duration="1h": _tools
-    sso-signal snooze "{{ profile }}" "{{ duration }}"
+    sso-signal snooze "$@"
 
 # Build the five tools
 [group('develop')]

@@ -56,6 +56,16 @@ if ! aws=$(aws_v2); then
 fi
 export SSO_TEST_AWS=${aws:-/nonexistent/aws}
 
+# The AWS CLI's own copy of botocore computes the names of registration files; other packages of it hide theirs.
+if [ -z "${SSO_TEST_AWS_PYTHON:-}" ]; then
+    knows_aws() { /usr/bin/python3 -c 'import awscli.botocore' > /dev/null 2>&1; }
+    export SSO_TEST_AWS_PYTHON=/usr/bin/python3
+    if ! knows_aws && ! { debian awscli && knows_aws; }; then
+        lacking "the AWS CLI v2 as a package of the system's Python" 'install awscli of Debian 12 or later'
+        SSO_TEST_AWS_PYTHON=/nonexistent/python3
+    fi
+fi
+
 if [ -z "${SSO_TEST_PYTHON:-}" ]; then
     if ! has_botocore "$python"; then
         botocore_for python3 || { debian python3 python3-venv && botocore_for /usr/bin/python3; } || true

@@ -62,6 +62,35 @@ fn continuous_integration_runs_the_command_of_the_readme() {
 }
 
 #[test]
+fn the_recipes_do_what_they_say_with_the_tools_of_this_checkout() {
+    let Some(just) = crate::support::peer("SSO_TEST_JUST", "just") else { return };
+    let sandbox = Sandbox::new();
+    let script = r#"
+        set -euo pipefail
+        sso() { "$JUST" --quiet --justfile "$JUSTFILE" "$@"; }
+        [ "$(sso sso-expired)" = $'demo\ndemo-admin\nother' ]
+        sso-signal write demo > /dev/null
+        sso sso-snooze demo > /dev/null
+        sso sso-status | grep -F 'demo: login required [snoozed until'
+        sso sso-clean | grep -F '{"cleared":1}'
+        sso sso-mode auto | grep -F '"mode":"auto"'
+        sso-signal write demo > /dev/null
+        sso sso-login-device demo 2> /dev/null | grep -F '"outcome":"success"'
+        AWS_PROFILE=demo sso sso-login | grep -F '"outcome":"valid"'
+        [ "$(sso sso-expired)" = other ]
+        ! sso-signal read --all
+    "#;
+    let mut command = sandbox.command(crate::support::tool("sso-login"));
+    command
+        .args(["sandbox", "--", "bash", "-c", script])
+        .env("JUST", just)
+        .env("JUSTFILE", project("justfile"));
+    command.env("CARGO_TARGET_DIR", crate::support::tools().parent().unwrap());
+    let ended = crate::support::end(command, "");
+    assert_eq!(ended.code, 0, "{}\n{}", ended.stdout, ended.stderr);
+}
+
+#[test]
 fn the_demo_walks_the_main_job_and_leaves_the_home_alone() {
     let sandbox = Sandbox::new();
     let before = sandbox.write(".aws/config", "[profile mine]\nregion = eu-west-1\n");
