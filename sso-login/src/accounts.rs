@@ -20,7 +20,7 @@ use crate::portal::{Account, Denial, Portal};
 use crate::renew::{self, Want};
 use crate::role::of_denial;
 use crate::session::Session;
-use crate::stream::{self, Subject};
+use crate::stream::{self, Said, Subject};
 
 /// How long getting a token may take.
 const PATIENCE: Duration = Duration::from_secs(45);
@@ -56,7 +56,7 @@ Exit status: 0 all of them, 2 bad command line, 65 bad document, 69 the service 
 /// Runs it.
 pub fn run(args: &AccountsArgs, settings: &Settings) -> anyhow::Result<Exit> {
     stream::answer(settings, args.profile.as_deref(), args.exit_status, |subject, output| {
-        list(settings, subject, args.text, output)
+        list(settings, subject, args.text, output).map(Said::from)
     })
 }
 

@@ -8,7 +8,7 @@ use sso_signal::wire::Output;
 
 use crate::credentials::{Credentials, Wallet};
 use crate::export::{self, Format};
-use crate::stream::{self, Subject};
+use crate::stream::{self, Said, Subject};
 
 /// Flags of `sso-login credentials`.
 #[derive(Args, Clone, Debug)]
@@ -43,7 +43,7 @@ pub fn run(args: &CredentialsArgs, settings: &Settings) -> anyhow::Result<Exit> 
         let Subject { profile, config, document, .. } = subject;
         let credentials = match Wallet::new(settings, config).credentials(profile)? {
             Ok(credentials) => credentials,
-            Err(lack) => return Ok(Some(lack)),
+            Err(lack) => return Ok(Said::Lacking(lack)),
         };
         if args.format == Format::Json {
             export::add_to(document, &credentials, profile);
@@ -51,7 +51,7 @@ pub fn run(args: &CredentialsArgs, settings: &Settings) -> anyhow::Result<Exit> 
         } else {
             output.bytes(args.format.text(&credentials).as_bytes())?;
         }
-        Ok(None)
+        Ok(Said::Done)
     });
     match answered {
         Err(err) if args.profile.is_none() && status_of(&err) == Exit::Config => {

@@ -22,7 +22,7 @@ use crate::oidc::Oidc;
 use crate::portal::{Denial, Portal};
 use crate::refresh::{Renewed, refresh};
 use crate::session::Session;
-use crate::stream;
+use crate::stream::{self, Said};
 
 /// How long a refresh that is under way may hold us up.
 const LOCKED: Duration = Duration::from_secs(15);
@@ -65,8 +65,11 @@ pub fn run(args: &LogoutArgs, settings: &Settings) -> anyhow::Result<Exit> {
         let mut document = subject.document.clone();
         let lack = logout(settings, subject.config, &subject.profile, &mut document)?;
         output.document(&document)?;
-        // The document has it all, so a filter doesn't write it again.
-        Ok(lack.filter(|_| subject.is_command))
+        // The document has it all.
+        Ok(match lack {
+            Some(lack) if subject.is_command => Said::Lacking(lack),
+            lack => Said::Written(lack.map_or(Exit::Done, |lack| lack.why.exit())),
+        })
     })
 }
 

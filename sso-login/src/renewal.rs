@@ -11,10 +11,10 @@ use sso_signal::settings::Settings;
 use sso_signal::time::{self, parse_duration};
 use sso_signal::wire::{Document, Output};
 
-use crate::lack::{Lack, Why};
+use crate::lack::Why;
 use crate::renew::{self, Want};
 use crate::session::Session;
-use crate::stream::{self, Subject};
+use crate::stream::{self, Said, Subject};
 
 /// How long a renewal may take, other logins that are under way included.
 const PATIENCE: Duration = Duration::from_secs(45);
@@ -58,19 +58,17 @@ fn answer(
     settings: &Settings,
     subject: &mut Subject<'_>,
     output: &mut Output,
-) -> anyhow::Result<Option<Lack>> {
+) -> anyhow::Result<Said> {
     let is_command = subject.is_command;
     let document = &mut subject.document;
     if !is_command && is_settled(document, args.before) {
-        output.document(document)?;
-        return Ok(None);
+        return written(document, output);
     }
     let Some(sso) = &subject.profile.sso else {
         if is_command {
             return Err(stream::no_sso(&subject.profile).into());
         }
-        output.document(document)?;
-        return Ok(None);
+        return written(document, output);
     };
     let session = Session::new(settings, sso)?;
     let default = if is_command { SOON } else { Duration::ZERO };
@@ -96,7 +94,7 @@ fn answer(
             lack.add_to(document);
             document.set("outcome", "failed");
             output.document(document)?;
-            return Ok(Some(lack));
+            return Ok(Said::Lacking(lack));
         }
         Err(lack) if lack.why == Why::Expired && before.is_none_or(|end| end <= now) => {
             look_again(document, settings)?;
@@ -110,8 +108,14 @@ fn answer(
         }
         Err(lack) => document.set("note", lack.reason()),
     }
+    written(document, output)
+}
+
+/// Passes a document on; if it says that a person must log in, that is its status.
+fn written(document: &Document, output: &mut Output) -> anyhow::Result<Said> {
     output.document(document)?;
-    Ok(None)
+    let is_required = document.get("loginRequired").is_some_and(|flag| flag == true);
+    Ok(Said::Written(if is_required { Exit::LoginRequired } else { Exit::Done }))
 }
 
 /// Whether an earlier tool has looked, and found that there is nothing to renew.

@@ -20,6 +20,22 @@ pub(crate) struct Subject<'a> {
     pub(crate) is_command: bool,
 }
 
+/// What came of an answer.
+pub(crate) enum Said {
+    /// What was asked for; it is written.
+    Done,
+    /// A reason, not written yet.
+    Lacking(Lack),
+    /// Something that is written, with its own status.
+    Written(Exit),
+}
+
+impl From<Option<Lack>> for Said {
+    fn from(lack: Option<Lack>) -> Self {
+        lack.map_or(Self::Done, Self::Lacking)
+    }
+}
+
 /// Answers about the profile that is meant, or about each document. As a command the answer is the status; as a
 /// filter a lack is written into the document, and the status is 0 unless `is_status_wanted`.
 ///
@@ -28,7 +44,7 @@ pub(crate) fn answer(
     settings: &Settings,
     argument: Option<&str>,
     is_status_wanted: bool,
-    mut answer: impl FnMut(&mut Subject<'_>, &mut Output) -> anyhow::Result<Option<Lack>>,
+    mut answer: impl FnMut(&mut Subject<'_>, &mut Output) -> anyhow::Result<Said>,
 ) -> anyhow::Result<Exit> {
     let output = &mut Output::stdout();
     let mut documents = match argument {
@@ -47,8 +63,9 @@ pub(crate) fn answer(
     let profile = config.known_profile(&name)?;
     let document = Document::new().with("profile", name.as_str()).with("profileFrom", from);
     match answer(&mut Subject { profile, config: &config, document, is_command: true }, output)? {
-        None => Ok(Exit::Done),
-        Some(lack) => Err(lack.fault(&name).into()),
+        Said::Done => Ok(Exit::Done),
+        Said::Written(exit) => Ok(exit),
+        Said::Lacking(lack) => Err(lack.fault(&name).into()),
     }
 }
 
@@ -56,7 +73,7 @@ fn filter(
     settings: &Settings,
     is_status_wanted: bool,
     documents: impl Iterator<Item = anyhow::Result<Document>>,
-    mut answer: impl FnMut(&mut Subject<'_>, &mut Output) -> anyhow::Result<Option<Lack>>,
+    mut answer: impl FnMut(&mut Subject<'_>, &mut Output) -> anyhow::Result<Said>,
     output: &mut Output,
 ) -> anyhow::Result<Exit> {
     let mut config = AwsConfig::load(settings)?;
@@ -88,8 +105,9 @@ fn filter(
             Err(err) => return Err(err),
         };
         last = match answer(&mut subject, output) {
-            Ok(None) => Exit::Done,
-            Ok(Some(lack)) => {
+            Ok(Said::Done) => Exit::Done,
+            Ok(Said::Written(exit)) => exit,
+            Ok(Said::Lacking(lack)) => {
                 lack.add_to(&mut subject.document);
                 output.document(&subject.document)?;
                 lack.why.exit()

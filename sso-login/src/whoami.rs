@@ -10,7 +10,7 @@ use sso_signal::time;
 
 use crate::credentials::{Credentials, Wallet};
 use crate::lack::{Lack, Why};
-use crate::stream::{self, Subject};
+use crate::stream::{self, Said, Subject};
 use crate::sts::{Identity, Sts};
 
 /// A round trip to a service that is there.
@@ -54,7 +54,7 @@ pub fn run(args: &WhoamiArgs, settings: &Settings) -> anyhow::Result<Exit> {
                     lack.add_to(document);
                     output.document(document)?;
                 }
-                return Ok(Some(lack));
+                return Ok(Said::Lacking(lack));
             }
         };
         if args.text {
@@ -64,7 +64,7 @@ pub fn run(args: &WhoamiArgs, settings: &Settings) -> anyhow::Result<Exit> {
                 harmless(&identity.arn),
                 harmless(&identity.user_id)
             ))?;
-            return Ok(None);
+            return Ok(Said::Done);
         }
         document.set("arn", identity.arn);
         document.set("accountId", identity.account_id);
@@ -73,7 +73,7 @@ pub fn run(args: &WhoamiArgs, settings: &Settings) -> anyhow::Result<Exit> {
             document.set("expiresAt", time::format(end));
         }
         output.document(document)?;
-        Ok(None)
+        Ok(Said::Done)
     })
 }
 

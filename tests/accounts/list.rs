@@ -1,0 +1,105 @@
+//! Accounts and roles: all of them, in order, at the portal's pace.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::bench::{Bench, after};
+use crate::support::end;
+
+#[test]
+fn every_account_and_role_is_a_document_in_order() {
+    let bench = Bench::logged_in("--accounts 7 --roles 4");
+    let documents = bench.run("sso-login accounts demo").exits(0).documents();
+    assert_eq!(documents.len(), 28);
+    assert_eq!(
+        documents[0],
+        json!({
+            "ssoSession": "sandbox", "startUrl": "https://d-1234567890.awsapps.com/start", "ssoRegion": "us-east-1",
+            "scopes": ["sso:account:access"], "accountId": "900000000003", "accountName": "Account 0003",
+            "emailAddress": "aws+account-0003@example.com", "roleName": "Administrator"
+        })
+    );
+    let names: Vec<_> = documents
+        .iter()
+        .map(|document| (document["accountName"].to_string(), document["roleName"].to_string()))
+        .collect();
+    let mut sorted = names.clone();
+    sorted.sort();
+    assert_eq!(names, sorted);
+    let text = bench.run("sso-login accounts demo --text").exits(0).stdout;
+    assert_eq!(text.lines().next(), Some("900000000003  Administrator  Account 0003"));
+}
+
+#[test]
+fn all_pages_are_read() {
+    let bench = Bench::logged_in("--accounts 1 --roles 230");
+    assert_eq!(bench.run("sso-login accounts demo").exits(0).documents().len(), 230);
+    assert_eq!(bench.count("ListAccountRoles"), 3);
+}
+
+#[test]
+fn a_choice_becomes_a_profile_in_one_pipe() {
+    let bench = Bench::logged_in("");
+    let mut command = bench.command("bash -euo pipefail -c");
+    command.arg("sso-login accounts demo | grep ReadOnly | tail -n 1 | sso-profile write read && sso-login whoami read");
+    let written: Vec<Value> = end(command, "").exits(0).documents();
+    assert!(written[1]["arn"].as_str().unwrap().contains("AWSReservedSSO_ReadOnly_"), "{written:?}");
+}
+
+#[test]
+fn the_pace_stays_below_the_quota_over_all_processes() {
+    let bench = Bench::logged_in("--accounts 20");
+    let begin = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| bench.run("sso-login accounts demo").exits(0));
+        }
+    });
+    // 2 x 21 calls, of which the first needs no slot before it.
+    assert!(begin.elapsed() >= 41 * Duration::from_millis(50), "{:?}", begin.elapsed());
+}
+
+#[test]
+fn throttling_in_the_middle_is_waited_out_and_an_outage_ends_it() {
+    let bench = Bench::logged_in("--accounts 3 --error ListAccountRoles=TooManyRequestsExceptionx4");
+    assert_eq!(bench.run("sso-login accounts demo").exits(0).documents().len(), 9);
+    bench.faults(&json!({"error": [], "fail": ["ListAccountRoles=503"]}));
+    bench.run("sso-login accounts demo").exits(69).says("the SSO portal can't be reached: it answers 503");
+}
+
+#[test]
+fn each_error_of_the_portal_is_told_apart() {
+    let bench = Bench::logged_in("");
+    for (error, code) in [
+        ("UnauthorizedException", 77),
+        ("ForbiddenException", 78),
+        ("ResourceNotFoundException", 78),
+        ("InvalidRequestException", 78),
+    ] {
+        bench.faults(&json!({"error": [format!("ListAccounts={error}")]}));
+        assert_eq!(bench.run("sso-login accounts demo").code, code, "{error}");
+    }
+    bench.run("sso-login accounts other").exits(77).says("run: sso-login other");
+    bench.configure(|text| text + "\n[profile keys]\naws_access_key_id = A\naws_secret_access_key = S\n");
+    bench.run("sso-login accounts keys").exits(78).says("is not an SSO profile (kind static)");
+}
+
+#[test]
+fn an_old_session_is_renewed_first() {
+    let bench = Bench::logged_in("");
+    bench.forward(3600);
+    let mut command = bench.command("sso-login accounts demo");
+    command.env("SSO_NOW", after(3600));
+    assert_eq!(end(command, "").exits(0).documents().len(), 6);
+    assert_eq!(bench.counts()[1], 1);
+}
+
+#[test]
+fn the_first_is_there_before_the_last_is_asked_for() {
+    let bench = Bench::logged_in("--accounts 60");
+    let mut command = bench.command("bash -c");
+    command.arg("sso-login accounts demo | head -n 1");
+    assert_eq!(end(command, "").exits(0).documents().len(), 1);
+    assert!(bench.count("ListAccountRoles") < 60);
+}

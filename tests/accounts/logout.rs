@@ -1,0 +1,108 @@
+//! Logging out of one session: at the service, in its files, and nowhere else.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::bench::{Bench, TOKEN, after};
+use crate::support::{end, names};
+
+/// Two sessions, credentials of three profiles, and a token of another tool.
+fn busy() -> Bench {
+    let bench = Bench::logged_in("");
+    bench.device("other").succeeds("success");
+    for profile in ["demo", "demo-admin", "other"] {
+        bench.run(&format!("sso-login credentials {profile}")).exits(0);
+    }
+    fs::write(
+        bench.cache().join("foreign.json"),
+        r#"{"accessToken": "theirs", "expiresAt": "2126-01-01T00:00:00Z"}"#,
+    )
+    .unwrap();
+    bench
+}
+
+fn roles(bench: &Bench) -> usize {
+    names(bench.home().join(".aws/cli/cache")).len()
+}
+
+#[test]
+fn one_session_goes_and_everything_else_stays() {
+    let bench = busy();
+    let before = names(bench.cache()).len();
+    let document = bench.run("sso-login logout demo").exits(0).document();
+    assert_eq!(
+        json!([
+            document["ssoSession"],
+            document["loggedOut"],
+            document["serviceTold"],
+            document["sessionProfiles"]
+        ]),
+        json!(["sandbox", true, true, ["demo", "demo-admin"]])
+    );
+    assert_eq!(document["removed"].as_array().unwrap().len(), 3);
+    assert!(!bench.cache().join(TOKEN).exists());
+    assert_eq!((names(bench.cache()).len(), roles(&bench)), (before - 1, 1));
+    assert!(bench.cache().join("foreign.json").exists());
+    assert_eq!(bench.count("Logout"), 1);
+    bench.run("sso-login whoami other").exits(0);
+    bench.run("sso-login credentials demo").exits(77);
+    // Registrations stay: nobody has to consent to this client again.
+    bench.device("demo").succeeds("success");
+    let again = bench.run("sso-login logout demo").exits(0).document();
+    assert_eq!(again["removed"].as_array().unwrap().len(), 1);
+    let nothing = bench.run("sso-login logout demo").exits(0).document();
+    assert_eq!(
+        json!([nothing["loggedOut"], nothing["serviceTold"], nothing["removed"]]),
+        json!([true, false, []])
+    );
+}
+
+#[test]
+fn all_sessions_of_the_config_go_only_if_asked() {
+    let bench = busy();
+    let documents = bench.run("sso-login logout --all").exits(0).documents();
+    assert_eq!(documents.len(), 2);
+    assert_eq!((bench.count("Logout"), roles(&bench)), (2, 0));
+    assert!(bench.cache().join("foreign.json").exists(), "another tool's");
+    bench.run("sso-login logout demo --all").exits(2);
+}
+
+#[test]
+fn the_files_go_though_the_service_cannot_be_told() {
+    let bench = busy();
+    bench.faults(&json!({"fail": ["Logout=503"]}));
+    let ended =
+        bench.run("sso-login logout demo").exits(69).says("the files are removed, but the SSO service");
+    let document = ended.document();
+    assert_eq!((&document["loggedOut"], &document["serviceTold"]), (&json!(true), &json!(false)));
+    assert!(document["note"].is_string() && !bench.cache().join(TOKEN).exists());
+}
+
+#[test]
+fn a_token_that_is_over_is_renewed_to_end_the_sign_in_behind_it() {
+    let bench = Bench::logged_in("");
+    let refresh_token = bench.token()["refreshToken"].clone();
+    bench.forward(3600);
+    let mut command = bench.command("sso-login logout demo");
+    command.env("SSO_NOW", after(3600));
+    assert_eq!(end(command, "").exits(0).document()["serviceTold"], true);
+    assert_eq!((bench.counts()[1], bench.count("Logout")), (1, 1));
+    assert!(refresh_token.is_string() && !bench.cache().join(TOKEN).exists());
+}
+
+#[test]
+fn a_session_that_is_over_at_the_service_is_told_already() {
+    let bench = Bench::logged_in("");
+    bench.served.tell("/sandbox/sign-out", &json!({}));
+    assert_eq!(bench.run("sso-login logout demo").exits(0).document()["serviceTold"], true);
+}
+
+#[test]
+fn a_filter_logs_out_of_each() {
+    let bench = busy();
+    let input = "{\"profile\":\"demo\",\"mine\":1}\n{\"profile\":\"nobody\"}\n";
+    let documents = bench.feed("sso-login logout", input).exits(0).documents();
+    assert_eq!((&documents[0]["mine"], &documents[0]["loggedOut"]), (&json!(1), &json!(true)));
+    assert_eq!(documents[1]["error"], "unknown-profile");
+}

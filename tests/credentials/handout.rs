@@ -1,0 +1,197 @@
+//! Role credentials: from the cache, from the portal, and why there are none.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::bench::{Bench, after};
+use crate::support::{Ended, end, names};
+
+const ROLE: &str = "e4a0dc24a2917f40fd43373c4ce31cb8469d8d3c.json";
+
+fn credentials_after(bench: &Bench, seconds: u32, line: &str) -> Ended {
+    let mut command = bench.command(&format!("sso-login credentials {line}"));
+    command.env("SSO_NOW", after(seconds));
+    end(command, "")
+}
+
+fn role_file(bench: &Bench) -> Value {
+    let path = bench.home().join(".aws/cli/cache").join(ROLE);
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+#[test]
+fn they_come_from_the_portal_once_and_then_from_the_aws_clis_cache() {
+    let bench = Bench::logged_in("");
+    let first = bench.run("sso-login credentials demo").exits(0);
+    let printed: Value = serde_json::from_str(&first.stdout).unwrap();
+    assert_eq!(printed["Version"], 1);
+    assert_eq!(printed["Expiration"], "2026-11-21T13:00:00+00:00");
+
+    let file = role_file(&bench);
+    assert_eq!(file["ProviderType"], "sso");
+    assert_eq!(file["Credentials"]["SessionToken"], printed["SessionToken"]);
+    assert_eq!(file["Credentials"]["Expiration"], "2026-11-21T13:00:00Z");
+    assert_eq!(file["Credentials"]["AccountId"], "111122223333");
+
+    // A quarter of an hour is left: still good, without a question to anybody, and without a session.
+    fs::remove_dir_all(bench.cache()).unwrap();
+    assert_eq!(credentials_after(&bench, 45 * 60, "demo").exits(0).stdout, first.stdout);
+    assert_eq!(bench.count("GetRoleCredentials"), 1);
+}
+
+#[test]
+fn with_less_than_a_quarter_of_an_hour_left_new_ones_come() {
+    let bench = Bench::logged_in("");
+    let first = bench.run("sso-login credentials demo").exits(0).stdout;
+    bench.forward(45 * 60 + 1);
+    let second = credentials_after(&bench, 45 * 60 + 1, "demo").exits(0).stdout;
+    assert_ne!(first, second);
+    assert_eq!(bench.count("GetRoleCredentials"), 2);
+}
+
+#[test]
+fn a_torn_cache_entry_is_replaced() {
+    let bench = Bench::logged_in("");
+    bench.run("sso-login credentials demo").exits(0);
+    fs::write(bench.home().join(".aws/cli/cache").join(ROLE), r#"{"ProviderType": "sso", "Cred"#).unwrap();
+    bench.run("sso-login credentials demo").exits(0);
+    assert_eq!(role_file(&bench)["ProviderType"], "sso");
+}
+
+#[test]
+fn a_document_has_all_five_and_what_they_are_for() {
+    let bench = Bench::logged_in("");
+    let document = bench.run("sso-login credentials demo --format json").exits(0).document();
+    for key in ["AccessKeyId", "SecretAccessKey", "SessionToken"] {
+        assert!(document[key].as_str().is_some_and(|text| !text.is_empty()), "{key}");
+    }
+    assert_eq!(
+        json!([
+            document["profile"],
+            document["Version"],
+            document["Expiration"],
+            document["accountId"],
+            document["roleName"],
+            document["region"]
+        ]),
+        json!(["demo", 1, "2026-11-21T13:00:00Z", "111122223333", "Developer", "eu-west-1"])
+    );
+    let input = "{\"profile\":\"demo\",\"mine\":1}\n{\"profile\":\"nobody\"}\n{\"profile\":\"other\"}\n";
+    let documents = bench.feed("sso-login credentials --format json", input).exits(0).documents();
+    assert_eq!((&documents[0]["mine"], &documents[0]["Version"]), (&json!(1), &json!(1)));
+    assert_eq!(documents[1]["error"], "unknown-profile");
+    assert_eq!(documents[2]["error"], "expired");
+}
+
+#[test]
+fn an_old_session_is_renewed_on_the_way() {
+    let bench = Bench::logged_in("");
+    bench.forward(3600);
+    credentials_after(&bench, 3600, "demo").exits(0);
+    assert_eq!(bench.counts()[1], 1);
+}
+
+#[test]
+fn a_session_that_is_over_is_one_line_with_the_command_that_helps() {
+    let bench = Bench::logged_in("");
+    bench.forward(9 * 3600);
+    for attempt in 0..3 {
+        let ended = credentials_after(&bench, 9 * 3600, "demo").exits(77);
+        assert_eq!(
+            (ended.stdout.as_str(), ended.stderr.as_str()),
+            ("", "sso-login: profile \"demo\": SSO session \"sandbox\" is over; run: sso-login demo\n"),
+        );
+        // Once refused, the refresh token isn't tried again.
+        assert_eq!(bench.count("CreateToken"), 1, "{attempt}");
+    }
+    let never = bench.run("sso-login credentials other").exits(77);
+    assert_eq!(
+        never.stderr,
+        "sso-login: profile \"other\": SSO session \"other\" has no token in the cache: never logged in, or logged \
+         out; run: sso-login other\n"
+    );
+}
+
+#[test]
+fn a_session_that_was_ended_at_the_service_takes_a_forced_login() {
+    let bench = Bench::logged_in("");
+    bench.served.tell("/sandbox/sign-out", &json!({}));
+    let ended = bench.run("sso-login credentials demo").exits(77);
+    assert!(ended.stderr.ends_with("; run: sso-login demo --force\n"), "{}", ended.stderr);
+    bench.device("demo --force").succeeds("success");
+    bench.run("sso-login credentials demo").exits(0);
+}
+
+#[test]
+fn each_error_of_the_portal_is_told_apart() {
+    let bench = Bench::logged_in("");
+    for (error, code, says) in [
+        ("UnauthorizedException", 77, "is not accepted any more"),
+        ("ForbiddenException", 78, "no access to role Developer of account 111122223333"),
+        ("ResourceNotFoundException", 78, "no access to role Developer"),
+        ("InvalidRequestException", 78, "the SSO portal answered InvalidRequestException"),
+    ] {
+        bench.faults(&json!({"error": [format!("GetRoleCredentials={error}")], "fail": []}));
+        let ended = bench.run("sso-login credentials demo").exits(code);
+        assert!(ended.stdout.is_empty() && ended.stderr.contains(says), "{error}: {}", ended.stderr);
+    }
+    bench.faults(&json!({"fail": ["GetRoleCredentials=503"], "error": []}));
+    let ended = bench.run("sso-login credentials demo").exits(69);
+    assert!(ended.stderr.contains("the SSO portal can't be reached: it answers 503"), "{}", ended.stderr);
+    assert_eq!(names(bench.home().join(".aws/cli/cache")).len(), 0);
+}
+
+#[test]
+fn throttling_is_waited_out() {
+    let bench = Bench::logged_in("--error GetRoleCredentials=TooManyRequestsExceptionx4");
+    bench.run("sso-login credentials demo").exits(0);
+}
+
+#[test]
+fn good_credentials_outlast_a_lost_network_and_bad_ones_do_not() {
+    let bench = Bench::logged_in("");
+    let first = bench.run("sso-login credentials demo").exits(0).stdout;
+    bench.faults(&json!({"fail": ["GetRoleCredentials=503"]}));
+    assert_eq!(credentials_after(&bench, 50 * 60, "demo").exits(0).stdout, first);
+    bench.faults(&json!({"fail": ["GetRoleCredentials=503", "CreateToken=503"]}));
+    credentials_after(&bench, 3600, "demo").exits(69).says("can't be reached");
+}
+
+#[test]
+fn a_short_lived_role_is_handed_out_though_nobody_may_cache_it_for_long() {
+    let bench = Bench::logged_in("--role-lifetime 10m");
+    bench.run("sso-login credentials demo").exits(0);
+    bench.run("sso-login credentials demo").exits(0);
+    assert_eq!(bench.count("GetRoleCredentials"), 2);
+}
+
+#[test]
+fn a_service_that_never_answers_takes_less_than_a_minute() {
+    // Three at once, since each of them waits for its time to be over.
+    let begin = std::time::Instant::now();
+    let ended = std::thread::scope(|scope| {
+        let hung = |flags: &'static str, seconds: u32| {
+            scope.spawn(move || {
+                let bench = Bench::logged_in("");
+                bench.faults(&json!({"hang": [flags]}));
+                credentials_after(&bench, seconds, "demo")
+            })
+        };
+        let all = [hung("GetRoleCredentials", 0), hung("CreateToken", 3600)];
+        all.map(|hung| hung.join().unwrap())
+    });
+    assert!(begin.elapsed().as_secs() < 60);
+    for ended in ended {
+        assert_eq!(ended.code, 69, "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_profile_that_cannot_be_used_is_named() {
+    let bench = Bench::logged_in("");
+    bench.run("sso-login credentials dmo").exits(78).says("profile `dmo` is not in ");
+    bench.run_with("sso-login credentials", &[("SSO_PROFILE_VARS", "TOOL"), ("TOOL", "demo")]).exits(0);
+    bench.run("sso-login credentials").exits(78).says("profile `default` is not in ");
+    bench.run("sso-login credentials demo --format yaml").exits(2);
+}
