@@ -34,11 +34,10 @@ demo: build
 sandbox *flags: _tools
     sso-login sandbox "$@" -- "${SHELL:-bash}"
 
-<<<<<<< HEAD
-# Watch every profile, or one, and raise a signal for each that needs a login
+# Watch every profile, or one: renew what needs nobody, raise a signal for each that needs a login
 [group('watcher')]
 sso-monitor every="60s" profile="": _tools
-    sso-profile {{ if profile == "" { "list" } else { "show " + quote(profile) } }} | sso-cache check --every "{{ every }}" | sso-signal write --source sso-monitor
+    sso-profile {{ if profile == "" { "list" } else { "show " + quote(profile) } }} | sso-cache check --every "{{ every }}" | sso-login refresh | sso-signal write --source sso-monitor
 
 # Ask (or, in mode auto, log in) whenever a signal is due; the second watcher waits for that long, then gives up
 [group('watcher')]
@@ -116,22 +115,6 @@ sso-mode-standalone: _tools
 sso-clean: _tools
     sso-signal clear --all
     sso-lock break login || [ "$?" -ne 74 ]
-=======
-# Watch every profile and raise a signal for each that needs a login
-[group('sso')]
-sso-monitor every="60s": _tools
-    sso-profile list | sso-cache check --every "$1" | sso-signal write --source sso-monitor
-
-# Ask (or, in mode auto, log in) whenever a signal is due, and remember what was decided
-[group('sso')]
-sso-watch *flags: _tools
-    while sso-signal wait | sso-login - "$@" | sso-signal settle; do :; done
-
-# Log in unless the session is valid or can be renewed, and clear the signals of that session
-[group('sso')]
-sso-login *arguments: _tools
-    sso-login "$@" | sso-signal settle
->>>>>>> cc244a7 (Hand arguments on to the tools as they are; run the recipes in a test)
 
 # Log in by a URL and a code, for a box without a browser or an AWS CLI
 [group('sso')]
@@ -143,14 +126,6 @@ sso-login-device *arguments: _tools
 sso-expired: _tools
     @sso-profile list | sso-cache check | sed -n '/"loginRequired":true/s/^{"profile":"\([^"]*\)".*/\1/p'
 
-<<<<<<< HEAD
-=======
-# Show or set what the watcher does: notify, auto or standalone
-[group('sso')]
-sso-mode *mode: _tools
-    sso-signal mode "$@"
-
->>>>>>> cc244a7 (Hand arguments on to the tools as they are; run the recipes in a test)
 # Postpone the reminders of a profile and its whole session
 [group('sso')]
 sso-snooze profile duration="1h": _tools
