@@ -34,7 +34,7 @@ fn inject(bench: &Bench, strace: &Path, fault: &str, arguments: &str) -> Ended {
 fn cache(bench: &Bench, case: &str) -> BTreeMap<String, Value> {
     let whole = names(bench.cache()).into_iter().filter(|name| {
         // What a killed writer left is no cache file for anybody.
-        name.ends_with(".json")
+        Path::new(name).extension().is_some_and(|extension| extension == "json")
     });
     whole
         .map(|name| {

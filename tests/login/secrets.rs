@@ -63,7 +63,7 @@ fn files(dir: &Path) -> String {
         }
     };
     let kept = entries.iter().map(fs::DirEntry::path).filter(|path| !path.ends_with(".aws/sso/cache"));
-    kept.map(|path| format!("{}\n{}", path.display(), text(&path))).collect()
+    kept.map(|path| [path.display().to_string(), text(&path)].join("\n")).collect()
 }
 
 #[test]
