@@ -5,6 +5,8 @@
 #[path = "login/bench.rs"]
 #[expect(dead_code, reason = "the tests of logins use the rest")]
 mod bench;
+#[path = "ask/hostile.rs"]
+mod hostile;
 #[path = "ask/kdialog.rs"]
 mod kdialog;
 #[path = "ask/osascript.rs"]

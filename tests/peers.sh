@@ -2,8 +2,9 @@
 # Runs a command with the programs at hand that the tests compare with: `tests/peers.sh cargo test`.
 #
 # Installs what is missing where that is possible (Debian and its kin, as root or with sudo): the AWS CLI v2,
-# strace, Chromium with its driver, and botocore in a Python environment of its own under the target folder. What
-# can't be had is named; in CI (`CI` is set) that is a failure, elsewhere the tests that need it are skipped, by name.
+# strace, Chromium with its driver, zenity with a display and keyboard to drive it, and botocore in a Python environment
+# of its own under the target folder. What can't be had is named; in CI (`CI` is set) that is a failure, elsewhere the
+# tests that need it are skipped, by name.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -76,6 +77,9 @@ has_botocore "$SSO_TEST_PYTHON" || lacking 'botocore' 'install Python 3 with ven
 
 if [ "$(uname)" = Linux ] && ! command -v "${SSO_TEST_STRACE:-strace}" > /dev/null; then
     debian strace || lacking 'strace' 'install it with the package manager of this system'
+fi
+if [ "$(uname)" = Linux ] && ! { command -v zenity && command -v Xvfb && command -v xdotool; } > /dev/null; then
+    debian zenity xvfb xdotool || lacking 'zenity, Xvfb or xdotool' 'install them with the package manager of this system'
 fi
 
 if ! command -v "${SSO_TEST_CHROMEDRIVER:-chromedriver}" > /dev/null || ! command -v "${SSO_TEST_CHROMIUM:-chromium}" > /dev/null; then
