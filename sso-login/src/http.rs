@@ -91,8 +91,10 @@ pub(crate) fn timeouts() -> TimeoutConfig {
 
 /// The endpoint of a service (`SSO_OIDC`, `SSO`, `STS`), where something overrides it (AWS-FORMATS 6.2):
 /// `AWS_ENDPOINT_URL_<service>`, `AWS_ENDPOINT_URL`, then what the profile's config says.
-/// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true` switches all of them off. Status 78 if it is no URL.
+/// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true` switches all of them off. Status 78 if it is no URL, or goes with a variable that
+/// asks for another kind of AWS's own endpoints (6.1).
 pub(crate) fn endpoint(service: &str, configured: Option<&str>) -> anyhow::Result<Option<String>> {
+    const KINDS: [&str; 2] = ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"];
     if is_on("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") {
         return Ok(None);
     }
@@ -108,6 +110,10 @@ pub(crate) fn endpoint(service: &str, configured: Option<&str>) -> anyhow::Resul
     if !is_url(&url) {
         let fault = Fault::new(Exit::Config, format!("{place} is no URL of a service: `{url}`"));
         return Err(fault.hint("give it as https://HOST, or remove it").into());
+    }
+    if let Some(other) = KINDS.into_iter().find(|variable| is_on(variable)) {
+        let fault = Fault::new(Exit::Config, format!("{other} and {place} exclude each other"));
+        return Err(fault.hint(format!("unset {other}")).into());
     }
     Ok(Some(url))
 }

@@ -59,6 +59,18 @@ fn an_endpoint_that_is_no_url_is_a_mistake_in_the_configuration() {
 }
 
 #[test]
+fn another_kind_of_endpoint_excludes_an_override() {
+    let bench = Bench::start("");
+    for variable in ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"] {
+        let ended = bench.run_with(LOGIN, &[(variable, "true")]);
+        assert_eq!(ended.code, 78, "{}", ended.stderr);
+        assert!(ended.complaint().contains(&format!("{variable} and {OWN} exclude each other")));
+        bench.run_with(&format!("{LOGIN} --force"), &[(variable, "false")]).succeeds("success");
+        std::fs::remove_dir_all(bench.cache()).unwrap();
+    }
+}
+
+#[test]
 fn proxy_variables_hold() {
     let bench = Bench::start("");
     let proxy = Proxy::start();
