@@ -73,7 +73,11 @@ pub(crate) struct LoginArgs {
     /// Open no browser here: show the URL and the code only
     #[arg(long)]
     pub(crate) no_browser: bool,
-    /// Ask a person first (SSO_DIALOG): `auto` does as the document's `mode` says
+    /// Ask a person first: `auto` does as the document's `mode` says
+    ///
+    /// Refresh, Snooze or Don't Remind, by SSO_DIALOG: osascript, zenity, kdialog, terminal, none, or a command that
+    /// reads the document and prints one with `answer` (refresh, snooze with `seconds`, suppress, dismiss). Without it,
+    /// by the first that is here. No answer, or nobody to ask, is `dismissed`, never a login.
     #[arg(long, value_enum, default_value_t = AskArg::Auto)]
     pub(crate) ask: AskArg,
     /// Take no answer for "not now" after that long
