@@ -58,7 +58,9 @@ fn no_dialog_shows_a_control_character_or_runs_a_word_of_it() {
         assert_eq!(ended.code, if text == long { 124 } else { 0 }, "{}", said(&ended));
         let shown = shown(&watch);
         assert_eq!(shown.len(), if text == long { 0 } else { 13 }, "{text:?}");
-        shown.iter().for_each(|text| is_harmless(text));
+        for text in &shown {
+            is_harmless(text);
+        }
         is_harmless(&ended.stderr);
         assert!(!names(watch.bench.file("work")).contains(&"owned".to_owned()));
         assert_eq!(watch.logins(), 0);
