@@ -21,9 +21,11 @@ Examples:
   sso-profile show corp | sso-cache check
   sso-profile write corp --start-url https://d-1234567890.awsapps.com/start --sso-region us-east-1 \\
     --account-id 111122223333 --role-name Developer --region eu-west-1
+  sso-login accounts corp | sso-profile choose | sso-profile write corp-dev
 
 Exit status:
    0  done
+   1  the answer is no: nothing was chosen
    2  bad command line
   65  bad document on standard input
   74  a file or stream failed
@@ -63,8 +65,23 @@ pub(crate) enum Command {
     /// Every byte that isn't concerned stays: comments, order, line ends. Keys come from the flags, else from
     /// the document on standard input (`startUrl`, `ssoRegion`, `accountId` …). What isn't given stays as it is.
     /// A profile or session that exists and differs is changed only with --replace.
+    ///
+    /// With --all each document on standard input (an account and a role) becomes a profile, in one edit: all of
+    /// them or none. A comment below the header marks what was written so. Running it again changes only what
+    /// became different; keys that were added to a marked profile stay, profiles written by hand are never
+    /// overwritten without --replace, and --prune removes the marked profiles of the listed sessions that the
+    /// documents don't give any more. Prune from a whole listing: save it to a file first, so that one cut
+    /// short is never taken for roles that are gone.
     #[command(after_long_help = WRITE)]
-    Write(Write),
+    Write(Box<Write>),
+    /// Take a profile out of the config file
+    ///
+    /// Its section goes, with the comments that can only be about it; every other byte stays. Its sso-session
+    /// goes too if no other profile names it and it says no more than `write` would write again; one with other
+    /// keys or comments stays, but for --session. The profile is PROFILE, or `profile` of each document on
+    /// standard input; `AWS_PROFILE` doesn't count. Keys in the credentials file are never touched.
+    #[command(after_long_help = REMOVE)]
+    Remove(Remove),
 }
 
 const LIST: &str = "\
@@ -98,6 +115,9 @@ Examples:
     --account-id 111122223333 --role-name Developer --region eu-west-1
   sso-profile write ops --sso-session corp --account-id 111122223333 --role-name Admin --dry-run --text
   sso-profile show corp | sso-profile write ops --role-name Admin
+  sso-login accounts corp | sso-profile choose | sso-profile write corp-dev
+  sso-login accounts corp | sso-profile write --all --name-template '{account}-{role}' --dry-run --text
+  sso-login accounts corp > roles && sso-profile write --all --prune < roles
 
 Exit status:
    0  done, or nothing to do
@@ -105,10 +125,46 @@ Exit status:
   65  bad document on standard input
   74  a file or stream failed
   75  another writer holds the config file
-  78  a value is wrong, or the profile exists and differs (see --replace)";
+  78  a value is wrong, two roles would get one name, or what exists differs (see --replace)";
+
+const REMOVE: &str = "\
+Examples:
+  sso-profile remove corp --dry-run --text
+  sso-profile remove corp
+  sso-profile list | jq -c 'select(.ssoSession == \"old\")' | sso-profile remove
+
+Exit status:
+   0  done
+   2  bad command line
+  65  bad document on standard input
+  74  a file or stream failed
+  75  another writer holds the config file
+  78  no such profile, or another one has it as its source_profile (see --force)";
+
+/// What to remove, and how.
+#[derive(Debug, Default, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub(crate) struct Remove {
+    /// The profile; standard input is then not read
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) profile: Option<String>,
+    /// Change nothing; the document has the change as `diff`
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Remove it though another profile has it as its `source_profile`
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Remove its sso-session whatever that says, unless another profile names it
+    #[arg(long)]
+    pub(crate) session: bool,
+    /// Print a sentence (with --dry-run the diff) for people
+    #[arg(long)]
+    pub(crate) text: bool,
+}
 
 /// What to write, and how.
 #[derive(Debug, Default, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Write {
     /// The profile
     #[arg(value_parser = NonEmptyStringValueParser::new())]
@@ -146,6 +202,15 @@ pub(crate) struct Write {
     /// Print a sentence (with --dry-run the diff) for people
     #[arg(long)]
     pub(crate) text: bool,
+    /// Write a profile for each document on standard input, in one edit
+    #[arg(long, conflicts_with_all = ["profile", "account_id", "role_name"])]
+    pub(crate) all: bool,
+    /// With --all, how profiles are named: {account}, {accountId}, {role}, {session}, {email}
+    #[arg(long, value_name = "TEMPLATE", requires = "all", default_value = "{account}-{role}")]
+    pub(crate) name_template: String,
+    /// With --all, remove the profiles it wrote before whose role is gone
+    #[arg(long, requires = "all")]
+    pub(crate) prune: bool,
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub struct Content {
 }
 
 /// What a section's header makes of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Role {
     /// A profile of this name.
     Profile(String),

@@ -1,12 +1,16 @@
 //! Change config text and leave every byte alone that isn't concerned (AWS-FORMATS 7.4 is the list of
 //! what goes wrong otherwise).
 
+use std::collections::{HashMap, HashSet};
 use std::iter;
 
 use sso_signal::exit::{Exit, Fault};
 
-use crate::config::{Content, Keys, Role};
+use crate::config::{Content, Keys, Named, Role};
+use crate::cut::cuts;
 use crate::ini::{Entry, Ini, Refusal, Section, Value, is_space};
+use crate::mark::is_mark;
+use crate::source_text::{Source, Splice};
 use crate::words::quote;
 
 /// What a section is to say. Keys are lower-case; those in neither list stay.
@@ -18,39 +22,53 @@ pub struct Change {
     pub set: Vec<(&'static str, String)>,
     /// Keys that go.
     pub remove: Vec<&'static str>,
+    /// The comment line below the header that says whose the section is (`mark.rs`); `None` leaves it as it is.
+    pub mark: Option<String>,
 }
 
-/// The text after the changes, checked: it parses, the sections say what they are to say, and every
-/// other one says what it said.
+/// The text after the changes and without the sections in `dropped`, checked: it parses, the sections say
+/// what they are to say, and every other one says what it said.
 ///
 /// Status 78 if the text doesn't parse before, or a line can't be changed without guessing.
-pub fn edit(text: &str, changes: &[Change]) -> Result<String, Fault> {
-    let before = Content::parse(text).map_err(|refusal| refused(&refusal))?;
-    let mut edited = text.to_owned();
+pub fn edit(text: &str, changes: &[Change], dropped: &[Role]) -> Result<String, Fault> {
+    let ini = Ini::parse(text).map_err(|refusal| refused(&refusal))?;
+    let before = Content::of(&ini).map_err(|refusal| refused(&refusal))?;
+    let source = Source::new(text, &ini);
+    // Of several sections for one name, the last one stays in the map.
+    let sections: HashMap<Role, usize> =
+        ini.sections.iter().enumerate().map(|(index, section)| (Role::of(section.header), index)).collect();
+    let mut splices = cuts(&source, dropped);
+    let mut new = Vec::new();
     for change in changes {
-        edited = edit_section(&edited, change)?;
+        match sections.get(&change.role).and_then(|index| ini.sections.get(*index)) {
+            Some(section) => splices.extend(change_section(&source, section, change)?),
+            None => new.push(change),
+        }
+    }
+    let mut edited = source.spliced(splices);
+    for change in new {
+        append(&mut edited, source.end, change);
     }
     let after = Content::parse(&edited).map_err(|refusal| {
         Fault::new(Exit::Config, format!("the change would break the file at {refusal}; nothing is written"))
     })?;
-    check(before, after, changes)?;
+    check(before, after, changes, dropped)?;
     Ok(edited)
 }
 
-fn edit_section(text: &str, change: &Change) -> Result<String, Fault> {
-    let ini = Ini::parse(text).map_err(|refusal| refused(&refusal))?;
-    let Some(section) = ini.sections.iter().rfind(|section| Role::of(section.header) == change.role) else {
-        return Ok(append(text, &ini, change));
-    };
+fn change_section(source: &Source<'_>, section: &Section<'_>, change: &Change) -> Result<Vec<Splice>, Fault> {
     let mut splices = Vec::new();
+    if let Some(mark) = &change.mark {
+        splices.extend(set_mark(source, section, mark));
+    }
     for entry in &section.entries {
         if let Some((_, value)) = change.set.iter().find(|(key, _)| *key == entry.key) {
-            splices.extend(replace_value(text, &ini, entry, value)?);
+            splices.extend(replace_value(source, entry, value)?);
         } else if change.remove.contains(&entry.key.as_ref()) {
             one_line(entry)?;
             splices.push(Splice {
-                from: start(&ini, entry.line),
-                to: next(text, &ini, entry.line),
+                from: source.start(entry.line),
+                to: source.next(entry.line),
                 with: String::new(),
             });
         }
@@ -58,33 +76,39 @@ fn edit_section(text: &str, change: &Change) -> Result<String, Fault> {
     let missing = |key: &str| !section.entries.iter().any(|entry| entry.key == key);
     let added: Vec<_> = change.set.iter().filter(|(key, _)| missing(key)).collect();
     if !added.is_empty() {
-        splices.push(add_keys(text, &ini, section, change, &added));
+        splices.push(add_keys(source, section, change, &added));
     }
-    Ok(spliced(text, splices))
+    Ok(splices)
 }
 
-/// A piece of text to put in the place of another.
-struct Splice {
-    from: usize,
-    to: usize,
-    with: String,
+/// The mark goes directly below the header, where it moves with the section; one that is there is replaced.
+fn set_mark(source: &Source<'_>, section: &Section<'_>, mark: &str) -> Option<Splice> {
+    let old = source.body(section).find(|index| is_mark(source.line(*index)));
+    match old {
+        Some(index) if source.line(index) == mark => None,
+        Some(index) => {
+            let from = source.start(index);
+            Some(Splice { from, to: from + source.line(index).len(), with: mark.to_owned() })
+        }
+        None => Some(source.line_after(section.line, mark)),
+    }
 }
 
 /// The value alone is replaced: key, delimiter and spacing stay. What looks like a comment behind the
 /// value is part of the value to botocore, so it moves to a line of its own.
-fn replace_value(text: &str, ini: &Ini<'_>, entry: &Entry<'_>, value: &str) -> Result<Vec<Splice>, Fault> {
+fn replace_value(source: &Source<'_>, entry: &Entry<'_>, value: &str) -> Result<Vec<Splice>, Fault> {
     if entry.value == value && entry.continued().next().is_none() {
         return Ok(Vec::new());
     }
     one_line(entry)?;
-    let from = start(ini, entry.line);
-    let line = line(text, ini, entry.line);
+    let from = source.start(entry.line);
+    let line = source.line(entry.line);
     let after = line.find(['=', ':']).map_or(line.len(), |at| at + 1);
     let value_at = line.len() - line.get(after..).unwrap_or_default().trim_start_matches(is_space).len();
     let value_end = line.trim_end_matches(is_space).len().max(after);
     let mut splices = Vec::new();
     if let Some(comment) = inline_comment(entry.value) {
-        splices.push(Splice { from, to: from, with: format!("{comment}{}", line_end(text)) });
+        splices.push(Splice { from, to: from, with: format!("{comment}{}", source.end) });
     }
     let splice = if entry.value.is_empty() {
         // `key =` gets its blank, `key=` doesn't.
@@ -125,98 +149,50 @@ fn inline_comment(value: &str) -> Option<&str> {
 /// New keys go after the last one that stays, indented like it: deeper would make them part of its value,
 /// less would swallow an indented header that follows.
 fn add_keys(
-    text: &str,
-    ini: &Ini<'_>,
+    source: &Source<'_>,
     section: &Section<'_>,
     change: &Change,
     added: &[&(&'static str, String)],
 ) -> Splice {
     let last = section.entries.iter().rfind(|entry| !change.remove.contains(&entry.key.as_ref()));
     let (anchor, indent) = match last {
-        Some(entry) => (entry.continued().last().unwrap_or(entry.line), indent(line(text, ini, entry.line))),
+        Some(entry) => (entry.continued().last().unwrap_or(entry.line), indent(source.line(entry.line))),
         None => {
-            let following = ini.sections.iter().find(|other| other.line > section.line);
-            (section.line, following.map_or("", |other| indent(line(text, ini, other.line))))
+            let following = source.ini.sections.iter().find(|other| other.line > section.line);
+            let mark = source.body(section).find(|index| is_mark(source.line(*index)));
+            let indent = following.map_or("", |other| indent(source.line(other.line)));
+            (mark.unwrap_or(section.line), indent)
         }
     };
-    let end = line_end(text);
     let lines: Vec<_> = added.iter().map(|(key, value)| format!("{indent}{key} = {value}")).collect();
-    let at = next(text, ini, anchor);
-    let is_unfinished = ini.lines.get(anchor).is_some_and(|range| range.end == at);
-    let lines = lines.join(end);
-    let with = if is_unfinished { format!("{end}{lines}") } else { format!("{lines}{end}") };
-    Splice { from: at, to: at, with }
+    source.line_after(anchor, &lines.join(source.end))
 }
 
-fn append(text: &str, ini: &Ini<'_>, change: &Change) -> String {
+fn append(edited: &mut String, end: &str, change: &Change) {
     let header = match &change.role {
         Role::Profile(name) if name == "default" => name.clone(),
         Role::Profile(name) => format!("profile {}", quote(name)),
         Role::Session(name) => format!("sso-session {}", quote(name)),
         Role::Services(name) => format!("services {}", quote(name)),
-        Role::Defaults | Role::Dropped | Role::Other => return text.to_owned(),
+        Role::Defaults | Role::Dropped | Role::Other => return,
     };
-    let end = line_end(text);
-    let mut edited = text.to_owned();
     if !edited.is_empty() && !edited.ends_with(['\n', '\r']) {
         edited.push_str(end);
     }
-    let is_open =
-        ini.lines.last().is_some_and(|range| !text.get(range.clone()).unwrap_or_default().trim().is_empty());
-    if is_open {
+    let without_end = edited.strip_suffix("\r\n").or_else(|| edited.strip_suffix(['\n', '\r']));
+    let last = without_end.unwrap_or_default().rsplit(['\n', '\r']).next().unwrap_or_default();
+    if !last.trim().is_empty() {
         edited.push_str(end);
     }
-    let header = format!("[{header}]");
-    let lines = iter::once(header).chain(change.set.iter().map(|(key, value)| format!("{key} = {value}")));
-    for line in lines {
+    let keys = change.set.iter().map(|(key, value)| format!("{key} = {value}"));
+    for line in iter::once(format!("[{header}]")).chain(change.mark.clone()).chain(keys) {
         edited.push_str(&line);
         edited.push_str(end);
     }
-    edited
-}
-
-fn spliced(text: &str, mut splices: Vec<Splice>) -> String {
-    // Where a line goes and new ones come at the same place, the new ones come first.
-    splices.sort_by_key(|splice| (splice.from, splice.to));
-    let mut edited = String::with_capacity(text.len() + 256);
-    let mut at = 0;
-    for splice in splices {
-        edited.push_str(text.get(at..splice.from).unwrap_or_default());
-        edited.push_str(&splice.with);
-        at = splice.to;
-    }
-    edited.push_str(text.get(at..).unwrap_or_default());
-    edited
-}
-
-/// The line end most of the file has.
-fn line_end(text: &str) -> &'static str {
-    let both = text.matches("\r\n").count();
-    let feeds = text.matches('\n').count() - both;
-    let returns = text.matches('\r').count() - both;
-    if both > feeds && both >= returns {
-        "\r\n"
-    } else if returns > feeds {
-        "\r"
-    } else {
-        "\n"
-    }
-}
-
-fn line<'a>(text: &'a str, ini: &Ini<'_>, index: usize) -> &'a str {
-    ini.lines.get(index).and_then(|range| text.get(range.clone())).unwrap_or_default()
 }
 
 fn indent(line: &str) -> &str {
     line.get(..line.len() - line.trim_start_matches(is_space).len()).unwrap_or_default()
-}
-
-fn start(ini: &Ini<'_>, index: usize) -> usize {
-    ini.lines.get(index).map_or(0, |range| range.start)
-}
-
-fn next(text: &str, ini: &Ini<'_>, index: usize) -> usize {
-    ini.lines.get(index + 1).map_or(text.len(), |range| range.start)
 }
 
 fn refused(refusal: &Refusal) -> Fault {
@@ -225,11 +201,10 @@ fn refused(refusal: &Refusal) -> Fault {
 }
 
 /// The safety net under everything above.
-fn check(mut before: Content, mut after: Content, changes: &[Change]) -> Result<(), Fault> {
+fn check(mut before: Content, mut after: Content, changes: &[Change], dropped: &[Role]) -> Result<(), Fault> {
     let fault = |what: String| Fault::new(Exit::Config, format!("{what}; nothing is written"));
     for change in changes {
-        let (old, new) = (take(&mut before, &change.role), take(&mut after, &change.role));
-        let Some(new) = new else {
+        let Some(new) = keys(&after, &change.role) else {
             return Err(fault(format!("{} can't be written so that it reads back", in_words(&change.role))));
         };
         for (key, value) in &change.set {
@@ -239,12 +214,24 @@ fn check(mut before: Content, mut after: Content, changes: &[Change]) -> Result<
         }
         let is_concerned =
             |key: &str| change.remove.contains(&key) || change.set.iter().any(|(other, _)| *other == key);
-        if let Some(old) = old
+        if let Some(old) = keys(&before, &change.role)
             && let Some((key, _)) =
                 old.iter().find(|(key, value)| !is_concerned(key) && new.get(*key) != Some(*value))
         {
             return Err(fault(format!("`{key}` of {} would change too", in_words(&change.role))));
         }
+    }
+    if let Some(role) = dropped.iter().find(|role| keys(&after, role).is_some()) {
+        return Err(fault(format!("{} would still be there", in_words(role))));
+    }
+    let concerned: HashSet<_> = changes.iter().map(|change| &change.role).chain(dropped).collect();
+    for content in [&mut before, &mut after] {
+        let forget = |sections: &mut Named, role: fn(String) -> Role| {
+            sections.retain(|name, _| !concerned.contains(&role(name.clone())));
+        };
+        forget(&mut content.profiles, Role::Profile);
+        forget(&mut content.sessions, Role::Session);
+        forget(&mut content.services, Role::Services);
     }
     if before != after {
         return Err(fault("a section that isn't concerned would change too".to_owned()));
@@ -252,11 +239,11 @@ fn check(mut before: Content, mut after: Content, changes: &[Change]) -> Result<
     Ok(())
 }
 
-fn take(content: &mut Content, role: &Role) -> Option<Keys> {
+fn keys<'c>(content: &'c Content, role: &Role) -> Option<&'c Keys> {
     match role {
-        Role::Profile(name) => content.profiles.shift_remove(name),
-        Role::Session(name) => content.sessions.shift_remove(name),
-        Role::Services(name) => content.services.shift_remove(name),
+        Role::Profile(name) => content.profiles.get(name),
+        Role::Session(name) => content.sessions.get(name),
+        Role::Services(name) => content.services.get(name),
         Role::Defaults | Role::Dropped | Role::Other => None,
     }
 }

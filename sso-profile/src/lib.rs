@@ -3,7 +3,9 @@
 //! [`AwsConfig`] answers questions about the files as botocore reads them, [`select`](select::select)
 //! says which profile is meant.
 
+mod bulk;
 pub mod config;
+mod cut;
 mod diff;
 mod disk;
 pub mod edit;
@@ -11,15 +13,20 @@ pub mod endpoints;
 pub mod files;
 pub mod ini;
 mod load;
+mod mark;
 pub mod plan;
 pub mod profile;
+pub mod remove;
 pub mod request;
 pub mod select;
 pub mod show;
 pub mod source;
+mod source_text;
 mod table;
+pub mod template;
 pub mod words;
 pub mod write;
+pub mod write_all;
 
 pub use load::AwsConfig;
 pub use profile::{Kind, Profile, Sso};

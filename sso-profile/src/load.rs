@@ -145,6 +145,11 @@ impl AwsConfig {
         Fault::new(Exit::Config, format!("profile `{name}` is not in {}", self.in_words())).hint(hint)
     }
 
+    /// What the config file says.
+    pub(crate) fn content(&self) -> &Content {
+        &self.content
+    }
+
     pub(crate) fn keys(&self, name: &str) -> Merged<'_> {
         Merged { config: self.content.profiles.get(name), credentials: self.credentials.get(name) }
     }

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use sso_profile::request::Request;
-use sso_profile::{show, write};
-use sso_signal::exit::{Exit, finish};
+use sso_profile::{remove, show, write, write_all};
+use sso_signal::exit::{Exit, Fault, finish};
 use sso_signal::settings::Settings;
 
 const TOOL: &str = "sso-profile";
@@ -21,27 +21,53 @@ fn run(command: cli::Command, settings: &Settings) -> anyhow::Result<Exit> {
     match command {
         cli::Command::List { text } => show::list(text, settings),
         cli::Command::Show { profile, text } => show::show(profile.as_deref(), text, settings),
-        cli::Command::Write(flags) => write::run(&flags.into(), settings),
+        cli::Command::Write(flags) if flags.all => write_all::run(&(*flags).try_into()?, settings),
+        cli::Command::Write(flags) => write::run(&(*flags).into(), settings),
+        cli::Command::Remove(flags) => remove::run(&flags.into(), settings),
+    }
+}
+
+impl From<cli::Remove> for remove::Command {
+    fn from(flags: cli::Remove) -> Self {
+        let cli::Remove { profile, dry_run, force, session, text } = flags;
+        Self { profile, dry_run, force, session, text }
     }
 }
 
 impl From<cli::Write> for write::Command {
     fn from(flags: cli::Write) -> Self {
+        let cli::Write { dry_run, replace, text, .. } = flags;
+        Self { profile: flags.profile.clone(), flags: flags.into(), dry_run, replace, text }
+    }
+}
+
+impl TryFrom<cli::Write> for write_all::Command {
+    type Error = Fault;
+
+    fn try_from(flags: cli::Write) -> Result<Self, Fault> {
+        let cli::Write { dry_run, replace, text, prune, .. } = flags;
+        Ok(Self {
+            template: flags.name_template.parse()?,
+            flags: flags.into(),
+            prune,
+            dry_run,
+            replace,
+            text,
+        })
+    }
+}
+
+impl From<cli::Write> for Request {
+    fn from(flags: cli::Write) -> Self {
         Self {
-            profile: flags.profile,
-            flags: Request {
-                sso_session: flags.sso_session,
-                start_url: flags.start_url,
-                sso_region: flags.sso_region,
-                scopes: flags.scopes,
-                account_id: flags.account_id,
-                role_name: flags.role_name,
-                region: flags.region,
-                output: flags.output,
-            },
-            dry_run: flags.dry_run,
-            replace: flags.replace,
-            text: flags.text,
+            sso_session: flags.sso_session,
+            start_url: flags.start_url,
+            sso_region: flags.sso_region,
+            scopes: flags.scopes,
+            account_id: flags.account_id,
+            role_name: flags.role_name,
+            region: flags.region,
+            output: flags.output,
         }
     }
 }

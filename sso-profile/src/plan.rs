@@ -12,7 +12,7 @@ use crate::request::{Request, writable_name};
 const USUAL_SCOPE: &str = "sso:account:access";
 
 /// Keys that the session says; the SDK for Rust refuses a profile that repeats them (AWS-FORMATS 7.3).
-const SESSION_KEYS: [&str; 3] = ["sso_start_url", "sso_region", "sso_registration_scopes"];
+pub(crate) const SESSION_KEYS: [&str; 3] = ["sso_start_url", "sso_region", "sso_registration_scopes"];
 
 /// Keys that take the credentials from elsewhere, in one SDK or another, whatever SSO keys say (AWS-FORMATS 7.3).
 const OTHER_SOURCES: [&str; 5] =
@@ -58,7 +58,7 @@ pub fn plan(name: &str, request: &Request, content: &Content, replace: bool) -> 
     Ok(Plan { changes: own.into_iter().chain(session).collect(), is_new })
 }
 
-fn profile_change(
+pub(crate) fn profile_change(
     name: &str,
     session: &str,
     request: &Request,
@@ -95,7 +95,7 @@ fn profile_change(
     Ok(change(Role::Profile(name.to_owned()), set, remove, profile.is_none()))
 }
 
-fn session_change(
+pub(crate) fn session_change(
     session: &str,
     name: &str,
     request: &Request,
@@ -144,10 +144,10 @@ fn change(
     remove: Vec<&'static str>,
     is_new: bool,
 ) -> Option<Change> {
-    (is_new || !set.is_empty() || !remove.is_empty()).then_some(Change { role, set, remove })
+    (is_new || !set.is_empty() || !remove.is_empty()).then_some(Change { role, set, remove, mark: None })
 }
 
-fn session_differs(session: &str, name: &str, change: &Change, content: &Content) -> Fault {
+pub(crate) fn session_differs(session: &str, name: &str, change: &Change, content: &Content) -> Fault {
     let users: Vec<_> = content
         .profiles
         .iter()

@@ -136,7 +136,7 @@ fn edited(
 ) -> anyhow::Result<(Option<String>, Done)> {
     let content = Content::parse(text).map_err(|refusal| files::unreadable(path, &refusal))?;
     let Plan { changes, is_new } = plan(name, request, &content, replace)?;
-    let edited = edit(text, &changes).with_context(|| path.display().to_string())?;
+    let edited = edit(text, &changes, &[]).with_context(|| path.display().to_string())?;
     let content = Content::parse(&edited).map_err(|refusal| files::unreadable(path, &refusal))?;
     let after = config.with_content(content);
     let profile = after.known_profile(name)?;
@@ -151,7 +151,7 @@ fn edited(
 }
 
 /// The credentials file has the last word on each key: say so instead of writing what has no effect.
-fn as_asked(profile: &Profile, request: &Request) -> anyhow::Result<()> {
+pub(crate) fn as_asked(profile: &Profile, request: &Request) -> anyhow::Result<()> {
     let sso = profile.sso.as_ref();
     let differs = |asked: &Option<String>, got: Option<&str>| asked.is_some() && asked.as_deref() != got;
     let is_other = !matches!(profile.kind, Kind::SsoSession | Kind::SsoToken)
@@ -173,7 +173,7 @@ fn as_asked(profile: &Profile, request: &Request) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn warnings(profile: &Profile) -> Vec<String> {
+pub(crate) fn warnings(profile: &Profile) -> Vec<String> {
     let session = profile.sso.as_ref().and_then(|sso| sso.session.as_deref());
     [("profile", Some(profile.name.as_str())), ("sso-session", session)]
         .into_iter()

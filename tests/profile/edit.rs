@@ -9,7 +9,7 @@ use crate::botocore::{free_form, samples, theirs};
 
 fn profile(name: &str, set: &[(&'static str, &str)]) -> Change {
     let set = set.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
-    Change { role: Role::Profile(name.to_owned()), set, remove: Vec::new() }
+    Change { role: Role::Profile(name.to_owned()), set, remove: Vec::new(), mark: None }
 }
 
 fn region(name: &str) -> Change {
@@ -105,7 +105,7 @@ fn cases() -> Vec<(Change, &'static str, &'static str)> {
 #[test]
 fn every_case_that_the_cli_gets_wrong_comes_out_right() {
     for (change, before, after) in cases() {
-        let edited = edit(before, &[change]).unwrap_or_else(|fault| panic!("{before:?}: {fault}"));
+        let edited = edit(before, &[change], &[]).unwrap_or_else(|fault| panic!("{before:?}: {fault}"));
         assert_eq!(edited, after, "from {before:?}");
     }
 }
@@ -116,7 +116,7 @@ fn botocore_reads_every_edited_file_as_it_was_meant() {
         .into_iter()
         .map(|(change, before, _)| {
             let Role::Profile(name) = change.role.clone() else { panic!("a profile") };
-            (name, edit(before, &[change]).unwrap())
+            (name, edit(before, &[change], &[]).unwrap())
         })
         .collect();
     let files: Vec<_> = edited.iter().map(|(_, text)| text.clone().into_bytes()).collect();
@@ -138,21 +138,21 @@ fn lines_that_may_or_may_not_be_part_of_a_value_are_not_guessed_at() {
         ("[profile a]\nregion = x\n  output = json\n", "line 3"),
         ("[profile a]\nregion =\n\n  k = v\n", "line 4"),
     ] {
-        let fault = edit(before, &[region("a")]).unwrap_err().to_string();
+        let fault = edit(before, &[region("a")], &[]).unwrap_err().to_string();
         assert!(fault.contains(line), "{fault}");
     }
 }
 
 #[test]
 fn a_file_that_does_not_parse_is_refused_with_its_line() {
-    let fault = edit("[profile a]\nk = v\nk = w\n", &[region("b")]).unwrap_err().to_string();
+    let fault = edit("[profile a]\nk = v\nk = w\n", &[region("b")], &[]).unwrap_err().to_string();
     assert!(fault.starts_with("line 3: "), "{fault}");
 }
 
 #[test]
 fn a_flat_file_of_ours_means_the_same_to_rust_ini() {
     let set = [("sso_session", "corp"), ("sso_account_id", "111122223333"), ("region", "eu-west-1")];
-    let text = edit("[default]\nk = v\n", &[profile("corp", &set)]).unwrap();
+    let text = edit("[default]\nk = v\n", &[profile("corp", &set)], &[]).unwrap();
     let ini = ini::Ini::load_from_str(&text).unwrap();
     let section = ini.section(Some("profile corp")).unwrap();
     assert_eq!(section.iter().collect::<Vec<_>>(), set);
@@ -188,7 +188,7 @@ fn free_form_text_survives_an_edit() {
         for name in ["a", "x y", "default", "new"] {
             let Ok(before) = Content::parse(&text) else { continue };
             let change = profile(name, &[("k", "new value"), ("m", "1")]);
-            let edited = match edit(&text, std::slice::from_ref(&change)) {
+            let edited = match edit(&text, std::slice::from_ref(&change), &[]) {
                 Ok(edited) => edited,
                 // Only what can't be known is refused, and a bad block in `[DEFAULT]` that nobody used yet.
                 Err(fault) => {
@@ -210,7 +210,7 @@ fn free_form_text_survives_an_edit() {
             let gone = split(&text).len() - untouched_lines(&text, &edited);
             assert!(gone <= 3, "{gone} lines gone from {text:?} to {edited:?}");
             // A second time there is nothing left to do.
-            assert_eq!(edit(&edited, &[change]).unwrap(), edited);
+            assert_eq!(edit(&edited, &[change], &[]).unwrap(), edited);
         }
     }
     assert!(edits > 2000, "only {edits} edits");
@@ -220,7 +220,7 @@ proptest! {
     #[test]
     fn any_name_that_may_be_written_reads_back(name in "[^\\p{C}\\p{Z}-][^\\p{C}]{0,8}") {
         prop_assume!(name.trim() == name && !name.chars().any(sso_signal::text::is_deceptive));
-        let text = edit("[default]\nk = v\n", &[region(&name)]).map_err(|f| TestCaseError::fail(f.to_string()))?;
+        let text = edit("[default]\nk = v\n", &[region(&name)], &[]).map_err(|f| TestCaseError::fail(f.to_string()))?;
         prop_assert_eq!(&Content::parse(&text).unwrap().profiles[&name]["region"], &Value::Text("eu-west-1".to_owned()));
     }
 }

@@ -1,0 +1,202 @@
+//! `remove`: a profile taken out of the config file, and what nothing else needs with it.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use sso_signal::exit::{Exit, Fault};
+use sso_signal::settings::Settings;
+use sso_signal::wire::{self, Document, Output};
+
+use crate::config::{Content, Role};
+use crate::cut::is_commented;
+use crate::diff::unified;
+use crate::disk;
+use crate::edit::edit;
+use crate::files;
+use crate::ini::Ini;
+use crate::load::AwsConfig;
+use crate::plan::SESSION_KEYS;
+use crate::source_text::Source;
+
+/// What the command line says.
+#[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub struct Command {
+    /// The profile, if it is an argument.
+    pub profile: Option<String>,
+    /// Only show the change.
+    pub dry_run: bool,
+    /// Remove it though other profiles take their credentials from it.
+    pub force: bool,
+    /// Remove its sso-session too, whatever else the section says, unless others use it.
+    pub session: bool,
+    /// Print for people.
+    pub text: bool,
+}
+
+/// Removes the profile that is named, or the one of each document on stdin. What nobody named is never
+/// removed: `AWS_PROFILE` and `default` don't count here.
+pub fn run(command: &Command, settings: &Settings) -> anyhow::Result<Exit> {
+    let mut output = Output::stdout();
+    if let Some(name) = &command.profile {
+        remove(command, name, Document::new(), settings, &mut output)?;
+        return Ok(Exit::Done);
+    }
+    let Some(documents) = wire::piped_stdin() else {
+        return Err(Fault::new(Exit::Usage, "no profile is named")
+            .hint("sso-profile remove PROFILE, or pipe in documents that have `profile`")
+            .into());
+    };
+    for document in documents {
+        let document = document?;
+        // An event on its way to a later tool asks for nothing here.
+        if document.contains_key("event") {
+            output.document(&document)?;
+            continue;
+        }
+        let Some(name) = document.text("profile")?.map(str::to_owned) else {
+            return Err(Fault::new(Exit::Data, "a document to remove has no `profile`").into());
+        };
+        remove(command, &name, document, settings, &mut output)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn remove(
+    command: &Command,
+    name: &str,
+    mut document: Document,
+    settings: &Settings,
+    output: &mut Output,
+) -> anyhow::Result<()> {
+    let config = AwsConfig::load(settings)?;
+    let Some(path) = config.file() else {
+        return Err(Fault::new(Exit::Config, "AWS_CONFIG_FILE is set and empty: there is nothing to change")
+            .hint("unset AWS_CONFIG_FILE")
+            .into());
+    };
+    // Without a lock first: to learn that there is no such profile needs no right to write.
+    let real = disk::real_path(path)?;
+    let text = disk::current_text(&real)?;
+    let (edited, mut gone) = without(command, name, path, &config, &text)?;
+    let diff = unified(path, &text, &edited);
+    if !command.dry_run {
+        gone = disk::change(&real, |text| {
+            let (edited, gone) = without(command, name, path, &config, text)?;
+            Ok((Some(edited), gone))
+        })?;
+    }
+    if command.text {
+        return output.text(&if command.dry_run { diff.trim_end().to_owned() } else { gone.in_words(name) });
+    }
+    match gone.before {
+        Some(profile) => profile.add_to(&mut document, None),
+        None => document.set("profile", name),
+    }
+    document.set("change", "removed");
+    document.set("sessionRemoved", gone.session.is_some());
+    if command.dry_run {
+        document.set("dryRun", true);
+        document.set("diff", diff);
+    }
+    if !gone.warnings.is_empty() {
+        document.set("warnings", gone.warnings);
+    }
+    output.document(&document)
+}
+
+/// What was removed, or would be.
+struct Gone {
+    /// As it was, if it could be used.
+    before: Option<crate::Profile>,
+    session: Option<String>,
+    warnings: Vec<String>,
+}
+
+impl Gone {
+    fn in_words(&self, name: &str) -> String {
+        let session = self.session.as_ref().map(|session| format!(" and sso-session `{session}`"));
+        let mut words = format!("profile `{name}`{} removed", session.unwrap_or_default());
+        for warning in &self.warnings {
+            words.push_str("; ");
+            words.push_str(warning);
+        }
+        words
+    }
+}
+
+fn without(
+    command: &Command,
+    name: &str,
+    path: &Path,
+    config: &AwsConfig,
+    text: &str,
+) -> anyhow::Result<(String, Gone)> {
+    let unreadable = |refusal| files::unreadable(path, &refusal);
+    let ini = Ini::parse(text).map_err(unreadable)?;
+    let content = Content::of(&ini).map_err(unreadable)?;
+    let is_there = content.profiles.contains_key(name);
+    let config = config.with_content(content);
+    let in_credentials = config.keys(name).credentials.is_some();
+    if !is_there {
+        let fault = if in_credentials {
+            let message =
+                format!("profile `{name}` is in the credentials file alone, which is never changed here");
+            Fault::new(Exit::Config, message).hint(format!("take section [{name}] out of it in an editor"))
+        } else {
+            config.unknown(name)
+        };
+        return Err(fault.into());
+    }
+    refuse_if_used(command, name, &config)?;
+    let source = Source::new(text, &ini);
+    let session =
+        lonely_session(name, &config)?.filter(|session| is_removable(session, &source, command.session));
+    let roles = [Some(Role::Profile(name.to_owned())), session.clone().map(Role::Session)];
+    let dropped: Vec<_> = roles.into_iter().flatten().collect();
+    let edited = edit(text, &[], &dropped).with_context(|| path.display().to_string())?;
+    let warning = format!("section `[{name}]` of the credentials file stays; its keys are never touched");
+    let warnings = if in_credentials { vec![warning] } else { Vec::new() };
+    Ok((edited, Gone { before: config.profile(name).ok().flatten(), session, warnings }))
+}
+
+fn refuse_if_used(command: &Command, name: &str, config: &AwsConfig) -> Result<(), Fault> {
+    let users: Vec<_> = sourced_by(name, config).map(|user| format!("`{user}`")).collect();
+    if users.is_empty() || command.force {
+        return Ok(());
+    }
+    let verb = if users.len() == 1 { "takes its" } else { "take their" };
+    Err(Fault::new(
+        Exit::Config,
+        format!("{} {verb} credentials from profile `{name}` (source_profile)", users.join(", ")),
+    )
+    .hint(format!("change that first, or sso-profile remove {name} --force")))
+}
+
+/// The profiles that name this one as their `source_profile`.
+pub(crate) fn sourced_by<'c>(name: &'c str, config: &'c AwsConfig) -> impl Iterator<Item = &'c str> {
+    config
+        .names()
+        .filter(move |user| *user != name && config.text(user, "source_profile").ok().flatten() == Some(name))
+}
+
+/// The session of a profile, if no other profile of either file names it.
+fn lonely_session(name: &str, config: &AwsConfig) -> anyhow::Result<Option<String>> {
+    let Some(session) = config.text(name, "sso_session")? else { return Ok(None) };
+    let is_shared = config
+        .names()
+        .any(|user| user != name && config.text(user, "sso_session").ok().flatten() == Some(session));
+    Ok((!is_shared).then(|| session.to_owned()))
+}
+
+/// It is there, and says no more than `write` would write again: whoever wrote it, nothing is lost with it.
+fn is_removable(name: &str, source: &Source<'_>, whatever_it_says: bool) -> bool {
+    let role = Role::Session(name.to_owned());
+    let mut sections =
+        source.ini.sections.iter().filter(|section| Role::of(section.header) == role).peekable();
+    sections.peek().is_some()
+        && sections.all(|section| {
+            let is_usual = section.entries.iter().all(|entry| SESSION_KEYS.contains(&entry.key.as_ref()));
+            whatever_it_says || (is_usual && !is_commented(source, section))
+        })
+}
