@@ -117,7 +117,7 @@ fn sessions(wanted: &[Wanted], content: &Content, replace: bool) -> Result<Vec<C
     for (session, wanted) in sessions {
         let Some(change) = session_change(session, &wanted.name, &wanted.request, content)? else { continue };
         if content.sessions.contains_key(session) && !replace {
-            return Err(session_differs(session, &wanted.name, &change, content));
+            return Err(session_differs(session, "", &change, content));
         }
         changes.push(change);
     }

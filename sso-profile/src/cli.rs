@@ -206,10 +206,16 @@ pub(crate) struct Write {
     #[arg(long, conflicts_with_all = ["profile", "account_id", "role_name"])]
     pub(crate) all: bool,
     /// With --all, how profiles are named: {account}, {accountId}, {role}, {session}, {email}
-    #[arg(long, value_name = "TEMPLATE", requires = "all", default_value = "{account}-{role}")]
+    #[arg(
+        long,
+        value_name = "TEMPLATE",
+        requires = "all",
+        conflicts_with = "profile",
+        default_value = "{account}-{role}"
+    )]
     pub(crate) name_template: String,
     /// With --all, remove the profiles it wrote before whose role is gone
-    #[arg(long, requires = "all")]
+    #[arg(long, requires = "all", conflicts_with = "profile")]
     pub(crate) prune: bool,
 }
 
