@@ -31,6 +31,7 @@ pub fn filter(
         let document = document?;
         if !document.contains_key("event")
             && let Some(outcome) = outcome_of(&document)?
+            && !is_counted(&document, &outcome)
         {
             settle(&mut host, &document, &outcome)?;
         }
@@ -143,6 +144,11 @@ fn stamp(document: &Document) -> anyhow::Result<Option<ConfigStamp>> {
         file: file.to_owned(),
         modified: document.text("configModified")?.map(str::to_owned),
     }))
+}
+
+/// Whether a failure is another profile's of the same session (`answeredFor`), which was counted there.
+fn is_counted(document: &Document, outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Failed | Outcome::Timeout) && document.contains_key("answeredFor")
 }
 
 /// The session that an outcome is about. Legacy profiles of one start URL share a token, and so a session without a

@@ -67,6 +67,8 @@ fn a_login_that_failed_is_not_asked_about_at_once_for_the_next_profile() {
     for profile in ["demo", "demo-admin"] {
         assert_eq!(watch.state(profile), Some(("retry".to_owned(), 30)));
     }
+    let status = watch.bench.run("sso-signal status").exits(0).document();
+    assert_eq!(status["remembered"][0]["failures"], 1, "{status}");
 }
 
 #[test]

@@ -59,3 +59,16 @@ pub(super) fn limit(patience: Duration) -> Duration {
 pub(super) fn seconds(patience: Duration) -> String {
     patience.as_millis().div_ceil(1000).max(1).to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dialog_is_killed_a_little_after_it_should_have_given_up() {
+        let of = |seconds: u64| limit(Duration::from_secs(seconds)).as_secs();
+        assert_eq!((of(8), of(120), of(3600)), (9, 135, 3615));
+        assert_eq!(limit(Duration::MAX), Duration::MAX);
+        assert_eq!((seconds(Duration::ZERO), seconds(Duration::from_millis(1001))), ("1".into(), "2".into()));
+    }
+}
