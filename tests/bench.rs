@@ -3,6 +3,8 @@
 //! Starts itself once more inside `sso-login sandbox`, logs in there, and then runs every command in turn, round by
 //! round, so that a busy moment of the machine hits all of them alike. Prints Markdown.
 
+#[path = "bench/accounts.rs"]
+mod accounts;
 #[path = "bench/long.rs"]
 mod long;
 #[path = "bench/machine.rs"]
@@ -29,6 +31,8 @@ fn main() -> Result<()> {
     warm::measure(out, tools, &examples.join("empty"))?;
     writeln!(out)?;
     long::measure(out, tools)?;
+    writeln!(out)?;
+    accounts::measure(out, tools)?;
     Ok(())
 }
 
@@ -40,7 +44,12 @@ fn enter(bench: &Path, tools: &Path) -> Result<()> {
     for name in ["SSO_NOW", "SSO_LOG", "DEBUG", "AWS_PROFILE", "SSO_PROFILE_VARS"] {
         command.env_remove(name);
     }
-    let status = command.args(["sandbox", "--"]).arg(bench).env("PATH", path).status();
+    let [accounts, roles] = [accounts::ACCOUNTS, accounts::ROLES].map(|number| number.to_string());
+    let status = command
+        .args(["sandbox", "--accounts", &accounts, "--roles", &roles, "--"])
+        .arg(bench)
+        .env("PATH", path)
+        .status();
     let status = status.context("cannot run sso-login: build the tools first (`just bench` does)")?;
     ensure!(status.success(), "the measurement failed: {status}");
     Ok(())

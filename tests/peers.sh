@@ -82,6 +82,18 @@ if [ "$(uname)" = Linux ] && ! { command -v zenity && command -v Xvfb && command
     debian zenity xvfb xdotool || lacking 'zenity, Xvfb or xdotool' 'install them with the package manager of this system'
 fi
 
+# The SDK for JavaScript, for the Node.js that is there.
+if [ -z "${SSO_TEST_NODE_MODULES:-}" ]; then
+    peers=$(dirname "$(dirname "$(dirname "$python")")")/peers
+    export SSO_TEST_NODE_MODULES=$peers/node_modules
+    command -v "${SSO_TEST_NODE:-node}" > /dev/null && command -v npm > /dev/null || debian nodejs npm || true
+    if [ ! -e "$SSO_TEST_NODE_MODULES/@aws-sdk/credential-providers/package.json" ]; then
+        mkdir -p "$peers"
+        npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$peers" '@aws-sdk/credential-providers@^3' > /dev/null 2>&1 ||
+            lacking 'the AWS SDK for JavaScript' 'install Node.js and npm, or name a node_modules that has @aws-sdk/credential-providers in SSO_TEST_NODE_MODULES'
+    fi
+fi
+
 if ! command -v "${SSO_TEST_CHROMEDRIVER:-chromedriver}" > /dev/null || ! command -v "${SSO_TEST_CHROMIUM:-chromium}" > /dev/null; then
     debian chromium chromium-driver || lacking 'Chromium with ChromeDriver' 'install them, or name them in SSO_TEST_CHROMIUM and SSO_TEST_CHROMEDRIVER'
 fi

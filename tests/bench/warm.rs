@@ -48,6 +48,7 @@ impl Subject {
 /// Measures and prints one table.
 pub(crate) fn measure(out: &mut impl Write, tools: &Path, empty: &Path) -> Result<()> {
     super::output(tools, "sso-login demo --via device --no-browser")?;
+    super::output(tools, "sso-login credentials demo")?;
     super::output(tools, "sso-signal write demo")?;
     let document = super::home()?.join("profile.json");
     fs::write(&document, super::output(tools, "sso-profile show demo")?.stdout)?;
@@ -60,6 +61,7 @@ pub(crate) fn measure(out: &mut impl Write, tools: &Path, empty: &Path) -> Resul
         Subject::tool(tools, "sso-cache check -e").reading(document),
         Subject::tool(tools, "sso-signal read demo"),
         Subject::tool(tools, "sso-login demo"),
+        Subject::tool(tools, "sso-login credentials demo"),
     ];
     // The first rounds fill the page cache.
     for _ in 0..10 {

@@ -151,7 +151,7 @@ const {{ fromSSO, fromProcess }} = require('{0}/@aws-sdk/credential-providers');
     console.log(JSON.stringify([sso.accessKeyId.slice(0, 4), ours.accessKeyId.slice(0, 4), ours.expiration > new Date()]));
 }})();
 END
-        '{1}' \"$HOME/ask.cjs\"",
+        '{1}' --no-warnings \"$HOME/ask.cjs\"",
         modules.display(),
         node.display()
     );
@@ -166,4 +166,53 @@ fn javascript_sdk() -> Option<PathBuf> {
     let modules = modules.unwrap_or(target);
     peer("SSO_TEST_JS_SDK", &modules.join("@aws-sdk/credential-providers/package.json").to_string_lossy())
         .map(|_| modules)
+}
+
+/// Not a test: the process that the test below runs in a sandbox.
+#[test]
+#[ignore = "asks the SDK that SSO_SANDBOX_URL's variables are about"]
+fn ask_the_rust_sdk() {
+    use aws_config::profile::ProfileFileCredentialsProvider;
+    use aws_credential_types::provider::ProvideCredentials as _;
+
+    if std::env::var_os("SSO_SANDBOX_URL").is_none() {
+        return;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let http = aws_smithy_http_client::Builder::new().build_http();
+        let provider = aws_config::provider_config::ProviderConfig::default()
+            .with_http_client(http)
+            .with_region(Some(aws_config::Region::new("us-east-1")));
+        for profile in ["demo", "by-us"] {
+            let credentials = ProfileFileCredentialsProvider::builder()
+                .configure(&provider)
+                .profile_name(profile)
+                .build()
+                .provide_credentials()
+                .await
+                .unwrap();
+            assert!(
+                credentials.access_key_id().starts_with("ASIA") && credentials.expiry().is_some(),
+                "{profile}"
+            );
+        }
+    });
+}
+
+#[test]
+fn the_rust_sdk_takes_our_files_and_runs_us() {
+    let Some(aws) = aws_v2() else { return };
+    let script = format!(
+        "printf '\\n[profile by-us]\\ncredential_process = sso-login credentials demo\\n' >> ~/.aws/config
+        '{}' --ignored --exact peers::ask_the_rust_sdk > /dev/null 2>&1
+        stats",
+        std::env::current_exe().unwrap().display()
+    );
+    // Twice: with a token that is good, and with one that the SDK renews (less than five minutes are left).
+    for (flags, refreshes) in [("", 0), ("--token-lifetime 4m", 1)] {
+        let seen = lines(&run(&aws, flags, &script).exits(0));
+        assert_eq!(seen[0]["operations"]["GetRoleCredentials"], 2);
+        assert_eq!(seen[0]["refreshes"], refreshes);
+    }
 }
