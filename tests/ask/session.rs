@@ -107,7 +107,7 @@ fn profiles_of_one_start_url_without_a_session_are_one_question_too() {
 fn two_watchers_show_one_question() {
     let watch = Watch::start("");
     watch.raise("demo", "one");
-    watch.dialog("osascript", &["exec /bin/sleep 600", "echo Refresh"]);
+    watch.dialog("osascript", &["echo $$ >\"$OUT/window\"; exec /bin/sleep 600", "echo Refresh"]);
     let mut first = watch.shell(0, ROUND, "").stdout(std::process::Stdio::null()).spawn().unwrap();
     let begin = Instant::now();
     while watch.calls().is_empty() {
@@ -123,7 +123,9 @@ fn two_watchers_show_one_question() {
 
     kill_process_group(Pid::from_raw(i32::try_from(first.id()).unwrap()).unwrap(), Signal::KILL).unwrap();
     first.wait().unwrap();
-    // Whoever asked is dead, and so is its lock.
+    // Whoever asked is dead, and so is its lock. The window of a real dialog gives up by itself.
+    let window = watch.bench.text("window").trim().parse().unwrap();
+    rustix::process::kill_process(Pid::from_raw(window).unwrap(), Signal::KILL).unwrap();
     assert_eq!(watch.round(60, "")["outcome"], "success");
 }
 
