@@ -94,6 +94,20 @@ pub fn find(settings: &Settings) -> Found {
     found
 }
 
+/// The commands that install version 2 (Amazon's own installer), for a person to run.
+pub fn how_to_install() -> &'static str {
+    if env::consts::OS == "macos" {
+        return "curl -fsSo /tmp/AWSCLIV2.pkg https://awscli.amazonaws.com/AWSCLIV2.pkg && \
+                sudo installer -pkg /tmp/AWSCLIV2.pkg -target /";
+    }
+    if env::consts::ARCH == "aarch64" {
+        return "curl -fsSo /tmp/awscliv2.zip https://awscli.amazonaws.com/awscli-exe-linux-aarch64.zip && \
+                unzip -q /tmp/awscliv2.zip -d /tmp && /tmp/aws/install -i /usr/local/aws-cli -b /usr/local/bin";
+    }
+    "curl -fsSo /tmp/awscliv2.zip https://awscli.amazonaws.com/awscli-exe-linux-x86_64.zip && \
+     unzip -q /tmp/awscliv2.zip -d /tmp && /tmp/aws/install -i /usr/local/aws-cli -b /usr/local/bin"
+}
+
 enum Asked {
     Version(Version),
     Interrupted(i32),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sso_login::accounts::AccountsArgs;
+use sso_login::doctor::DoctorArgs;
 use sso_login::exec::ExecArgs;
 use sso_login::handout::CredentialsArgs;
 use sso_login::logout::LogoutArgs;
@@ -117,6 +118,11 @@ pub(crate) enum Command {
     Authorize(AuthorizeArgs),
     /// Ask for the token of a device authorization: the third step
     Token(TokenArgs),
+    /// Look at everything that a login needs, and say what mends it
+    ///
+    /// The AWS CLI, variables, config, cache, permissions, sessions, endpoints, clock, watcher, monitor, browser and
+    /// dialog. Changes nothing; asks the endpoints for an answer, without a token.
+    Doctor(DoctorArgs),
     /// Run an AWS SSO of your own on loopback, to try everything offline
     Sandbox(SandboxArgs),
 }

@@ -190,7 +190,10 @@ impl<'a> Ensure<'a> {
                     [] => "there is no AWS CLI v2".to_owned(),
                     others => format!("there is no AWS CLI v2: {}", others.join("; ")),
                 };
-                let hint = "install the AWS CLI v2, name it in SSO_AWS, or use --via device";
+                let hint = format!(
+                    "use --via device, name an AWS CLI v2 in SSO_AWS, or install it: {}",
+                    aws::how_to_install()
+                );
                 return Ok(Answer::failed("no-aws-cli", reason).hint(hint));
             }
         }

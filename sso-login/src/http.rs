@@ -23,6 +23,12 @@ use sso_signal::settings::from_environment;
 /// `AWS_CA_BUNDLE` replaces the system's roots, as in the AWS CLI; status 78 if it can't be read or has none.
 /// `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` hold, in either case.
 pub(crate) fn client() -> anyhow::Result<SharedHttpClient> {
+    let connector = connector()?;
+    Ok(http_client_fn(move |_, _| connector.clone()))
+}
+
+/// What [`client`] makes its calls with, for a call that isn't the SDK's.
+pub(crate) fn connector() -> anyhow::Result<SharedHttpConnector> {
     const MARK: &[u8] = b"-----BEGIN CERTIFICATE-----";
     let trusted = match from_environment("AWS_CA_BUNDLE") {
         None => TrustStore::default(),
@@ -53,8 +59,7 @@ pub(crate) fn client() -> anyhow::Result<SharedHttpClient> {
         .proxy_config(ProxyConfig::from_env())
         .connector_settings(settings)
         .build();
-    let connector = SharedHttpConnector::new(connector);
-    Ok(http_client_fn(move |_, _| connector.clone()))
+    Ok(SharedHttpConnector::new(connector))
 }
 
 /// Transient failures (5xx, throttling, a lost connection) are tried three times, quickly: a person waits.

@@ -15,6 +15,7 @@ mod child;
 mod client;
 pub mod credentials;
 pub mod device;
+pub mod doctor;
 pub mod ensure;
 pub mod exec;
 pub mod export;

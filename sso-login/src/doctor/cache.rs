@@ -1,0 +1,32 @@
+//! Torn cache files: every AWS command fails on them, with nothing but a hash for a message (AWS-FORMATS 10.3).
+
+use sso_cache::folder::Cache;
+use sso_cache::repair::Repair;
+use sso_signal::exit::{Exit, status_of};
+
+use super::{Finding, Ward};
+
+const CHECK: &str = "cache";
+
+pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
+    vec![torn(ward).unwrap_or_else(|err| {
+        let fix = "mend its permissions; sso-cache list tells whether it can be read";
+        Finding::error(CHECK, status_of(&err), format!("{err:#}"), fix)
+    })]
+}
+
+fn torn(ward: &Ward<'_>) -> anyhow::Result<Finding> {
+    let cache = Cache::of_home(ward.settings.home()?);
+    let repair = Repair { cache: &cache, state_dir: ward.settings.state_dir()?, is_dry: true };
+    let torn = repair.torn()?;
+    let Some((path, why)) = torn.first() else {
+        return Ok(Finding::ok(CHECK, "no file of the cache is torn"));
+    };
+    let others = match torn.len() {
+        1 => String::new(),
+        n => format!(", and {} more files are torn", n - 1),
+    };
+    let files: Vec<_> = torn.iter().map(|(path, _)| path.to_string_lossy().into_owned()).collect();
+    let seen = format!("{} {why}{others}", path.display());
+    Ok(Finding::error(CHECK, Exit::Data, seen, "sso-cache repair").with("files", files))
+}

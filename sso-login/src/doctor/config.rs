@@ -1,0 +1,51 @@
+//! The config as botocore reads it: refused, empty, with profiles that can't be used.
+
+use sso_signal::exit::{Exit, hint_of, status_of};
+
+use super::{Finding, Ward};
+
+const CHECK: &str = "config";
+
+pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
+    let config = match &ward.config {
+        Ok(config) => config,
+        Err(err) => {
+            let fix = hint_of(err).unwrap_or("mend the file; sso-profile list tells whether it is good");
+            return vec![Finding::error(CHECK, status_of(err), format!("{err:#}"), fix)];
+        }
+    };
+    let file = config.file().map_or_else(|| "no file".to_owned(), |path| path.display().to_string());
+    if let Some(name) = ward.profile
+        && let Err(err) = config.known_profile(name)
+    {
+        let fix = hint_of(&err).unwrap_or("sso-profile list --text");
+        return vec![Finding::error(CHECK, Exit::Config, format!("{err:#}"), fix)];
+    }
+    let mut found: Vec<_> = config
+        .profiles()
+        .filter_map(|(name, profile)| profile.err().map(|why| (name, why)))
+        .map(|(name, why)| {
+            let fix = format!("sso-profile write {} --replace, or edit {file}", quoted(name));
+            Finding::warning(CHECK, format!("{why} ({file})"), fix).with("profile", name)
+        })
+        .collect();
+    let count = config.names().count();
+    if count == 0 {
+        let seen = format!("there is no profile in {file}");
+        let fix = "aws configure sso, or sso-profile write --help";
+        found.push(Finding::warning(CHECK, seen, fix));
+    }
+    if found.is_empty() {
+        found.push(Finding::ok(CHECK, format!("{count} profiles in {file}")));
+    }
+    found
+}
+
+/// A name as a word of a shell.
+pub(super) fn quoted(name: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._@+:/-".contains(c);
+    if !name.is_empty() && name.chars().all(is_plain) && !name.starts_with('-') {
+        return name.to_owned();
+    }
+    format!("'{}'", name.replace('\'', r"'\''"))
+}

@@ -1,0 +1,48 @@
+//! Whether the watcher and the monitor are alive.
+
+use chrono::TimeDelta;
+use sso_lock::{Lock, State};
+use sso_signal::heartbeat;
+use sso_signal::time;
+
+use super::{Finding, Ward};
+
+const WATCHER: &str = "watcher";
+const MONITOR: &str = "monitor";
+/// A monitor looks every minute; three missed looks are a silence.
+const SILENCE: TimeDelta = TimeDelta::minutes(3);
+
+pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
+    vec![watcher(ward), monitor(ward)]
+}
+
+fn watcher(ward: &Ward<'_>) -> Finding {
+    let state = ward
+        .settings
+        .state_dir()
+        .and_then(|dir| Lock::new(dir, WATCHER.parse().map_err(anyhow::Error::msg)?).state());
+    match state {
+        Ok(State::Held(owner)) => {
+            let who = owner.map_or_else(String::new, |owner| format!(" ({})", owner.in_words()));
+            Finding::ok(WATCHER, format!("a watcher runs{who}"))
+        }
+        Ok(State::Free) => {
+            Finding::skipped(WATCHER, "no watcher runs: just sso-watch, or sso-signal service install")
+        }
+        Ok(_) => Finding::warning(WATCHER, "the watcher died", "just sso-restart, or just sso-watch"),
+        Err(err) => Finding::skipped(WATCHER, format!("{err:#}")),
+    }
+}
+
+fn monitor(ward: &Ward<'_>) -> Finding {
+    let seen = match heartbeat::seen(ward.settings) {
+        Ok(seen) => seen,
+        Err(err) => return Finding::skipped(MONITOR, format!("{err:#}")),
+    };
+    let Some(last) = seen.first() else { return Finding::skipped(MONITOR, "no monitor was ever seen here") };
+    let words = format!("the monitor `{}` was last seen at {}", last.source, time::format(last.at));
+    if ward.now - last.at > SILENCE {
+        return Finding::warning(MONITOR, words, "just sso-monitor, or start its container again");
+    }
+    Finding::ok(MONITOR, words)
+}

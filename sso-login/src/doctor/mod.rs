@@ -1,0 +1,132 @@
+//! `sso-login doctor`: what is wrong here, and the command that mends it. It changes nothing.
+//!
+//! Each check hands back findings: what was seen, how bad it is, what to do.
+
+mod cache;
+mod config;
+mod endpoint;
+mod finding;
+mod liveness;
+mod permissions;
+mod programs;
+mod proxy;
+mod reach;
+mod readers;
+mod report;
+mod sessions;
+mod variables;
+
+use std::cell::Cell;
+
+use clap::Args;
+use sso_profile::{AwsConfig, Profile};
+use sso_signal::exit::Exit;
+use sso_signal::settings::Settings;
+use sso_signal::time::{self, Moment};
+use sso_signal::wire::Output;
+
+use finding::Finding;
+use report::Report;
+
+/// Flags of `sso-login doctor`.
+#[derive(Args, Clone, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub struct DoctorArgs {
+    /// Profile to look at; every SSO profile without
+    profile: Option<String>,
+    /// Make the worst finding the exit status
+    #[arg(short, long)]
+    exit_status: bool,
+    /// Tell it to a person instead of printing documents
+    #[arg(long)]
+    text: bool,
+    /// Leave out what needs the network
+    #[arg(long)]
+    offline: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sso-login doctor --text
+  sso-login doctor corp -e --offline
+  sso-login doctor | jq -r 'select(.status == \"error\") | .fix'
+
+Documents: `check`, `status` (ok, warning, error, skipped), `seen`, and `fix`, the command that mends it
+Checks: aws-cli, variables, config, readers, cache, permissions, state-directory, session, registration, endpoint, clock,
+  watcher, monitor, browser, dialog
+
+Exit status: 0 looked at everything, 2 bad command line, 74 a stream failed. With -e also: 1 there are warnings and no
+  error; else that of the first error: 65 the cache is torn, 69 an endpoint can't be reached, 74 files are not as they
+  must be, 78 configuration wrong";
+
+/// What is looked at.
+struct Ward<'a> {
+    settings: &'a Settings,
+    now: Moment,
+    config: anyhow::Result<AwsConfig>,
+    /// The profile that the command line names.
+    profile: Option<&'a str>,
+    /// The signal that ended a check, if one did.
+    interrupted: Cell<Option<i32>>,
+}
+
+impl Ward<'_> {
+    /// The SSO profiles to look at: the named one, or one of each session.
+    fn profiles(&self) -> Vec<Profile> {
+        let Ok(config) = &self.config else { return Vec::new() };
+        let mut seen = Vec::new();
+        config
+            .profiles()
+            .filter(|(name, _)| self.profile.is_none_or(|wanted| wanted == *name))
+            .filter_map(|(_, profile)| profile.ok())
+            .filter(|profile| {
+                let Some(sso) = &profile.sso else { return false };
+                let session = (sso.session.clone(), sso.start_url.clone());
+                let is_new = !seen.contains(&session);
+                seen.push(session);
+                is_new
+            })
+            .collect()
+    }
+}
+
+/// Runs it.
+pub fn run(args: &DoctorArgs, settings: &Settings) -> anyhow::Result<Exit> {
+    let ward = Ward {
+        settings,
+        now: time::now()?,
+        config: AwsConfig::load(settings),
+        profile: args.profile.as_deref(),
+        interrupted: Cell::new(None),
+    };
+    let checks: [&dyn Fn() -> Vec<Finding>; 11] = [
+        &|| programs::aws_cli(&ward),
+        &|| variables::check(&ward),
+        &|| config::check(&ward),
+        &|| readers::check(&ward),
+        &|| cache::check(&ward),
+        &|| permissions::check(&ward),
+        &|| sessions::check(&ward),
+        &|| endpoint::check(&ward, args.offline),
+        &|| liveness::check(&ward),
+        &|| programs::browser(),
+        &|| programs::dialog(&ward),
+    ];
+    let mut output = Output::stdout();
+    let mut report = Report::default();
+    for check in checks {
+        for finding in check() {
+            if !args.text {
+                output.document(&finding.document())?;
+            }
+            report.add(finding);
+        }
+        if let Some(signal) = ward.interrupted.get() {
+            return Ok(Exit::Command(u8::try_from(128 + signal).unwrap_or(u8::MAX)));
+        }
+    }
+    if args.text {
+        output.text(&report.text())?;
+    }
+    Ok(if args.exit_status { report.exit() } else { Exit::Done })
+}

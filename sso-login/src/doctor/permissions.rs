@@ -1,0 +1,116 @@
+//! Who may read and write the cache and the state directory. No AWS client looks at that (AWS-FORMATS 1.7).
+
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use sso_cache::folder::Cache;
+use sso_signal::exit::Exit;
+
+use super::{Finding, Ward};
+
+const CACHE: &str = "permissions";
+const STATE: &str = "state-directory";
+
+pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
+    let mut found = Vec::new();
+    match ward.settings.home() {
+        Ok(home) => found.push(cache(&Cache::of_home(home))),
+        Err(err) => found.push(Finding::error(CACHE, Exit::Config, format!("{err:#}"), "export HOME")),
+    }
+    if let Ok(dir) = ward.settings.state_dir() {
+        found.push(state(&dir));
+    }
+    found
+}
+
+fn cache(cache: &Cache) -> Finding {
+    let folders = [cache.token_dir(), cache.role_dir()];
+    for folder in folders {
+        let Some(metadata) = metadata(folder) else { continue };
+        if let Some(finding) = foreign(CACHE, folder, &metadata) {
+            return finding;
+        }
+        if metadata.mode() & 0o022 != 0 {
+            let seen = format!("others may put files into {}", folder.display());
+            return Finding::error(CACHE, Exit::Io, seen, format!("chmod go-w {}", folder.display()));
+        }
+    }
+    let files: Vec<_> = folders.into_iter().flat_map(files).collect();
+    for (path, metadata) in &files {
+        if let Some(finding) = foreign(CACHE, path, metadata) {
+            return finding;
+        }
+    }
+    // Nobody can get at a file in a folder that is closed to them.
+    let is_closed = |path: &Path| path.parent().and_then(metadata).is_some_and(|folder| !is_open(&folder));
+    let open: Vec<_> = files
+        .iter()
+        .filter(|(path, metadata)| is_open(metadata) && !is_closed(path))
+        .map(|(path, _)| path.to_string_lossy().into_owned())
+        .collect();
+    let Some(first) = open.first() else {
+        return Finding::ok(CACHE, "tokens and credentials are for their owner alone");
+    };
+    let others = if open.len() > 1 { format!(", and {} more", open.len() - 1) } else { String::new() };
+    let seen = format!("others may read {first}{others}: it holds a token or a key");
+    let fix = format!("chmod go= {}/*.json {}/*.json", folders[0].display(), folders[1].display());
+    Finding::warning(CACHE, seen, fix).with("files", open)
+}
+
+fn state(dir: &Path) -> Finding {
+    let Some(metadata) = metadata(dir) else {
+        return Finding::ok(STATE, format!("{} is made, private, when it is needed", dir.display()));
+    };
+    if !metadata.is_dir() {
+        let seen = format!("{} is no directory", dir.display());
+        return Finding::error(STATE, Exit::Io, seen, format!("rm {}", dir.display()));
+    }
+    if let Some(finding) = foreign(STATE, dir, &metadata) {
+        return finding;
+    }
+    let fix = format!("chmod 700 {}", dir.display());
+    match metadata.mode() & 0o077 {
+        0 => Finding::ok(STATE, format!("{} is private", dir.display())),
+        mode if mode & 0o022 != 0 => {
+            let seen = format!("others may write to {}: they could forge decisions and locks", dir.display());
+            Finding::error(STATE, Exit::Io, seen, fix)
+        }
+        _ => Finding::warning(STATE, format!("others may read {}", dir.display()), fix),
+    }
+}
+
+/// A file or folder that isn't this user's, as after `sudo aws …`, or that can't be written.
+fn foreign(check: &'static str, path: &Path, metadata: &Metadata) -> Option<Finding> {
+    let own = rustix::process::geteuid().as_raw();
+    if metadata.uid() != own {
+        let seen = format!("{} belongs to user {}, not to {own}", path.display(), metadata.uid());
+        let fix = format!("sudo chown -R \"$(id -un)\" {}", path.display());
+        return Some(Finding::error(check, Exit::Io, seen, fix));
+    }
+    if metadata.is_dir() && metadata.mode() & 0o300 != 0o300 {
+        let seen = format!("nothing can be written to {}", path.display());
+        return Some(Finding::error(check, Exit::Io, seen, format!("chmod u+rwx {}", path.display())));
+    }
+    None
+}
+
+/// Whether anybody but the owner may do anything with it.
+fn is_open(metadata: &Metadata) -> bool {
+    metadata.mode() & 0o077 != 0
+}
+
+fn metadata(path: &Path) -> Option<Metadata> {
+    fs::metadata(path).ok()
+}
+
+/// The `.json` files of a folder.
+fn files(folder: &Path) -> Vec<(PathBuf, Metadata)> {
+    let entries = fs::read_dir(folder).into_iter().flatten().filter_map(io::Result::ok);
+    entries
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .filter_map(|path| Some((path.clone(), metadata(&path)?)))
+        .collect()
+}

@@ -1,0 +1,140 @@
+//! The programs that a login needs: the AWS CLI v2, a browser, a dialog.
+
+use std::env;
+use std::path::Path;
+
+use sso_signal::exit::Exit;
+use sso_signal::settings::from_environment;
+
+use super::{Finding, Ward};
+use crate::aws::{self, Version};
+use crate::browser::is_on_path;
+use crate::surroundings::why_no_browser;
+
+const AWS_CLI: &str = "aws-cli";
+const BROWSER: &str = "browser";
+const DIALOG: &str = "dialog";
+
+/// Since then there are sso-sessions, and a token can be renewed (AWS-FORMATS 9.4).
+const WITH_SESSIONS: Version = Version(2, 9, 0);
+
+pub(super) fn aws_cli(ward: &Ward<'_>) -> Vec<Finding> {
+    let found = aws::find(ward.settings);
+    if found.interrupted.is_some() {
+        ward.interrupted.set(found.interrupted);
+        return Vec::new();
+    }
+    let before = found.others.join("; ");
+    let Some(aws) = found.aws else {
+        let seen = match before.as_str() {
+            "" => "there is no AWS CLI v2; sso-login logs in by itself".to_owned(),
+            others => format!("there is no AWS CLI v2 ({others}); sso-login logs in by itself"),
+        };
+        return vec![Finding::warning(AWS_CLI, seen, aws::how_to_install())];
+    };
+    let path = aws.path.display();
+    let mut findings = Vec::new();
+    if aws.version < WITH_SESSIONS {
+        let seen = format!("{path} is AWS CLI {}, which knows no sso-session", aws.version);
+        findings.push(Finding::warning(AWS_CLI, seen, aws::how_to_install()));
+    }
+    if !before.is_empty() {
+        let seen = format!("{before}; it comes first on PATH, before AWS CLI {} at {path}", aws.version);
+        let fix = format!("{path} sso login …, or put {} first on PATH", parent(&aws.path));
+        findings.push(Finding::warning(AWS_CLI, seen, fix));
+    }
+    if findings.is_empty() {
+        findings.push(Finding::ok(AWS_CLI, format!("AWS CLI {} at {path}", aws.version)));
+    }
+    let with =
+        |finding: Finding| finding.with("path", path.to_string()).with("version", aws.version.to_string());
+    findings.into_iter().map(with).collect()
+}
+
+fn parent(path: &Path) -> String {
+    path.parent().map(|parent| parent.display().to_string()).unwrap_or_default()
+}
+
+pub(super) fn browser() -> Vec<Finding> {
+    let listed = from_environment("BROWSER").unwrap_or_default();
+    let entries: Vec<_> = listed.split(':').map(str::trim).filter(|entry| !entry.is_empty()).collect();
+    vec![match entries.as_slice() {
+        [] => match why_no_browser() {
+            Some(why) => Finding::skipped(
+                BROWSER,
+                format!("{why}: a login shows a URL and a code, for a browser anywhere"),
+            ),
+            None => Finding::ok(BROWSER, "a browser can be opened here"),
+        },
+        entries => entries
+            .iter()
+            .find_map(|entry| trouble(entry))
+            .unwrap_or_else(|| Finding::ok(BROWSER, format!("BROWSER is {listed}"))),
+    }]
+}
+
+/// What is wrong with an entry of `BROWSER`. Python waits for a command until it ends, if there is no `&` behind it, and
+/// for the browsers of a terminal; and the AWS CLI only then serves the page that the browser comes back to
+/// (AWS-FORMATS 4.6). A program that nobody knows may return at once.
+fn trouble(entry: &str) -> Option<Finding> {
+    /// Those that stay until they are left.
+    const IN_TERMINAL: [&str; 5] = ["www-browser", "links", "elinks", "lynx", "w3m"];
+    let program = entry.split_whitespace().next()?;
+    let is_there = if program.contains('/') { Path::new(program).is_file() } else { is_on_path(program) };
+    if !is_there {
+        let seen = format!("BROWSER names `{program}`, which is not there");
+        let fix = "unset BROWSER, or name a program that is there";
+        return Some(Finding::error(BROWSER, Exit::Config, seen, fix));
+    }
+    let is_bare = entry.split_whitespace().count() == 1;
+    let name = Path::new(program).file_name()?.to_str()?;
+    if entry.ends_with('&') || (is_bare && !IN_TERMINAL.contains(&name)) {
+        return None;
+    }
+    let seen = format!(
+        "`aws sso login` waits until the command in BROWSER ends (`{entry}`), and serves no page before"
+    );
+    let command = if is_bare { format!("{entry} %s") } else { entry.to_owned() };
+    Some(Finding::warning(BROWSER, seen, format!("export BROWSER='{command} &'")))
+}
+
+pub(super) fn dialog(ward: &Ward<'_>) -> Vec<Finding> {
+    // The shorter names are words for those built in.
+    const BUILT_IN: [&str; 4] = ["osascript", "zenity", "kdialog", "terminal"];
+    if let Some(line) = from_environment("SSO_DIALOG") {
+        let program = line.split_whitespace().next().unwrap_or_default().to_owned();
+        let is_file = Path::new(&line).is_file() || (program.contains('/') && Path::new(&program).is_file());
+        if is_file || is_on_path(&program) || BUILT_IN.contains(&program.as_str()) {
+            return vec![Finding::ok(DIALOG, format!("SSO_DIALOG is {line}"))];
+        }
+        let seen = format!(
+            "SSO_DIALOG names `{program}`, which is not there: nobody is asked, every reminder is put off"
+        );
+        return vec![Finding::error(
+            DIALOG,
+            Exit::Config,
+            seen,
+            "unset SSO_DIALOG, or name a program that is there",
+        )];
+    }
+    let has_display = ["WAYLAND_DISPLAY", "DISPLAY"].iter().any(|name| from_environment(name).is_some());
+    let found =
+        BUILT_IN.iter().take(3).find(|name| is_on_path(name) && (has_display || **name == "osascript"));
+    let mode = sso_signal::mode::current(ward.settings, &ward.settings.state_dir().unwrap_or_default()).0;
+    vec![match found {
+        Some(name) => Finding::ok(DIALOG, format!("{name} asks")),
+        None if has_display => {
+            let seen = format!("there is a display and no program for dialogs (mode {mode})");
+            let fix = if env::consts::OS == "linux" {
+                "sudo apt-get install zenity"
+            } else {
+                "export SSO_DIALOG=…"
+            };
+            Finding::warning(DIALOG, seen, fix)
+        }
+        None => Finding::skipped(
+            DIALOG,
+            "there is no display: questions are asked on a terminal, if there is one",
+        ),
+    }]
+}

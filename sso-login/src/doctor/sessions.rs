@@ -1,0 +1,91 @@
+//! The sessions themselves: whether somebody must log in, and when AWS asks for consent again.
+
+use chrono::TimeDelta;
+use sso_cache::entry::Entry;
+use sso_cache::state::State;
+use sso_cache::token::Token;
+use sso_profile::{Profile, Sso};
+use sso_signal::exit::status_of;
+use sso_signal::time;
+
+use super::config::quoted;
+use super::{Finding, Ward};
+use crate::session::Session;
+
+const SESSION: &str = "session";
+const REGISTRATION: &str = "registration";
+/// A registration that ends within that time is worth a word.
+const SOON: TimeDelta = TimeDelta::days(7);
+
+pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
+    let profiles = ward.profiles();
+    if profiles.is_empty() {
+        return vec![Finding::skipped(SESSION, "there is no SSO profile")];
+    }
+    profiles.iter().flat_map(|profile| one(ward, profile)).collect()
+}
+
+fn one(ward: &Ward<'_>, profile: &Profile) -> Vec<Finding> {
+    let Some(sso) = &profile.sso else { return Vec::new() };
+    let session = Session::new(ward.settings, sso).and_then(|session| {
+        let token = session.token()?;
+        Ok((token, session.token_file()))
+    });
+    let login = format!("sso-login {}", quoted(&profile.name));
+    let name = name(sso);
+    let found = match session {
+        Err(err) => vec![Finding::error(SESSION, status_of(&err), format!("{err:#}"), login)],
+        Ok((Entry::Missing, _)) => {
+            vec![Finding::warning(SESSION, format!("nobody is logged in to {name}"), login)]
+        }
+        Ok((Entry::Corrupt(why), file)) => {
+            let seen = format!("the token file of {name} {why} ({})", file.display());
+            vec![Finding::warning(SESSION, seen, format!("sso-cache repair; {login}"))]
+        }
+        Ok((Entry::Whole(token), _)) => {
+            vec![of_token(ward, &name, &token, &login), registration(ward, &name, &token, &login)]
+        }
+    };
+    found.into_iter().map(|finding| finding.with("profile", profile.name.as_str())).collect()
+}
+
+fn name(sso: &Sso) -> String {
+    match &sso.session {
+        Some(session) => format!("sso-session {session}"),
+        None => sso.start_url.clone(),
+    }
+}
+
+fn of_token(ward: &Ward<'_>, name: &str, token: &Token, login: &str) -> Finding {
+    let until = time::format(token.expires_at);
+    match token.state(ward.now) {
+        State::Valid => {
+            Finding::ok(SESSION, format!("{name} is logged in; the access token lasts until {until}"))
+        }
+        State::Refreshable => {
+            let seen = format!("{name}: the access token ended at {until} and is renewed without a login");
+            Finding::ok(SESSION, seen)
+        }
+        _ => Finding::warning(SESSION, format!("the session of {name} ended at {until}"), login),
+    }
+}
+
+fn registration(ward: &Ward<'_>, name: &str, token: &Token, login: &str) -> Finding {
+    let Some(moment) = token.registration_expires_at else {
+        let seen = format!("the token of {name} names no registration, so nothing renews it");
+        return Finding::skipped(REGISTRATION, seen);
+    };
+    let until = time::format(moment);
+    let again = "AWS will ask for consent again";
+    if moment <= ward.now {
+        let seen = format!(
+            "the client registration of {name} ended at {until}: {again}, and nothing is renewed before"
+        );
+        return Finding::warning(REGISTRATION, seen, format!("{login} --force"));
+    }
+    if moment - ward.now < SOON {
+        let seen = format!("the client registration of {name} ends at {until}: then {again}");
+        return Finding::warning(REGISTRATION, seen, format!("{login} --force, when it suits you"));
+    }
+    Finding::ok(REGISTRATION, format!("the client registration of {name} lasts until {until}"))
+}

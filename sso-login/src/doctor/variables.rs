@@ -1,0 +1,105 @@
+//! Variables that make programs look elsewhere than at the profile that is meant (H33).
+
+use std::env;
+
+use sso_signal::exit::Exit;
+
+use super::{Finding, Ward};
+
+const CHECK: &str = "variables";
+const KEYS: [&str; 4] =
+    ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"];
+
+pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
+    let mut found = Vec::new();
+    found.extend(keys());
+    found.extend(selection(ward));
+    found.extend(files());
+    found.extend(regions());
+    if found.is_empty() {
+        found.push(Finding::ok(CHECK, "no variable stands in front of a profile"));
+    }
+    found
+}
+
+fn is_set(name: &str) -> bool {
+    env::var_os(name).is_some_and(|value| !value.is_empty())
+}
+
+fn is_empty(name: &str) -> bool {
+    env::var_os(name).is_some_and(|value| value.is_empty())
+}
+
+fn keys() -> Option<Finding> {
+    let set: Vec<_> = KEYS.into_iter().filter(|name| is_set(name)).collect();
+    if set.is_empty() {
+        return None;
+    }
+    let fix = format!("unset {}", set.join(" "));
+    let (id, secret) = (is_set("AWS_ACCESS_KEY_ID"), is_set("AWS_SECRET_ACCESS_KEY"));
+    let names = set.join(", ");
+    let finding = if id == secret {
+        let seen = format!("{names} set: static keys come before AWS_PROFILE, in every program here");
+        Finding::warning(CHECK, seen, fix)
+    } else {
+        let seen = format!("{names} set without the rest of the key: every AWS program refuses that");
+        Finding::error(CHECK, Exit::Config, seen, fix)
+    };
+    Some(finding.with("variables", set))
+}
+
+fn selection(ward: &Ward<'_>) -> Vec<Finding> {
+    let mut found = Vec::new();
+    if is_empty("AWS_PROFILE") {
+        let seen = "AWS_PROFILE is set and empty: the AWS CLI looks for a profile without a name";
+        found.push(
+            Finding::error(CHECK, Exit::Config, seen, "unset AWS_PROFILE")
+                .with("variables", vec!["AWS_PROFILE"]),
+        );
+    }
+    if is_set("AWS_DEFAULT_PROFILE") {
+        let seen = "AWS_DEFAULT_PROFILE is set: for boto and the AWS CLI v1 it beats AWS_PROFILE, for the JS and Rust \
+                    SDKs it isn't there";
+        let fix = "unset AWS_DEFAULT_PROFILE, and export AWS_PROFILE instead";
+        found.push(Finding::warning(CHECK, seen, fix).with("variables", vec!["AWS_DEFAULT_PROFILE"]));
+    }
+    for name in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"] {
+        let Ok(config) = &ward.config else { break };
+        if let Ok(profile) = env::var(name)
+            && !profile.is_empty()
+            && !config.contains(&profile)
+        {
+            let seen = format!("{name} names `{profile}`, which is in no config file");
+            let finding = Finding::error(
+                CHECK,
+                Exit::Config,
+                seen,
+                format!("sso-profile list --text, then export {name}"),
+            );
+            found.push(finding.with("variables", vec![name]));
+        }
+    }
+    found
+}
+
+fn files() -> Vec<Finding> {
+    let mut found = Vec::new();
+    for name in ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"] {
+        if is_empty(name) {
+            let seen = format!("{name} is set and empty: botocore reads no file, the JS SDK the usual one");
+            found.push(Finding::warning(CHECK, seen, format!("unset {name}")).with("variables", vec![name]));
+        }
+    }
+    found
+}
+
+fn regions() -> Option<Finding> {
+    let (newer, older) = (env::var("AWS_REGION").ok()?, env::var("AWS_DEFAULT_REGION").ok()?);
+    if newer == older || newer.is_empty() || older.is_empty() {
+        return None;
+    }
+    let seen =
+        format!("AWS_REGION is {newer} and AWS_DEFAULT_REGION is {older}: boto reads the second alone");
+    let names = vec!["AWS_REGION", "AWS_DEFAULT_REGION"];
+    Some(Finding::warning(CHECK, seen, "unset AWS_DEFAULT_REGION").with("variables", names))
+}

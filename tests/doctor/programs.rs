@@ -1,0 +1,67 @@
+//! The AWS CLI, the browser, the dialog.
+
+use crate::{doctor, expect, healthy};
+
+const V1: &str = "#!/bin/sh\necho aws-cli/1.46.2 Python/3.11.7 Linux/6 botocore/1.43.62\n";
+
+#[test]
+fn a_version_1_that_hides_version_2_is_named() {
+    let sandbox = healthy();
+    let v2 = sandbox.program("aws", "#!/bin/sh\necho aws-cli/2.36.7 Python/3.11.7\n");
+    let venv = sandbox.root().join("venv");
+    std::fs::create_dir(&venv).unwrap();
+    let v1 = sandbox.program("aws1", V1);
+    std::fs::rename(&v1, venv.join("aws")).unwrap();
+    let path = format!("{}:{}", venv.display(), sandbox.path());
+    let ended = doctor(&sandbox, "--offline", &[("PATH", &path)]);
+    let fix = format!("{} sso login", v2.display());
+    let found = expect(&ended, "aws-cli", "warning", "is AWS CLI 1.46.2, which has no `sso login`", &fix);
+    assert!(found["seen"].as_str().unwrap().contains("comes first on PATH"), "{found}");
+}
+
+#[test]
+fn without_version_2_the_installer_is_named() {
+    let sandbox = healthy();
+    let v1 = sandbox.program("aws", V1);
+    let ended = doctor(&sandbox, "--offline", &[("SSO_AWS", v1.to_str().unwrap())]);
+    expect(&ended, "aws-cli", "warning", "there is no AWS CLI v2", "https://awscli.amazonaws.com/");
+    sandbox.program("aws", "#!/bin/sh\necho aws-cli/2.7.0 Python/3\n");
+    expect(&doctor(&sandbox, "--offline", &[]), "aws-cli", "warning", "knows no sso-session", "install");
+}
+
+#[test]
+fn a_browser_that_would_block_the_aws_cli_is_named() {
+    let sandbox = healthy();
+    let browser = |value: &str, status, seen, fix| {
+        expect(&doctor(&sandbox, "--offline", &[("BROWSER", value)]), "browser", status, seen, fix);
+    };
+    for name in ["lynx", "open-it"] {
+        sandbox.program(name, "#!/bin/sh\n");
+    }
+    browser("lynx", "warning", "waits until", "export BROWSER='lynx %s &'");
+    browser("open-it %s", "warning", "serves no page", "export BROWSER='open-it %s &'");
+    browser("open-it %s &", "ok", "", "");
+    browser("open-it", "ok", "", "");
+    browser("not-there", "error", "`not-there`, which is not there", "unset BROWSER");
+}
+
+#[test]
+fn a_dialog_program_that_is_missing_is_named() {
+    let sandbox = healthy();
+    let dialog = |variables: &[(&str, &str)], status, seen, fix| {
+        expect(&doctor(&sandbox, "--offline", variables), "dialog", status, seen, fix);
+    };
+    let own = sandbox.program("ask me", "#!/bin/sh\n");
+    dialog(&[("SSO_DIALOG", own.to_str().unwrap())], "ok", "SSO_DIALOG is", "");
+    dialog(
+        &[("SSO_DIALOG", "not-there --x")],
+        "error",
+        "`not-there`, which is not there",
+        "unset SSO_DIALOG",
+    );
+    let bare = sandbox.root().join("bin");
+    let path = ("PATH", bare.to_str().unwrap());
+    dialog(&[("DISPLAY", ":9"), path], "warning", "no program for dialogs", "zenity");
+    sandbox.program("zenity", "#!/bin/sh\n");
+    dialog(&[("DISPLAY", ":9"), path], "ok", "zenity asks", "");
+}
