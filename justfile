@@ -15,7 +15,7 @@ watch := '''
     sso-signal service check | sso-signal log
     while kill -0 "$PPID" 2> /dev/null; do
         sso-signal wait --with-parent --timeout 1m | sso-login - "$@" | sso-signal settle | sso-signal log \
-            || [ "$?" -eq 124 ] || sleep 5
+            || [ "$?" -eq 124 ] || sleep "${SSO_POLL_SECONDS:-5}" || sleep 5
     done
 '''
 

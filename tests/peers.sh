@@ -98,4 +98,20 @@ if ! command -v "${SSO_TEST_CHROMEDRIVER:-chromedriver}" > /dev/null || ! comman
     debian chromium chromium-driver || lacking 'Chromium with ChromeDriver' 'install them, or name them in SSO_TEST_CHROMIUM and SSO_TEST_CHROMEDRIVER'
 fi
 
+# The judge of the watcher's unit.
+if [ "$(uname)" = Linux ] && ! command -v "${SSO_TEST_SYSTEMD_ANALYZE:-systemd-analyze}" > /dev/null; then
+    debian systemd || lacking 'systemd-analyze' 'install systemd'
+fi
+
+# mise, which runs the tasks of mise.toml: its npm package ships the binary.
+npm=${CARGO_TARGET_DIR:-$root/target}/npm
+if [ -z "${SSO_TEST_MISE:-}" ]; then
+    export SSO_TEST_MISE=$npm/node_modules/@jdxcode/mise/bin/mise
+    if [ ! -x "$SSO_TEST_MISE" ]; then
+        command -v npm > /dev/null || debian npm || true
+        npm install --silent --no-audit --no-fund --prefix "$npm" @jdxcode/mise > /dev/null 2>&1 ||
+            lacking 'mise' 'install it, or name it in SSO_TEST_MISE'
+    fi
+fi
+
 exec "$@"

@@ -1,6 +1,9 @@
 //! `sso-signal request`: a person wants a login. Nothing that was said before holds it back.
 
+use crate::cooldown;
+use crate::entry::Entry;
 use crate::exit::Exit;
+use crate::folder;
 use crate::host::Host;
 use crate::memory::Subject;
 use crate::mode::{self, Mode};
@@ -72,17 +75,16 @@ fn raise(host: &mut Host<'_>, profile: &str, reason: &str) -> anyhow::Result<()>
     while before.suppressed.contains(&episode) {
         episode.push('+');
     }
-    memory.change(&subject, |mut entry| {
-        entry = entry.without_pauses();
-        entry.quiet = false;
-        (entry, ())
+    memory.change(&subject, |entry| {
+        // What was mirrored into the session's other signals is still no wish of their writers.
+        (Entry { quiet: false, mirrored: entry.mirrored, ..entry.without_pauses() }, ())
     });
     // A stamp that isn't ours would hold back everything.
-    let is_foreign = crate::cooldown::read(&host.state_dir)
+    let is_foreign = cooldown::read(&host.state_dir)
         .is_some_and(|stamp| memory.stamped.is_none_or(|own| own.timestamp() != stamp.timestamp()));
     memory.save(&host.state_dir)?;
     if is_foreign {
-        crate::folder::remove(&crate::cooldown::file(&host.state_dir))?;
+        folder::remove(&cooldown::file(&host.state_dir))?;
     }
     let signal = Document::new()
         .with("profile", profile)
@@ -90,6 +92,10 @@ fn raise(host: &mut Host<'_>, profile: &str, reason: &str) -> anyhow::Result<()>
         .with("timestamp", time::format(now))
         .with("source", "sso-login")
         .with("episode", episode);
+    // Not raised again but anew: what was postponed in the old file is over, too.
+    for located in host.folder.read(now)?.signals.iter().filter(|located| located.signal.profile == profile) {
+        folder::remove(&located.path)?;
+    }
     host.folder.raise(&Signal::from_document(signal, "the request")?, now)?;
     drop(lock);
     Ok(())

@@ -1,0 +1,114 @@
+//! `sso-status`: says what was checked now, and what to do next.
+
+use serde_json::{Value, json};
+
+use crate::running::Desk;
+
+fn status(desk: &Desk) -> Value {
+    desk.bench.program("systemctl", "exit 1");
+    desk.just("sso-status-json").exits(0).document()
+}
+
+fn profile<'a>(status: &'a Value, name: &str) -> &'a Value {
+    status["profiles"].as_array().unwrap().iter().find(|profile| profile["profile"] == name).unwrap()
+}
+
+/// The next action for `demo` after what happened, with a watcher.
+#[track_caller]
+fn check(desk: &Desk, state: &str, next: &str) {
+    let status = status(desk);
+    let demo = profile(&status, "demo");
+    assert_eq!(demo["signal"], state, "{demo}");
+    assert!(demo["nextAction"].as_str().unwrap().contains(next), "{demo}");
+}
+
+#[test]
+fn validity_is_only_what_a_check_found_and_every_state_names_the_next_action() {
+    let Some(desk) = Desk::new("") else { return };
+    let bench = &desk.bench;
+    // No signal at all, and still not valid.
+    let first = status(&desk);
+    assert_eq!(first["signals"], json!([]));
+    assert_eq!(profile(&first, "demo")["token"]["state"], "missing");
+    assert_eq!(first["nextAction"], "the watcher isn't running: just sso-watch");
+    assert_eq!(first["watcher"], json!({"running": false}));
+    desk.just("sso-mode-standalone").exits(0);
+    check(&desk, "none", "mode standalone: log in by hand: sso-login demo | sso-signal settle");
+    desk.just("sso-mode-notify").exits(0);
+
+    // Somebody holds the watcher's lock, so a watcher runs.
+    let mut watcher = bench.command("sso-lock run watcher -- sleep 100").spawn().unwrap();
+    while bench.run("sso-lock status watcher").code != 0 {}
+    check(&desk, "none", "no monitor was seen lately: just sso-monitor");
+    bench.feed("sso-signal write --source box", "").exits(0);
+    let raised =
+        json!({"profile": "demo", "loginRequired": true, "reason": "x", "episode": "missing"}).to_string();
+    bench.feed("sso-signal write --source box", &raised).exits(0);
+    check(&desk, "due", "a question comes within 1s");
+    desk.just("sso-mode-auto").exits(0);
+    check(&desk, "due", "a browser opens within 1s");
+    desk.just("sso-mode-notify").exits(0);
+    let settle = |outcome: Value| bench.feed("sso-signal settle", &outcome.to_string()).exits(0);
+    settle(json!({"profile": "demo", "outcome": "snoozed", "seconds": 900}));
+    check(&desk, "snoozed", "asked again at 2026-11-21T12:15:00Z");
+    desk.just("sso-login demo").exits(0);
+    settle(json!({"profile": "demo", "outcome": "dismissed"}));
+    check(&desk, "cooling-down", "asked again at 2026-11-21T12:10:00Z");
+    desk.just("sso-login demo").exits(0);
+    settle(json!({"profile": "demo", "outcome": "suppressed", "episode": "missing"}));
+    check(&desk, "none", "reminders are off until the next expiry");
+    bench.run("sso-signal quiet demo").exits(0);
+    check(&desk, "none", "locked by you");
+
+    bench.device("demo").succeeds("success");
+    settle(
+        json!({"profile": "demo", "outcome": "success", "ssoSession": "sandbox", "sessionProfiles": ["demo", "demo-admin"]}),
+    );
+    let last = status(&desk);
+    let demo = profile(&last, "demo");
+    assert_eq!((&demo["token"]["state"], &demo["nextAction"]), (&json!("valid"), &json!("nothing to do")));
+    assert_eq!((&demo["suppressed"], &demo["lockedByUser"]), (&json!(false), &json!(false)));
+    assert_eq!(last["monitors"][0]["source"], "box");
+    assert!(last["nextAction"].as_str().unwrap().starts_with("other: "), "{}", last["nextAction"]);
+    watcher.kill().unwrap();
+    watcher.wait().unwrap();
+}
+
+#[test]
+fn the_dashboard_for_people_is_plain_when_piped_and_shows_each_profile() {
+    let Some(desk) = Desk::new("") else { return };
+    desk.bench.program("systemctl", "exit 1");
+    desk.bench.device("demo").succeeds("success");
+    let text = desk.just("sso-status").exits(0).stdout;
+    assert!(!text.contains('\u{1b}'), "{text}");
+    for line in [
+        "  Installed   no: nobody runs services here; run it by hand: just sso-watch",
+        "  Running     no",
+        "  Mode        notify: asks before it opens a browser",
+        "  Monitor     never seen: just sso-monitor",
+        "  Token       valid, for 1h",
+        "  Token       missing",
+    ] {
+        assert!(text.lines().any(|found| found == line), "no `{line}` in\n{text}");
+    }
+}
+
+#[test]
+fn hostile_signals_and_stamps_reach_no_terminal() {
+    let Some(desk) = Desk::new("") else { return };
+    desk.bench.program("systemctl", "exit 1");
+    let signals = desk.state().join("signals");
+    std::fs::create_dir_all(&signals).unwrap();
+    std::fs::write(
+        signals.join(".monitor-x"),
+        "{\"source\":\"\u{202e}x\\u001b[31m\",\"at\":\"2026-11-21T11:59:00Z\"}",
+    )
+    .unwrap();
+    std::fs::write(signals.join(".monitor-y"), "{\"source\":7}").unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", signals.join(".monitor-z")).unwrap();
+    let hostile = "{\"profile\":\"demo\",\"timestamp\":\"2026-11-21T11:59:00Z\",\"reason\":\"\\u001b[2Jx\"}";
+    std::fs::write(signals.join("demo.json"), hostile).unwrap();
+    let text = desk.just("sso-status").exits(0).stdout;
+    assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
+    assert!(text.contains("  Monitor     x, last seen 1m ago"), "{text}");
+}
