@@ -135,3 +135,26 @@ fn the_worst_finding_is_the_status_where_that_is_wanted() {
     assert_eq!(doctor(&sandbox, "--offline -e", &[]).code, 65);
     doctor(&sandbox, "--wrong", &[]).exits(2);
 }
+
+#[test]
+fn the_page_on_troubleshooting_knows_every_check() {
+    let page =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/troubleshooting.md")).unwrap();
+    let sandbox = healthy();
+    let mut checks: Vec<_> = doctor(&sandbox, "--offline", &[])
+        .documents()
+        .iter()
+        .map(|document| document["check"].as_str().unwrap().to_owned())
+        .collect();
+    checks.dedup();
+    for check in &checks {
+        assert!(page.contains(&format!("\n| `{check}` |")), "{check}");
+    }
+    let help = sandbox.run("sso-login doctor --help").exits(0).stdout;
+    assert!(checks.iter().all(|check| help.contains(check.as_str())), "{help}");
+    // The symptoms that people bring are there, too.
+    for symptom in ["./install.sh", "policy storage is local only", "JSONDecodeError", "get-caller-identity"]
+    {
+        assert!(page.contains(symptom), "{symptom}");
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::path::PathBuf;
 
 use serde_json::Value;
 
@@ -158,4 +159,54 @@ fn the_text_names_only_what_was_torn() {
     let text = sandbox.run("sso-cache repair --text").exits(0).stdout;
     assert_eq!(text.lines().count(), 2, "{text}");
     assert!(text.lines().last().unwrap().starts_with("salvaged     token"), "{text}");
+}
+
+/// Puts each content into a file of its own, under a key.
+fn put_all(sandbox: &Sandbox, contents: &[Vec<u8>]) -> Vec<PathBuf> {
+    let at = |n: usize| sandbox.token_dir().join(format!("{n:040x}.json"));
+    contents.iter().enumerate().for_each(|(n, content)| put(&at(n), content));
+    (0..contents.len()).map(at).collect()
+}
+
+#[test]
+fn every_truncation_of_a_token_file_is_put_aside_and_the_whole_one_stays() {
+    let sandbox = Sandbox::new();
+    let whole = token("aoa", AFTER).into_bytes();
+    let contents: Vec<_> = (0..=whole.len()).map(|length| whole[..length].to_vec()).collect();
+    let files = put_all(&sandbox, &contents);
+    sandbox.run("sso-cache repair").exits(0);
+    let (last, truncated) = files.split_last().unwrap();
+    assert!(truncated.iter().all(|file| !file.exists()));
+    assert_eq!(fs::read(last).unwrap(), whole);
+}
+
+#[test]
+fn every_damaged_byte_leaves_the_file_as_it_was_or_less_of_the_same_token() {
+    let sandbox = Sandbox::new();
+    let whole = token("aoa", AFTER);
+    let original: Value = serde_json::from_str(&whole).unwrap();
+    // What breaks JSON in its own ways: a bit, a quote, a brace, an escape, no text at all.
+    for damage in [|byte: u8| byte ^ 1, |_| b'"', |_| b'}', |_| b'\\', |_| 0xff] {
+        let damaged = |at: usize| {
+            let mut bytes = whole.clone().into_bytes();
+            bytes[at] = damage(bytes[at]);
+            bytes
+        };
+        let contents: Vec<_> = (0..whole.len()).map(damaged).collect();
+        let files = put_all(&sandbox, &contents);
+        let documents = sandbox.run("sso-cache repair").exits(0).documents();
+        for (file, content) in files.iter().zip(&contents) {
+            let action = of(&documents, file, "action");
+            let found = fs::read(file).ok();
+            match action.as_str().unwrap() {
+                "none" => assert_eq!(found.as_ref(), Some(content)),
+                "quarantined" => assert_eq!(found, None),
+                _ => {
+                    let saved: Value = serde_json::from_slice(&found.unwrap()).unwrap();
+                    let same = |(key, value): (&String, &Value)| original.get(key) == Some(value);
+                    assert!(saved.as_object().unwrap().iter().all(same), "{saved}");
+                }
+            }
+        }
+    }
 }
