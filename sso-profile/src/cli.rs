@@ -2,6 +2,7 @@
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
+use sso_profile::choose::Pick;
 
 /// Read and write profiles in the AWS config file, byte-preserving
 ///
@@ -74,6 +75,18 @@ pub(crate) enum Command {
     /// short is never taken for roles that are gone.
     #[command(after_long_help = WRITE)]
     Write(Box<Write>),
+    /// Let a person pick one of the documents on standard input
+    ///
+    /// The list is on the terminal, wherever standard input and output go, and fills while documents come in.
+    /// Typing filters it: words match loosely, 'word exactly, ^word at the beginning, !word not at all. Arrows
+    /// move, Enter picks, Esc or Ctrl-C is no choice. The choice goes out whole, with every key it came with.
+    /// Where there is no terminal, --pick says what to pick.
+    #[command(after_long_help = CHOOSE)]
+    Choose {
+        /// Only documents with this value; if one is left it is the choice, without a question (repeatable)
+        #[arg(long, value_name = "KEY=VALUE")]
+        pick: Vec<Pick>,
+    },
     /// Take a profile out of the config file
     ///
     /// Its section goes, with the comments that can only be about it; every other byte stays. Its sso-session
@@ -126,6 +139,20 @@ Exit status:
   74  a file or stream failed
   75  another writer holds the config file
   78  a value is wrong, two roles would get one name, or what exists differs (see --replace)";
+
+const CHOOSE: &str = "\
+Examples:
+  sso-login accounts corp | sso-profile choose | sso-profile write corp-dev
+  sso-profile list | sso-profile choose | sso-login
+  sso-login accounts corp | sso-profile choose --pick accountId=111122223333 --pick roleName=Developer
+
+Exit status:
+   0  one was picked
+   1  no choice was made
+   2  bad command line, or no terminal to ask on (see --pick)
+  65  bad document on standard input
+  74  a file or stream failed
+  78  there is nothing to choose from";
 
 const REMOVE: &str = "\
 Examples:

@@ -4,6 +4,7 @@
 //! says which profile is meant.
 
 mod bulk;
+pub mod choose;
 pub mod config;
 mod cut;
 mod diff;
@@ -14,10 +15,12 @@ pub mod files;
 pub mod ini;
 mod load;
 mod mark;
+mod picker;
 pub mod plan;
 pub mod profile;
 pub mod remove;
 pub mod request;
+mod row;
 pub mod select;
 pub mod show;
 pub mod source;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use sso_profile::request::Request;
-use sso_profile::{remove, show, write, write_all};
+use sso_profile::{choose, remove, show, write, write_all};
 use sso_signal::exit::{Exit, Fault, finish};
 use sso_signal::settings::Settings;
 
@@ -23,6 +23,7 @@ fn run(command: cli::Command, settings: &Settings) -> anyhow::Result<Exit> {
         cli::Command::Show { profile, text } => show::show(profile.as_deref(), text, settings),
         cli::Command::Write(flags) if flags.all => write_all::run(&(*flags).try_into()?, settings),
         cli::Command::Write(flags) => write::run(&(*flags).into(), settings),
+        cli::Command::Choose { pick } => choose::run(&pick),
         cli::Command::Remove(flags) => remove::run(&flags.into(), settings),
     }
 }

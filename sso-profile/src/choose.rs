@@ -1,0 +1,186 @@
+//! `choose`: one of the documents on stdin, picked by a person or by what it says.
+
+use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use anyhow::Context as _;
+use serde_json::Value;
+use sso_signal::exit::{Exit, Fault};
+use sso_signal::wire::{self, Document, Output};
+
+use crate::picker::{Picked, Rows, Terminal};
+
+/// A value that a document must have to be chosen: `KEY=VALUE`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pick {
+    key: String,
+    value: String,
+}
+
+impl Pick {
+    /// Numbers and truth values are compared as JSON writes them.
+    fn is_of(&self, document: &Document) -> bool {
+        match document.get(&self.key) {
+            Some(Value::String(text)) => *text == self.value,
+            Some(Value::Number(number)) => number.to_string() == self.value,
+            Some(Value::Bool(truth)) => truth.to_string() == self.value,
+            _ => false,
+        }
+    }
+}
+
+impl FromStr for Pick {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('=') {
+            Some((key, value)) if !key.is_empty() => {
+                Ok(Self { key: key.to_owned(), value: value.to_owned() })
+            }
+            _ => Err("not KEY=VALUE".to_owned()),
+        }
+    }
+}
+
+/// Puts out the chosen document, after the events that came before it.
+pub fn run(picks: &[Pick]) -> anyhow::Result<Exit> {
+    let terminal = Terminal::open();
+    if terminal.is_none() && picks.is_empty() {
+        return Err(Fault::new(Exit::Usage, "there is no terminal to ask on")
+            .hint("say what to choose: sso-profile choose --pick accountId=111122223333 --pick roleName=Developer")
+            .into());
+    }
+    // Before anything is drawn: a terminal as standard input is a mistake.
+    drop(wire::stdin()?);
+    match (terminal, picks.is_empty()) {
+        (Some(terminal), true) => ask_as_they_come(terminal),
+        (terminal, _) => by_what_it_says(picks, terminal),
+    }
+}
+
+/// The rows appear while documents come in.
+fn ask_as_they_come(terminal: Terminal) -> anyhow::Result<Exit> {
+    let reading = Arc::new(Reading::default());
+    let mut reader = None;
+    let picked = terminal.pick(
+        |rows| reader = Some(Reading::start(&reading, rows)),
+        || reading.is_in_vain.load(Ordering::Acquire),
+    )?;
+    match picked {
+        Picked::Nothing => Ok(Exit::No),
+        Picked::Document(document) => {
+            let events = std::mem::take(&mut *reading.lock(&reading.events));
+            let exit = put_out(&events, &document)?;
+            // Who writes to us must not find the pipe closed because somebody picked quickly.
+            if let Some(reader) = reader {
+                drop(reader.join());
+            }
+            Ok(exit)
+        }
+        Picked::Stopped => Err(reading.lock(&reading.error).take().unwrap_or_else(nothing_to_choose_from)),
+    }
+}
+
+/// What the reading thread and the picker share.
+#[derive(Default)]
+struct Reading {
+    events: Mutex<Vec<Document>>,
+    error: Mutex<Option<anyhow::Error>>,
+    /// Nothing came in, or something bad: there is nothing to go on for.
+    is_in_vain: AtomicBool,
+}
+
+impl Reading {
+    fn start(reading: &Arc<Self>, rows: Rows) -> JoinHandle<()> {
+        let reading = Arc::clone(reading);
+        thread::spawn(move || {
+            let is_in_vain = match reading.read(&rows) {
+                Ok(count) => count == 0,
+                Err(err) => {
+                    *reading.lock(&reading.error) = Some(err);
+                    true
+                }
+            };
+            reading.is_in_vain.store(is_in_vain, Ordering::Release);
+        })
+    }
+
+    /// Answers how many there are.
+    fn read(&self, rows: &Rows) -> anyhow::Result<usize> {
+        let mut count = 0;
+        for document in wire::stdin()? {
+            let document = document?;
+            if document.contains_key("event") {
+                self.lock(&self.events).push(document);
+            } else {
+                rows.push(document);
+                count += 1;
+            }
+        }
+        Ok(count)
+    }
+
+    #[expect(clippy::unused_self, reason = "the lock of one of its fields")]
+    fn lock<'l, T>(&self, field: &'l Mutex<T>) -> std::sync::MutexGuard<'l, T> {
+        field.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// All of them are read first, since the choice may need no question.
+fn by_what_it_says(picks: &[Pick], terminal: Option<Terminal>) -> anyhow::Result<Exit> {
+    let mut events = Vec::new();
+    let mut left = Vec::new();
+    let mut count = 0;
+    for document in wire::stdin()? {
+        let document = document?;
+        if document.contains_key("event") {
+            events.push(document);
+            continue;
+        }
+        count += 1;
+        if picks.iter().all(|pick| pick.is_of(&document)) {
+            left.push(document);
+        }
+    }
+    let said =
+        || picks.iter().map(|pick| format!("{}={}", pick.key, pick.value)).collect::<Vec<_>>().join(" and ");
+    match (left.len(), terminal) {
+        (0, _) if count == 0 => Err(nothing_to_choose_from()),
+        (0, _) => Err(Fault::new(Exit::Config, format!("none of {count} documents has {}", said()))
+            .hint("see what there is: run what is piped in here by itself")
+            .into()),
+        (1, _) => {
+            let document = left.pop().context("one is left")?;
+            put_out(&events, &document)
+        }
+        (more, None) => Err(Fault::new(
+            Exit::Usage,
+            format!("{more} documents have {}, and there is no terminal to ask on", said()),
+        )
+        .hint("add another --pick KEY=VALUE")
+        .into()),
+        (_, Some(terminal)) => {
+            match terminal.pick(|rows| left.drain(..).for_each(|document| rows.push(document)), || false)? {
+                Picked::Document(document) => put_out(&events, &document),
+                Picked::Nothing | Picked::Stopped => Ok(Exit::No),
+            }
+        }
+    }
+}
+
+fn put_out(events: &[Document], document: &Document) -> anyhow::Result<Exit> {
+    let mut output = Output::stdout();
+    for event in events {
+        output.document(event)?;
+    }
+    output.document(document)?;
+    Ok(Exit::Done)
+}
+
+fn nothing_to_choose_from() -> anyhow::Error {
+    Fault::new(Exit::Config, "there is nothing to choose from: no document came in")
+        .hint("try by itself what is piped in here, say sso-login accounts or sso-profile list")
+        .into()
+}

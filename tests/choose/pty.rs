@@ -1,0 +1,67 @@
+//! A plain pseudo-terminal, of `script`: no multiplexer in between.
+
+use std::io::{Read as _, Write as _};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use crate::screen::{roles, stream};
+use crate::support::{Sandbox, peer, tools};
+
+#[test]
+fn a_plain_terminal_will_do_and_gets_its_screen_back() {
+    let Some(script) = peer("SSO_TEST_SCRIPT", "script") else { return };
+    let version = Command::new(&script).arg("--version").output().unwrap();
+    if !String::from_utf8_lossy(&version.stdout).contains("util-linux") {
+        eprintln!("SKIPPED: script isn't that of util-linux");
+        return;
+    }
+    for (keys, code) in [("\u{1b}[A\r", 0), ("\u{3}", 1)] {
+        let sandbox = Sandbox::new();
+        let work = sandbox.root().join("work");
+        std::fs::write(work.join("roles"), stream(&roles(3))).unwrap();
+        let mut command = sandbox.command(&script);
+        let mut child = command
+            .args(["--quiet", "--return", "--command"])
+            .arg("stty rows 20 cols 80; exec sso-profile choose < roles > out")
+            .arg("/dev/null")
+            .env("SHELL", "/bin/sh")
+            .env("PATH", format!("{}:/usr/bin:/bin", tools().display()))
+            .env("TERM", "xterm")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut shown = child.stdout.take().unwrap();
+        let (sender, receiver) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(length @ 1..) = shown.read(&mut bytes) {
+                let _ = sender.send(String::from_utf8_lossy(&bytes[..length]).into_owned());
+            }
+        });
+        let mut seen = String::new();
+        while !seen.contains("3/3") {
+            seen.push_str(
+                &receiver
+                    .recv_timeout(Duration::from_secs(20))
+                    .unwrap_or_else(|err| panic!("{err}: {seen:?}")),
+            );
+        }
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(keys.as_bytes()).unwrap();
+        let status = child.wait().unwrap().code();
+        drop(stdin);
+        seen.extend(receiver.iter());
+        assert_eq!(status, Some(code), "{seen:?}");
+        // Into the other screen once, and out of it at the end.
+        assert_eq!(
+            (seen.matches("\u{1b}[?1049h").count(), seen.matches("\u{1b}[?1049l").count()),
+            (1, 1),
+            "{seen:?}"
+        );
+        assert!(seen.rfind("\u{1b}[?1049l") > seen.rfind("3/3"));
+        let out = std::fs::read_to_string(work.join("out")).unwrap();
+        assert_eq!(out, if code == 0 { stream(&roles(3)[1..2]) } else { String::new() });
+    }
+}
