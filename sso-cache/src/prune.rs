@@ -64,7 +64,6 @@ impl Prune<'_> {
     /// Shows a document per file, as `list` does, with `action` (`removed` or `kept`), `because`, and, for a file that
     /// couldn't be handled, `error`; then the end is status 74. The others go all the same.
     pub fn run(&self, now: Moment, view: &mut View) -> anyhow::Result<Exit> {
-        let _turn = if self.is_dry { None } else { Some(state::lock(&self.state_dir)?) };
         let mut failed = 0_usize;
         for (folder, is_role) in [(self.cache.token_dir(), false), (self.cache.role_dir(), true)] {
             for name in names(folder).with_context(|| format!("cannot list {}", folder.display()))? {
@@ -97,7 +96,7 @@ impl Prune<'_> {
         let Some(document) = describe(path, now)? else { return Ok(None) };
         let because = self.because(path, Place::of(path, is_role), &found, &document);
         let is_removed = match because {
-            Some(_) => self.is_dry || remove(path, &found)?,
+            Some(_) => self.is_dry || self.remove(path, &found)?,
             None => false,
         };
         let mut document = document.with("action", if is_removed { "removed" } else { "kept" });
@@ -108,6 +107,21 @@ impl Prune<'_> {
             document.set("dryRun", true);
         }
         Ok(Some(document))
+    }
+
+    /// Removes a file if it is still the one that was judged: it is taken out of its place first and looked at there.
+    fn remove(&self, path: &Path, judged: &Found) -> anyhow::Result<bool> {
+        // For this file alone: whoever reads the documents may take their time.
+        let _turn = state::lock(&self.state_dir)?;
+        let taken = swap::beside(path);
+        let attempt = || -> io::Result<bool> {
+            if !swap::take(path, &taken)? {
+                return Ok(false);
+            }
+            let is_it = untrusted::read(&taken, wire::LARGEST)? == *judged;
+            if is_it { fs::remove_file(&taken) } else { swap::put_back(&taken, path) }.map(|()| is_it)
+        };
+        attempt().with_context(|| format!("cannot remove {}", path.display()))
     }
 
     /// Why a file is to go; `None` if it stays.
@@ -158,17 +172,4 @@ fn is_beyond_repair(path: &Path, place: Place, found: &Found) -> Option<&'static
 /// How long a file was not written to.
 fn age_of(path: &Path) -> Option<Duration> {
     SystemTime::now().duration_since(path.symlink_metadata().ok()?.modified().ok()?).ok()
-}
-
-/// Removes a file if it is still the one that was judged: it is taken out of its place first and looked at there.
-fn remove(path: &Path, judged: &Found) -> anyhow::Result<bool> {
-    let taken = swap::beside(path);
-    let attempt = || -> io::Result<bool> {
-        if !swap::take(path, &taken)? {
-            return Ok(false);
-        }
-        let is_it = untrusted::read(&taken, wire::LARGEST)? == *judged;
-        if is_it { fs::remove_file(&taken) } else { swap::put_back(&taken, path) }.map(|()| is_it)
-    };
-    attempt().with_context(|| format!("cannot remove {}", path.display()))
 }

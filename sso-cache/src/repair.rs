@@ -152,9 +152,18 @@ impl Repair<'_> {
         if mended.iter().any(|(_, done)| is_aside(done)) {
             thread::sleep(MOMENT);
         }
+        let finished: Vec<_> = mended
+            .into_iter()
+            .map(|(patient, done)| {
+                let done = done.and_then(|done| finished(&patient, done));
+                (patient, done)
+            })
+            .collect();
+        // Whoever reads the documents may take their time.
+        drop(lock);
         let mut failed = 0;
-        for (patient, done) in mended {
-            match done.and_then(|done| finished(&patient, done)) {
+        for (patient, done) in finished {
+            match done {
                 Ok(done) => view.show(&self.document(&patient, &done))?,
                 Err(err) => {
                     failed += 1;
@@ -162,7 +171,6 @@ impl Repair<'_> {
                 }
             }
         }
-        drop(lock);
         Ok(failed)
     }
 
