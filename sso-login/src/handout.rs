@@ -4,7 +4,7 @@ use clap::Args;
 use sso_profile::{AwsConfig, Selected, select};
 use sso_signal::exit::{Exit, status_of};
 use sso_signal::settings::Settings;
-use sso_signal::wire::Output;
+use sso_signal::wire::{self, Output};
 
 use crate::credentials::{Credentials, Wallet};
 use crate::export::{self, Format};
@@ -17,9 +17,9 @@ pub struct CredentialsArgs {
     /// Profile whose credentials to hand out
     profile: Option<String>,
     /// How to write them
-    #[arg(long, value_enum, default_value = "process", hide_possible_values = false)]
+    #[arg(long, value_enum, default_value = "process")]
     format: Format,
-    /// As a filter, end with the status of the last document's answer
+    /// As a filter with `--format json`, end with the status of the last document's answer
     #[arg(short, long)]
     exit_status: bool,
 }
@@ -39,27 +39,66 @@ Exit status: 0 here they are, 2 bad command line, 65 bad document, 69 a service 
 
 /// Runs it.
 pub fn run(args: &CredentialsArgs, settings: &Settings) -> anyhow::Result<Exit> {
-    let answered = stream::answer(settings, args.profile.as_deref(), args.exit_status, |subject, output| {
+    match args.format {
+        Format::Json => documents(args, settings),
+        format => lines(args.profile.as_deref(), format, settings),
+    }
+}
+
+fn documents(args: &CredentialsArgs, settings: &Settings) -> anyhow::Result<Exit> {
+    stream::answer(settings, args.profile.as_deref(), args.exit_status, |subject, output| {
         let Subject { profile, config, document, .. } = subject;
         let credentials = match Wallet::new(settings, config).credentials(profile)? {
             Ok(credentials) => credentials,
             Err(lack) => return Ok(Said::Lacking(lack)),
         };
-        if args.format == Format::Json {
-            export::add_to(document, &credentials, profile);
-            output.document(document)?;
-        } else {
-            output.bytes(args.format.text(&credentials).as_bytes())?;
-        }
+        export::add_to(document, &credentials, profile);
+        output.document(document)?;
         Ok(Said::Done)
-    });
-    match answered {
-        Err(err) if args.profile.is_none() && status_of(&err) == Exit::Config => {
-            let Some(credentials) = of_environment(settings)? else { return Err(err) };
-            Output::stdout().bytes(args.format.text(&credentials).as_bytes())?;
-            Ok(Exit::Done)
+    })
+}
+
+/// What a shell or an SDK reads has no place for a reason: there are credentials, or a status that isn't 0.
+fn lines(argument: Option<&str>, format: Format, settings: &Settings) -> anyhow::Result<Exit> {
+    let output = &mut Output::stdout();
+    let mut documents = match argument {
+        Some("-") => Some(wire::stdin()?),
+        Some(_) => None,
+        None => wire::piped_stdin(),
+    }
+    .into_iter()
+    .flatten()
+    .peekable();
+    if argument == Some("-") || documents.peek().is_some() {
+        for document in documents {
+            let document = document?;
+            if !document.contains_key("event") {
+                hand_out(&select(None, Some(&document), settings)?, format, settings, output)?;
+            }
         }
-        answered => answered,
+        return Ok(Exit::Done);
+    }
+    match hand_out(&select(argument, None, settings)?, format, settings, output) {
+        Err(err) if argument.is_none() && status_of(&err) == Exit::Config => {
+            let Some(credentials) = of_environment(settings)? else { return Err(err) };
+            output.bytes(format.text(&credentials).as_bytes())?;
+        }
+        answered => answered?,
+    }
+    Ok(Exit::Done)
+}
+
+fn hand_out(
+    selected: &Selected,
+    format: Format,
+    settings: &Settings,
+    output: &mut Output,
+) -> anyhow::Result<()> {
+    let config = AwsConfig::load(settings)?;
+    let profile = config.known_profile(&selected.name)?;
+    match Wallet::new(settings, &config).credentials(&profile)? {
+        Ok(credentials) => output.bytes(format.text(&credentials).as_bytes()),
+        Err(lack) => Err(lack.fault(&selected.name).into()),
     }
 }
 

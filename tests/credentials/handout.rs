@@ -195,3 +195,14 @@ fn a_profile_that_cannot_be_used_is_named() {
     bench.run("sso-login credentials").exits(78).says("profile `default` is not in ");
     bench.run("sso-login credentials demo --format yaml").exits(2);
 }
+
+#[test]
+fn a_shell_never_reads_a_reason_for_credentials() {
+    let bench = Bench::logged_in("");
+    let ended = bench.feed("sso-login credentials --format env", "{\"profile\":\"demo\"}").exits(0);
+    assert!(ended.stdout.starts_with("export AWS_ACCESS_KEY_ID=ASIA"), "{}", ended.stdout);
+    for (profile, code) in [("other", 77), ("nobody", 78)] {
+        let input = format!("{{\"profile\":\"{profile}\"}}");
+        assert_eq!(bench.feed("sso-login credentials --format env", &input).exits(code).stdout, "");
+    }
+}
