@@ -14,5 +14,7 @@ mod marks;
 mod organisation;
 #[path = "bulk/peers.rs"]
 mod peers;
+#[path = "bulk/random.rs"]
+mod random;
 #[path = "bulk/remove.rs"]
 mod remove;

@@ -64,7 +64,9 @@ pub(crate) enum Command {
     /// Add or change a profile and its sso-session
     ///
     /// Every byte that isn't concerned stays: comments, order, line ends. Keys come from the flags, else from
-    /// the document on standard input (`startUrl`, `ssoRegion`, `accountId` …). What isn't given stays as it is.
+    /// the document on standard input (`startUrl`, `ssoRegion`, `accountId` …). What isn't given stays as it is;
+    /// for a new profile `AWS_SSO_START_URL`, `AWS_SSO_REGION`, `AWS_SSO_ACCOUNT_ID` and `AWS_SSO_ROLE_NAME`
+    /// (environment or `.env`) are used where they are set.
     /// A profile or session that exists and differs is changed only with --replace.
     ///
     /// With --all each document on standard input (an account and a role) becomes a profile, in one edit: all of

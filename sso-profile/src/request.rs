@@ -5,6 +5,7 @@ use sso_signal::exit::{Exit, Fault};
 use sso_signal::text::is_deceptive;
 use sso_signal::wire::Document;
 
+use crate::config::Content;
 use crate::profile::scopes;
 
 /// What a profile and its session are to say; what is `None` stays as it is.
@@ -66,6 +67,26 @@ impl Request {
             region: self.region.or(other.region),
             output: self.output.or(other.output),
         }
+    }
+
+    /// This request, and what it leaves open of a profile or session that isn't there yet from the settings
+    /// `AWS_SSO_START_URL`, `AWS_SSO_REGION`, `AWS_SSO_ACCOUNT_ID` and `AWS_SSO_ROLE_NAME` (the environment, `.env`).
+    /// They never change what is there.
+    #[must_use]
+    pub fn for_new(self, name: &str, content: &Content, setting: impl Fn(&str) -> Option<String>) -> Self {
+        if content.profiles.contains_key(name) {
+            return self;
+        }
+        let setting = |key| setting(key).filter(|text| !text.is_empty());
+        let session = self.sso_session.as_deref().unwrap_or(name);
+        let is_new_session = !content.sessions.contains_key(session);
+        self.or(Self {
+            start_url: setting("AWS_SSO_START_URL").filter(|_| is_new_session),
+            sso_region: setting("AWS_SSO_REGION").filter(|_| is_new_session),
+            account_id: setting("AWS_SSO_ACCOUNT_ID"),
+            role_name: setting("AWS_SSO_ROLE_NAME"),
+            ..Self::default()
+        })
     }
 
     /// Refuses what no AWS tool would take, and what was copied from a manual. Status 78.

@@ -60,8 +60,9 @@ fn write(
     output: &mut Output,
 ) -> anyhow::Result<()> {
     let Selected { name, from } = select(command.profile.as_deref(), Some(&document), settings)?;
-    let request = command.flags.clone().or(Request::of(&document)?);
     let config = AwsConfig::load(settings)?;
+    let request = command.flags.clone().or(Request::of(&document)?);
+    let request = request.for_new(&name, config.content(), |key| settings.text(key));
     let Some(path) = config.file() else {
         return Err(Fault::new(Exit::Config, "AWS_CONFIG_FILE is set and empty: there is no file to write")
             .hint("unset AWS_CONFIG_FILE")

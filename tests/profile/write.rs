@@ -320,3 +320,29 @@ fn botocore_reads_what_was_written_whatever_the_file_was_like() {
         }
     }
 }
+
+#[test]
+fn settings_fill_in_a_new_profile_and_change_none_that_is_there() {
+    let sandbox = Sandbox::new();
+    let settings = "AWS_SSO_START_URL=https://d-1234567890.awsapps.com/start # ours\nexport AWS_SSO_REGION='us-east-1'\n\
+                    AWS_SSO_ACCOUNT_ID=\"111122223333\"\nAWS_SSO_ROLE_NAME=Developer\nAWS_REGION=sa-east-1\n";
+    let dotenv = sandbox.root().join("work/.env");
+    fs::write(&dotenv, settings).unwrap();
+    write(&sandbox, "corp --region eu-west-1").exits(0);
+    assert_eq!(read(&sandbox), CORP);
+    fs::write(&dotenv, settings.replace("Developer", "Admin").replace("1234567890", "9999999999")).unwrap();
+    assert_eq!(write(&sandbox, "corp").exits(0).document()["change"], "unchanged");
+    write(&sandbox, "ops --sso-session corp").exits(0);
+    assert!(read(&sandbox).contains(
+        "[profile ops]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = Admin\n"
+    ));
+    assert!(!read(&sandbox).contains("9999999999"));
+    for (key, placeholder) in [
+        ("AWS_SSO_START_URL", "https://d-xxxxxxxxxx.awsapps.com/start"),
+        ("AWS_SSO_ACCOUNT_ID", "123456789012"),
+    ] {
+        let mut command = sandbox.tool("sso-profile write new");
+        command.env(key, placeholder);
+        end(command, "").exits(78).says("placeholder");
+    }
+}
