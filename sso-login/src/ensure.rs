@@ -16,6 +16,7 @@ use crate::answer::Answer;
 use crate::ask::Consent;
 use crate::aws;
 use crate::device::DeviceLogin;
+use crate::failure::Failures;
 use crate::oidc::Oidc;
 use crate::pkce::PkceLogin;
 use crate::progress::Progress;
@@ -121,19 +122,25 @@ impl<'a> Ensure<'a> {
         // The person's time to answer isn't the login's.
         let deadline = self.wish.deadline(self.settings);
         let lock = Lock::new(self.settings.state_dir()?, "login".parse().map_err(anyhow::Error::msg)?);
+        let failures = Failures::before_waiting(self.settings, session)?;
         let guard = match lock.acquire("sso-login", lock_patience(document, deadline)?)? {
             Outcome::Held(guard) => guard,
             Outcome::Busy(owner) => return Ok(Some(Answer::busy(owner.as_ref()))),
         };
-        // Who held the lock before us may have logged in for us, too.
+        // Who held the lock before us may have logged in for us, too, or been told no for us.
         let mut answer = self.valid(session)?;
         if answer.is_none() {
             answer = self.renew(profile, session, deadline)?;
         }
+        if answer.is_none() && !self.wish.force {
+            answer = failures.since();
+        }
         if answer.is_none()
             && let Some(progress) = progress
         {
-            answer = Some(self.log_in(profile, session, deadline, progress)?);
+            let ended = self.log_in(profile, session, deadline, progress)?;
+            failures.keep(&ended)?;
+            answer = Some(ended);
         }
         guard.release()?;
         Ok(answer)

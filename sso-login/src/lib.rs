@@ -19,6 +19,7 @@ pub mod doctor;
 pub mod ensure;
 pub mod exec;
 pub mod export;
+mod failure;
 pub mod handout;
 mod http;
 mod interrupt;

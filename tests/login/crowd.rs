@@ -88,3 +88,39 @@ fn a_busy_lock_is_waited_for_as_long_as_the_time_limit_and_not_at_all_by_a_watch
     first.kill().unwrap();
     first.wait().unwrap();
 }
+
+#[test]
+fn a_no_to_one_is_a_no_to_all_who_waited() {
+    let bench = Bench::start("--pending 1000");
+    let mut crowd = crowd(&bench, 10, &after(0));
+    // Who comes after the answer asks again, so everybody must wait by now.
+    while crowd.iter().filter(|child| is_waiting(child)).count() < 9 {
+        std::thread::yield_now();
+    }
+    bench.faults(&json!({"pending": 0, "deny": true}));
+    let ended: Vec<_> = crowd
+        .drain(..)
+        .map(|child| Ended::of(&child.wait_with_output().unwrap(), "one of a crowd"))
+        .collect();
+    for ended in &ended {
+        assert_eq!(
+            (ended.code, ended.last()["error"].as_str()),
+            (77, Some("access_denied")),
+            "{}",
+            ended.stderr
+        );
+    }
+    assert_eq!(bench.count("StartDeviceAuthorization"), 1);
+    let told = ended.iter().filter(|ended| ended.stderr.contains("asked for by another process")).count();
+    assert_eq!(told, 9);
+
+    bench.device("demo").fails(77, "failed", "access_denied", "denied");
+    assert_eq!(bench.count("StartDeviceAuthorization"), 2, "a new login is a new question");
+}
+
+/// Whether a process looks again and again whether the lock is free: it goes to sleep more often than any start takes.
+fn is_waiting(child: &Child) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+    let sleeps = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+    sleeps.and_then(|sleeps| sleeps.trim().parse::<u32>().ok()).is_some_and(|sleeps| sleeps > 30)
+}
