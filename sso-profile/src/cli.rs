@@ -145,7 +145,7 @@ Exit status:
 const CHOOSE: &str = "\
 Examples:
   sso-login accounts corp | sso-profile choose | sso-profile write corp-dev
-  sso-profile list | sso-profile choose | sso-login
+  sso-profile list | sso-profile choose | sso-login -
   sso-login accounts corp | sso-profile choose --pick accountId=111122223333 --pick roleName=Developer
 
 Exit status:

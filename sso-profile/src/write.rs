@@ -37,9 +37,12 @@ pub struct Command {
 /// Writes the profile of each document on stdin, or the one of the flags.
 pub fn run(command: &Command, settings: &Settings) -> anyhow::Result<Exit> {
     let mut output = Output::stdout();
-    let mut documents = wire::piped_stdin().into_iter().flatten().peekable();
+    let piped = wire::piped_stdin();
+    let is_piped = piped.is_some();
+    let mut documents = piped.into_iter().flatten().peekable();
     if documents.peek().is_none() {
-        write(command, Document::new(), settings, &mut output)?;
+        // A pipe that brings nothing may be a choice that nobody made: no setting makes up for it.
+        write(command, Document::new(), !is_piped, settings, &mut output)?;
     }
     for document in documents {
         let document = document?;
@@ -47,7 +50,7 @@ pub fn run(command: &Command, settings: &Settings) -> anyhow::Result<Exit> {
         if document.contains_key("event") {
             output.document(&document)?;
         } else {
-            write(command, document, settings, &mut output)?;
+            write(command, document, true, settings, &mut output)?;
         }
     }
     Ok(Exit::Done)
@@ -56,13 +59,14 @@ pub fn run(command: &Command, settings: &Settings) -> anyhow::Result<Exit> {
 fn write(
     command: &Command,
     mut document: Document,
+    by_settings: bool,
     settings: &Settings,
     output: &mut Output,
 ) -> anyhow::Result<()> {
     let Selected { name, from } = select(command.profile.as_deref(), Some(&document), settings)?;
     let config = AwsConfig::load(settings)?;
     let request = command.flags.clone().or(Request::of(&document)?);
-    let request = request.for_new(&name, config.content(), |key| settings.text(key));
+    let request = request.for_new(&name, config.content(), |key| settings.text(key).filter(|_| by_settings));
     let Some(path) = config.file() else {
         return Err(Fault::new(Exit::Config, "AWS_CONFIG_FILE is set and empty: there is no file to write")
             .hint("unset AWS_CONFIG_FILE")

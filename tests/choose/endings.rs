@@ -19,8 +19,9 @@ fn escape_and_ctrl_c_and_ctrl_d_are_no_choice() {
 
 #[test]
 fn no_choice_in_a_pipe_writes_no_profile() {
-    let Some(screen) = Screen::show(&roles(3), "cat roles | sso-profile choose | sso-profile write new")
-    else {
+    let line = "echo AWS_SSO_START_URL=https://d-1234567890.awsapps.com/start > .env; \
+                echo AWS_SSO_REGION=us-east-1 >> .env; cat roles | sso-profile choose | sso-profile write new";
+    let Some(screen) = Screen::show(&roles(3), line) else {
         return;
     };
     screen.sees("3/3");
