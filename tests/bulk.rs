@@ -14,6 +14,8 @@ mod marks;
 mod organisation;
 #[path = "bulk/peers.rs"]
 mod peers;
+#[path = "bulk/pipeline.rs"]
+mod pipeline;
 #[path = "bulk/random.rs"]
 mod random;
 #[path = "bulk/remove.rs"]
