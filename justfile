@@ -121,6 +121,11 @@ sso-clean: _tools
 sso-login-device *arguments: _tools
     sso-login --via device --no-browser "$@" | sso-signal settle
 
+# Log in on a box without a browser, or in a container there: just sso-remote metta@metta1 softmax metta
+[group('sso')]
+sso-remote host profile box="" *ssh: _tools
+    sso-login tunnel {{ quote(host) }} {{ quote(profile) }} {{ if box == "" { "" } else { "--container " + quote(box) } }} -- {{ ssh }}
+
 # Name the profiles that need a person, one a line
 [group('sso')]
 sso-expired: _tools

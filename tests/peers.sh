@@ -2,7 +2,7 @@
 # Runs a command with the programs at hand that the tests compare with: `tests/peers.sh cargo test`.
 #
 # Installs what is missing where that is possible (Debian and its kin, as root or with sudo): the AWS CLI v2,
-# strace, Chromium with its driver, zenity with a display and keyboard to drive it, and botocore in a Python environment
+# strace, OpenSSH's server and client, Chromium with its driver, zenity with a display and keyboard to drive it, and botocore in a Python environment
 # of its own under the target folder. What can't be had is named; in CI (`CI` is set) that is a failure, elsewhere the
 # tests that need it are skipped, by name.
 set -euo pipefail
@@ -92,6 +92,10 @@ if [ -z "${SSO_TEST_NODE_MODULES:-}" ]; then
         npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$peers" '@aws-sdk/credential-providers@^3' > /dev/null 2>&1 ||
             lacking 'the AWS SDK for JavaScript' 'install Node.js and npm, or name a node_modules that has @aws-sdk/credential-providers in SSO_TEST_NODE_MODULES'
     fi
+fi
+
+if [ "$(uname)" = Linux ] && ! { test -x "${SSO_TEST_SSHD:-/usr/sbin/sshd}" && command -v ssh && command -v ip; } > /dev/null; then
+    debian openssh-server openssh-client iproute2 || lacking 'sshd, ssh or ip' 'install them with the package manager of this system'
 fi
 
 if ! command -v "${SSO_TEST_CHROMEDRIVER:-chromedriver}" > /dev/null || ! command -v "${SSO_TEST_CHROMIUM:-chromium}" > /dev/null; then

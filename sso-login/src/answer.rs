@@ -3,6 +3,7 @@
 use serde_json::Value;
 use sso_lock::Owner;
 use sso_signal::exit::{Exit, Fault};
+use sso_signal::text::harmless;
 use sso_signal::time::{self, Moment};
 use sso_signal::wire::Document;
 
@@ -85,6 +86,39 @@ impl Answer {
     pub fn interrupted(signal: i32) -> Self {
         let exit = Exit::Command(u8::try_from(128 + signal).unwrap_or(u8::MAX));
         Self { exit, ..Self::failed("interrupted", "the login was interrupted; a page it opened is dead") }
+    }
+
+    /// An outcome that another machine's document says, with what it says about it; `None` if that is no outcome.
+    pub(crate) fn relayed(outcome: &str, document: &Document) -> Option<Self> {
+        let is_unreachable = document.get("error").is_some_and(|error| error == "unreachable");
+        let (outcome, exit) = match outcome {
+            "success" => ("success", Exit::Done),
+            "valid" => ("valid", Exit::Done),
+            "failed" if is_unreachable => ("failed", Exit::Unavailable),
+            "failed" => ("failed", Exit::LoginRequired),
+            "suppressed" => ("suppressed", Exit::LoginRequired),
+            "timeout" => ("timeout", Exit::Timeout),
+            "snoozed" => ("snoozed", Exit::TryLater),
+            "dismissed" => ("dismissed", Exit::TryLater),
+            "busy" => ("busy", Exit::TryLater),
+            "unknown-profile" => ("unknown-profile", Exit::Config),
+            _ => return None,
+        };
+        let answer = Self::new(outcome, exit);
+        Some(match document.get("reason").and_then(Value::as_str) {
+            Some(reason) => answer.because(harmless(reason)),
+            None => answer,
+        })
+    }
+
+    /// The AWS CLI of another machine ended well, which has no words for that.
+    pub(crate) fn relayed_success() -> Self {
+        Self::new("success", Exit::Done).with("via", "aws")
+    }
+
+    /// The same with another status of the command.
+    pub(crate) fn exiting(self, exit: Exit) -> Self {
+        Self { exit, ..self }
     }
 
     fn new(outcome: &'static str, exit: Exit) -> Self {

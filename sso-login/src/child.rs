@@ -148,7 +148,7 @@ impl Drop for Group {
 }
 
 /// Sends each line until the stream ends or nobody listens.
-fn send_lines(stream: impl Read, sender: &SyncSender<Line>, kind: fn(String) -> Line) {
+pub(crate) fn send_lines(stream: impl Read, sender: &SyncSender<Line>, kind: fn(String) -> Line) {
     let mut reader = BufReader::new(stream);
     loop {
         let mut bytes = Vec::new();

@@ -13,6 +13,7 @@ use sso_login::redeem::TokenArgs;
 use sso_login::renewal::RefreshArgs;
 use sso_login::sandbox::SandboxArgs;
 use sso_login::steps::{AuthorizeArgs, RegisterArgs};
+use sso_login::tunnel::TunnelArgs;
 use sso_login::whoami::WhoamiArgs;
 
 /// Get an AWS SSO session, silently, and hand out credentials
@@ -123,6 +124,11 @@ pub(crate) enum Command {
     /// The AWS CLI, variables, config, cache, permissions, sessions, endpoints, clock, watcher, monitor, browser and
     /// dialog. Changes nothing; asks the endpoints for an answer, without a token.
     Doctor(DoctorArgs),
+    /// Log in on a box without a browser, with the browser of this machine
+    ///
+    /// Runs the login there over ssh, tunnels the port that its page comes back to, opens the page here, and has the box
+    /// say who it is afterwards. Tokens, codes and secrets stay in the box.
+    Tunnel(TunnelArgs),
     /// Run an AWS SSO of your own on loopback, to try everything offline
     Sandbox(SandboxArgs),
 }

@@ -9,6 +9,7 @@ use sso_profile::{AwsConfig, Profile};
 use sso_signal::exit::{Exit, hint_of, status_of, warn};
 use sso_signal::host::config_stamp;
 use sso_signal::settings::Settings;
+use sso_signal::text::harmless;
 use sso_signal::time;
 use sso_signal::wire::{Document, Output};
 
@@ -23,6 +24,7 @@ use crate::progress::Progress;
 use crate::refresh::{Renewed, refresh};
 use crate::session::Session;
 use crate::surroundings::why_no_browser;
+use crate::tunnel::{self, hosts};
 use crate::wish::{Via, Wish, lock_patience};
 
 /// A login asked for, for one profile.
@@ -56,7 +58,8 @@ impl<'a> Ensure<'a> {
     fn answer(&self, name: &str, document: &mut Document, output: &mut Output) -> anyhow::Result<Answer> {
         if let Some(host) = document.text("host")? {
             // A login here would mend nothing there, and the signal would be cleared all the same.
-            return Ok(Answer::dismissed(Some(&format!("the signal is about {host}: log in there"))));
+            let host = host.to_owned();
+            return self.on_box(&host, name, document, output);
         }
         let (profile, session_profiles) = match self.resolve(name)? {
             Ok(found) => found,
@@ -78,6 +81,36 @@ impl<'a> Ensure<'a> {
         }
         let mut progress = Progress::new(output, name, sso.session.as_deref());
         self.get(&profile, &session, document, &mut progress)
+    }
+
+    /// Logs in on the box that the document is about: only where this machine's owner has listed it, and with the consent
+    /// that a login here would need.
+    fn on_box(
+        &self,
+        host: &str,
+        name: &str,
+        document: &mut Document,
+        output: &mut Output,
+    ) -> anyhow::Result<Answer> {
+        if !hosts::is_listed(self.settings, host)? {
+            let note = format!("the signal is about {}, which SSO_HOSTS doesn't list", harmless(host));
+            return Ok(Answer::dismissed(Some(&note)));
+        }
+        let must_ask = self.wish.must_ask(self.settings, document)?;
+        if must_ask && let Some(refusal) = self.consent.ask_for_box(host, name, document)? {
+            return Ok(refusal);
+        }
+        let (said, answer) = tunnel::log_in(self.settings, host, name, self.wish.timeout, output)?;
+        // Nothing else of what another machine says gets into this one's state.
+        for key in ["error", "via", "expiresAt", "arn", "accountId"] {
+            if let Some(text) = said.text(key).ok().flatten() {
+                document.set(key, harmless(text));
+            }
+        }
+        if must_ask {
+            self.consent.keep_for_box(host, name, &answer)?;
+        }
+        Ok(answer)
     }
 
     /// Gets a session that isn't there: silently if it can be renewed, else with a person's consent where that is

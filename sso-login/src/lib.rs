@@ -49,6 +49,7 @@ mod stop;
 mod stream;
 pub mod sts;
 mod surroundings;
+pub mod tunnel;
 pub mod whoami;
 pub mod wish;
 

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use sso_login::ensure::Ensure;
 use sso_login::wish::{Ask, Via, Wish};
-use sso_login::{accounts, doctor, exec, handout, logout, redeem, renewal, sandbox, steps, whoami};
+use sso_login::{accounts, doctor, exec, handout, logout, redeem, renewal, sandbox, steps, tunnel, whoami};
 use sso_profile::{Selected, select};
 use sso_signal::exit::{self, Exit};
 use sso_signal::settings::Settings;
@@ -33,6 +33,7 @@ fn main() -> ExitCode {
             Some(Command::Token(args)) => redeem::run(args, &Settings::new(TOOL)),
             Some(Command::Credentials(args)) => handout::run(args, &Settings::new(TOOL)),
             Some(Command::Doctor(args)) => doctor::run(args, &Settings::new(TOOL)),
+            Some(Command::Tunnel(args)) => tunnel::run(args, &Settings::new(TOOL)),
             None => login(&cli.login),
         },
     )

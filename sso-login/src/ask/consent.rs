@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use sso_lock::{Lock, Outcome};
-use sso_profile::Profile;
+use sso_profile::endpoints::Endpoints;
+use sso_profile::{Kind, Profile};
 use sso_signal::settings::Settings;
 use sso_signal::wire::Document;
 
@@ -34,7 +35,37 @@ impl<'a> Consent<'a> {
         document: &Document,
         valid: impl FnOnce() -> anyhow::Result<Option<Answer>>,
     ) -> anyhow::Result<Option<Answer>> {
-        if let Some(answer) = self.answered.find(session.name(), document)? {
+        self.ask_once(session.name(), profile, document, valid)
+    }
+
+    /// Asks about a login on a box, whose config isn't known here.
+    pub fn ask_for_box(
+        &self,
+        host: &str,
+        profile: &str,
+        document: &Document,
+    ) -> anyhow::Result<Option<Answer>> {
+        let profile = Profile {
+            name: profile.to_owned(),
+            kind: Kind::SsoToken,
+            sso: None,
+            account_id: None,
+            role_name: None,
+            region: None,
+            config_file: None,
+            endpoints: Endpoints::default(),
+        };
+        self.ask_once(&box_session(host, &profile.name), &profile, document, || Ok(None))
+    }
+
+    fn ask_once(
+        &self,
+        session: &str,
+        profile: &Profile,
+        document: &Document,
+        valid: impl FnOnce() -> anyhow::Result<Option<Answer>>,
+    ) -> anyhow::Result<Option<Answer>> {
+        if let Some(answer) = self.answered.find(session, document)? {
             return Ok(Some(answer));
         }
         let lock = Lock::new(self.settings.state_dir()?, "ask".parse().map_err(anyhow::Error::msg)?);
@@ -47,7 +78,7 @@ impl<'a> Consent<'a> {
         if answer.is_none() {
             let question = Question::new(self.settings, profile, document, self.patience)?;
             if let Said::No(refusal) = ask(self.settings, &question, self.patience) {
-                self.keep(profile, session, &refusal)?;
+                self.answered.keep(session, &profile.name, &refusal, self.settings)?;
                 answer = Some(refusal);
             }
         }
@@ -59,4 +90,13 @@ impl<'a> Consent<'a> {
     pub fn keep(&self, profile: &Profile, session: &Session<'_>, answer: &Answer) -> anyhow::Result<()> {
         self.answered.keep(session.name(), &profile.name, answer, self.settings)
     }
+    /// The same for a login on a box.
+    pub fn keep_for_box(&self, host: &str, profile: &str, answer: &Answer) -> anyhow::Result<()> {
+        self.answered.keep(&box_session(host, profile), profile, answer, self.settings)
+    }
+}
+
+/// A name that no session here has.
+fn box_session(host: &str, profile: &str) -> String {
+    format!("{host}\n{profile}")
 }

@@ -45,8 +45,9 @@ impl Question {
         let name = quoted(&profile.name);
         let since = said(document, "timestamp").and_then(time::parse);
         let now = time::now()?;
+        let host = said(document, "host").map(|host| format!(" on {}", quoted(host))).unwrap_or_default();
         let lines = [
-            Some(format!("Profile {name} needs an AWS SSO login.")),
+            Some(format!("Profile {name}{host} needs an AWS SSO login.")),
             Some(String::new()),
             account(profile),
             session(profile, document),
@@ -61,8 +62,11 @@ impl Question {
             )),
         ];
         let text = lines.into_iter().flatten().collect::<Vec<_>>().join("\n");
-        let snooze = format!("Profile {name}: snooze for how long?");
-        let warning = warning(profile);
+        let snooze = format!("Profile {name}{host}: snooze for how long?");
+        let warning = match said(document, "host") {
+            Some(host) => box_warning(profile, host),
+            None => warning(profile),
+        };
         let document = program_document(profile, document, &text);
         Ok(Self { text, snooze, warning, document })
     }
@@ -136,6 +140,19 @@ fn warning(profile: &Profile) -> String {
          To log in later, run one of:\n\
          sso-login {name} | sso-signal settle\n\
          aws sso login --profile {name}"
+    )
+}
+
+/// The same for a box, which this machine logs in through a tunnel.
+fn box_warning(profile: &Profile, host: &str) -> String {
+    format!(
+        "Reminders for profile {} on {} stop until its next login expires.\n\n\
+         To log in later, run:\n\
+         sso-login tunnel {} {} | sso-signal settle",
+        quoted(&profile.name),
+        quoted(host),
+        shell_word(&harmless(host)),
+        shell_word(&harmless(&profile.name)),
     )
 }
 

@@ -1,0 +1,185 @@
+//! How it ends otherwise: what is named, and that nothing is left in the box.
+
+use std::fs;
+use std::net::TcpListener;
+
+use rustix::process::Signal;
+use serde_json::json;
+
+use crate::metta::{Metta, page, until};
+use crate::support::{Ended, end};
+use crate::under_way::UnderWay;
+
+/// A login that waits for a browser which nobody opens.
+fn under_way(metta: &Metta) -> UnderWay {
+    let mut command = metta.command("sso-login tunnel metta1 demo --via pkce --no-browser");
+    command.env_remove("BROWSER");
+    UnderWay::of(command)
+}
+
+fn feed(metta: &Metta, arguments: &str, input: &str) -> Ended {
+    let mut command = metta.command(&format!("sso-login tunnel {arguments}"));
+    command.env_remove("BROWSER");
+    end(command, input)
+}
+
+#[test]
+fn ctrl_c_leaves_no_login_in_the_box() {
+    let Some(metta) = Metta::start() else { return };
+    let login = under_way(&metta);
+    let port = login.port();
+    login.signal(Signal::INT);
+    let ended = login.end();
+    ended.fails(130, "failed", "interrupted", "interrupted");
+    metta.is_left_alone(port);
+    TcpListener::bind(("127.0.0.1", port)).unwrap();
+}
+
+#[test]
+fn a_killed_tunnel_leaves_no_login_and_no_port() {
+    let Some(metta) = Metta::start() else { return };
+    let login = under_way(&metta);
+    let port = login.port();
+    login.signal(Signal::KILL);
+    assert_eq!(login.end().code, 137);
+    metta.is_left_alone(port);
+    until("the tunnel's port to be free", || TcpListener::bind(("127.0.0.1", port)).is_ok());
+}
+
+#[test]
+fn a_tunnel_that_dies_is_opened_again() {
+    let Some(metta) = Metta::start() else { return };
+    let login = under_way(&metta);
+    let port = login.port();
+    let spec = format!("127.0.0.1:{port}:127.0.0.1:{port}");
+    let pid = ssh_with(&spec).unwrap();
+    rustix::process::kill_process(pid, Signal::KILL).unwrap();
+    until("another tunnel", || ssh_with(&spec).is_some_and(|other| other != pid));
+    until("the tunnel to lead to the box", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
+    login.get(&login.answer());
+    let ended = login.end();
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    metta.is_logged_in(&ended.last());
+    assert!(ended.stderr.contains("sso-login: the tunnel to metta1 broke"), "{}", ended.stderr);
+}
+
+/// The ssh that forwards so.
+fn ssh_with(spec: &str) -> Option<rustix::process::Pid> {
+    fs::read_dir("/proc").unwrap().find_map(|entry| {
+        let entry = entry.ok()?;
+        let pid = entry.file_name().to_str()?.parse().ok()?;
+        let words = fs::read(entry.path().join("cmdline")).ok()?;
+        let words: Vec<_> = words.split(|byte| *byte == 0).collect();
+        let is_ssh = words.first().is_some_and(|program| program.ends_with(b"ssh"));
+        (is_ssh && words.contains(&spec.as_bytes())).then(|| rustix::process::Pid::from_raw(pid))?
+    })
+}
+
+#[test]
+fn a_login_that_dies_in_the_box_is_named() {
+    let Some(metta) = Metta::start() else { return };
+    let login = under_way(&metta);
+    let port = login.port();
+    // As the box's reboot would, without a last word.
+    let owner = metta.home().join(".aws/sso-renewer/login.lock/owner.json");
+    let owner: serde_json::Value = serde_json::from_str(&fs::read_to_string(owner).unwrap()).unwrap();
+    let pid = rustix::process::Pid::from_raw(owner["pid"].as_i64().unwrap().try_into().unwrap()).unwrap();
+    rustix::process::kill_process(pid, Signal::KILL).unwrap();
+    let ended = login.end();
+    ended.fails(77, "failed", "login-gone", "the login on metta1 is gone, and its page is dead");
+    TcpListener::bind(("127.0.0.1", port)).unwrap();
+}
+
+#[test]
+fn a_box_that_cannot_be_reached_is_named_and_no_login_is_started() {
+    let Some(metta) = Metta::start() else { return };
+    let ended = end(metta.command("sso-login tunnel dead demo"), "");
+    ended.fails(69, "failed", "unreachable", "cannot ssh to dead");
+    assert_eq!(metta.bench.counts()[0], 0);
+}
+
+#[test]
+fn a_port_in_use_here_is_named() {
+    let Some(metta) = Metta::start() else { return };
+    let held = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = held.local_addr().unwrap().port();
+    let ended = feed(&metta, "metta1", &format!("{}\n", json!({"event": "authorize", "url": page(port)})));
+    ended.fails(75, "failed", "port", &format!("port {port} of this machine is in use"));
+    assert!(!ended.stderr.contains("https://"), "{}", ended.stderr);
+}
+
+#[test]
+fn nobody_at_the_other_end_is_named_before_a_page_is_shown() {
+    let Some(metta) = Metta::start() else { return };
+    let free = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+    let ended = feed(&metta, "metta1", &format!("{}\n", json!({"event": "authorize", "url": page(free)})));
+    ended.fails(77, "failed", "no-listener", &format!("nobody listens on port {free} of metta1"));
+    assert!(!ended.stdout.contains("\"event\""), "{}", ended.stdout);
+    let ended = feed(&metta, "dead", &format!("{}\n", json!({"event": "authorize", "url": page(free)})));
+    ended.fails(69, "failed", "unreachable", &format!("cannot open a tunnel to port {free} of dead"));
+}
+
+#[test]
+fn the_newest_page_counts_and_the_one_before_is_dead() {
+    let Some(mut metta) = Metta::start() else { return };
+    let (first, second) = (metta.listen(), metta.listen());
+    let input = format!(
+        "Welcome to the box!\r\n\u{1b}[31mwarning\u{1b}[0m {{}}\n{}\n{}\n{}\n{}\n",
+        page(first),
+        page(second),
+        page(second),
+        json!({"profile": "demo", "outcome": "failed", "reason": "denied\u{1b}[2J"}),
+    );
+    let ended = feed(&metta, "metta1", &input);
+    assert_eq!(ended.code, 77, "{}", ended.stderr);
+    let documents = ended.documents();
+    let pages: Vec<_> = documents.iter().filter_map(|document| document["url"].as_str()).collect();
+    assert_eq!(pages, [page(first), page(second)]);
+    let warning = format!(
+        "sso-login: the login on metta1 started again: the page before is dead, with the tunnel to port {first}\n"
+    );
+    assert!(ended.stderr.contains(&warning), "{}", ended.stderr);
+    assert_eq!(documents[2]["outcome"], "failed");
+    assert!(ended.stderr.ends_with("sso-login: profile `demo`: denied\n"), "{}", ended.stderr);
+}
+
+#[test]
+fn what_is_no_login_is_named() {
+    let Some(metta) = Metta::start() else { return };
+    let port = metta.bench.served.url("oidcUrl", "").rsplit_once(':').unwrap().1.parse::<u16>().unwrap();
+    for (input, error, says) in [
+        ("garbage\n{\"a\":\n\0\n", "no-login", "there is no login on metta1"),
+        ("{\"event\":\"authorize\",\"url\":\"file:///etc/passwd\"}\n", "page", "its page is no https URL"),
+        (
+            "https://x.example/authorize?redirect_uri=http%3A%2F%2Fevil.example%3A80%2F\n",
+            "page",
+            "the redirect_uri of its page isn't on loopback",
+        ),
+        (
+            &format!("{}\n", json!({"event": "authorize", "url": page(port), "port": 1})),
+            "port-mismatch",
+            &format!("says port 1, its page port {port}"),
+        ),
+    ] {
+        feed(&metta, "metta1", input).fails(77, "failed", error, says);
+    }
+}
+
+#[test]
+fn a_session_that_does_not_work_in_the_box_is_no_success() {
+    let Some(metta) = Metta::start() else { return };
+    metta.bench.faults(&json!({"error": ["GetRoleCredentials=ForbiddenException"]}));
+    let ended = end(metta.command("sso-login tunnel metta1 demo --via device"), "");
+    assert_eq!(ended.code, 77, "{}", ended.stdout);
+    let last = ended.last();
+    assert_eq!((&last["outcome"], &last["error"]), (&json!("failed"), &json!("unverified")), "{last}");
+}
+
+#[test]
+fn a_name_that_ssh_would_take_for_an_option_is_refused() {
+    let Some(metta) = Metta::start() else { return };
+    let mut command = metta.command("sso-login tunnel");
+    command.args(["--", "-oProxyCommand=touch x", "demo"]);
+    assert_eq!(end(command, "").code, 2);
+    feed(&metta, "a%h demo", "").exits(2).says("is no host that ssh can be given");
+}
