@@ -31,6 +31,11 @@ debian() {
     "${become[@]}" apt-get update > /dev/null && "${become[@]}" apt-get install --yes --no-install-recommends "$@" > /dev/null
 }
 
+# again COMMAND…: tries three times; a registry that didn't answer once may the next time.
+again() {
+    "$@" || { sleep 3 && "$@"; } || { sleep 10 && "$@"; }
+}
+
 # Prints the first AWS CLI of version 2; version 1 has no `sso login`.
 aws_v2() {
     local aws
@@ -48,7 +53,7 @@ has_botocore() { "$1" -c 'import botocore' > /dev/null 2>&1; }
 # botocore_for PYTHON: makes the environment and puts botocore into it.
 botocore_for() {
     "$1" -m venv --clear "$(dirname "$(dirname "$python")")" > /dev/null 2>&1 &&
-        "$python" -m pip install --quiet --disable-pip-version-check 'botocore>=1.34,<2'
+        again "$python" -m pip install --quiet --disable-pip-version-check 'botocore>=1.34,<2'
 }
 
 if ! aws=$(aws_v2); then
@@ -78,6 +83,9 @@ has_botocore "$SSO_TEST_PYTHON" || lacking 'botocore' 'install Python 3 with ven
 if [ "$(uname)" = Linux ] && ! command -v "${SSO_TEST_STRACE:-strace}" > /dev/null; then
     debian strace || lacking 'strace' 'install it with the package manager of this system'
 fi
+if ! { command -v tmux && command -v script; } > /dev/null; then
+    debian tmux bsdutils || lacking 'tmux or script' 'install them with the package manager of this system'
+fi
 if [ "$(uname)" = Linux ] && ! { command -v zenity && command -v Xvfb && command -v xdotool; } > /dev/null; then
     debian zenity xvfb xdotool || lacking 'zenity, Xvfb or xdotool' 'install them with the package manager of this system'
 fi
@@ -89,7 +97,7 @@ if [ -z "${SSO_TEST_NODE_MODULES:-}" ]; then
     command -v "${SSO_TEST_NODE:-node}" > /dev/null && command -v npm > /dev/null || debian nodejs npm || true
     if [ ! -e "$SSO_TEST_NODE_MODULES/@aws-sdk/credential-providers/package.json" ]; then
         mkdir -p "$peers"
-        npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$peers" '@aws-sdk/credential-providers@^3' > /dev/null 2>&1 ||
+        again npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$peers" '@aws-sdk/credential-providers@^3' > /dev/null 2>&1 ||
             lacking 'the AWS SDK for JavaScript' 'install Node.js and npm, or name a node_modules that has @aws-sdk/credential-providers in SSO_TEST_NODE_MODULES'
     fi
 fi
@@ -113,7 +121,7 @@ if [ -z "${SSO_TEST_MISE:-}" ]; then
     export SSO_TEST_MISE=$npm/node_modules/@jdxcode/mise/bin/mise
     if [ ! -x "$SSO_TEST_MISE" ]; then
         command -v npm > /dev/null || debian npm || true
-        npm install --silent --no-audit --no-fund --prefix "$npm" @jdxcode/mise > /dev/null 2>&1 ||
+        again npm install --silent --no-audit --no-fund --prefix "$npm" @jdxcode/mise > /dev/null 2>&1 ||
             lacking 'mise' 'install it, or name it in SSO_TEST_MISE'
     fi
 fi
