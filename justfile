@@ -29,6 +29,11 @@ default:
 demo: build
     @tests/demo.sh
 
+# Watch the watcher at work in a sandbox: expiry, signal, question, login, cleared
+[group('try')]
+demo-watch: build
+    @tests/demo-watch.sh
+
 # Open a shell in a sandbox: an AWS SSO of your own, a private HOME, three profiles
 [group('try')]
 sandbox *flags: _tools
@@ -136,6 +141,21 @@ sso-expired: _tools
 sso-snooze profile duration="1h": _tools
     sso-signal snooze "$@"
 
+# Start the monitor and its example consumer in containers
+[group('containers')]
+containers-up: _engine
+    "${CONTAINER_ENGINE:-$(command -v podman || command -v docker)}" compose --file docs/containers/compose.yaml up --detach --build
+
+# Stop them
+[group('containers')]
+containers-down: _engine
+    "${CONTAINER_ENGINE:-$(command -v podman || command -v docker)}" compose --file docs/containers/compose.yaml down
+
+# Show what they say, until Ctrl-C
+[group('containers')]
+containers-logs: _engine
+    "${CONTAINER_ENGINE:-$(command -v podman || command -v docker)}" compose --file docs/containers/compose.yaml logs --follow
+
 # Build the five tools
 [group('develop')]
 build:
@@ -178,3 +198,7 @@ _tools:
 # rustup's minimal profile has neither rustfmt nor clippy
 _components:
     @cargo fmt --version > /dev/null 2>&1 && cargo clippy --version > /dev/null 2>&1 || rustup component add rustfmt clippy
+
+# podman or docker, or whatever CONTAINER_ENGINE names
+_engine:
+    @command -v "${CONTAINER_ENGINE:-podman}" docker > /dev/null || { echo 'neither podman nor docker is installed; name another in CONTAINER_ENGINE' >&2; exit 1; }

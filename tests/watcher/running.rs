@@ -148,7 +148,9 @@ impl Drop for Running {
         let family = self.family();
         let _ = self.child.kill();
         let _ = self.child.wait();
-        family.into_iter().for_each(|(pid, _)| kill(pid));
+        for (pid, _) in family {
+            kill(pid);
+        }
     }
 }
 
