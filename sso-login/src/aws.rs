@@ -20,8 +20,8 @@ use crate::wish::after;
 /// Where the installer puts it; a virtualenv's version 1 on PATH often hides it.
 const USUAL: &str = "/usr/local/bin/aws";
 
-/// Variables that would make the AWS CLI look elsewhere than at the profile that it is given (H33).
-const SHADOWS: [&str; 8] = [
+/// Variables that would make the AWS CLI, or an SDK, look elsewhere than at the profile that it is given.
+pub(crate) const SHADOWS: [&str; 8] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",

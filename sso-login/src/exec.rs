@@ -17,20 +17,14 @@ use sso_signal::settings::Settings;
 use sso_signal::text::harmless;
 use sso_signal::time::{self, Moment, format_duration, parse_duration};
 
+use crate::aws::SHADOWS;
 use crate::credentials::{Credentials, Wallet};
 use crate::export::variables;
 use crate::handout::of_environment;
 use crate::lack::{Lack, Why, quoted};
 
-/// What an SDK would look at before or beside what we set (REQUIREMENTS H33).
-const SHADOWS: [&str; 14] = [
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AWS_SECURITY_TOKEN",
-    "AWS_CREDENTIAL_EXPIRATION",
-    "AWS_PROFILE",
-    "AWS_DEFAULT_PROFILE",
+/// What else an SDK would look at before or beside what we set.
+const OTHER_SOURCES: [&str; 7] = [
     "AWS_ROLE_ARN",
     "AWS_ROLE_SESSION_NAME",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
@@ -119,7 +113,7 @@ fn prepare(
     if args.pass_env {
         command.envs(settings.from_files());
     }
-    for name in SHADOWS {
+    for name in SHADOWS.iter().chain(&OTHER_SOURCES) {
         command.env_remove(name);
     }
     let (profile, credentials) = match found(args, settings)? {
@@ -184,7 +178,7 @@ fn warn_later(tool: &'static str, end: Moment, before: Duration) -> anyhow::Resu
     Ok(())
 }
 
-/// Tells people on stderr, in the words of the Backlog toolkit (REQUIREMENTS B12, B13, B21, B22).
+/// Tells people on stderr, in the words of the Backlog toolkit.
 struct Teller {
     is_on: bool,
 }

@@ -61,15 +61,7 @@ fn documents(args: &CredentialsArgs, settings: &Settings) -> anyhow::Result<Exit
 /// What a shell or an SDK reads has no place for a reason: there are credentials, or a status that isn't 0.
 fn lines(argument: Option<&str>, format: Format, settings: &Settings) -> anyhow::Result<Exit> {
     let output = &mut Output::stdout();
-    let mut documents = match argument {
-        Some("-") => Some(wire::stdin()?),
-        Some(_) => None,
-        None => wire::piped_stdin(),
-    }
-    .into_iter()
-    .flatten()
-    .peekable();
-    if argument == Some("-") || documents.peek().is_some() {
+    if let Some(documents) = wire::subjects(argument)? {
         for document in documents {
             let document = document?;
             if !document.contains_key("event") {

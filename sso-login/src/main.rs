@@ -44,16 +44,10 @@ fn login(args: &LoginArgs) -> anyhow::Result<Exit> {
     let ensure = Ensure::new(settings, wish(args));
     let output = &mut Output::stdout();
     let argument = args.profile.as_deref();
-    if argument == Some("-") {
-        return filter(&ensure, args.exit_status, wire::stdin()?, output);
+    match wire::subjects(argument)? {
+        Some(documents) => filter(&ensure, args.exit_status, documents, output),
+        None => command(&ensure, argument, output),
     }
-    if argument.is_none() {
-        let mut documents = wire::piped_stdin().into_iter().flatten().peekable();
-        if documents.peek().is_some() {
-            return filter(&ensure, args.exit_status, documents, output);
-        }
-    }
-    command(&ensure, argument, output)
 }
 
 /// One profile: the answer is the status.

@@ -1,5 +1,5 @@
 //! `sso-login register | sso-login authorize | sso-login token`: the device flow a step at a time, for those who
-//! bring a front end of their own (REQUIREMENTS P12 to P17). Codes and secrets travel in the documents and nowhere
+//! bring a front end of their own. Codes and secrets travel in the documents and nowhere
 //! else: what reads them is at the other end of the pipe.
 
 use clap::Args;
@@ -58,15 +58,7 @@ Exit status: 0 started, 2 bad command line, 65 bad document, 69 the service can'
 /// Runs `register`.
 pub fn register(args: &RegisterArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let argument = args.profile.as_deref();
-    let mut documents = match argument {
-        Some("-") => Some(wire::stdin()?),
-        Some(_) => None,
-        None => wire::piped_stdin(),
-    }
-    .into_iter()
-    .flatten()
-    .peekable();
-    if argument == Some("-") || documents.peek().is_some() {
+    if let Some(documents) = wire::subjects(argument)? {
         return each(documents, |document| registered(document, settings));
     }
     let Selected { name, from } = select(argument, None, settings)?;

@@ -47,15 +47,7 @@ pub(crate) fn answer(
     mut answer: impl FnMut(&mut Subject<'_>, &mut Output) -> anyhow::Result<Said>,
 ) -> anyhow::Result<Exit> {
     let output = &mut Output::stdout();
-    let mut documents = match argument {
-        Some("-") => Some(wire::stdin()?),
-        Some(_) => None,
-        None => wire::piped_stdin(),
-    }
-    .into_iter()
-    .flatten()
-    .peekable();
-    if argument == Some("-") || documents.peek().is_some() {
+    if let Some(documents) = wire::subjects(argument)? {
         return filter(settings, is_status_wanted, documents, answer, output);
     }
     let config = AwsConfig::load(settings)?;

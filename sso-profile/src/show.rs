@@ -19,10 +19,8 @@ pub fn list(text: bool, settings: &Settings) -> anyhow::Result<Exit> {
 
 /// Prints the profile that is meant, or adds its keys to the documents on stdin.
 pub fn show(argument: Option<&str>, text: bool, settings: &Settings) -> anyhow::Result<Exit> {
-    let piped = if argument.is_none() { wire::piped_stdin() } else { None };
-    let mut documents = piped.into_iter().flatten().peekable();
-    // Loaded with the first document there: what the tool before us in the pipe wrote counts.
-    if documents.peek().is_some() {
+    // The config is loaded with the first document there: what the tool before us in the pipe wrote counts.
+    if let Some(documents) = wire::subjects(argument)? {
         return filter(documents, text, settings);
     }
     let config = AwsConfig::load(settings)?;

@@ -6,6 +6,7 @@
 
 use std::cell::Cell;
 use std::io::{self, BufRead, BufReader, IsTerminal, Read, StdinLock, StdoutLock, Write};
+use std::iter::Peekable;
 use std::ops::{Deref, DerefMut};
 use std::rc::Rc;
 
@@ -183,6 +184,19 @@ pub fn piped_stdin() -> Option<Documents<StdinLock<'static>>> {
     let kind = rustix::fs::fstat(&stdin).map(|stat| FileType::from_raw_mode(stat.st_mode)).ok()?;
     matches!(kind, FileType::Fifo | FileType::Socket | FileType::RegularFile)
         .then(|| Documents::new(stdin, "standard input"))
+}
+
+/// The documents that a tool is a filter for: those on stdin, unless `argument` names its subject (DESIGN 2). `-` means
+/// documents only, however few. `None`: it is a command.
+pub fn subjects(argument: Option<&str>) -> anyhow::Result<Option<Peekable<Documents<StdinLock<'static>>>>> {
+    match argument {
+        Some("-") => stdin().map(|documents| Some(documents.peekable())),
+        Some(_) => Ok(None),
+        None => {
+            let documents = piped_stdin().map(Iterator::peekable);
+            Ok(documents.and_then(|mut documents| documents.peek().is_some().then_some(documents)))
+        }
+    }
 }
 
 /// Where documents go: one line each on stdout, flushed, so that the next tool of the pipe can act.

@@ -1,4 +1,4 @@
-//! Tokens, client secrets and codes are on the wire and in their files, and nowhere else (H41).
+//! Tokens, client secrets and codes are on the wire and in their files, and nowhere else.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,4 +1,4 @@
-//! Variables that make programs look elsewhere than at the profile that is meant (H33).
+//! Variables that make programs look elsewhere than at the profile that is meant.
 
 use std::env;
 
