@@ -131,6 +131,11 @@ sso-login-device *arguments: _tools
 sso-remote host profile box="" *ssh: _tools
     sso-login tunnel {{ quote(host) }} {{ quote(profile) }} {{ if box == "" { "" } else { "--container " + quote(box) } }} -- {{ ssh }}
 
+# Ask every box of a file how its sessions are, N at once: just sso-fleet hosts.txt | sso-signal write --source sso-fleet
+[group('sso')]
+sso-fleet hosts=(home_directory() / ".aws/sso-renewer/hosts") n="16" *ssh: _tools
+    @sed 's/[[:space:]]*\(#.*\)*$//' {{ quote(hosts) }} | xargs -P {{ quote(n) }} -I @ sso-login inspect @ -- {{ ssh }}
+
 # Name the profiles that need a person, one a line
 [group('sso')]
 sso-expired: _tools

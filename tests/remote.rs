@@ -8,6 +8,7 @@ mod bench;
 #[path = "remote/ends.rs"]
 mod ends;
 #[path = "remote/metta.rs"]
+#[expect(dead_code, reason = "the tests of a fleet use the rest")]
 mod metta;
 #[path = "sandbox/served.rs"]
 #[expect(dead_code, reason = "the sandbox's own tests use the rest")]

@@ -14,6 +14,7 @@ use sso_login::renewal::RefreshArgs;
 use sso_login::sandbox::SandboxArgs;
 use sso_login::steps::{AuthorizeArgs, RegisterArgs};
 use sso_login::tunnel::TunnelArgs;
+use sso_login::tunnel::inspect::InspectArgs;
 use sso_login::whoami::WhoamiArgs;
 
 /// Get an AWS SSO session, silently, and hand out credentials
@@ -129,6 +130,8 @@ pub(crate) enum Command {
     /// Runs the login there over ssh, tunnels the port that its page comes back to, opens the page here, and has the box
     /// say who it is afterwards. Tokens, codes and secrets stay in the box.
     Tunnel(TunnelArgs),
+    /// Ask a box over ssh how its sessions are
+    Inspect(InspectArgs),
     /// Run an AWS SSO of your own on loopback, to try everything offline
     Sandbox(SandboxArgs),
 }

@@ -33,6 +33,7 @@ fn main() -> ExitCode {
             Some(Command::Token(args)) => redeem::run(args, &Settings::new(TOOL)),
             Some(Command::Credentials(args)) => handout::run(args, &Settings::new(TOOL)),
             Some(Command::Doctor(args)) => doctor::run(args, &Settings::new(TOOL)),
+            Some(Command::Inspect(args)) => tunnel::inspect::run(args, &Settings::new(TOOL)),
             Some(Command::Tunnel(args)) => tunnel::run(args, &Settings::new(TOOL)),
             None => login(&cli.login),
         },

@@ -130,7 +130,7 @@ impl Folder {
     pub fn raise(&mut self, fresh: &Signal, now: Moment) -> anyhow::Result<(Raised, Signal)> {
         // Twice at most in practice: somebody else made or removed the file between two steps.
         for _ in 0..10 {
-            let (path, known) = self.place(&fresh.profile, now)?;
+            let (path, known) = self.place(&fresh.key(), now)?;
             let signal = match &known {
                 Some(known) => known.raised_again(fresh)?,
                 None => fresh.clone(),
@@ -152,12 +152,12 @@ impl Folder {
         anyhow::bail!("cannot write a signal for `{}`: its file changes all the time", fresh.profile)
     }
 
-    /// Removes the signal of a profile if `source` raised it and nobody else did.
-    pub fn withdraw(&mut self, profile: &str, source: &str, now: Moment) -> anyhow::Result<Withdrawn> {
+    /// Removes the signal of a key if `source` raised it and nobody else did.
+    pub fn withdraw(&mut self, key: &str, source: &str, now: Moment) -> anyhow::Result<Withdrawn> {
         let (mut is_removed, mut is_left) = (false, false);
-        for path in self.places.of(profile) {
+        for path in self.places.of(key) {
             if let Content::Signal(signal) = self.settled(&path, now)?
-                && signal.profile == profile
+                && signal.key() == key
             {
                 match signal.withdrawn_by(source)? {
                     None => is_removed |= remove(&path)?,
@@ -188,17 +188,17 @@ impl Folder {
         });
     }
 
-    /// Where the signal of a profile is, or would go.
-    fn place(&mut self, profile: &str, now: Moment) -> anyhow::Result<(PathBuf, Option<Signal>)> {
+    /// Where the signal of a key is, or would go.
+    fn place(&mut self, key: &str, now: Moment) -> anyhow::Result<(PathBuf, Option<Signal>)> {
         let mut free = None;
-        for path in self.places.of(profile) {
+        for path in self.places.of(key) {
             match self.settled(&path, now)? {
-                Content::Signal(signal) if signal.profile == profile => return Ok((path, Some(*signal))),
+                Content::Signal(signal) if signal.key() == key => return Ok((path, Some(*signal))),
                 Content::Gone if free.is_none() => free = Some(path),
                 _ => {}
             }
         }
-        let path = free.with_context(|| format!("no place is free for a signal of `{profile}`"))?;
+        let path = free.with_context(|| format!("no place is free for a signal of `{key}`"))?;
         Ok((path, None))
     }
 

@@ -94,7 +94,8 @@ impl<'a> Host<'a> {
             return Ok(None);
         };
         let mut memory = judge.memory;
-        let subject = Subject { profile: &located.signal.profile, session: None, session_profiles: &[] };
+        let key = located.signal.key();
+        let subject = Subject { profile: &key, session: None, session_profiles: &[] };
         let until = memory.change(&subject, |entry| machine::lease(&entry, at.now));
         memory.save(&self.state_dir)?;
         // The host's memory is the authority; a mirror that can't be written (a file of root's) loses nothing.
@@ -147,7 +148,7 @@ impl Judge {
     }
 
     fn judge(&self, located: Located, at: &Circumstances) -> Judged {
-        let entry = self.memory.entry(&located.signal.profile);
+        let entry = self.memory.entry(&located.signal.key());
         let is_changed = entry.unknown_in.as_ref().is_some_and(|then| *then != config_stamp(&then.file));
         Judged { due: machine::due(&entry, &located.signal, self.stamp, is_changed, at), located }
     }

@@ -10,6 +10,7 @@ use anyhow::Context as _;
 
 use crate::replace;
 use crate::settings::Settings;
+use crate::signal::OF_A_BOX;
 
 /// More files in `signals/` than anybody has profiles: a writer gone wild. The rest is left unread.
 const MOST: usize = 20_000;
@@ -55,13 +56,15 @@ impl Places {
         Ok(files)
     }
 
-    /// Where the signal of a profile may be, the preferred place first. The last ones are for when somebody put
+    /// Where the signal of a key may be, the preferred place first. The last ones are for when somebody put
     /// another profile's signal under this one's name, or the file system takes `Dev` and `dev` for the same.
-    pub fn of(&self, profile: &str) -> Vec<PathBuf> {
-        let name = file_stem(profile);
+    pub fn of(&self, key: &str) -> Vec<PathBuf> {
+        let name = file_stem(key);
         // `%1` is no percent-encoding: these names are no other profile's.
         let further = ["", "%1", "%2"].map(|suffix| self.further.join(format!("{name}{suffix}.json")));
-        std::iter::once(self.main_file.clone()).chain(further).collect()
+        // The given format's place is for this machine: who reads it alone knows nothing of boxes.
+        let main = Some(self.main_file.clone()).filter(|_| !key.contains(OF_A_BOX));
+        main.into_iter().chain(further).collect()
     }
 }
 

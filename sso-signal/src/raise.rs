@@ -6,7 +6,7 @@ use crate::heartbeat::Heartbeat;
 use crate::host::Host;
 use crate::memory::Subject;
 use crate::settings::Settings;
-use crate::signal::{Signal, check_profile};
+use crate::signal::{self, Signal, check_profile};
 use crate::state;
 use crate::text::harmless;
 use crate::time::{self, Moment};
@@ -100,12 +100,15 @@ impl<'a> Raiser<'a> {
     fn clear(&mut self, document: &Document, now: Moment) -> anyhow::Result<&'static str> {
         let profile = profile_of(document)?;
         let source = self.source_of(document)?;
+        let host = document.text("host")?.map(harmless);
+        let here = |name: &str| signal::key(name, host.as_deref());
+        let (profile, session) = (here(profile), document.text("ssoSession")?.map(here));
         let lock = self.lock()?;
-        let withdrawn = self.folder.withdraw(profile, &source, now)?;
+        let withdrawn = self.folder.withdraw(&profile, &source, now)?;
         drop(lock);
         // While another source still asks for a login, what a person decided about that stands.
         if withdrawn != Withdrawn::Left {
-            self.remember_valid(profile, document.text("ssoSession")?)?;
+            self.remember_valid(&profile, session.as_deref())?;
         }
         Ok(match withdrawn {
             Withdrawn::Removed => "cleared",

@@ -13,7 +13,9 @@ use crate::machine::{self, Fate, Outcome, Transition};
 use crate::memory::Subject;
 use crate::mode::Mode;
 use crate::settings::Settings;
+use crate::signal;
 use crate::state;
+use crate::text::harmless;
 use crate::time::{self, Moment};
 use crate::wire::{Document, Output};
 
@@ -45,8 +47,14 @@ fn settle(host: &mut Host<'_>, document: &Document, outcome: &Outcome) -> anyhow
         Fault::new(Exit::Data, "the document has an `outcome` but no `profile`")
             .hint("sso-signal wait | sso-login | sso-signal settle")
     })?;
-    let session_profiles = names(document, "sessionProfiles")?;
-    let subject = Subject { profile, session: session_of(document)?, session_profiles: &session_profiles };
+    // A box's profiles and sessions are others than those of the same names here: a login there mends nothing here.
+    let host_name = document.text("host")?.map(harmless);
+    let here = |name: &str| signal::key(name, host_name.as_deref());
+    let (profile, session) = (here(profile), session_of(document)?.map(here));
+    let profile = profile.as_str();
+    let session_profiles: Vec<String> =
+        names(document, "sessionProfiles")?.iter().map(|name| here(name)).collect();
+    let subject = Subject { profile, session: session.as_deref(), session_profiles: &session_profiles };
     let mut at = host.circumstances()?;
     if let Some(mode) = document.text("mode")?.and_then(Mode::from_word) {
         at.mode = mode;
@@ -60,7 +68,7 @@ fn settle(host: &mut Host<'_>, document: &Document, outcome: &Outcome) -> anyhow
         Some(episode) => episode.to_owned(),
         None => signals
             .iter()
-            .find(|located| located.signal.profile == profile)
+            .find(|located| located.signal.key() == profile)
             .map(|located| located.signal.episode.clone())
             .unwrap_or_default(),
     };
@@ -68,15 +76,13 @@ fn settle(host: &mut Host<'_>, document: &Document, outcome: &Outcome) -> anyhow
         // It concerns this profile alone, not the session that it once belonged to.
         memory.detach(profile);
     }
-    let host_name = document.text("host")?;
     let (transition, concerned) = memory.change(&subject, |entry| {
         let mut transition = machine::settle(&entry, outcome, &episode, &at);
         let concerned: Vec<&Located> = signals
             .iter()
             .filter(|Located { signal, .. }| {
-                (signal.profile == profile || entry.profiles.contains(&signal.profile))
-                    // A login here mends nothing on another box.
-                    && signal.host.as_deref() == host_name
+                let key = signal.key();
+                key == profile || entry.profiles.contains(&key)
             })
             .collect();
         if *outcome == Outcome::Suppressed {

@@ -82,6 +82,11 @@ impl Signal {
         })
     }
 
+    /// What it is known by: the profile, and the box that it is about.
+    pub fn key(&self) -> String {
+        key(&self.profile, self.host.as_deref())
+    }
+
     /// The document for whoever acts on the signal: known keys only, all text harmless.
     pub fn document(&self) -> Document {
         let mut known = Document::new();
@@ -175,6 +180,18 @@ impl Signal {
         line(&self.document)
     }
 }
+
+/// What a signal is known by here: a profile of a box is another one than that of the same name on this machine. No
+/// profile that a signal can have contains the sign between them.
+pub fn key(profile: &str, host: Option<&str>) -> String {
+    match host {
+        Some(host) => format!("{host}{OF_A_BOX}{profile}"),
+        None => profile.to_owned(),
+    }
+}
+
+/// Stands between a box and a profile in a key.
+pub(crate) const OF_A_BOX: char = '|';
 
 /// Unknown keys stay, unless the file would get larger than what is read back.
 fn line(document: &Document) -> String {

@@ -9,6 +9,7 @@ use crate::machine::{Circumstances, Due};
 use crate::mode;
 use crate::record;
 use crate::settings::Settings;
+use crate::signal::Signal;
 use crate::time;
 use crate::wire::{Document, Output};
 
@@ -101,5 +102,7 @@ fn sentence(judged: &Judged) -> String {
     let until = until.map(|until| format!(" until {until}")).unwrap_or_default();
     let document = judged.located.signal.document();
     let reason = document.get("reason").and_then(Value::as_str).unwrap_or_default();
-    format!("{}: {reason} [{state}{until}]; next: {}", judged.located.signal.profile, next_action(judged))
+    let Signal { profile, host, .. } = &judged.located.signal;
+    let host = host.as_ref().map(|host| format!(" on {host}")).unwrap_or_default();
+    format!("{profile}{host}: {reason} [{state}{until}]; next: {}", next_action(judged))
 }

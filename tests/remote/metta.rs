@@ -54,7 +54,9 @@ impl Metta {
 
         let (bin, tools) = (bin.display().to_string(), support::tools().display().to_string());
         let path = path.replace("TOOLS", &tools).replace("bin:", &format!("{bin}:"));
-        let mut variables = format!("HOME={} PATH={path} SSO_NOW={NOW} LC_ALL=C.UTF-8", home.display());
+        // The clock of an AWS CLI there could not be fixed.
+        let mut variables =
+            format!("HOME={} PATH={path} SSO_NOW={NOW} SSO_LOGIN_VIA=pkce LC_ALL=C.UTF-8", home.display());
         for (name, value) in bench.served.document["export"].as_object().unwrap() {
             if name.starts_with("AWS_ENDPOINT") || name == "AWS_EC2_METADATA_DISABLED" {
                 write!(variables, " {name}={}", value.as_str().unwrap()).unwrap();
@@ -68,7 +70,7 @@ impl Metta {
         fs::write(format!("{root}/sshd"), daemon_config).unwrap();
         let namespace = format!("/proc/{}/ns/net", network.id());
         let ssh_config = format!(
-            "Host dead\n ProxyCommand false\nHost shared\n ControlMaster auto\n ControlPath {root}/master\n ControlPersist 60\n\
+            "Host dead dead2\n ProxyCommand false\nHost hanging\n ProxyCommand sleep 1000\nHost shared\n ControlMaster auto\n ControlPath {root}/master\n ControlPersist 60\n\
              Host *\n ProxyCommand nsenter --net={namespace} {} -i -f {root}/sshd\n IdentityFile {root}/user\n \
              IdentitiesOnly yes\n User root\n StrictHostKeyChecking no\n UserKnownHostsFile /dev/null\n LogLevel ERROR\n",
             sshd.display()
@@ -103,6 +105,13 @@ impl Metta {
 
     pub fn home(&self) -> PathBuf {
         self.bench.file("box")
+    }
+
+    /// Adds to the config of the box.
+    pub fn configure(&self, more: &str) {
+        let path = self.home().join(".aws/config");
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(path, text + more).unwrap();
     }
 
     /// A program of the box.

@@ -204,8 +204,13 @@ fn escapes_and_bidirectional_marks_reach_no_output() {
     }
     assert_eq!(sandbox.run("sso-signal read").document()["reason"], "abc de");
     // A person's answer is about what was shown.
-    let episode = sandbox.run("sso-signal read").document()["episode"].clone();
-    settle(&sandbox, 0, &json!({"profile": "corp", "outcome": "suppressed", "episode": episode}));
+    let read = sandbox.run("sso-signal read").document();
+    let (episode, host) = (&read["episode"], &read["host"]);
+    settle(
+        &sandbox,
+        0,
+        &json!({"profile": "corp", "host": host, "outcome": "suppressed", "episode": episode}),
+    );
     sandbox.write(".aws/sso-renewer/login-required.json", signal.to_string());
     assert_eq!(crate::clock::status(&sandbox, "corp").0, "suppressed");
 }

@@ -327,6 +327,35 @@ fn a_login_here_mends_no_other_box() {
 }
 
 #[test]
+fn a_profile_here_and_its_namesake_on_a_box_are_two() {
+    let sandbox = Sandbox::new();
+    let raise = |host: &str| {
+        let document = json!({"profile": "corp", "host": host, "loginRequired": true, "episode": "e"});
+        sandbox.feed("sso-signal write", &document.to_string()).exits(0);
+    };
+    raise("metta1");
+    sandbox.feed("sso-signal write", r#"{"profile":"corp","loginRequired":true,"episode":"e"}"#).exits(0);
+    raise("metta2");
+    assert_eq!(profiles(&sandbox).len(), 3);
+    // The file that everybody knows is about this machine.
+    assert!(sandbox.state().join("login-required.json").exists());
+    assert_eq!(names(sandbox.state().join("signals")), ["metta1%7Ccorp.json", "metta2%7Ccorp.json"]);
+
+    // A reminder that ends for one box goes on for the other and here, whatever session the box says it is.
+    let no = json!({"profile": "corp", "host": "metta1", "outcome": "suppressed", "episode": "e", "ssoSession": "s"});
+    settle(&sandbox, 0, &no);
+    raise("metta1");
+    let due = sandbox.run("sso-signal wait --follow --timeout 0s").exits(124).documents();
+    let hosts: Vec<_> = due.iter().map(|document| document["host"].as_str()).collect();
+    assert_eq!(hosts, [None, Some("metta2")]);
+
+    // A valid session there clears what was raised about it, and nothing here.
+    sandbox.feed("sso-signal write", r#"{"profile":"corp","host":"metta2","loginRequired":false}"#).exits(0);
+    assert_eq!(names(sandbox.state().join("signals")), ["metta1%7Ccorp.json"]);
+    assert!(sandbox.state().join("login-required.json").exists());
+}
+
+#[test]
 fn snooze_takes_reasonable_durations_only() {
     let sandbox = Sandbox::new();
     let document = sandbox.run("sso-signal snooze corp 1h30m").exits(0).document();

@@ -3,6 +3,7 @@
 mod feed;
 mod forward;
 pub(crate) mod hosts;
+pub mod inspect;
 mod login;
 mod loopback;
 mod place;
