@@ -149,6 +149,11 @@ impl Answer {
         self.outcome
     }
 
+    /// The word for programs that says why it failed.
+    pub(crate) fn error(&self) -> Option<&str> {
+        self.keys.iter().find(|(key, _)| *key == "error").and_then(|(_, value)| value.as_str())
+    }
+
     /// For how many seconds a snooze is.
     pub fn seconds(&self) -> Option<u64> {
         self.keys.iter().find(|(key, _)| *key == "seconds").and_then(|(_, value)| value.as_u64())

@@ -40,7 +40,11 @@ impl UnderWay {
     pub fn next_event(&mut self) {
         let mut line = String::new();
         self.stdout.read_line(&mut line).unwrap();
-        self.event = serde_json::from_str(&line).unwrap_or_else(|err| panic!("{err}: {line:?}"));
+        self.event = serde_json::from_str(&line).unwrap_or_else(|err| {
+            let mut said = String::new();
+            self.child.as_mut().unwrap().stderr.take().unwrap().read_to_string(&mut said).unwrap();
+            panic!("{err}: {line:?}; stderr: {said}")
+        });
         assert_eq!(self.event["event"], "authorize", "{line}");
         self.seen += &line;
     }

@@ -97,10 +97,6 @@ pub fn run(args: &TunnelArgs, settings: &Settings) -> anyhow::Result<Exit> {
         .hint(format!("sso-login tunnel {} PROFILE", args.host))
         .into());
     }
-    let feed = match &args.profile {
-        Some(profile) => start(&place, profile, args.via.word())?,
-        None => Feed::stdin(),
-    };
     let login = RemoteLogin {
         settings,
         place: &place,
@@ -109,7 +105,10 @@ pub fn run(args: &TunnelArgs, settings: &Settings) -> anyhow::Result<Exit> {
         deadline: after(args.timeout),
     };
     let output = &mut Output::stdout();
-    let (mut document, answer) = login.run(feed, output)?;
+    let (mut document, answer) = match &args.profile {
+        Some(profile) => started(&login, profile, args.via.word(), output)?,
+        None => login.run(Feed::stdin(), output)?,
+    };
     answer.add_to(&mut document);
     output.document(&document)?;
     let profile = document.text("profile")?.unwrap_or("unknown");
@@ -135,11 +134,27 @@ pub(crate) fn log_in(
         opens_browser: true,
         deadline: after(timeout.unwrap_or(USUAL)),
     };
-    login.run(start(&place, profile, "auto")?, output)
+    started(&login, profile, "auto", output)
 }
 
-fn start(place: &Place, profile: &str, via: &str) -> anyhow::Result<Feed> {
-    Feed::start(place.command(&["sh", "-c", &verify::login_script(), "sh", profile, via]))
+/// Starts a login in the box and follows it. The port is the box's choice: one that is taken here is no reason to bother
+/// a person, for the next login there takes another.
+fn started(
+    login: &RemoteLogin<'_>,
+    profile: &str,
+    via: &str,
+    output: &mut Output,
+) -> anyhow::Result<(Document, Answer)> {
+    const TRIES: usize = 3;
+    let script = verify::login_script();
+    let words = ["sh", "-c", &script, "sh", profile, via];
+    for _ in 1..TRIES {
+        let (document, answer) = login.run(Feed::start(login.place.command(&words))?, output)?;
+        if answer.error() != Some("port") {
+            return Ok((document, answer));
+        }
+    }
+    login.run(Feed::start(login.place.command(&words))?, output)
 }
 
 impl Via {
