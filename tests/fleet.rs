@@ -7,6 +7,8 @@
 mod bench;
 #[path = "fleet/call.rs"]
 mod call;
+#[path = "fleet/manifests.rs"]
+mod manifests;
 #[path = "remote/metta.rs"]
 #[expect(dead_code, reason = "the tests of one box use the rest")]
 mod metta;

@@ -78,6 +78,11 @@ if [ -z "${SSO_TEST_PYTHON:-}" ]; then
     fi
     export SSO_TEST_PYTHON=$python
 fi
+if ! "$SSO_TEST_PYTHON" -c 'import kubernetes_validate' > /dev/null 2>&1; then
+    # Into the environment of our own only: another one isn't ours to change.
+    { [ "$SSO_TEST_PYTHON" = "$python" ] && "$python" -m pip install --quiet --disable-pip-version-check 'kubernetes-validate>=1.30'; } ||
+        lacking 'kubernetes-validate' "install it for $SSO_TEST_PYTHON"
+fi
 has_botocore "$SSO_TEST_PYTHON" || lacking 'botocore' 'install Python 3 with venv and pip, or name a Python that has it in SSO_TEST_PYTHON'
 
 if [ "$(uname)" = Linux ] && ! command -v "${SSO_TEST_STRACE:-strace}" > /dev/null; then
