@@ -12,6 +12,8 @@ mod commands;
 mod containers;
 #[path = "watcher/dashboard.rs"]
 mod dashboard;
+#[path = "watcher/day.rs"]
+mod day;
 #[path = "watcher/loops.rs"]
 mod loops;
 #[path = "watcher/running.rs"]

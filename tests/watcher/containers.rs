@@ -90,3 +90,15 @@ fn a_monitor_that_can_write_signals_only_raises_clears_and_is_seen() {
         assert_eq!(profiles(), ["other"]);
     }
 }
+
+#[test]
+fn the_compose_file_mounts_nothing_writable_but_the_signals() {
+    let text = fs::read_to_string(crate::running::project().join("docs/containers/compose.yaml")).unwrap();
+    let mounts: Vec<_> = text.lines().map(str::trim).filter(|line| line.starts_with("- ${HOME}")).collect();
+    assert_eq!(mounts.len(), 3);
+    let writable: Vec<_> = mounts.iter().filter(|mount| !mount.ends_with(":ro")).collect();
+    assert_eq!(writable, [&"- ${HOME}/.aws/sso-renewer/signals:/signals:rw"]);
+    let pipe =
+        "sso-profile list | sso-cache check --every 60s | sso-signal write --source sso-monitor-container";
+    assert!(text.contains(pipe), "{text}");
+}
