@@ -95,8 +95,9 @@ impl Metta {
             let port = self.bench.served.url(name, "").rsplit_once(':').unwrap().1.to_owned();
             ssh.args(["-R", &format!("127.0.0.1:{port}:127.0.0.1:{port}")]);
         }
-        ssh.args(["-o", "ExitOnForwardFailure=yes", "metta1", "echo ready; exec sleep 1000"]);
-        let mut child = ssh.stdout(Stdio::piped()).spawn().unwrap();
+        ssh.args(["-o", "ExitOnForwardFailure=yes", "metta1", "echo ready; exec cat"]);
+        // Its stdin is held open as long as this child is, and the box's end goes with it.
+        let mut child = ssh.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         assert_eq!(line, "ready\n");

@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use rustix::process::{Pid, Signal, kill_process};
 use sso_signal::text::harmless;
 
 use crate::child::{Line, send_lines};
@@ -120,6 +121,11 @@ impl Drop for Feed {
             thread::sleep(TICK);
         }
         if started.status.is_none() {
+            // Asked first: ssh then ends the command that it goes through, too.
+            if let Some(pid) = i32::try_from(started.child.id()).ok().and_then(Pid::from_raw) {
+                let _ = kill_process(pid, Signal::TERM);
+            }
+            thread::sleep(TICK * 10);
             let _ = started.child.kill();
             let _ = started.child.wait();
         }
