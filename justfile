@@ -42,18 +42,18 @@ sandbox *flags: _tools
 # Watch every profile, or one: renew what needs nobody, raise a signal for each that needs a login
 [group('watcher')]
 sso-monitor every="60s" profile="": _tools
-    sso-profile {{ if profile == "" { "list" } else { "show " + quote(profile) } }} | sso-cache check --every "{{ every }}" | sso-login refresh | sso-signal write --source sso-monitor
+    sso-profile {{ if profile == "" { "list" } else { "show " + quote(profile) } }} | sso-cache check --every {{ quote(every) }} | sso-login refresh | sso-signal write --source sso-monitor
 
 # Ask (or, in mode auto, log in) whenever a signal is due; the second watcher waits for that long, then gives up
 [group('watcher')]
 sso-watch wait="0s" *flags: _tools
     @sso-signal service check > /dev/null
-    @sso-lock run --wait "{{ wait }}" watcher -- bash -uo pipefail -c '{{ watch }}' sso-watch {{ flags }}
+    @sso-lock run --wait "$1" watcher -- bash -uo pipefail -c '{{ watch }}' sso-watch "${@:2}"
 
 # Install the watcher as a service of this user with the settings of .env, or apply changed ones
 [group('watcher')]
 sso-install *flags: _tools
-    @sso-signal service install --text {{ flags }} -- "{{ just_executable() }}" --justfile "{{ justfile() }}" sso-watch 52w
+    @sso-signal service install --text "$@" -- "{{ just_executable() }}" --justfile "{{ justfile() }}" sso-watch 52w
 
 # Stop the service and remove it; ~/.aws and the logs stay
 [group('watcher')]
@@ -68,7 +68,7 @@ sso-restart: _tools
 # Show what runs, the mode, every session as checked now, and what to do next
 [group('watcher')]
 sso-status *flags="--text": _tools
-    @{ sso-profile list | sso-cache check || true; sso-lock status || true; sso-signal service status; } | sso-signal status - {{ flags }}
+    @{ sso-profile list | sso-cache check || true; sso-lock status || true; sso-signal service status; } | sso-signal status - ${1:+"$@"}
 
 # The same as one document
 [group('watcher')]
@@ -83,12 +83,12 @@ sso-login profile="": _tools
 # End the session of a profile (or --all), and ask for a new one
 [group('watcher')]
 sso-logout *who: _tools
-    @sso-login logout {{ who }} < /dev/null | sso-signal request --text --reason "Logged out by hand" - || [ "$?" -eq 1 ]
+    @sso-login logout "$@" < /dev/null | sso-signal request --text --reason "Logged out by hand" - || [ "$?" -eq 1 ]
 
 # Show the last 50 lines of the watcher's logs
 [group('watcher')]
 sso-logs *flags: _tools
-    @sso-signal service logs {{ flags }}
+    @sso-signal service logs "$@"
 
 # Show the watcher's logs as they come, until Ctrl-C
 [group('watcher')]
@@ -98,7 +98,7 @@ sso-logs-follow: _tools
 # Show what the watcher does, or set it: notify, auto or standalone
 [group('watcher')]
 sso-mode *mode: _tools
-    @sso-signal mode --text {{ mode }}
+    @sso-signal mode --text "$@"
 
 # Ask before a browser opens
 [group('watcher')]
@@ -129,7 +129,7 @@ sso-login-device *arguments: _tools
 # Log in on a box without a browser, or in a container there: just sso-remote metta@metta1 softmax metta
 [group('sso')]
 sso-remote host profile box="" *ssh: _tools
-    sso-login tunnel {{ quote(host) }} {{ quote(profile) }} {{ if box == "" { "" } else { "--container " + quote(box) } }} -- {{ ssh }}
+    sso-login tunnel {{ quote(host) }} {{ quote(profile) }} {{ if box == "" { "" } else { "--container " + quote(box) } }} -- "${@:4}"
 
 # Ask every box of a file how its sessions are, N at once: just sso-fleet hosts.txt | sso-signal write --source sso-fleet
 [group('sso')]

@@ -93,6 +93,39 @@ fn the_recipes_do_what_they_say_with_the_tools_of_this_checkout() {
 }
 
 #[test]
+fn no_recipe_lets_a_shell_read_its_arguments() {
+    let Some(just) = crate::support::peer("SSO_TEST_JUST", "just") else { return };
+    let sandbox = Sandbox::new();
+    sandbox.write(".aws/config", "");
+    for recipe in [
+        "sso-monitor",
+        "sso-monitor 1h",
+        "sso-watch",
+        "sso-status",
+        "sso-login",
+        "sso-logout",
+        "sso-logs",
+        "sso-mode",
+        "sso-login-device",
+        "sso-snooze",
+        "sso-remote host",
+        "sso-remote host profile",
+        "sso-remote host profile box",
+    ] {
+        for hostile in ["$(touch ran)", "`touch ran`", "x; touch ran", "\"; touch ran; \"", "'; touch ran; '"] {
+            let mut command = sandbox.command(&just);
+            command.arg("--justfile").arg(project("justfile")).args(["--working-directory", "."]);
+            command.args(recipe.split(' ')).arg(hostile);
+            command.env("CARGO_TARGET_DIR", crate::support::tools().parent().unwrap());
+            // Nothing is reached: no host of that name, no service.
+            sandbox.program("ssh", "#!/bin/sh\nexit 255\n");
+            crate::support::end(command, "");
+            assert!(!sandbox.root().join("work/ran").exists(), "just {recipe} {hostile}");
+        }
+    }
+}
+
+#[test]
 fn the_demo_walks_the_main_job_and_leaves_the_home_alone() {
     let sandbox = Sandbox::new();
     let before = sandbox.write(".aws/config", "[profile mine]\nregion = eu-west-1\n");
