@@ -112,7 +112,8 @@ fn no_recipe_lets_a_shell_read_its_arguments() {
         "sso-remote host profile",
         "sso-remote host profile box",
     ] {
-        for hostile in ["$(touch ran)", "`touch ran`", "x; touch ran", "\"; touch ran; \"", "'; touch ran; '"] {
+        for hostile in ["$(touch ran)", "`touch ran`", "x; touch ran", "\"; touch ran; \"", "'; touch ran; '"]
+        {
             let mut command = sandbox.command(&just);
             command.arg("--justfile").arg(project("justfile")).args(["--working-directory", "."]);
             command.args(recipe.split(' ')).arg(hostile);
