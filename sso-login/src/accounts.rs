@@ -47,11 +47,12 @@ Examples:
   sso-login accounts corp | sso-profile choose | sso-profile write corp-dev
   sso-login accounts corp | jq -c 'select(.roleName == \"ReadOnly\")'
 
-One document for each account and role, sorted by account name and role, each as soon as it is known. At most 18
-calls a second, since the portal takes 20: 500 accounts need half a minute.
+One document for each account and role, sorted by account name and role, each as soon as it is
+known. At most 18 calls a second, since the portal takes 20: 500 accounts need half a minute.
 
-Exit status: 0 all of them, 2 bad command line, 65 bad document, 69 the service can't be reached, 74 a file failed,
-  75 another login is under way, 77 a person must log in, 78 profile or configuration wrong";
+Exit status: 0 all of them, 2 bad command line, 65 bad document, 69 the service can't be reached,
+  74 a file failed, 75 another login is under way, 77 a person must log in, 78 profile or
+  configuration wrong";
 
 /// Runs it.
 pub fn run(args: &AccountsArgs, settings: &Settings) -> anyhow::Result<Exit> {

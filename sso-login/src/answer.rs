@@ -186,10 +186,34 @@ impl Answer {
     /// The line for a person, if the outcome is a failure.
     pub fn fault(&self, profile: &str) -> Option<Fault> {
         let reason = self.reason.as_ref()?;
-        let fault = Fault::new(self.exit, format!("profile `{profile}`: {reason}"));
+        let about = format!("profile `{profile}`");
+        let fault = match reason.strip_prefix(&about) {
+            Some(rest) if rest.starts_with(' ') => Fault::new(self.exit, reason.as_str()),
+            _ => Fault::new(self.exit, format!("{about}: {reason}")),
+        };
         Some(match &self.hint {
             Some(hint) => fault.hint(hint.as_str()),
             None => fault,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_names_the_profile_once() {
+        for (reason, line) in [
+            ("profile `corp` is not in the file", "profile `corp` is not in the file"),
+            (
+                "profile `corporation` is not in the file",
+                "profile `corp`: profile `corporation` is not in the file",
+            ),
+            ("it is over", "profile `corp`: it is over"),
+        ] {
+            let fault = Answer::unknown_profile(reason).fault("corp").unwrap();
+            assert_eq!(fault.to_string(), line);
+        }
     }
 }

@@ -120,6 +120,10 @@ fn version(path: &Path) -> Result<Asked, String> {
     let mut command = Command::new(path);
     command.arg("--version");
     unshadow(&mut command);
+    // It reads them even for that, and a line that it can't parse would hide that it is an AWS CLI.
+    for file in ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"] {
+        command.env(file, "/dev/null");
+    }
     let mut version = None;
     let end = child::run(command, "", after(PATIENCE), |line| {
         let (Line::Out(line) | Line::Err(line)) = line;

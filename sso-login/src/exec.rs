@@ -67,14 +67,16 @@ Examples:
   SSO_PROFILE_VARS=BACKLOG_AWS_PROFILE sso-login exec --text --env-file ~/.backlog-toolkit-env -- ./start-services.sh
   sso-login corp && sso-login exec corp --warn 10m -- bash
 
-CMD gets AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_CREDENTIAL_EXPIRATION, and AWS_REGION and
-AWS_DEFAULT_REGION if the profile has a region; AWS_PROFILE and its like are removed. With --renewing it gets
-AWS_PROFILE alone; every SDK then reads the same token cache, and renews by itself. An SDK without SSO support needs a
-profile with `credential_process = sso-login credentials PROFILE`.
+CMD gets AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_CREDENTIAL_EXPIRATION,
+and AWS_REGION and AWS_DEFAULT_REGION if the profile has a region; AWS_PROFILE and its like are
+removed. With --renewing it gets AWS_PROFILE alone; every SDK then reads the same token cache, and
+renews by itself. An SDK without SSO support needs a profile with `credential_process = sso-login
+credentials PROFILE`.
 
-Exit status: CMD's own, 128 + N if signal N killed it, 126 if it can't be run, 127 if it isn't found. Before CMD runs:
-  2 bad command line, 69 a service can't be reached, 74 a file failed, 75 another login is under way, 77 a person must
-  log in, 78 profile or configuration wrong, or no access to the role";
+Exit status: CMD's own, 128 + N if signal N killed it, 126 if it can't be run, 127 if it isn't
+  found. Before CMD runs: 2 bad command line, 69 a service can't be reached, 74 a file failed, 75
+  another login is under way, 77 a person must log in, 78 profile or configuration wrong, or no
+  access to the role";
 
 /// Runs it.
 pub fn run(args: &ExecArgs, tool: &'static str) -> anyhow::Result<Exit> {

@@ -48,7 +48,7 @@ impl Why {
 pub struct Lack {
     /// Its kind.
     pub why: Why,
-    /// Whether there is nothing that could have expired: never logged in, or logged out.
+    /// Whether there is nothing that could have expired: never logged in, logged out, or a torn file.
     pub is_absent: bool,
     reason: String,
     hint: Option<String>,
@@ -67,6 +67,12 @@ impl Lack {
     /// There is no session in the cache.
     pub(crate) fn absent(session: &Session<'_>) -> Self {
         let reason = format!("{} has no token in the cache: never logged in, or logged out", named(session));
+        Self { is_absent: true, ..Self::new(Why::Expired, reason) }
+    }
+
+    /// There is a file, and no client can read it. To log in writes a new one.
+    pub(crate) fn torn(session: &Session<'_>) -> Self {
+        let reason = format!("the token file of {} is not one whole JSON object", named(session));
         Self { is_absent: true, ..Self::new(Why::Expired, reason) }
     }
 

@@ -39,13 +39,14 @@ Examples:
   sso-login register corp | sso-login authorize | sso-login token --wait --save
   until sso-login token < login.json > token.json; [ $? -ne 75 ]; do sleep 5; done
 
-One attempt, unless --wait. Then either `accessToken`, `refreshToken`, `tokenType` and `expiresAt` take the place of
-the device code, or `error` says why not: `authorization_pending`, `slow_down` (`interval` is 5 s longer),
-`access_denied`, `expired_token`, `invalid_grant`, `invalid_client`, `unreachable`.
+One attempt, unless --wait. Then either `accessToken`, `refreshToken`, `tokenType` and `expiresAt`
+take the place of the device code, or `error` says why not: `authorization_pending`, `slow_down`
+(`interval` is 5 s longer), `access_denied`, `expired_token`, `invalid_grant`, `invalid_client`,
+`unreachable`.
 
-Exit status: 0 here it is, 2 bad command line, 65 bad document, 69 the service can't be reached, 74 a stream failed,
-  75 nobody has decided yet (or slow down), 77 denied, or code or registration not good, 78 configuration wrong,
-  124 the code expired, or --timeout is over";
+Exit status: 0 here it is, 2 bad command line, 65 bad document, 69 the service can't be reached,
+  74 a stream failed, 75 nobody has decided yet (or slow down), 77 denied, or code or registration
+  not good, 78 configuration wrong, 124 the code expired, or --timeout is over";
 
 /// Runs it.
 pub fn run(args: &TokenArgs, settings: &Settings) -> anyhow::Result<Exit> {

@@ -78,7 +78,8 @@ fn look(session: &Session<'_>, want: Want<'_>) -> anyhow::Result<Look> {
     let now = time::now()?;
     let token = match session.token()? {
         Entry::Whole(token) => token,
-        Entry::Missing | Entry::Corrupt(_) => return Ok(Look::Done(Err(Lack::absent(session)))),
+        Entry::Missing => return Ok(Look::Done(Err(Lack::absent(session)))),
+        Entry::Corrupt(_) => return Ok(Look::Done(Err(Lack::torn(session)))),
     };
     if want.is_met(&token, now) {
         return Ok(Look::Done(Ok(token)));
@@ -110,7 +111,8 @@ fn renew(
     Ok(match refresh(session, &oidc, token, deadline)? {
         Renewed::Until(_) => match session.token()? {
             Entry::Whole(token) => Ok(token),
-            Entry::Missing | Entry::Corrupt(_) => Err(Lack::absent(session)),
+            Entry::Missing => Err(Lack::absent(session)),
+            Entry::Corrupt(_) => Err(Lack::torn(session)),
         },
         Renewed::Unreachable(refusal) => Err(Lack::unreachable(refusal.to_string())),
         Renewed::TimedOut => Err(Lack::unreachable("the SSO service did not answer in time")),

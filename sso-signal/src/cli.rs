@@ -15,13 +15,14 @@ use clap::{Parser, Subcommand};
     version,
     after_long_help = "\
 Examples:
-  sso-profile list | sso-cache check --every 60s | sso-signal write       the monitor
-  while sso-signal wait | sso-login - | sso-signal settle; do :; done     the watcher
+  sso-profile list | sso-cache check --every 60s | sso-signal write --source me    the monitor
+  while sso-signal wait | sso-login - | sso-signal settle; do :; done              the watcher
   sso-signal status --text
 
-Files: ~/.aws/sso-renewer/ (SSO_STATE_DIR): login-required.json (SSO_SIGNAL_FILE), signals/, mode, state.json,
-  last-login-at.txt, quarantine/
-Settings (environment, then .env): SSO_LOGIN_MODE, SSO_COOLDOWN_SECONDS, SSO_POLL_SECONDS, AWS_PROFILE
+Files: ~/.aws/sso-renewer/ (SSO_STATE_DIR): login-required.json (SSO_SIGNAL_FILE), signals/, mode,
+  state.json, last-login-at.txt, quarantine/
+Settings (environment, then .env): SSO_LOGIN_MODE, SSO_COOLDOWN_SECONDS, SSO_POLL_SECONDS,
+  AWS_PROFILE
 
 Exit status: 0 done, 1 the answer is no, 2 bad command line, 65 bad document, 74 a file failed,
   75 somebody else keeps the state locked, 78 bad setting, 124 timed out"
@@ -51,7 +52,8 @@ Exit status: 0 done, 65 bad document, 74 a file failed, 75 state locked")]
         /// Say why, for the person who is asked
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
-        /// Say who raises it: only that source's signal is cleared by it (`sso-signal` if nobody says)
+        /// Say who raises it: only that source's signal is cleared by it (`sso-signal` if nobody says), and `status`
+        /// says when a monitor with a name was last seen
         #[arg(long, value_name = "NAME")]
         source: Option<String>,
     },
@@ -106,16 +108,19 @@ Exit status: 0 one was due, 65 state of a newer version, 74 a file failed, 75 st
 Examples:
   sso-login corp | sso-signal settle
   echo '{\"profile\":\"corp\",\"outcome\":\"snoozed\",\"seconds\":900}' | sso-signal settle
+  sso-signal read corp | jq -c '. + {outcome: \"suppressed\"}' | sso-signal settle     don't remind me
 
 Exit status: 0 done, 65 bad document, 74 a file failed, 75 state locked")]
     Settle,
     /// Postpone the reminders of a profile and its whole sso-session
+    ///
+    /// Which profiles share the session a login says, or the monitor at its next look.
     #[command(after_long_help = "\
 Examples:
   sso-signal snooze corp 4h
 
-Exit status: 0 done, 2 bad duration, 65 bad profile name or state of a newer version, 74 a file failed,
-  75 state locked")]
+Exit status: 0 done, 2 bad duration, 65 bad profile name or state of a newer version, 74 a file
+  failed, 75 state locked")]
     Snooze {
         /// Profile whose reminders to postpone
         profile: String,
@@ -162,7 +167,8 @@ Exit status: 0 done, 2 no such mode, 74 a file failed")]
 Examples:
   sso-signal status | jq '.signals[] | {profile, state, until}'
   sso-signal status --text
-  sso-profile list | sso-cache check | sso-signal status - --text
+  { sso-profile list | sso-cache check; sso-lock status; sso-signal service status; } |
+    sso-signal status - --text
 
 Exit status: 0 done, 65 bad document or state of a newer version, 74 a file failed")]
     Status {
@@ -181,7 +187,8 @@ Exit status: 0 done, 65 bad document or state of a newer version, 74 a file fail
 Examples:
   sso-signal request corp || sso-login corp | sso-signal settle
 
-Exit status: 0 the watcher takes it, 1 mode standalone: log in directly, 65 bad profile name, 74 a file failed")]
+Exit status: 0 the watcher takes it, 1 mode standalone: log in directly, 65 bad profile name, 74 a
+  file failed")]
     Request {
         /// Profile to log in, else AWS_PROFILE, else `default`; `-`: those of the documents on stdin
         profile: Option<String>,
@@ -210,8 +217,8 @@ Examples:
   sso-signal service status
   sso-signal service logs --follow
 
-Exit status: 0 done, 69 nobody runs services here or the manager failed, 74 a file failed, 78 bad setting or
-  another program's service")]
+Exit status: 0 done, 69 nobody runs services here or the manager failed, 74 a file failed, 78 bad
+  setting or another program's service")]
     Service {
         #[command(subcommand)]
         command: Service,
@@ -221,7 +228,8 @@ Exit status: 0 done, 69 nobody runs services here or the manager failed, 74 a fi
 Examples:
   sso-signal quiet corp
 
-Exit status: 0 done, 65 bad profile name or state of a newer version, 74 a file failed, 75 state locked")]
+Exit status: 0 done, 65 bad profile name or state of a newer version, 74 a file failed, 75 state
+  locked")]
     Quiet {
         /// A profile of the session
         profile: String,
@@ -263,7 +271,8 @@ Exit status: 0 installed and started, 69 nobody runs services here, 74 a file fa
 Examples:
   sso-signal service uninstall
 
-Exit status: 0 it isn't installed (any more), 69 nobody runs services here, 78 it is another program's")]
+Exit status: 0 it isn't installed (any more), 69 nobody runs services here, 78 it is another
+  program's")]
     Uninstall {
         /// Print a sentence for people
         #[arg(long)]

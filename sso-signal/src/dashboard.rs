@@ -40,7 +40,7 @@ pub fn print(
     let memory = host.memory()?;
     let monitors = heartbeat::seen(settings)?;
     let watcher = parts.watcher();
-    let is_watched = watcher.get("running") == Some(&Value::Bool(true));
+    let is_watched = watcher.get("running").and_then(Value::as_bool);
     let is_monitored = monitors.iter().any(|seen| (at.now - seen.at).abs() < MONITOR_IS_FRESH);
     let cooldown = cooldown::read(&host.state_dir);
     let own_stamp = memory.stamped;
@@ -106,12 +106,15 @@ impl Parts {
             self.service = Some(document);
         } else if document.contains_key("held") && document.contains_key("name") {
             self.locks.push(document);
-        } else if document.contains_key("profile") && !document.contains_key("event") {
+        } else if document.contains_key("profile")
+            && !["event", "check"].iter().any(|key| document.contains_key(*key))
+        {
             self.profiles.push(document.with("checkedAt", time::format(now)));
         }
     }
 
-    /// The watcher, whoever runs it: the holder of its lock, else the service's process.
+    /// The watcher, whoever runs it: the holder of its lock, else the service's process. Without `running` if the
+    /// documents say nothing about either.
     fn watcher(&self) -> Value {
         let is_held = |lock: &&Document| {
             lock.get("name") == Some(&"watcher".into()) && lock.get("held") == Some(&Value::Bool(true))
@@ -120,7 +123,9 @@ impl Parts {
         let is_service = service.is_some_and(|service| service.get("running") == Some(&Value::Bool(true)));
         let mut watcher = Map::new();
         let lock = self.locks.iter().find(is_held);
-        watcher.insert("running".to_owned(), (lock.is_some() || is_service).into());
+        if service.is_some() || !self.locks.is_empty() {
+            watcher.insert("running".to_owned(), (lock.is_some() || is_service).into());
+        }
         if let Some(owner) = lock.and_then(|lock| lock.get("owner")).and_then(Value::as_object) {
             for key in ["pid", "host", "since"] {
                 if let Some(value) = owner.get(key) {
@@ -140,7 +145,8 @@ struct View<'a> {
     entry: &'a Entry,
     dismissed: Option<Moment>,
     signal: Option<&'a Value>,
-    is_watched: bool,
+    /// `None` if nobody asked.
+    is_watched: Option<bool>,
     is_monitored: bool,
 }
 
@@ -207,7 +213,7 @@ impl View<'_> {
         if self.entry.unknown_in.is_some() && self.signal.is_some() {
             return format!("the watcher did not find the profile in the AWS config; to try again: {login}");
         }
-        if !self.is_watched {
+        if self.is_watched == Some(false) {
             return format!(
                 "the watcher isn't running: just sso-install (or just sso-watch); or log in: {login}"
             );
@@ -215,6 +221,9 @@ impl View<'_> {
         let later = [state.snoozed, state.cooling].into_iter().flatten().max();
         if let Some(until) = later {
             return format!("asked again at {}; to log in now: {login}", time::format(until));
+        }
+        if self.is_watched.is_none() {
+            return format!("log in: {login}");
         }
         let poll = self.at.poll.as_secs();
         match self.signal.map(|signal| text(signal, "state")) {
@@ -248,9 +257,9 @@ fn next_overall(joined: &Document, profiles: &[Value], mode: Mode) -> String {
         return format!("another program's watcher is installed ({foreign}): remove one of the two");
     }
     let is_running =
-        joined.get("watcher").and_then(|watcher| watcher.get("running")) == Some(&Value::Bool(true));
+        joined.get("watcher").and_then(|watcher| watcher.get("running")).and_then(Value::as_bool);
     let is_installed = service.and_then(|service| service.get("installed")) == Some(&Value::Bool(true));
-    if !is_running && mode != Mode::Standalone {
+    if is_running == Some(false) && mode != Mode::Standalone {
         return match (is_installed, service.map(|service| text(service, "service"))) {
             (true, _) => "the watcher is installed but not running: just sso-restart, then just sso-logs",
             (false, Some("none")) => "the watcher isn't running: just sso-watch",

@@ -91,8 +91,24 @@ impl<'a> Raiser<'a> {
             }
         }
         let signal = Signal::from_document(signal, "the document")?;
+        if let Some(session) = document.text("ssoSession")? {
+            self.remember_session(profile, session)?;
+        }
         let _lock = self.lock()?;
         self.folder.raise(&signal, now)
+    }
+
+    /// What a person decides about one profile holds for its whole session, so whoever knows the session says it.
+    fn remember_session(&self, profile: &str, session: &str) -> anyhow::Result<()> {
+        if !self.has_memory()? {
+            return Ok(());
+        }
+        let host = Host::new(self.settings)?;
+        if host.memory()?.session_of(profile) == Some(session) {
+            return Ok(());
+        }
+        let subject = Subject { profile, session: Some(session), session_profiles: &[] };
+        host.change_memory(|memory| memory.change(&subject, |entry| (entry, ())))
     }
 
     /// Removes the signal that the same source raised. A session seen valid also ends "Don't remind me": the next
@@ -118,8 +134,7 @@ impl<'a> Raiser<'a> {
     }
 
     fn remember_valid(&self, profile: &str, session: Option<&str>) -> anyhow::Result<()> {
-        // A container has no state of the host's to change.
-        if !self.settings.state_dir()?.join("state.json").exists() {
+        if !self.has_memory()? {
             return Ok(());
         }
         let host = Host::new(self.settings)?;
@@ -129,6 +144,11 @@ impl<'a> Raiser<'a> {
         }
         let subject = Subject { profile, session, session_profiles: &[] };
         host.change_memory(|memory| memory.change(&subject, |entry| (entry.seen_valid(), ())))
+    }
+
+    /// A container has no state of the host's to change.
+    fn has_memory(&self) -> anyhow::Result<bool> {
+        Ok(self.settings.state_dir()?.join("state.json").exists())
     }
 
     /// As it is read back: who raises a signal must be able to clear it.

@@ -110,10 +110,10 @@ fn what_follows(settings: &Settings, profile: &str, mode: Mode) -> anyhow::Resul
             format!("mode standalone, no watcher acts: sso-login {profile} | sso-signal settle")
         }
         Mode::Auto if is_trusted => {
-            format!("login of `{profile}` requested: the watcher opens a browser within {poll}")
+            format!("login of `{profile}` requested: a running watcher opens a browser within {poll}")
         }
         Mode::Auto | Mode::Notify => {
-            format!("login of `{profile}` requested: the watcher asks within {poll}")
+            format!("login of `{profile}` requested: a running watcher asks within {poll}")
         }
     })
 }

@@ -92,7 +92,7 @@ fn described(judged: &Judged) -> Value {
 
 fn next_action(judged: &Judged) -> String {
     match judged.due {
-        Due::Now => "the watcher takes it at its next poll".to_owned(),
+        Due::Now => "a running watcher takes it at its next poll".to_owned(),
         Due::At(_, because) | Due::Not(because) => host::next_action(because, &judged.located.signal.profile),
     }
 }

@@ -51,6 +51,17 @@ fn with_less_than_a_quarter_of_an_hour_left_new_ones_come() {
 }
 
 #[test]
+fn a_torn_token_file_is_called_so() {
+    let bench = Bench::logged_in("");
+    for file in fs::read_dir(bench.home().join(".aws/sso/cache")).unwrap() {
+        fs::write(file.unwrap().path(), r#"{"startUrl": "https://d-12345"#).unwrap();
+    }
+    bench.run("sso-login credentials demo").exits(77).says(
+        "profile \"demo\": the token file of SSO session \"sandbox\" is not one whole JSON object; run: sso-login demo",
+    );
+}
+
+#[test]
 fn a_torn_cache_entry_is_replaced() {
     let bench = Bench::logged_in("");
     bench.run("sso-login credentials demo").exits(0);

@@ -30,6 +30,16 @@ fn without_version_2_the_installer_is_named() {
 }
 
 #[test]
+fn a_config_that_the_aws_cli_refuses_hides_no_version_2() {
+    let sandbox = healthy();
+    let refuses =
+        "#!/bin/sh\nif grep -s broken \"${AWS_CONFIG_FILE:-$HOME/.aws/config}\"; then exit 255; fi\n";
+    sandbox.program("aws", &format!("{refuses}echo aws-cli/2.36.7 Python/3.11.7\n"));
+    sandbox.write(".aws/config", "[broken\n");
+    expect(&doctor(&sandbox, "--offline", &[]), "aws-cli", "ok", "AWS CLI 2.36.7", "");
+}
+
+#[test]
 fn a_browser_that_would_block_the_aws_cli_is_named() {
     let sandbox = healthy();
     let browser = |value: &str, status, seen, fix| {

@@ -49,6 +49,25 @@ fn every_outcome_does_what_the_table_says() {
 }
 
 #[test]
+fn a_snooze_by_hand_reaches_the_sessions_other_profiles_as_soon_as_a_monitor_names_the_session() {
+    let sandbox = Sandbox::new();
+    let look = || {
+        for profile in ["corp", "corp-admin", "other"] {
+            let session = if profile == "other" { "other" } else { "corp" };
+            let document =
+                json!({"profile": profile, "ssoSession": session, "loginRequired": true, "episode": "one"});
+            sandbox.feed("sso-signal write", &document.to_string()).exits(0);
+        }
+    };
+    look();
+    sandbox.run("sso-signal snooze corp 15m").exits(0);
+    look();
+    for (profile, state) in [("corp", "snoozed"), ("corp-admin", "snoozed"), ("other", "due")] {
+        assert_eq!(status(&sandbox, profile).0, state, "{profile}");
+    }
+}
+
+#[test]
 fn a_suppressed_episode_stays_quiet_and_a_new_one_asks_again() {
     let sandbox = Sandbox::new();
     raise(&sandbox, "corp", "one");

@@ -220,6 +220,25 @@ fn status_says_what_everybody_waits_for() {
 }
 
 #[test]
+fn a_joined_status_says_nothing_of_a_watcher_that_nobody_asked_about() {
+    let sandbox = Sandbox::new();
+    raise(&sandbox, "corp", "one");
+    let doctor = r#"{"check":"session","status":"ok","profile":"other"}"#;
+    let checked = r#"{"profile":"corp","loginRequired":true,"reason":"expired","episode":"one"}"#;
+    let documents = format!("{doctor}\n{checked}\n");
+    let joined = sandbox.feed("sso-signal status -", &documents).exits(0).document();
+    assert_eq!(joined["watcher"], json!({}));
+    assert_eq!(joined["profiles"].as_array().unwrap().len(), 1, "{joined}");
+    assert_eq!(joined["profiles"][0]["nextAction"], "log in: sso-login corp | sso-signal settle");
+    assert_eq!(joined["nextAction"], "corp: log in: sso-login corp | sso-signal settle");
+    let text = sandbox.feed("sso-signal status - --text", &documents).exits(0).stdout;
+    assert!(text.contains("  Running     not asked\n"), "{text}");
+    let service = format!("{documents}{}\n", r#"{"service":"systemd","installed":true,"running":false}"#);
+    let told = sandbox.feed("sso-signal status -", &service).exits(0).document();
+    assert_eq!(told["watcher"], json!({"running": false}));
+}
+
+#[test]
 fn a_folder_that_never_rests_keeps_no_watcher_from_looking() {
     let sandbox = Sandbox::new();
     raise(&sandbox, "other", "one");

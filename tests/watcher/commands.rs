@@ -28,7 +28,7 @@ fn a_login_by_hand_is_a_new_episode_that_nothing_holds_back() {
         bench.feed("sso-signal settle", &outcome.to_string()).exits(0);
         assert_eq!(bench.run("sso-signal wait --timeout 0s").code, 124, "{outcome}");
         let said = desk.just("sso-login").exits(0).stdout;
-        assert_eq!(said, "login of `demo` requested: the watcher asks within 1s\n");
+        assert_eq!(said, "login of `demo` requested: a running watcher asks within 1s\n");
         let due = bench.run("sso-signal wait --timeout 0s").exits(0).document();
         assert_eq!((&due["profile"], &due["source"]), (&json!("demo"), &json!("sso-login")));
         bench.run("sso-signal clear --all").exits(0);
@@ -69,7 +69,7 @@ fn a_logout_ends_one_session_and_asks_for_a_new_one() {
     let said = desk.just("sso-logout demo");
     assert_eq!(
         (said.code, said.stdout.as_str()),
-        (0, "login of `demo` requested: the watcher asks within 1s\n"),
+        (0, "login of `demo` requested: a running watcher asks within 1s\n"),
         "{}",
         said.stderr
     );
@@ -176,7 +176,7 @@ fn every_task_of_the_document_runs_under_mise() {
         ("sso-mode:standalone", 0, "switched to standalone: idle"),
         ("sso-mode:notify", 0, "switched to notify: asks before it opens a browser"),
         ("sso-mode", 0, "notify: asks before it opens a browser"),
-        ("sso-login", 0, "login of `demo` requested: the watcher asks within 1s"),
+        ("sso-login", 0, "login of `demo` requested: a running watcher asks within 1s"),
         ("sso-status", 0, "Mode        notify: asks before it opens a browser"),
         ("sso-logs", 0, "No log file yet"),
         ("sso-clean", 0, "\"cleared\":1"),

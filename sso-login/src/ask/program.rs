@@ -31,18 +31,25 @@ fn command(line: &str) -> Command {
     command
 }
 
+/// No word at all is a person who closed the dialog; words that mean nothing are a broken program, and say so.
 fn understand(text: &str) -> Reply<Said> {
-    let Ok(answer) = wire::parse(text.as_bytes(), "the dialog's answer") else { return Reply::Nothing };
+    if text.trim().is_empty() {
+        return Reply::Nothing;
+    }
+    let Ok(answer) = wire::parse(text.as_bytes(), "the dialog's answer") else {
+        return Reply::Broken("its answer is no JSON object".to_owned());
+    };
     match answer.text("answer") {
         Ok(Some("refresh")) => Reply::Given(Said::Refresh),
         Ok(Some("suppress")) => Reply::Given(Said::No(Answer::suppressed())),
+        Ok(Some("dismiss")) => Reply::Nothing,
         Ok(Some("snooze")) => match answer.whole("seconds").ok().flatten().map(u64::try_from) {
             Some(Ok(seconds)) if (1..=LONGEST_SNOOZE.as_secs()).contains(&seconds) => {
                 Reply::Given(Said::No(Answer::snoozed(seconds)))
             }
-            _ => Reply::Nothing,
+            _ => Reply::Broken("its answer `snooze` needs `seconds`, from 1 to 86400".to_owned()),
         },
-        _ => Reply::Nothing,
+        _ => Reply::Broken("its `answer` is none of refresh, snooze, suppress and dismiss".to_owned()),
     }
 }
 
@@ -56,18 +63,23 @@ mod tests {
         let snoozed = Reply::Given(Said::No(Answer::snoozed(900)));
         assert_eq!(understand("{\"answer\":\"snooze\",\"seconds\":900}"), snoozed);
         assert_eq!(understand("{\"answer\":\"suppress\"}"), Reply::Given(Said::No(Answer::suppressed())));
+        for text in ["", "\n", "{\"answer\":\"dismiss\"}"] {
+            assert_eq!(understand(text), Reply::Nothing, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_answer_without_a_meaning_is_the_programs_mistake_and_no_login() {
         for text in [
-            "",
             "refresh",
             "{\"answer\":\"yes\"}",
-            "{\"answer\":\"dismiss\"}",
             "{\"answer\":\"snooze\"}",
             "{\"answer\":\"snooze\",\"seconds\":0}",
             "{\"answer\":\"snooze\",\"seconds\":-900}",
             "{\"answer\":\"snooze\",\"seconds\":86401}",
             "{\"answer\":1}",
         ] {
-            assert_eq!(understand(text), Reply::Nothing, "{text}");
+            assert!(matches!(understand(text), Reply::Broken(_)), "{text}");
         }
     }
 }

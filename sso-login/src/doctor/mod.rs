@@ -51,13 +51,14 @@ Examples:
   sso-login doctor corp -e --offline
   sso-login doctor | jq -r 'select(.status == \"error\") | .fix'
 
-Documents: `check`, `status` (ok, warning, error, skipped), `seen`, and `fix`, the command that mends it
-Checks: aws-cli, variables, config, readers, cache, permissions, state-directory, session, registration, endpoint, clock,
-  watcher, monitor, browser, dialog
+Documents: `check`, `status` (ok, warning, error, skipped), `seen`, and `fix`, the command that
+  mends it
+Checks: aws-cli, variables, config, readers, cache, permissions, state-directory, session,
+  registration, endpoint, clock, watcher, monitor, browser, dialog
 
-Exit status: 0 looked at everything, 2 bad command line, 74 a stream failed. With -e also: 1 there are warnings and no
-  error; else that of the first error: 65 the cache is torn, 69 an endpoint can't be reached, 74 files are not as they
-  must be, 78 configuration wrong";
+Exit status: 0 looked at everything, 2 bad command line, 74 a stream failed. With -e also: 1 there
+  are warnings and no error; else that of the first error: 65 the cache is torn, 69 an endpoint
+  can't be reached, 74 files are not as they must be, 78 configuration wrong";
 
 /// What is looked at.
 struct Ward<'a> {

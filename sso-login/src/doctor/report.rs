@@ -38,12 +38,20 @@ impl Report {
             let _ = writeln!(text, "\nWorth a look, too:");
         }
         self.tell(&mut text, Status::Warning);
-        for (status, words) in [(Status::Ok, "Fine"), (Status::Skipped, "Not looked at")] {
-            let mut names: Vec<_> = self.of(status).map(|finding| finding.check).collect();
-            names.dedup();
-            if !names.is_empty() {
-                let _ = write!(text, "\n{words}: {}.", names.join(", "));
+        let mut names: Vec<_> = Vec::new();
+        for finding in self.of(Status::Ok) {
+            if !names.contains(&finding.check) {
+                names.push(finding.check);
             }
+        }
+        if !names.is_empty() {
+            let _ = write!(text, "\nFine: {}.", names.join(", "));
+        }
+        if self.of(Status::Skipped).next().is_some() {
+            let _ = write!(text, "\nNot here, or not looked at:");
+        }
+        for finding in self.of(Status::Skipped) {
+            let _ = write!(text, "\n  {}: {}.", finding.check, harmless(&finding.seen));
         }
         text
     }
@@ -75,12 +83,15 @@ mod tests {
         assert_eq!(report.exit(), Exit::No);
         report.add(Finding::error("c", Exit::Config, "it is broken", "mend it"));
         report.add(Finding::error("d", Exit::Io, "gone", "find it"));
-        report.add(Finding::skipped("e", "x"));
+        report.add(Finding::ok("f", "x"));
+        report.add(Finding::ok("a", "y"));
+        report.add(Finding::skipped("e", "none was seen"));
         assert_eq!(report.exit(), Exit::Config);
         assert_eq!(
             report.text(),
             "2 things are wrong:\n\n  c: it is broken.\n    What helps:  mend it\n\n  d: gone.\n    What helps:  \
-             find it\n\nWorth a look, too:\n\n  b: it is old.\n    What helps:  renew it\n\nFine: a.\nNot looked at: e."
+             find it\n\nWorth a look, too:\n\n  b: it is old.\n    What helps:  renew it\n\nFine: a, f.\nNot \
+             here, or not looked at:\n  e: none was seen."
         );
     }
 }

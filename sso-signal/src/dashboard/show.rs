@@ -103,8 +103,10 @@ fn installed(service: &Value) -> (Tone, String) {
 }
 
 fn running(watcher: &Value, now: Moment) -> (Tone, String) {
-    if watcher["running"] != true {
-        return (Tone::Bad, "no".to_owned());
+    match watcher["running"].as_bool() {
+        None => return (Tone::Waits, "not asked".to_owned()),
+        Some(false) => return (Tone::Bad, "no".to_owned()),
+        Some(true) => {}
     }
     let since =
         watcher["since"].as_str().and_then(time::parse).map(|since| format!(", for {}", span(since, now)));

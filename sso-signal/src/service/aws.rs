@@ -63,6 +63,10 @@ fn missing(what: &str) -> anyhow::Error {
 fn version(path: &Path) -> Option<String> {
     let mut command = Command::new(path);
     command.arg("--version");
+    // It reads them even for that, and a line that it can't parse would hide that it is an AWS CLI.
+    for file in ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"] {
+        command.env(file, "/dev/null");
+    }
     let output = program::output(command, PATIENCE).ok()?;
     // Old ones say it on stderr.
     let text = format!("{}{}", output.stdout, output.stderr);
