@@ -188,8 +188,8 @@ lint: _components
 [group('install')]
 install:
     cargo build --release --workspace --bins --locked
-    install -d "{{ prefix }}/bin"
-    install -m 755 "{{ target }}"/release/sso-{signal,lock,cache,profile,login} "{{ prefix }}/bin"
+    install -d "{{ prefix }}/bin" && install -m 755 "{{ target }}"/release/sso-{signal,lock,cache,profile,login} "{{ prefix }}/bin"
+    @case :{{ quote(env("PATH")) }}: in *:{{ quote(prefix / "bin") }}:*) ;; *) echo {{ quote(prefix / "bin is not on your PATH yet") }} ;; esac
 
 # Remove the five tools from PREFIX/bin; ~/.aws stays as it is
 [group('install')]

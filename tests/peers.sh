@@ -31,6 +31,11 @@ debian() {
     "${become[@]}" apt-get update > /dev/null && "${become[@]}" apt-get install --yes --no-install-recommends "$@" > /dev/null
 }
 
+# fetching WHAT: what takes a while says so.
+fetching() {
+    printf 'tests/peers.sh: fetching %s\n' "$1" >&2
+}
+
 # again COMMAND…: tries three times; a registry that didn't answer once may the next time.
 again() {
     "$@" || { sleep 3 && "$@"; } || { sleep 10 && "$@"; }
@@ -74,6 +79,7 @@ fi
 
 if [ -z "${SSO_TEST_PYTHON:-}" ]; then
     if ! has_botocore "$python"; then
+        fetching botocore
         botocore_for python3 || { debian python3 python3-venv && botocore_for /usr/bin/python3; } || true
     fi
     export SSO_TEST_PYTHON=$python
@@ -102,8 +108,9 @@ if [ -z "${SSO_TEST_NODE_MODULES:-}" ]; then
     command -v "${SSO_TEST_NODE:-node}" > /dev/null && command -v npm > /dev/null || debian nodejs npm || true
     if [ ! -e "$SSO_TEST_NODE_MODULES/@aws-sdk/credential-providers/package.json" ]; then
         mkdir -p "$peers"
+        fetching 'the AWS SDK for JavaScript'
         again npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$peers" '@aws-sdk/credential-providers@^3' > /dev/null 2>&1 ||
-            lacking 'the AWS SDK for JavaScript' 'install Node.js and npm, or name a node_modules that has @aws-sdk/credential-providers in SSO_TEST_NODE_MODULES'
+            lacking 'the AWS SDK for JavaScript' 'install Node.js and npm and let npm reach its registry, or name a node_modules that has @aws-sdk/credential-providers in SSO_TEST_NODE_MODULES'
     fi
 fi
 
@@ -126,6 +133,7 @@ if [ -z "${SSO_TEST_MISE:-}" ]; then
     export SSO_TEST_MISE=$npm/node_modules/@jdxcode/mise/bin/mise
     if [ ! -x "$SSO_TEST_MISE" ]; then
         command -v npm > /dev/null || debian npm || true
+        fetching mise
         again npm install --silent --no-audit --no-fund --prefix "$npm" @jdxcode/mise > /dev/null 2>&1 ||
             lacking 'mise' 'install it, or name it in SSO_TEST_MISE'
     fi
