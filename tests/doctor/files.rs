@@ -30,6 +30,7 @@ fn a_config_that_is_refused_names_its_line() {
     let ended = doctor(&sandbox, "--offline -e", &[]);
     assert_eq!(ended.code, 78);
     expect(&ended, "config", "error", "line 8: section `[profile cc]` is there twice", "mend line 8");
+    expect(&ended, "session", "skipped", "the config can't be read", "");
 }
 
 #[test]

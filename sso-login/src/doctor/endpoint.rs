@@ -58,7 +58,7 @@ fn ask(ward: &Ward<'_>) -> anyhow::Result<Vec<Finding>> {
         }
     }
     if endpoints.is_empty() {
-        return Ok(vec![Finding::skipped(ENDPOINT, "there is no SSO profile")]);
+        return Ok(vec![Finding::skipped(ENDPOINT, ward.why_none())]);
     }
     let connector = http::connector()?;
     let mut findings = Vec::new();

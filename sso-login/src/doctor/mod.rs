@@ -72,6 +72,14 @@ struct Ward<'a> {
 }
 
 impl Ward<'_> {
+    /// Why there is no SSO profile to look at.
+    fn why_none(&self) -> &'static str {
+        match self.config {
+            Ok(_) => "there is no SSO profile",
+            Err(_) => "the config can't be read",
+        }
+    }
+
     /// The SSO profiles to look at: the named one, or one of each session.
     fn profiles(&self) -> Vec<Profile> {
         let Ok(config) = &self.config else { return Vec::new() };

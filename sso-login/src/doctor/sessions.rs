@@ -20,7 +20,7 @@ const SOON: TimeDelta = TimeDelta::days(7);
 pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
     let profiles = ward.profiles();
     if profiles.is_empty() {
-        return vec![Finding::skipped(SESSION, "there is no SSO profile")];
+        return vec![Finding::skipped(SESSION, ward.why_none())];
     }
     profiles.iter().flat_map(|profile| one(ward, profile)).collect()
 }
