@@ -111,11 +111,21 @@ fn make_directory(directory: &Path) -> io::Result<()> {
     match private.create(directory) {
         Err(err) if err.kind() == io::ErrorKind::NotFound => {
             if let Some(parent) = directory.parent() {
-                private.recursive(true).create(parent)?;
+                private.recursive(true).create(parent).map_err(|err| no_directory(parent, err))?;
             }
             private.recursive(false).create(directory)
         }
         result => result,
+    }
+}
+
+/// A dangling link in the state directory's place "exists": not to be taken for a name that a contender has.
+fn no_directory(path: &Path, err: io::Error) -> io::Error {
+    match err.kind() {
+        io::ErrorKind::AlreadyExists => {
+            io::Error::new(io::ErrorKind::NotADirectory, format!("{} is no directory", path.display()))
+        }
+        _ => err,
     }
 }
 
@@ -134,5 +144,16 @@ mod tests {
         assert_eq!(fs::metadata(prepared.directory.join(OWNER)).unwrap().mode() & 0o777, 0o600);
         drop(prepared);
         assert_eq!(fs::read_dir(&state_dir).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_dangling_link_in_the_state_directorys_place_is_an_error_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let state_dir = dir.path().join("state");
+        std::os::unix::fs::symlink(dir.path().join("nowhere"), &state_dir).unwrap();
+        for state_dir in [state_dir.clone(), state_dir.join("below")] {
+            let made = Prepared::new(&state_dir, &"x".parse().unwrap(), &nobody());
+            assert!(format!("{:#}", made.err().unwrap()).contains("cannot write"));
+        }
     }
 }

@@ -53,10 +53,16 @@ pub mod tunnel;
 pub mod whoami;
 pub mod wish;
 
+use std::io;
+use std::os::unix::net::UnixStream;
+
 use anyhow::Context as _;
 
 /// A runtime for the SDK, on this thread; made only when there is something to ask of the network.
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    // The runtime panics where it can't open its own pipes: better to find out here.
+    let spare: io::Result<Vec<_>> = (0..3).map(|_| UnixStream::pair()).collect();
+    drop(spare.context("cannot start the network runtime")?);
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -117,9 +117,10 @@ fn locked_temporary(directory: &Path, name: &OsStr) -> io::Result<NamedTempFile>
             tempfile::Builder::new().prefix(&prefix(name)).suffix(SUFFIX).tempfile_in(directory)?;
         match fs2::FileExt::try_lock_exclusive(temporary.as_file()) {
             Ok(()) if temporary.as_file().metadata()?.nlink() > 0 => return Ok(temporary),
-            // Without flock (some network file systems) nobody can sweep either.
-            Err(err) if err.kind() == io::ErrorKind::Unsupported => return Ok(temporary),
-            _ => {}
+            Ok(()) => {}
+            Err(err) if err.kind() == io::ErrorKind::WouldBlock => {}
+            // Without flock (ENOSYS, or ENOLCK of a network file system) nobody can sweep either.
+            Err(_) => return Ok(temporary),
         }
     }
 }

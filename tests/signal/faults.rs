@@ -251,3 +251,18 @@ fn a_lease() {
         sandbox.feed("sso-signal write", &valid("other").to_string()).exits(0);
     });
 }
+
+/// As on a network file system whose lock service is away.
+#[test]
+fn without_flock_a_file_is_still_replaced_at_once() {
+    let Some(strace) = support::peer("SSO_TEST_STRACE", "strace") else { return };
+    for error in ["ENOLCK", "EIO", "ENOSYS"] {
+        let sandbox = Sandbox::new();
+        let mut command = sandbox.command("timeout");
+        command.arg("30").arg(&strace).args(["-f", "-qq", "-o", "/dev/null", "-e"]);
+        command.arg(format!("inject=flock:error={error}")).arg(support::tool("sso-signal"));
+        command.args(["mode", "auto"]);
+        assert_eq!(support::end(command, "").code, 0, "{error}");
+        assert_eq!(fs::read(sandbox.state().join("mode")).unwrap(), b"auto\n");
+    }
+}
