@@ -29,6 +29,7 @@ pub fn quarantine_as(
     name: &str,
     now: Moment,
 ) -> anyhow::Result<Option<PathBuf>> {
+    replace::refuse_device(path).with_context(|| format!("cannot move {} to quarantine", path.display()))?;
     let folder = state_dir.join("quarantine");
     make_private(&folder)?;
     let stamp = now.format("%Y%m%dT%H%M%SZ").to_string();

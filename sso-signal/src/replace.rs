@@ -8,7 +8,7 @@
 use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -87,6 +87,7 @@ fn write_beside(
     mode: Mode,
     put: impl Fn(NamedTempFile, &Path) -> io::Result<()>,
 ) -> io::Result<()> {
+    refuse_device(path)?;
     let directory = parent(path);
     let name = path.file_name().unwrap_or(OsStr::new("file"));
     let mut temporary = locked_temporary(&directory, name)?;
@@ -99,6 +100,15 @@ fn write_beside(
     temporary.as_file().sync_all()?;
     put(temporary, path)?;
     File::open(&directory)?.sync_all()
+}
+
+/// An error if `path` is a device: a setting that names `/dev/full` must not cost the machine its `/dev/full`.
+pub fn refuse_device(path: &Path) -> io::Result<()> {
+    let kind = fs::symlink_metadata(path).map(|metadata| metadata.file_type());
+    if kind.is_ok_and(|kind| kind.is_char_device() || kind.is_block_device()) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a device"));
+    }
+    Ok(())
 }
 
 /// The directory that holds `path`.
@@ -193,6 +203,24 @@ mod tests {
         replace(&link, b"new", Mode::Private).unwrap();
         assert_eq!(fs::read(&target).unwrap(), b"old");
         assert!(fs::symlink_metadata(&link).unwrap().is_file());
+    }
+
+    #[test]
+    fn a_device_stays_a_device() {
+        // Nothing that could be lost if this fails: a device of our own, where we may make one.
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("full");
+        let kind = rustix::fs::FileType::CharacterDevice;
+        let (mode, number) = (rustix::fs::Mode::from_raw_mode(0o666), rustix::fs::makedev(1, 7));
+        if rustix::fs::mknodat(CWD, &path, kind, mode, number).is_err() {
+            return;
+        }
+        let refused =
+            |result: anyhow::Error| assert!(format!("{result:#}").ends_with("it is a device"), "{result:#}");
+        refused(replace(&path, b"1", Mode::Private).unwrap_err());
+        refused(replace_existing(&path, b"1").unwrap_err());
+        refused(crate::quarantine::quarantine(dir.path(), &path, crate::time::now().unwrap()).unwrap_err());
+        assert!(fs::symlink_metadata(&path).unwrap().file_type().is_char_device());
     }
 
     #[test]

@@ -62,17 +62,18 @@ impl Settings {
         })
     }
 
-    /// The state directory: `SSO_STATE_DIR`, else `~/.aws/sso-renewer`.
+    /// The state directory: `SSO_STATE_DIR` of the environment, else `~/.aws/sso-renewer`. Not of a `.env`: a stranger's
+    /// checkout must not say which files are ours to move and replace.
     pub fn state_dir(&self) -> anyhow::Result<PathBuf> {
-        match self.text("SSO_STATE_DIR") {
+        match from_environment("SSO_STATE_DIR") {
             Some(path) => Ok(path.into()),
             None => Ok(self.home()?.join(".aws/sso-renewer")),
         }
     }
 
-    /// `SSO_SIGNAL_FILE`, else `login-required.json` in the state directory.
+    /// `SSO_SIGNAL_FILE` of the environment, else `login-required.json` in the state directory.
     pub fn signal_file(&self) -> anyhow::Result<PathBuf> {
-        match self.text("SSO_SIGNAL_FILE") {
+        match from_environment("SSO_SIGNAL_FILE") {
             Some(path) => Ok(path.into()),
             None => Ok(self.state_dir()?.join("login-required.json")),
         }

@@ -137,3 +137,20 @@ impl Ended {
         self
     }
 }
+
+#[test]
+fn a_dotenv_names_no_places() {
+    let sandbox = Sandbox::new();
+    let mine = sandbox.write("mine.json", "not a signal");
+    let lines = format!(
+        "SSO_SIGNAL_FILE={}\nSSO_STATE_DIR={}\n",
+        mine.display(),
+        sandbox.root().join("elsewhere").display()
+    );
+    std::fs::write(sandbox.root().join("work/.env"), lines).unwrap();
+    sandbox.run("sso-signal status").exits(0);
+    sandbox.run("sso-signal write corp").exits(0);
+    assert_eq!(std::fs::read_to_string(mine).unwrap(), "not a signal");
+    assert!(sandbox.state().join("login-required.json").exists());
+    assert!(!sandbox.root().join("elsewhere").exists());
+}
