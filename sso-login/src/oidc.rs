@@ -220,7 +220,11 @@ async fn registered(request: RegisterClientFluentBuilder) -> Result<Registered, 
 
 fn created(answer: CreateTokenOutput) -> Result<Created, Refusal> {
     Ok(Created {
-        access_token: answer.access_token.map(Secret::from).ok_or_else(incomplete)?,
+        access_token: answer
+            .access_token
+            .filter(|token| !token.is_empty())
+            .map(Secret::from)
+            .ok_or_else(incomplete)?,
         expires_in: seconds(answer.expires_in),
         refresh_token: answer.refresh_token.map(Secret::from),
     })

@@ -115,7 +115,7 @@ impl Portal {
                 let (name, email) = (account.account_name.unwrap_or_default(), account.email_address);
                 Some(Account { name, id: account.account_id?, email })
             }));
-            next = page.next_token.filter(|token| !token.is_empty());
+            next = following(next, page.next_token)?;
             if next.is_none() {
                 accounts.sort();
                 return Ok(accounts);
@@ -134,7 +134,7 @@ impl Portal {
             };
             let page = self.call(call).await?;
             roles.extend(page.role_list.unwrap_or_default().into_iter().filter_map(|role| role.role_name));
-            next = page.next_token.filter(|token| !token.is_empty());
+            next = following(next, page.next_token)?;
             if next.is_none() {
                 roles.sort();
                 return Ok(roles);
@@ -172,6 +172,14 @@ impl Portal {
     }
 }
 
+/// The next page's token; the same one again would never end.
+fn following(last: Option<String>, next: Option<String>) -> Result<Option<String>, Denial> {
+    match next.filter(|token| !token.is_empty()) {
+        next if next.is_some() && next == last => Err(incomplete()),
+        next => Ok(next),
+    }
+}
+
 fn incomplete() -> Denial {
     Denial::Unreachable("it sent an incomplete answer".to_owned())
 }
@@ -189,6 +197,24 @@ where
         403 | 404 => Denial::Forbidden,
         429 => Denial::Throttled,
         status if status >= 500 => Denial::Unreachable(format!("it answers {status}")),
+        // A proxy's or captive portal's page.
+        status if status < 400 && name.is_none() => {
+            Denial::Unreachable(format!("it answers {status} with something else"))
+        }
         status => Denial::Other(name.unwrap_or_else(|| format!("status {status}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_page_again_ends_the_listing() {
+        let token = |text: &str| Some(text.to_owned());
+        assert_eq!(following(None, token("a")), Ok(token("a")));
+        assert_eq!(following(token("a"), token("b")), Ok(token("b")));
+        assert_eq!(following(token("b"), token("")), Ok(None));
+        assert_eq!(following(token("b"), token("b")), Err(incomplete()));
     }
 }

@@ -103,6 +103,8 @@ where
             _ => Refusal::Unreachable(format!("it answers {status}")),
         },
         Some(other) => other,
+        // A proxy's or captive portal's page says nothing about the session.
+        None if status < 400 => Refusal::Unreachable(format!("it answers {status} with something else")),
         None => Refusal::Other(format!("status {status}")),
     }
 }
@@ -141,5 +143,15 @@ mod tests {
             assert_eq!(Refusal::of_name(body), refusal);
         }
         assert_eq!(Refusal::of_name("InvalidScopeException").word(), "InvalidScopeException");
+    }
+
+    #[test]
+    fn a_captive_portals_page_is_no_answer_of_the_service() {
+        use aws_sdk_ssooidc::operation::create_token::CreateTokenError;
+        for status in [200u16, 302, 307] {
+            let page = HttpResponse::new(status.try_into().unwrap(), "<html>Welcome</html>".into());
+            let err = SdkError::service_error(CreateTokenError::unhandled("no JSON"), page);
+            assert!(matches!(refusal(&err), Refusal::Unreachable(_)), "{status}");
+        }
     }
 }
