@@ -115,7 +115,7 @@ impl Portal {
                 let (name, email) = (account.account_name.unwrap_or_default(), account.email_address);
                 Some(Account { name, id: account.account_id?, email })
             }));
-            next = following(next, page.next_token)?;
+            next = following(next.as_deref(), page.next_token)?;
             if next.is_none() {
                 accounts.sort();
                 return Ok(accounts);
@@ -134,7 +134,7 @@ impl Portal {
             };
             let page = self.call(call).await?;
             roles.extend(page.role_list.unwrap_or_default().into_iter().filter_map(|role| role.role_name));
-            next = following(next, page.next_token)?;
+            next = following(next.as_deref(), page.next_token)?;
             if next.is_none() {
                 roles.sort();
                 return Ok(roles);
@@ -173,9 +173,9 @@ impl Portal {
 }
 
 /// The next page's token; the same one again would never end.
-fn following(last: Option<String>, next: Option<String>) -> Result<Option<String>, Denial> {
+fn following(last: Option<&str>, next: Option<String>) -> Result<Option<String>, Denial> {
     match next.filter(|token| !token.is_empty()) {
-        next if next.is_some() && next == last => Err(incomplete()),
+        next if next.is_some() && next.as_deref() == last => Err(incomplete()),
         next => Ok(next),
     }
 }
@@ -213,8 +213,8 @@ mod tests {
     fn the_same_page_again_ends_the_listing() {
         let token = |text: &str| Some(text.to_owned());
         assert_eq!(following(None, token("a")), Ok(token("a")));
-        assert_eq!(following(token("a"), token("b")), Ok(token("b")));
-        assert_eq!(following(token("b"), token("")), Ok(None));
-        assert_eq!(following(token("b"), token("b")), Err(incomplete()));
+        assert_eq!(following(Some("a"), token("b")), Ok(token("b")));
+        assert_eq!(following(Some("b"), token("")), Ok(None));
+        assert_eq!(following(Some("b"), token("b")), Err(incomplete()));
     }
 }
