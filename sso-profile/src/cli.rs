@@ -3,6 +3,7 @@
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
 use sso_profile::choose::Pick;
+use sso_profile::key::VaultName;
 
 /// Read and write profiles in the AWS config file, byte-preserving
 ///
@@ -97,6 +98,14 @@ pub(crate) enum Command {
     /// standard input; `AWS_PROFILE` doesn't count. Keys in the credentials file are never touched.
     #[command(after_long_help = REMOVE)]
     Remove(Remove),
+    /// Keep keys that point at profiles and variables
+    ///
+    /// A key `ENV.KEY` names a vault and a reference in it, never a secret. Looking at one never logs in.
+    Key {
+        /// What to do
+        #[command(subcommand)]
+        command: Key,
+    },
 }
 
 const LIST: &str = "\
@@ -247,6 +256,100 @@ pub(crate) struct Write {
     #[arg(long, requires = "all", conflicts_with = "profile")]
     pub(crate) prune: bool,
 }
+
+/// The subcommands of `key`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Key {
+    /// Store where a key is found
+    ///
+    /// The vault must have the reference: a profile with an sso-session (`aws.iam.sso`), a profile with static keys
+    /// (`aws.static`), a variable or `/path/to/file#VARIABLE` (`env`). It isn't logged in to.
+    #[command(after_long_help = KEY_SET)]
+    Set {
+        /// Which key
+        #[command(flatten)]
+        slug: SlugArgs,
+        /// aws.iam.sso, aws.static or env
+        #[arg(long)]
+        vault: VaultName,
+        /// What the vault knows it by: a profile, a variable, a file and variable
+        reference: String,
+    },
+    /// Print a key and what it gives
+    ///
+    /// `value` is the profile's name, or the variable's content. Never opens a browser.
+    #[command(after_long_help = KEY_GET)]
+    Get(SlugArgs),
+    /// Print the keys and whether they can be used
+    #[command(after_long_help = KEY_LIST)]
+    List {
+        /// Only those of this env
+        #[arg(long)]
+        env: Option<String>,
+    },
+    /// Forget a key; what it points at stays
+    #[command(after_long_help = KEY_REMOVE)]
+    Remove(SlugArgs),
+}
+
+/// Which key.
+#[derive(Debug, Args)]
+pub(crate) struct SlugArgs {
+    /// The env: letters, digits, - and _
+    #[arg(long)]
+    pub(crate) env: String,
+    /// The key, named as a variable
+    #[arg(long)]
+    pub(crate) key: String,
+}
+
+const KEY_SET: &str = "\
+Examples:
+  sso-profile key set --env dev --key AWS_PROFILE --vault aws.iam.sso corp
+
+Exit status:
+   0  stored
+   2  bad command line
+  65  bad content of keys.json
+  74  a file or stream failed
+  75  another process holds the state directory
+  78  the vault has no such reference";
+
+const KEY_GET: &str = "\
+Examples:
+  sso-profile key get --env dev --key AWS_PROFILE
+
+Exit status:
+   0  granted
+   1  absent
+   2  bad command line
+  65  bad content of keys.json
+  74  a file or stream failed
+  77  locked: a person must log in
+  78  what it points at is gone";
+
+const KEY_LIST: &str = "\
+Examples:
+  sso-profile key list --env dev
+
+Exit status:
+   0  done
+   2  bad command line
+  65  bad content of keys.json
+  74  a file or stream failed
+  78  the config file can't be parsed";
+
+const KEY_REMOVE: &str = "\
+Examples:
+  sso-profile key remove --env dev --key AWS_PROFILE
+
+Exit status:
+   0  removed
+   1  there is none
+   2  bad command line
+  65  bad content of keys.json
+  74  a file or stream failed
+  75  another process holds the state directory";
 
 #[cfg(test)]
 mod tests {

@@ -13,6 +13,7 @@ pub mod edit;
 pub mod endpoints;
 pub mod files;
 pub mod ini;
+pub mod key;
 mod load;
 mod mark;
 mod picker;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use sso_profile::request::Request;
-use sso_profile::{choose, remove, show, write, write_all};
+use sso_profile::{choose, key, remove, show, write, write_all};
 use sso_signal::exit::{Exit, Fault, finish};
 use sso_signal::settings::Settings;
 
@@ -25,6 +25,22 @@ fn run(command: cli::Command, settings: &Settings) -> anyhow::Result<Exit> {
         cli::Command::Write(flags) => write::run(&(*flags).into(), settings),
         cli::Command::Choose { pick } => choose::run(&pick),
         cli::Command::Remove(flags) => remove::run(&flags.into(), settings),
+        cli::Command::Key { command } => run_key(command, settings),
+    }
+}
+
+fn run_key(command: cli::Key, settings: &Settings) -> anyhow::Result<Exit> {
+    match command {
+        cli::Key::Set { slug, vault, reference } => key::set(&slug.parse()?, vault, &reference, settings),
+        cli::Key::Get(slug) => key::show(&slug.parse()?, settings),
+        cli::Key::List { env } => key::list(env.as_deref(), settings),
+        cli::Key::Remove(slug) => key::remove(&slug.parse()?, settings),
+    }
+}
+
+impl cli::SlugArgs {
+    fn parse(&self) -> Result<key::Slug, Fault> {
+        key::Slug::new(&self.env, &self.key).map_err(|why| Fault::new(Exit::Usage, why))
     }
 }
 
