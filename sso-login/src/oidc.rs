@@ -218,15 +218,16 @@ async fn registered(request: RegisterClientFluentBuilder) -> Result<Registered, 
     }
 }
 
+/// A token that is over already, or that no header could carry, is none: a success must be a session.
 fn created(answer: CreateTokenOutput) -> Result<Created, Refusal> {
+    let is_token = |token: &String| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
+    if answer.expires_in <= 0 {
+        return Err(incomplete());
+    }
     Ok(Created {
-        access_token: answer
-            .access_token
-            .filter(|token| !token.is_empty())
-            .map(Secret::from)
-            .ok_or_else(incomplete)?,
+        access_token: answer.access_token.filter(is_token).map(Secret::from).ok_or_else(incomplete)?,
         expires_in: seconds(answer.expires_in),
-        refresh_token: answer.refresh_token.map(Secret::from),
+        refresh_token: answer.refresh_token.filter(is_token).map(Secret::from),
     })
 }
 
@@ -237,6 +238,21 @@ fn seconds(count: i32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_token_that_nobody_could_use_is_no_answer() {
+        let answer = |token: &str, expires_in| {
+            created(CreateTokenOutput::builder().access_token(token).expires_in(expires_in).build())
+        };
+        assert!(answer("token", 1).is_ok());
+        for (token, expires_in) in [("", 1), ("a\nb", 1), ("a\0", 1), ("a b", 1), ("token", 0), ("token", -5)]
+        {
+            assert!(
+                matches!(answer(token, expires_in), Err(Refusal::Unreachable(_))),
+                "{token:?} {expires_in}"
+            );
+        }
+    }
 
     fn base_url(region: &str, is_fips: bool, is_dual_stack: bool, endpoint: Option<&str>) -> Option<String> {
         let place = Params::builder()
