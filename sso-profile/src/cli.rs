@@ -101,12 +101,28 @@ pub(crate) enum Command {
     /// Keep keys that point at profiles and variables
     ///
     /// A key `ENV.KEY` names a vault and a reference in it, never a secret. Looking at one never logs in.
+    #[command(after_long_help = KEY)]
     Key {
         /// What to do
         #[command(subcommand)]
         command: Key,
     },
 }
+
+const KEY: &str = "\
+Examples:
+  sso-profile key set --env dev --key AWS_PROFILE --vault aws.iam.sso corp
+  sso-profile key get --env dev --key AWS_PROFILE || echo locked
+
+Exit status:
+   0  done, or granted
+   1  absent
+   2  bad command line
+  65  bad content of keys.json
+  74  a file or stream failed
+  75  another process holds the state directory
+  77  locked: a person must log in
+  78  what it points at is gone";
 
 const LIST: &str = "\
 Examples:
