@@ -29,4 +29,6 @@ mod secrets;
 mod served;
 #[path = "login/service.rs"]
 mod service;
+#[path = "login/stranger.rs"]
+mod stranger;
 mod support;

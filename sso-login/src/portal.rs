@@ -18,7 +18,7 @@ use sso_signal::text::harmless;
 
 use crate::http;
 use crate::pace::Pace;
-use crate::refusal::cause;
+use crate::refusal::{cause, is_page};
 
 /// The most that a page may have.
 const PAGE: i32 = 100;
@@ -192,16 +192,16 @@ where
         return Denial::Unreachable(cause(err));
     };
     let name = answer.err().code().map(harmless);
-    match answer.raw().status().as_u16() {
+    let status = answer.raw().status().as_u16();
+    let something_else = || Denial::Unreachable(format!("it answers {status} with something else"));
+    match status {
+        429 => Denial::Throttled,
+        _ if status >= 500 => Denial::Unreachable(format!("it answers {status}")),
+        // A proxy's or captive portal's page says nothing about the session or the role.
+        _ if name.is_none() && is_page(answer.raw()) => something_else(),
         401 => Denial::Unauthorized,
         403 | 404 => Denial::Forbidden,
-        429 => Denial::Throttled,
-        status if status >= 500 => Denial::Unreachable(format!("it answers {status}")),
-        // A proxy's or captive portal's page.
-        status if status < 400 && name.is_none() => {
-            Denial::Unreachable(format!("it answers {status} with something else"))
-        }
-        status => Denial::Other(name.unwrap_or_else(|| format!("status {status}"))),
+        _ => name.map_or_else(something_else, Denial::Other),
     }
 }
 

@@ -103,10 +103,15 @@ where
             _ => Refusal::Unreachable(format!("it answers {status}")),
         },
         Some(other) => other,
-        // A proxy's or captive portal's page says nothing about the session.
-        None if status < 400 => Refusal::Unreachable(format!("it answers {status} with something else")),
-        None => Refusal::Other(format!("status {status}")),
+        // A proxy's or captive portal's page says nothing about the session, whatever its status.
+        None => Refusal::Unreachable(format!("it answers {status} with something else")),
     }
+}
+
+/// Whether an error without a name is no answer of a service, but some page: the services answer in JSON.
+pub(crate) fn is_page(answer: &HttpResponse) -> bool {
+    let body = answer.body().bytes().unwrap_or_default();
+    !matches!(serde_json::from_slice(body), Ok(serde_json::Value::Object(_)))
 }
 
 /// The innermost causes of a failed call in one line, without the SDK's own words around them.
@@ -148,7 +153,7 @@ mod tests {
     #[test]
     fn a_captive_portals_page_is_no_answer_of_the_service() {
         use aws_sdk_ssooidc::operation::create_token::CreateTokenError;
-        for status in [200u16, 302, 307] {
+        for status in [200u16, 302, 307, 400, 401, 403, 404, 407] {
             let page = HttpResponse::new(status.try_into().unwrap(), "<html>Welcome</html>".into());
             let err = SdkError::service_error(CreateTokenError::unhandled("no JSON"), page);
             assert!(matches!(refusal(&err), Refusal::Unreachable(_)), "{status}");

@@ -97,8 +97,7 @@ where
         }
         _ if status >= 500 || status == 429 => Lack::unreachable(format!("STS answers {status}")),
         Some(code) => Lack::denied(format!("STS answered {}", harmless(code))),
-        // A proxy's or captive portal's page.
-        None if status < 400 => Lack::unreachable(format!("STS answers {status} with something else")),
-        None => Lack::denied(format!("STS answered status {status}")),
+        // A proxy's or captive portal's page, whatever its status.
+        None => Lack::unreachable(format!("STS answers {status} with something else")),
     }
 }

@@ -1,0 +1,106 @@
+//! Whoever answers in the service's place: a captive portal, a proxy's error page, a server that never stops sending.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use crate::bench::Bench;
+use crate::support::{Ended, end};
+
+/// Where the three services are asked.
+const SERVICES: [&str; 3] = ["AWS_ENDPOINT_URL_SSO_OIDC", "AWS_ENDPOINT_URL_SSO", "AWS_ENDPOINT_URL_STS"];
+/// What asks each of them first.
+const COMMANDS: [&str; 3] =
+    ["sso-login --via device --no-browser --force demo", "sso-login accounts demo", "sso-login whoami demo"];
+
+struct Stranger {
+    url: String,
+    requests: Arc<AtomicUsize>,
+}
+
+impl Stranger {
+    /// Answers every request so; a body without an end if `is_endless`.
+    fn start(status: u16, body: &'static str, is_endless: bool) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let requests = Arc::<AtomicUsize>::default();
+        let count = Arc::clone(&requests);
+        thread::spawn(move || {
+            for client in listener.incoming() {
+                count.fetch_add(1, Ordering::SeqCst);
+                // Whoever has heard enough hangs up.
+                thread::spawn(move || drop(answer(client.unwrap(), status, body, is_endless)));
+            }
+        });
+        Self { url, requests }
+    }
+
+    fn ask(&self, bench: &Bench, service: &str, line: &str) -> Ended {
+        let mut command = bench.command(line);
+        command.env(service, &self.url);
+        end(command, "")
+    }
+}
+
+fn answer(mut client: TcpStream, status: u16, body: &str, is_endless: bool) -> std::io::Result<()> {
+    let mut reader = BufReader::new(client.try_clone()?);
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        if line.trim_end().is_empty() {
+            break;
+        }
+        if let Some(value) = line.to_lowercase().strip_prefix("content-length: ") {
+            length = value.trim_end().parse().unwrap();
+        }
+    }
+    reader.take(length).read_to_end(&mut Vec::new())?;
+    write!(client, "HTTP/1.1 {status} So\r\ncontent-type: text/html\r\nconnection: close\r\n")?;
+    if !is_endless {
+        return write!(client, "content-length: {}\r\n\r\n{body}", body.len());
+    }
+    write!(client, "\r\n{body}")?;
+    let blank = vec![b' '; 1 << 16];
+    loop {
+        client.write_all(&blank)?;
+    }
+}
+
+#[test]
+fn a_page_in_the_services_place_is_no_refusal_whatever_its_status() {
+    let bench = Bench::logged_in("");
+    for status in [400, 401, 403, 404, 407] {
+        for body in ["<html>Please sign in to the WLAN</html>", "", "[]", "\"no\""] {
+            for (service, line) in SERVICES.into_iter().zip(COMMANDS) {
+                let ended = Stranger::start(status, body, false).ask(&bench, service, line);
+                assert_eq!(ended.code, 69, "{status} {body:?} {line}: {}", ended.stderr);
+                let says = format!("answers {status} with something else");
+                assert!(ended.complaint().contains(&says), "{status} {body:?} {line}: {}", ended.stderr);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_refusal_that_has_a_name_is_one_whoever_says_it() {
+    let bench = Bench::logged_in("");
+    let stranger = Stranger::start(400, r#"{"error":"access_denied"}"#, false);
+    let ended = stranger.ask(&bench, SERVICES[0], COMMANDS[0]);
+    ended.fails(77, "failed", "access_denied", "the login was denied");
+}
+
+#[test]
+fn a_page_in_the_services_place_ends_no_session() {
+    let bench = Bench::logged_in("");
+    bench.forward(3600);
+    let before = bench.token_text();
+    let stranger = Stranger::start(400, "<html>", false);
+    let mut command = bench.command("sso-login refresh demo");
+    command.env(SERVICES[0], &stranger.url).env("SSO_NOW", crate::bench::after(3600));
+    let ended = end(command, "");
+    assert_eq!(ended.code, 69, "{}", ended.stderr);
+    assert_eq!(bench.token_text(), before);
+}
