@@ -18,16 +18,18 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use sso_signal::exit::{Exit, Fault, WithFault as _};
 use sso_signal::settings::from_environment;
 
+use crate::bounded::Bounded;
+
 /// The client for every call of a run: one connection pool, one set of trusted roots.
 ///
 /// `AWS_CA_BUNDLE` replaces the system's roots, as in the AWS CLI; status 78 if it can't be read or has none.
-/// `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` hold, in either case.
+/// `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` hold, in either case. An answer that is too long is none.
 pub(crate) fn client() -> anyhow::Result<SharedHttpClient> {
-    let connector = connector()?;
+    let connector = SharedHttpConnector::new(Bounded::new(connector()?));
     Ok(http_client_fn(move |_, _| connector.clone()))
 }
 
-/// What [`client`] makes its calls with, for a call that isn't the SDK's.
+/// What [`client`] makes its calls with, for a call that isn't the SDK's and reads no answer.
 pub(crate) fn connector() -> anyhow::Result<SharedHttpConnector> {
     const MARK: &[u8] = b"-----BEGIN CERTIFICATE-----";
     let trusted = match from_environment("AWS_CA_BUNDLE") {

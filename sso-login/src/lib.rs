@@ -8,6 +8,7 @@ pub mod accounts;
 pub mod answer;
 pub mod ask;
 pub mod aws;
+mod bounded;
 mod browser;
 mod callback;
 mod chain;

@@ -70,6 +70,20 @@ fn answer(mut client: TcpStream, status: u16, body: &str, is_endless: bool) -> s
 }
 
 #[test]
+fn an_answer_without_end_is_given_up_on_at_four_mebibytes() {
+    let bench = Bench::logged_in("");
+    for status in [200, 400] {
+        for (service, line) in SERVICES.into_iter().zip(COMMANDS) {
+            let stranger = Stranger::start(status, "{", true);
+            let ended = stranger.ask(&bench, service, line);
+            assert_eq!(ended.code, 69, "{line}: {}", ended.stderr);
+            assert!(ended.complaint().contains("can't be reached: its answer is over 4 MiB"), "{line}");
+            assert_eq!(stranger.requests.load(Ordering::SeqCst), 1, "{line}: the next would be as long");
+        }
+    }
+}
+
+#[test]
 fn a_page_in_the_services_place_is_no_refusal_whatever_its_status() {
     let bench = Bench::logged_in("");
     for status in [400, 401, 403, 404, 407] {
