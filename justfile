@@ -48,6 +48,7 @@ sso-monitor every="60s" profile="": _tools
 [group('watcher')]
 sso-watch wait="0s" *flags: _tools
     @sso-signal service check > /dev/null
+    @sso-login - "${@:2}" < /dev/null
     @sso-lock run --wait "$1" watcher -- bash -uo pipefail -c '{{ watch }}' sso-watch "${@:2}"
 
 # Install the watcher as a service of this user with the settings of .env, or apply changed ones

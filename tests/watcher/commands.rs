@@ -84,6 +84,17 @@ fn a_logout_ends_one_session_and_asks_for_a_new_one() {
 }
 
 #[test]
+fn flags_that_nobody_knows_end_the_watcher_at_once() {
+    let Some(desk) = Desk::new("") else { return };
+    for flag in ["--bad", "demo", "--via"] {
+        let ended = desk.just(&format!("sso-watch 0s {flag}"));
+        assert_ne!(ended.code, 0, "{flag}");
+        assert!(ended.stderr.contains("try '--help'") && !ended.stdout.contains("watching"), "{flag}");
+        assert_eq!(ended.stderr.matches("error: ").count(), 2, "clap's and just's: {}", ended.stderr);
+    }
+}
+
+#[test]
 fn cleaning_up_keeps_what_a_person_decided_for_good_and_loses_no_signal() {
     let Some(desk) = Desk::new("") else { return };
     let bench = &desk.bench;
