@@ -79,6 +79,7 @@ sso-status-json:
 # Ask for a login: the watcher asks or opens a browser, as the mode says; in mode standalone log in directly
 [group('watcher')]
 sso-login profile="": _tools
+    @{{ if profile == "" { ":" } else { "sso-profile show " + quote(profile) + " > /dev/null" } }}
     @sso-signal request --text {{ quote(profile) }} || { [ "$?" -eq 1 ] && sso-login {{ if profile == "" { "" } else { quote(profile) } }} < /dev/null | sso-signal settle | sso-signal log; }
 
 # End the session of a profile (or --all), and ask for a new one

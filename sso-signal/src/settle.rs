@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::cooldown;
-use crate::entry::ConfigStamp;
+use crate::entry::{ConfigStamp, Entry};
 use crate::exit::{Exit, Fault};
 use crate::folder::{self, Located};
 use crate::host::Host;
@@ -85,7 +85,10 @@ fn settle(host: &mut Host<'_>, document: &Document, outcome: &Outcome) -> anyhow
                 key == profile || entry.profiles.contains(&key)
             })
             .collect();
-        if *outcome == Outcome::Suppressed {
+        if matches!(outcome, Outcome::UnknownProfile(_)) && concerned.is_empty() {
+            // Nothing waits for the config to change: a mistyped name leaves no trace.
+            transition.entry = Entry { unknown_in: None, retry: None, mirrored: None, ..transition.entry };
+        } else if *outcome == Outcome::Suppressed {
             // The session's other signals were part of the question, whatever their monitors call the episode.
             for located in &concerned {
                 transition.entry.suppress(&located.signal.episode);

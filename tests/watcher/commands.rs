@@ -84,6 +84,25 @@ fn a_logout_ends_one_session_and_asks_for_a_new_one() {
 }
 
 #[test]
+fn a_mistyped_name_is_told_at_once_and_leaves_no_trace() {
+    let Some(desk) = Desk::new("") else { return };
+    for mode in ["notify", "auto", "standalone"] {
+        desk.bench.run(&format!("sso-signal mode {mode}")).exits(0);
+        let ended = desk.just("sso-login demoo");
+        assert_ne!(ended.code, 0, "{mode}");
+        assert!(ended.stderr.contains("profile `demoo` is not in "), "{mode}: {}", ended.stderr);
+        assert_eq!((ended.stdout.as_str(), desk.signals()), ("", vec![]), "{mode}");
+    }
+    assert_eq!(support::names(desk.state()), ["mode"]);
+    // Nor does it in a pipe of one's own.
+    let mut line = desk.bench.command("bash -c");
+    line.arg("sso-login demoo | sso-signal settle");
+    end(line, "");
+    let status = desk.bench.run("sso-signal status").exits(0).document();
+    assert_eq!(status["remembered"], json!([]));
+}
+
+#[test]
 fn flags_that_nobody_knows_end_the_watcher_at_once() {
     let Some(desk) = Desk::new("") else { return };
     for flag in ["--bad", "demo", "--via"] {
