@@ -50,8 +50,8 @@ Examples:
   sso-login logout --all
   sso-login logout corp | jq -r '.sessionProfiles[]'     whom it concerns
 
-`sessionProfiles` names all profiles of the session: they are logged out too. `removed` names the
-files. The files go even if the service can't be told; `serviceTold` is false then, and the
+`sessionProfiles` names all profiles of the session: they are logged out too. `wasLoggedIn` is
+false if there was nothing to end. `removed` names the files. The files go even if the service can't be told; `serviceTold` is false then, and the
 session may live on there until it ends.
 
 Exit status: 0 logged out (or nobody was logged in), 2 bad command line, 65 bad document, 69 the
@@ -118,6 +118,9 @@ fn logout(
         Outcome::Busy(_) => return Ok(Some(Lack::busy("a login or refresh is under way"))),
     };
     let token = session.token()?.whole();
+    let now = time::now()?;
+    let was_logged_in =
+        token.as_ref().is_some_and(|token| now < token.expires_at || token.is_refreshable(now));
     let mut removed = Vec::new();
     let told = match &token {
         Some(token) => tell(settings, profile, session, token)?,
@@ -133,6 +136,7 @@ fn logout(
     }
     document.set("startUrl", sso.start_url.as_str());
     document.set("loggedOut", true);
+    document.set("wasLoggedIn", was_logged_in);
     document.set("serviceTold", token.is_some() && told.is_ok());
     document.set("sessionProfiles", profiles);
     document.set(

@@ -1,5 +1,7 @@
 //! `sso-signal request`: a person wants a login. Nothing that was said before holds it back.
 
+use serde_json::Value;
+
 use crate::cooldown;
 use crate::entry::Entry;
 use crate::exit::Exit;
@@ -14,7 +16,8 @@ use crate::text::harmless;
 use crate::time;
 use crate::wire::{Document, Output};
 
-/// Requests a login for every document's profile. Documents with `event` or `error` alone ask for nothing.
+/// Requests a login for every document's profile. Documents with `event` or `error` alone ask for nothing. For people it
+/// says first which session a document of `sso-login logout` ended.
 pub fn filter(
     settings: &Settings,
     documents: impl Iterator<Item = anyhow::Result<Document>>,
@@ -25,6 +28,9 @@ pub fn filter(
     let mut last = Exit::Done;
     for document in documents {
         let document = document?;
+        if as_text && let Some(said) = logged_out(&document)? {
+            output.text(&said)?;
+        }
         if let Some(profile) = document.text("profile")?
             && !document.contains_key("event")
         {
@@ -99,6 +105,25 @@ fn raise(host: &mut Host<'_>, profile: &str, reason: &str) -> anyhow::Result<()>
     host.folder.raise(&Signal::from_document(signal, "the request")?, now)?;
     drop(lock);
     Ok(())
+}
+
+/// What a logout did, for the person who asked for it.
+fn logged_out(document: &Document) -> anyhow::Result<Option<String>> {
+    if document.flag("loggedOut")? != Some(true) {
+        return Ok(None);
+    }
+    let session = match document.text("ssoSession")? {
+        Some(name) => format!("session `{name}`"),
+        None => format!("the session of {}", document.text("startUrl")?.unwrap_or("its start URL")),
+    };
+    let was_logged_in = document.flag("wasLoggedIn")?.unwrap_or(true);
+    let names = document.get("sessionProfiles").and_then(Value::as_array).into_iter().flatten();
+    let names: Vec<_> = names.filter_map(Value::as_str).map(|name| format!("`{name}`")).collect();
+    Ok(Some(harmless(&if was_logged_in {
+        format!("logged out of {session}: {}", names.join(", "))
+    } else {
+        format!("nobody was logged in to {session}")
+    })))
 }
 
 /// What will happen, for the person who waits for it.

@@ -35,10 +35,11 @@ fn one_session_goes_and_everything_else_stays() {
         json!([
             document["ssoSession"],
             document["loggedOut"],
+            document["wasLoggedIn"],
             document["serviceTold"],
             document["sessionProfiles"]
         ]),
-        json!(["sandbox", true, true, ["demo", "demo-admin"]])
+        json!(["sandbox", true, true, true, ["demo", "demo-admin"]])
     );
     assert_eq!(document["removed"].as_array().unwrap().len(), 3);
     assert!(!bench.cache().join(TOKEN).exists());
@@ -53,8 +54,8 @@ fn one_session_goes_and_everything_else_stays() {
     assert_eq!(again["removed"].as_array().unwrap().len(), 1);
     let nothing = bench.run("sso-login logout demo").exits(0).document();
     assert_eq!(
-        json!([nothing["loggedOut"], nothing["serviceTold"], nothing["removed"]]),
-        json!([true, false, []])
+        json!([nothing["loggedOut"], nothing["wasLoggedIn"], nothing["serviceTold"], nothing["removed"]]),
+        json!([true, false, false, []])
     );
 }
 

@@ -69,7 +69,11 @@ fn a_logout_ends_one_session_and_asks_for_a_new_one() {
     let said = desk.just("sso-logout demo");
     assert_eq!(
         (said.code, said.stdout.as_str()),
-        (0, "login of `demo` requested: a running watcher asks within 1s\n"),
+        (
+            0,
+            "logged out of session `sandbox`: `demo`, `demo-admin`\n\
+             login of `demo` requested: a running watcher asks within 1s\n"
+        ),
         "{}",
         said.stderr
     );
@@ -79,7 +83,8 @@ fn a_logout_ends_one_session_and_asks_for_a_new_one() {
         desk.bench.feed("sso-cache check", &shown).exits(0).document()["token"]["state"].clone()
     };
     assert_eq!((states("demo"), states("other")), (json!("missing"), json!("valid")));
-    desk.just("sso-logout --all").exits(0);
+    let said = desk.just("sso-logout --all").exits(0).stdout;
+    assert_eq!(said, "nobody was logged in to session `sandbox`\nlogged out of session `other`: `other`\n");
     assert_eq!(states("other"), "missing");
 }
 
