@@ -107,3 +107,16 @@ fn a_filter_logs_out_of_each() {
     assert_eq!((&documents[0]["mine"], &documents[0]["loggedOut"]), (&json!(1), &json!(true)));
     assert_eq!(documents[1]["error"], "unknown-profile");
 }
+
+#[test]
+fn somebody_elses_lock_is_named_while_it_is_waited_for_and_after() {
+    let bench = Bench::logged_in("");
+    fs::create_dir_all(bench.home().join(".aws/sso-renewer/login.lock")).unwrap();
+    let ended = bench.run("sso-login logout demo");
+    assert_eq!(ended.code, 75, "{}", ended.stderr);
+    let lines: Vec<_> = ended.stderr.lines().collect();
+    assert_eq!(lines[0], "sso-login: waiting up to 13s for a login or refresh: its holder is unknown");
+    assert!(lines[1].contains("a login or refresh is under way: its holder is unknown"), "{lines:?}");
+    assert_eq!(lines[2..], ["sso-login: hint: sso-lock status login"]);
+    assert!(bench.cache().join(TOKEN).exists());
+}
