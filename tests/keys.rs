@@ -57,7 +57,7 @@ fn a_locked_key_names_the_command_that_unlocks_and_logs_nobody_in() {
     sandbox.run("sso-profile key set --env dev --key AWS_PROFILE --vault aws.iam.sso corp").exits(0);
     let ended = sandbox.run("sso-profile key get --env dev --key AWS_PROFILE").exits(77);
     assert_eq!(ended.document()["state"], "locked");
-    assert!(ended.stderr.contains("hint: sso-login -- 'corp'"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("hint: sso-login corp | sso-signal settle\n"), "{}", ended.stderr);
     assert_eq!(sandbox.run("sso-profile key list").exits(0).document()["state"], "locked");
     assert!(!sandbox.home().join("logged-in").exists());
 }

@@ -33,7 +33,10 @@ fn run_key(command: cli::Key, settings: &Settings) -> anyhow::Result<Exit> {
     match command {
         cli::Key::Set { slug, vault, reference } => key::set(&slug.parse()?, vault, &reference, settings),
         cli::Key::Get(slug) => key::show(&slug.parse()?, settings),
-        cli::Key::List { env } => key::list(env.as_deref(), settings),
+        cli::Key::List { env, vault, text, exit_status } => {
+            key::list(&key::Wanted { env, vault }, text, exit_status, settings)
+        }
+        cli::Key::Sessions { env } => key::sessions(env.as_deref(), settings),
         cli::Key::Remove(slug) => key::remove(&slug.parse()?, settings),
     }
 }

@@ -14,6 +14,7 @@ use crate::disk;
 use crate::edit::edit;
 use crate::files;
 use crate::ini::Ini;
+use crate::key;
 use crate::load::AwsConfig;
 use crate::plan::SESSION_KEYS;
 use crate::source_text::Source;
@@ -80,12 +81,15 @@ fn remove(
     let text = disk::current_text(&real)?;
     let (edited, mut gone) = without(command, name, path, &config, &text)?;
     let diff = unified(path, &text, &edited);
+    let keys = key::pointing_at(name, settings);
     if !command.dry_run {
         gone = disk::change(&real, |text| {
             let (edited, gone) = without(command, name, path, &config, text)?;
             Ok((Some(edited), gone))
         })?;
     }
+    gone.warnings
+        .extend(keys.iter().map(|key| format!("key `{key}` points at it: sso-profile key list --text")));
     if command.text {
         return output.text(&if command.dry_run { diff.trim_end().to_owned() } else { gone.in_words(name) });
     }

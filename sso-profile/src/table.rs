@@ -17,22 +17,26 @@ pub(crate) fn lines(documents: &[Document]) -> Vec<String> {
     if documents.is_empty() {
         return Vec::new();
     }
-    let heading = COLUMNS.map(|(heading, _)| heading.to_owned());
-    let rows: Vec<_> = std::iter::once(heading).chain(documents.iter().map(cells)).collect();
-    let mut widths = [0; COLUMNS.len()];
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
+    let heading = COLUMNS.iter().map(|(heading, _)| (*heading).to_owned()).chain([String::new()]).collect();
+    let row = |document| cells(document).into_iter().chain([note(document)]).collect();
+    aligned(&std::iter::once(heading).chain(documents.iter().map(row)).collect::<Vec<Vec<_>>>())
+}
+
+/// Rows as lines, with columns as wide as their widest cell but for the last one.
+pub(crate) fn aligned(rows: &[Vec<String>]) -> Vec<String> {
+    let mut widths = Vec::new();
+    for row in rows {
+        widths.resize(widths.len().max(row.len()), 0);
+        let last = row.len().saturating_sub(1);
+        for (width, cell) in widths.iter_mut().zip(row).take(last) {
             *width = (*width).max(cell.chars().count());
         }
     }
-    let notes = std::iter::once(String::new()).chain(documents.iter().map(note));
-    rows.iter()
-        .zip(notes)
-        .map(|(row, note)| {
-            let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
-            cells.chain([note]).collect::<Vec<_>>().join("  ").trim_end().to_owned()
-        })
-        .collect()
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect()
 }
 
 /// One document as a line, for a stream that has no widths yet.

@@ -1,23 +1,32 @@
 //! Keys: a slug `<env>.<KEY>` points at a vault and a reference in it, never at a secret. Looking never logs in.
 
+mod checker;
+mod facts;
+mod list;
+mod sessions;
 mod slug;
 mod store;
 mod vault;
+mod wanted;
 
 use sso_signal::exit::{Exit, Fault};
 use sso_signal::settings::Settings;
 use sso_signal::wire::{Document, Output};
 
+use facts::Facts;
+pub use list::list;
+pub use sessions::sessions;
 pub use slug::Slug;
 use store::{Entry, Store};
-use vault::State;
 pub use vault::VaultName;
+use vault::{Seen, State};
+pub use wanted::Wanted;
 
 /// Stores where a key is found, or changes it. Status 78 if the vault has no such reference.
 ///
 /// The document has what was there before as `previous`, for whoever wants to put it back.
 pub fn set(slug: &Slug, vault: VaultName, reference: &str, settings: &Settings) -> anyhow::Result<Exit> {
-    vault.adapter().check(reference, settings)?;
+    vault.adapter().check(reference, &mut Facts::new(settings))?;
     let entry = Entry { vault, reference: reference.to_owned() };
     let mut document = described(slug, &entry);
     if let Some(previous) = Store::change(settings, |store| store.insert(slug, entry))? {
@@ -37,38 +46,25 @@ pub fn show(slug: &Slug, settings: &Settings) -> anyhow::Result<Exit> {
         output.document(&Document::new().with("slug", slug.to_string()).with("state", "absent"))?;
         return Ok(Exit::No);
     };
-    let state = entry.vault.adapter().look(&entry.reference, settings)?;
-    let mut document = described(slug, &entry);
-    add(&mut document, &state);
-    if let State::Granted(value) = &state {
+    let seen = entry.vault.adapter().look(&entry.reference, &mut Facts::new(settings))?;
+    let mut document = seen_as(slug, &entry, &seen);
+    if let State::Granted { value, .. } = &seen.state {
         document.set("value", value.expose());
     }
     output.document(&document)?;
-    match state {
-        State::Granted(_) => Ok(Exit::Done),
+    let blocked = || fix_of_blocked(slug, entry.vault);
+    match seen.state {
+        State::Granted { .. } => Ok(Exit::Done),
         State::Absent(_) => Ok(Exit::No),
         State::Locked { why, fix } => {
             let message = format!("key `{slug}` is locked: {why}");
             Err(Fault::new(Exit::LoginRequired, message).hint(fix).into())
         }
         State::Blocked(why) => {
-            Err(Fault::new(Exit::Config, format!("key `{slug}` can't be used: {why}")).into())
+            let message = format!("key `{slug}` can't be used: {why}");
+            Err(Fault::new(Exit::Config, message).hint(blocked()).into())
         }
     }
-}
-
-/// Prints the keys, or those of one env, without any value of a variable.
-pub fn list(env: Option<&str>, settings: &Settings) -> anyhow::Result<Exit> {
-    let mut output = Output::stdout();
-    for (slug, entry) in Store::load(settings)?.entries() {
-        if env.is_some_and(|env| env != slug.env()) {
-            continue;
-        }
-        let mut document = described(slug, entry);
-        add(&mut document, &entry.vault.adapter().look(&entry.reference, settings)?);
-        output.document(&document)?;
-    }
-    Ok(Exit::Done)
 }
 
 /// Forgets a key; what it points at stays. Status 1 if there is none.
@@ -78,8 +74,18 @@ pub fn remove(slug: &Slug, settings: &Settings) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// The keys that point at a profile. None if `keys.json` can't be read: whoever asks has another errand.
+pub(crate) fn pointing_at(profile: &str, settings: &Settings) -> Vec<String> {
+    let Ok(store) = Store::load(settings) else { return Vec::new() };
+    let points = |entry: &Entry| entry.vault != VaultName::Env && entry.reference == profile;
+    store.entries().filter(|(_, entry)| points(entry)).map(|(slug, _)| slug.to_string()).collect()
+}
+
 fn described(slug: &Slug, entry: &Entry) -> Document {
-    let mut document = Document::new();
+    describe(Document::new(), slug, entry)
+}
+
+fn describe(mut document: Document, slug: &Slug, entry: &Entry) -> Document {
     if entry.vault != VaultName::Env {
         document.set("profile", entry.reference.as_str());
     }
@@ -91,14 +97,31 @@ fn described(slug: &Slug, entry: &Entry) -> Document {
         .with("reference", entry.reference.as_str())
 }
 
-fn add(document: &mut Document, state: &State) {
-    document.set("state", state.name());
-    match state {
-        State::Granted(_) => {}
-        State::Absent(why) | State::Blocked(why) => document.set("reason", why.as_str()),
+/// A key's document without any value: what its profile says, what it is, how it stands and what helps.
+fn seen_as(slug: &Slug, entry: &Entry, seen: &Seen) -> Document {
+    let mut document = describe(seen.about.clone(), slug, entry).with("state", seen.state.name());
+    match &seen.state {
+        State::Granted { until, .. } => {
+            if let Some(until) = until {
+                document.set("expiresAt", until.as_str());
+            }
+        }
+        State::Absent(why) => document.set("reason", why.as_str()),
+        State::Blocked(why) => {
+            document.set("reason", why.as_str());
+            document.set("fix", fix_of_blocked(slug, entry.vault));
+        }
         State::Locked { why, fix } => {
             document.set("reason", why.as_str());
             document.set("fix", fix.as_str());
         }
     }
+    document
+}
+
+fn fix_of_blocked(slug: &Slug, vault: VaultName) -> String {
+    let (env, key, vault) = (slug.env(), slug.key(), vault.as_str());
+    format!(
+        "sso-profile key set --env {env} --key {key} --vault {vault} REFERENCE, or sso-profile key remove"
+    )
 }

@@ -1,24 +1,21 @@
 //! The vaults that a key may point into, behind one trait.
 
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 use std::str::FromStr;
-use std::{env, fs};
 
-use anyhow::Context as _;
-use sso_signal::dotenv::Dotenv;
-use sso_signal::exit::{Exit, Fault};
+use sso_signal::exit::{Exit, Fault, status_of};
 use sso_signal::secret::Secret;
-use sso_signal::settings::{Settings, from_environment};
-use sso_signal::wire::{self, Document};
+use sso_signal::settings::from_environment;
+use sso_signal::wire::Document;
 
+use super::facts::Facts;
 use crate::load::AwsConfig;
+use crate::profile::Profile;
 
 /// How a key stands.
 pub(super) enum State {
-    /// It can be used, and this is what it gives.
-    Granted(Secret),
+    /// It can be used, and this is what it gives; for a session, until then.
+    Granted { value: Secret, until: Option<String> },
     /// A person must do `fix` first.
     Locked { why: String, fix: String },
     /// The vault has nothing there now.
@@ -30,7 +27,7 @@ pub(super) enum State {
 impl State {
     pub(super) fn name(&self) -> &'static str {
         match self {
-            Self::Granted(_) => "granted",
+            Self::Granted { .. } => "granted",
             Self::Locked { .. } => "locked",
             Self::Absent(_) => "absent",
             Self::Blocked(_) => "blocked",
@@ -38,12 +35,25 @@ impl State {
     }
 }
 
+/// What a vault says of a reference.
+pub(super) struct Seen {
+    pub(super) state: State,
+    /// What else is known of it: the keys of a profile's document, or none.
+    pub(super) about: Document,
+}
+
+impl From<State> for Seen {
+    fn from(state: State) -> Self {
+        Self { state, about: Document::new() }
+    }
+}
+
 /// What every vault can do. None of it logs in or opens anything.
 pub(super) trait Vault {
     /// Status 78 if the vault can't have such a reference.
-    fn check(&self, reference: &str, settings: &Settings) -> anyhow::Result<()>;
-    /// How the reference stands now.
-    fn look(&self, reference: &str, settings: &Settings) -> anyhow::Result<State>;
+    fn check(&self, reference: &str, facts: &mut Facts<'_>) -> anyhow::Result<()>;
+    /// How the reference stands now. What is wrong with it alone is a state, no error.
+    fn look(&self, reference: &str, facts: &mut Facts<'_>) -> anyhow::Result<Seen>;
 }
 
 /// The vaults there are.
@@ -90,93 +100,91 @@ impl FromStr for VaultName {
 struct AwsIamSso;
 
 impl Vault for AwsIamSso {
-    fn check(&self, reference: &str, settings: &Settings) -> anyhow::Result<()> {
-        refused(lacks(reference, settings)?, "sso-profile list --text")
+    fn check(&self, reference: &str, facts: &mut Facts<'_>) -> anyhow::Result<()> {
+        refused(with_session(reference, facts.config()?)?.err(), "sso-profile list --text")
     }
 
-    fn look(&self, reference: &str, settings: &Settings) -> anyhow::Result<State> {
-        if let Some(why) = lacks(reference, settings)? {
-            return Ok(State::Blocked(why));
-        }
-        let answer = checked(&AwsConfig::load(settings)?.known_profile(reference)?.document(None))?;
+    fn look(&self, reference: &str, facts: &mut Facts<'_>) -> anyhow::Result<Seen> {
+        let about = match with_session(reference, facts.config()?)? {
+            Ok(profile) => profile.document(None),
+            Err(why) => return Ok(State::Blocked(why).into()),
+        };
+        let answer = facts.check(&about)?;
         if answer.flag("loginRequired")? == Some(false) {
-            return Ok(State::Granted(Secret::from(reference)));
+            let until = valid_until(&answer);
+            return Ok(Seen { state: State::Granted { value: Secret::from(reference), until }, about });
         }
         let why = answer.text("reason")?.unwrap_or("a person must log in").to_owned();
-        // A name may begin with a dash or hold a blank: this line is there to be pasted.
-        Ok(State::Locked { why, fix: format!("sso-login -- '{}'", reference.replace('\'', r"'\''")) })
+        Ok(Seen { state: State::Locked { why, fix: login(reference) }, about })
     }
 }
 
-/// Why a profile is none with an sso-session and a role. A legacy profile registers under a new name at each login
-/// (AWS-FORMATS 1.6), so that no consent would ever be the last.
-fn lacks(name: &str, settings: &Settings) -> anyhow::Result<Option<String>> {
-    let config = AwsConfig::load(settings)?;
-    let Some(profile) = config.profile(name)? else {
-        return Ok(Some(format!("there is no profile `{name}`")));
+/// The profile, if it is one with an sso-session and a role; else why not. A legacy profile registers under a new name at
+/// each login (AWS-FORMATS 1.6), so that no consent would ever be the last.
+pub(super) fn with_session(name: &str, config: &AwsConfig) -> anyhow::Result<Result<Profile, String>> {
+    let profile = match config.profile(name) {
+        Ok(Some(profile)) => profile,
+        Ok(None) => return Ok(Err(format!("there is no profile `{name}`"))),
+        Err(err) if status_of(&err) == Exit::Config => return Ok(Err(format!("{err:#}"))),
+        Err(err) => return Err(err),
     };
     let has_session = profile.sso.as_ref().is_some_and(|sso| sso.session.is_some());
     let has_role = profile.account_id.is_some() && profile.role_name.is_some();
     Ok(if !has_session {
-        Some(format!("profile `{name}` has no sso-session"))
+        Err(format!("profile `{name}` has no sso-session"))
     } else if !has_role {
-        Some(format!("profile `{name}` has no account and role"))
+        Err(format!("profile `{name}` has no account and role"))
     } else {
-        None
+        Ok(profile)
     })
 }
 
-/// How good a session is says `sso-cache`, whose library stands above ours: so it is asked as a process.
-fn checked(profile: &Document) -> anyhow::Result<Document> {
-    let mut child = Command::new(sso_cache())
-        .arg("check")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("cannot run sso-cache")?;
-    if let Some(mut stdin) = child.stdin.take() {
-        writeln!(stdin, "{}", serde_json::Value::from(profile.clone()))
-            .context("cannot write to sso-cache")?;
-    }
-    let output = child.wait_with_output().context("cannot wait for sso-cache")?;
-    if !output.status.success() {
-        anyhow::bail!("sso-cache check failed");
-    }
-    wire::parse(&output.stdout, "the answer of sso-cache")
+/// When the token ends; `None` for one that is over and gets renewed by whoever uses it.
+fn valid_until(answer: &Document) -> Option<String> {
+    let token = answer.get("token")?;
+    let is_valid = token.get("state")?.as_str() == Some("valid");
+    token.get("expiresAt")?.as_str().filter(|_| is_valid).map(str::to_owned)
 }
 
-/// The one installed with us, else that of PATH.
-fn sso_cache() -> PathBuf {
-    let beside = env::current_exe().ok().map(|own| own.with_file_name("sso-cache"));
-    beside.filter(|path| path.is_file()).unwrap_or_else(|| PathBuf::from("sso-cache"))
+/// The command that logs in and ends what was said about reminders, to be pasted: a name may begin with a dash or hold a
+/// blank.
+fn login(profile: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._@+/-".contains(c);
+    if profile.starts_with(|c: char| c.is_ascii_alphanumeric()) && profile.chars().all(is_plain) {
+        return format!("sso-login {profile} | sso-signal settle");
+    }
+    format!("sso-login -- '{}' | sso-signal settle", profile.replace('\'', r"'\''"))
 }
 
 struct AwsStatic;
 
 impl Vault for AwsStatic {
-    fn check(&self, reference: &str, settings: &Settings) -> anyhow::Result<()> {
-        match self.look(reference, settings)? {
+    fn check(&self, reference: &str, facts: &mut Facts<'_>) -> anyhow::Result<()> {
+        match self.look(reference, facts)?.state {
             State::Blocked(why) => refused(Some(why), "sso-profile list --text"),
             _ => Ok(()),
         }
     }
 
-    fn look(&self, reference: &str, settings: &Settings) -> anyhow::Result<State> {
-        let config = AwsConfig::load(settings)?;
-        Ok(if !config.contains(reference) {
-            State::Blocked(format!("there is no profile `{reference}`"))
-        } else if config.static_keys(reference)?.is_none() {
-            State::Blocked(format!("profile `{reference}` has no static credentials"))
-        } else {
-            State::Granted(Secret::from(reference))
-        })
+    fn look(&self, reference: &str, facts: &mut Facts<'_>) -> anyhow::Result<Seen> {
+        let config = facts.config()?;
+        if !config.contains(reference) {
+            return Ok(State::Blocked(format!("there is no profile `{reference}`")).into());
+        }
+        let state = match config.static_keys(reference) {
+            Ok(Some(_)) => State::Granted { value: Secret::from(reference), until: None },
+            Ok(None) => State::Blocked(format!("profile `{reference}` has no static credentials")),
+            Err(err) if status_of(&err) == Exit::Config => State::Blocked(format!("{err:#}")),
+            Err(err) => return Err(err),
+        };
+        Ok(state.into())
     }
 }
 
 struct Variables;
 
 impl Vault for Variables {
-    fn check(&self, reference: &str, _: &Settings) -> anyhow::Result<()> {
+    fn check(&self, reference: &str, _: &mut Facts<'_>) -> anyhow::Result<()> {
         let (file, name) = parts(reference);
         let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
             && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
@@ -191,20 +199,20 @@ impl Vault for Variables {
         refused(why, "give VARIABLE, or /path/to/file#VARIABLE")
     }
 
-    fn look(&self, reference: &str, _: &Settings) -> anyhow::Result<State> {
+    fn look(&self, reference: &str, facts: &mut Facts<'_>) -> anyhow::Result<Seen> {
         let (file, name) = parts(reference);
         let value = match file {
             None => from_environment(name),
-            Some(file) => match fs::read_to_string(file) {
-                Ok(text) => Dotenv::parse(&text, |_| {}).value(name).map(str::to_owned),
-                Err(err) if err.kind() == std::io::ErrorKind::NotFound => None,
-                Err(err) => return Err(err).with_context(|| format!("cannot read {}", file.display())),
+            Some(file) => match facts.variable(file, name) {
+                Ok(value) => value.map(str::to_owned),
+                Err(why) => return Ok(State::Blocked(why.to_owned()).into()),
             },
         };
         Ok(match value {
-            Some(value) => State::Granted(Secret::from(value.as_str())),
+            Some(value) => State::Granted { value: Secret::from(value.as_str()), until: None },
             None => State::Absent(format!("{reference} is not set")),
-        })
+        }
+        .into())
     }
 }
 

@@ -1,0 +1,63 @@
+//! What the vaults look at, read once for however many keys.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{Error, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use sso_signal::dotenv::Dotenv;
+use sso_signal::settings::Settings;
+use sso_signal::wire::Document;
+
+use super::checker::Checker;
+use crate::load::AwsConfig;
+
+/// The AWS config, the sessions and files of variables, each read when the first key needs it.
+pub(super) struct Facts<'a> {
+    settings: &'a Settings,
+    config: Option<AwsConfig>,
+    checker: Option<Checker>,
+    files: BTreeMap<PathBuf, Result<Dotenv, String>>,
+}
+
+impl<'a> Facts<'a> {
+    pub(super) fn new(settings: &'a Settings) -> Self {
+        Self { settings, config: None, checker: None, files: BTreeMap::new() }
+    }
+
+    /// The AWS config. Status 74 if it can't be read, 78 if botocore refuses it.
+    pub(super) fn config(&mut self) -> anyhow::Result<&AwsConfig> {
+        let config = match self.config.take() {
+            Some(config) => config,
+            None => AwsConfig::load(self.settings)?,
+        };
+        Ok(self.config.insert(config))
+    }
+
+    /// How good the session of a profile's document is.
+    pub(super) fn check(&mut self, profile: &Document) -> anyhow::Result<Document> {
+        let checker = match self.checker.take() {
+            Some(checker) => checker,
+            None => Checker::start()?,
+        };
+        self.checker.insert(checker).ask(profile)
+    }
+
+    /// The value of a variable of a file; `None` if either isn't there. The error is why the file can't be read.
+    pub(super) fn variable(&mut self, file: &Path, name: &str) -> Result<Option<&str>, &str> {
+        // A FIFO would block.
+        let is_file = || fs::metadata(file).map(|metadata| metadata.is_file());
+        let read =
+            || match is_file().and_then(|is| if is { fs::read_to_string(file) } else { Err(no_file()) }) {
+                Ok(text) => Ok(Dotenv::parse(&text, |_| {})),
+                Err(err) if err.kind() == ErrorKind::NotFound => Ok(Dotenv::default()),
+                Err(err) => Err(format!("cannot read {}: {err}", file.display())),
+            };
+        let file = self.files.entry(file.to_owned()).or_insert_with(read);
+        file.as_ref().map(|variables| variables.value(name)).map_err(String::as_str)
+    }
+}
+
+fn no_file() -> Error {
+    Error::new(ErrorKind::InvalidInput, "it is no regular file")
+}

@@ -1,0 +1,65 @@
+//! `key sessions`: the sso-sessions behind keys, each once, for those who log in or out.
+
+use std::collections::BTreeMap;
+
+use sso_signal::exit::Exit;
+use sso_signal::settings::Settings;
+use sso_signal::wire::{Document, Output};
+
+use super::facts::Facts;
+use super::store::Store;
+use super::vault::{VaultName, with_session};
+use super::wanted::Wanted;
+use crate::load::AwsConfig;
+use crate::profile::Profile;
+
+/// Prints a document for each sso-session that keys of the vault `aws.iam.sso` need: that of the first key's profile, with
+/// `sessionProfiles` (whom a login or logout concerns) and `keys`. Keys that can't be used are left out, and those of
+/// other vaults have no session. Status 78 if no key at all is asked about.
+pub fn sessions(env: Option<&str>, settings: &Settings) -> anyhow::Result<Exit> {
+    let store = Store::load(settings)?;
+    let asked = Wanted { env: env.map(str::to_owned), vault: None };
+    if asked.of(&store).next().is_none() {
+        return Err(asked.nothing(&store).into());
+    }
+    let wanted = Wanted { vault: Some(VaultName::AwsIamSso), ..asked };
+    let mut facts = Facts::new(settings);
+    let mut found: Vec<(Profile, Vec<String>)> = Vec::new();
+    let mut places = BTreeMap::new();
+    for (slug, entry) in wanted.of(&store) {
+        let Ok(profile) = with_session(&entry.reference, facts.config()?)? else { continue };
+        let place = *places.entry(session(&profile)).or_insert(found.len());
+        match found.get_mut(place) {
+            Some((_, keys)) => keys.push(slug.to_string()),
+            None => found.push((profile, vec![slug.to_string()])),
+        }
+    }
+    if found.is_empty() {
+        return Ok(Exit::Done);
+    }
+    let mut members = members(facts.config()?);
+    let mut output = Output::stdout();
+    for (profile, keys) in found {
+        let profiles = members.remove(&session(&profile)).unwrap_or_default();
+        let document: Document = profile.document(None).with("sessionProfiles", profiles).with("keys", keys);
+        output.document(&document)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// The profiles of each session, in one pass.
+fn members(config: &AwsConfig) -> BTreeMap<Option<String>, Vec<String>> {
+    let mut members: BTreeMap<_, Vec<String>> = BTreeMap::new();
+    for (name, profile) in config.profiles() {
+        if let Ok(profile) = profile
+            && profile.sso.is_some()
+        {
+            members.entry(session(&profile)).or_default().push(name.to_owned());
+        }
+    }
+    members
+}
+
+fn session(profile: &Profile) -> Option<String> {
+    profile.sso.as_ref().and_then(|sso| sso.session.clone())
+}
