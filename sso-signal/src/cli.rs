@@ -224,15 +224,20 @@ Exit status: 0 done, 69 nobody runs services here or the manager failed, 74 a fi
         command: Service,
     },
     /// Keep a session quiet that was locked on purpose, until its next login
+    ///
+    /// Nobody is asked and no browser opens for it, in any mode, until a login is settled or requested. With documents on
+    /// stdin it is a filter: the session of each (`ssoSession`, `sessionProfiles`, else `profile` alone) is marked before
+    /// the document is passed on with `quiet`. So it stands before the logout.
     #[command(after_long_help = "\
 Examples:
   sso-signal quiet corp
+  sso-profile key sessions --env dev | sso-signal quiet - | sso-login logout -
 
-Exit status: 0 done, 65 bad profile name or state of a newer version, 74 a file failed, 75 state
-  locked")]
+Exit status: 0 done, 2 no profile is named, 65 bad document, bad profile name or state of a newer
+  version, 74 a file failed, 75 state locked")]
     Quiet {
-        /// A profile of the session
-        profile: String,
+        /// A profile of the session; `-`: those of the documents on stdin
+        profile: Option<String>,
     },
 }
 

@@ -125,11 +125,20 @@ fn of_event(document: &Document) -> Option<String> {
             other => format!("{profile}: {other}"),
         });
     }
+    if let Some(said) = of_logout(document) {
+        return Some(format!("{profile}: {said}"));
+    }
+    // Who logged in by hand isn't asked again; what `wait` handed over has a mode.
+    let by_watcher = |then: &'static str| if document.contains_key("mode") { then } else { "" };
     let said = match text(document, "outcome")?.as_str() {
         "success" => "login successful, signal cleared".to_owned(),
         "valid" => "session valid already, signal cleared".to_owned(),
-        "failed" => because("login failed", document, ", signal kept, tried again in 30s or more"),
-        "timeout" => because("login timed out", document, ", signal kept, tried again in 30s or more"),
+        "failed" => {
+            because("login failed", document, by_watcher(", signal kept, tried again in 30s or more"))
+        }
+        "timeout" => {
+            because("login timed out", document, by_watcher(", signal kept, tried again in 30s or more"))
+        }
         "snoozed" => match document.get("seconds").and_then(Value::as_u64) {
             Some(seconds) => {
                 format!("snoozed, next attempt in {}", time::format_duration(Duration::from_secs(seconds)))
@@ -138,13 +147,30 @@ fn of_event(document: &Document) -> Option<String> {
         },
         "dismissed" => because("dismissed", document, ", asked again after the cooldown"),
         "suppressed" => "reminders suppressed, signal cleared".to_owned(),
-        "busy" => "another login is under way, tried again at the next poll".to_owned(),
+        "busy" => format!("another login is under way{}", by_watcher(", tried again at the next poll")),
         "unknown-profile" => {
             because("unknown profile", document, ", signal kept until the AWS config changes")
         }
         other => other.to_owned(),
     };
     Some(format!("{profile}: {said}"))
+}
+
+/// A logout in words, with whom else it concerns; `None` if the document is about none.
+fn of_logout(document: &Document) -> Option<String> {
+    if document.get("loggedOut") != Some(&Value::Bool(true)) {
+        return None;
+    }
+    let list = |key: &str| document.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    if list("removed").is_empty() {
+        return Some("nobody was logged in".to_owned());
+    }
+    let own = text(document, "profile");
+    let others = list("sessionProfiles").iter().filter_map(Value::as_str).map(harmless);
+    let others: Vec<_> = others.filter(|name| Some(name) != own.as_ref()).collect();
+    let with = if others.is_empty() { String::new() } else { format!(", and with it {}", others.join(", ")) };
+    let note = text(document, "note").map(|note| format!("; {note}")).unwrap_or_default();
+    Some(format!("logged out{with}{note}"))
 }
 
 fn of_start(document: &Document) -> String {
@@ -189,7 +215,7 @@ mod tests {
             (r#"{"profile":"corp","outcome":"success"}"#, "corp: login successful, signal cleared"),
             (r#"{"profile":"corp","outcome":"valid"}"#, "corp: session valid already, signal cleared"),
             (
-                r#"{"profile":"corp","outcome":"failed","error":"denied","reason":"no\u001b[31m"}"#,
+                r#"{"profile":"corp","mode":"auto","outcome":"failed","error":"denied","reason":"no\u001b[31m"}"#,
                 "corp: login failed (no), signal kept, tried again in 30s or more",
             ),
             (
@@ -202,9 +228,22 @@ mod tests {
             ),
             (r#"{"profile":"corp","outcome":"suppressed"}"#, "corp: reminders suppressed, signal cleared"),
             (
-                r#"{"profile":"corp","outcome":"busy","reason":"pid 7"}"#,
+                r#"{"profile":"corp","outcome":"failed","error":"denied","reason":"no"}"#,
+                "corp: login failed (no)",
+            ),
+            (
+                r#"{"profile":"corp","mode":"notify","outcome":"busy","reason":"pid 7"}"#,
                 "corp: another login is under way, tried again at the next poll",
             ),
+            (
+                r#"{"profile":"corp","loggedOut":true,"sessionProfiles":["corp","ops"],"removed":["f"]}"#,
+                "corp: logged out, and with it ops",
+            ),
+            (
+                r#"{"profile":"corp","loggedOut":true,"sessionProfiles":["corp"],"removed":["f"],"note":"x"}"#,
+                "corp: logged out; x",
+            ),
+            (r#"{"profile":"corp","loggedOut":true,"removed":[]}"#, "corp: nobody was logged in"),
             (
                 r#"{"event":"authorize","profile":"corp","url":"https://x/?user_code=ABCD","userCode":"ABCD"}"#,
                 "corp: login under way, waiting for the browser",

@@ -18,6 +18,7 @@ pub mod memory;
 pub mod mode;
 pub mod places;
 pub mod quarantine;
+pub mod quiet;
 pub mod raise;
 pub mod record;
 pub mod replace;

@@ -18,7 +18,7 @@ use sso_signal::signal::check_profile;
 use sso_signal::wait::{Patience, wait};
 use sso_signal::wire::{self, Document, Output};
 use sso_signal::{
-    cooldown, dashboard, folder, heartbeat, journal, mode, request, settle, state, status, time,
+    cooldown, dashboard, folder, heartbeat, journal, mode, quiet, request, settle, state, status, time,
 };
 
 use cli::{Cli, Command, Service};
@@ -85,7 +85,13 @@ fn run(command: Command) -> anyhow::Result<Exit> {
             journal::write(io::stdin().lock(), is_watched, &mut io::stdout().lock())
         }
         Command::Service { command } => service(settings, command, output),
-        Command::Quiet { profile } => quiet(settings, &profile, output),
+        Command::Quiet { profile } => match (wire::subjects(profile.as_deref())?, profile) {
+            (Some(documents), _) => quiet::filter(settings, documents, output),
+            (None, Some(profile)) => quiet::command(settings, &profile, output),
+            (None, None) => Err(Fault::new(Exit::Usage, "no profile is named")
+                .hint("sso-signal quiet PROFILE, or pipe in documents that have `profile`")
+                .into()),
+        },
     }
 }
 
@@ -189,18 +195,4 @@ fn service(settings: &Settings, command: Service, output: &mut Output) -> anyhow
         Service::Logs { lines, follow } => service::logs(settings, lines, follow, output),
         Service::Check => service::permit(settings, output),
     }
-}
-
-fn quiet(settings: &Settings, profile: &str, output: &mut Output) -> anyhow::Result<Exit> {
-    check_profile(profile)?;
-    let subject = Subject { profile, session: None, session_profiles: &[] };
-    let host = Host::new(settings)?;
-    host.change_memory(|memory| {
-        memory.change(&subject, |mut entry| {
-            entry.quiet = true;
-            (entry, ())
-        });
-    })?;
-    output.document(&Document::new().with("profile", profile).with("quiet", true))?;
-    Ok(Exit::Done)
 }

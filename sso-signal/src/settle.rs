@@ -47,14 +47,8 @@ fn settle(host: &mut Host<'_>, document: &Document, outcome: &Outcome) -> anyhow
         Fault::new(Exit::Data, "the document has an `outcome` but no `profile`")
             .hint("sso-signal wait | sso-login | sso-signal settle")
     })?;
-    // A box's profiles and sessions are others than those of the same names here: a login there mends nothing here.
-    let host_name = document.text("host")?.map(harmless);
-    let here = |name: &str| signal::key(name, host_name.as_deref());
-    let (profile, session) = (here(profile), session_of(document)?.map(here));
-    let profile = profile.as_str();
-    let session_profiles: Vec<String> =
-        names(document, "sessionProfiles")?.iter().map(|name| here(name)).collect();
-    let subject = Subject { profile, session: session.as_deref(), session_profiles: &session_profiles };
+    let whom = Concerned::of(document, profile)?;
+    let (subject, profile) = (whom.subject(), whom.profile.as_str());
     let mut at = host.circumstances()?;
     if let Some(mode) = document.text("mode")?.and_then(Mode::from_word) {
         at.mode = mode;
@@ -105,6 +99,36 @@ fn settle(host: &mut Host<'_>, document: &Document, outcome: &Outcome) -> anyhow
     }
     memory.save(&host.state_dir)?;
     apply(host, &transition, &concerned)
+}
+
+/// Whom a document is about.
+pub(crate) struct Concerned {
+    profile: String,
+    session: Option<String>,
+    session_profiles: Vec<String>,
+}
+
+impl Concerned {
+    /// `profile` with the session and its other profiles, as far as the document names them.
+    pub(crate) fn of(document: &Document, profile: &str) -> anyhow::Result<Self> {
+        // A box's profiles and sessions are others than those of the same names here: what is decided there concerns
+        // nothing here.
+        let host = document.text("host")?.map(harmless);
+        let here = |name: &str| signal::key(name, host.as_deref());
+        Ok(Self {
+            profile: here(profile),
+            session: session_of(document)?.map(here),
+            session_profiles: names(document, "sessionProfiles")?.iter().map(|name| here(name)).collect(),
+        })
+    }
+
+    pub(crate) fn subject(&self) -> Subject<'_> {
+        Subject {
+            profile: &self.profile,
+            session: self.session.as_deref(),
+            session_profiles: &self.session_profiles,
+        }
+    }
 }
 
 fn apply(host: &Host<'_>, transition: &Transition, concerned: &[&Located]) -> anyhow::Result<()> {

@@ -1,0 +1,52 @@
+//! `sso-signal quiet`: no reminders for a session that a person locked on purpose, until its next login.
+
+use crate::exit::{Exit, Fault};
+use crate::host::Host;
+use crate::memory::Subject;
+use crate::settings::Settings;
+use crate::settle::Concerned;
+use crate::signal::check_profile;
+use crate::wire::{Document, Output};
+
+/// Marks the session of a profile, as far as it is known here.
+pub fn command(settings: &Settings, profile: &str, output: &mut Output) -> anyhow::Result<Exit> {
+    check_profile(profile)?;
+    let document = Document::new().with("profile", profile);
+    mark(&Host::new(settings)?, &Concerned::of(&document, profile)?)?;
+    output.document(&document.with("quiet", true))?;
+    Ok(Exit::Done)
+}
+
+/// Marks the session of each document before it is passed on, with `quiet`: whoever logs out next finds the reminder
+/// off already. Events, and documents that have an `error` in place of a session, are passed on untouched.
+pub fn filter(
+    settings: &Settings,
+    documents: impl Iterator<Item = anyhow::Result<Document>>,
+    output: &mut Output,
+) -> anyhow::Result<Exit> {
+    let host = Host::new(settings)?;
+    for document in documents {
+        let mut document = document?;
+        if !document.contains_key("event") && document.get("error").is_none_or(serde_json::Value::is_null) {
+            let profile = document.text("profile")?.ok_or_else(|| {
+                Fault::new(Exit::Data, "the document has no `profile`")
+                    .hint("sso-profile key sessions | sso-signal quiet -")
+            })?;
+            check_profile(profile)?;
+            mark(&host, &Concerned::of(&document, profile)?)?;
+            document.set("quiet", true);
+        }
+        output.document(&document)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn mark(host: &Host<'_>, concerned: &Concerned) -> anyhow::Result<()> {
+    let subject: Subject<'_> = concerned.subject();
+    host.change_memory(|memory| {
+        memory.change(&subject, |mut entry| {
+            entry.quiet = true;
+            (entry, ())
+        });
+    })
+}
