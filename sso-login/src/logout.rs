@@ -42,7 +42,7 @@ pub struct LogoutArgs {
     /// End every session that the AWS config names
     #[arg(long)]
     all: bool,
-    /// As a filter, end with the status of the last document's answer
+    /// As a filter, end with the status of the last answer, or of the last one that wasn't good
     #[arg(short, long)]
     exit_status: bool,
 }
@@ -66,16 +66,25 @@ pub fn run(args: &LogoutArgs, settings: &Settings) -> anyhow::Result<Exit> {
     if args.all {
         return all(settings, &mut Output::stdout());
     }
-    stream::answer(settings, args.profile.as_deref(), args.exit_status, |subject, output| {
+    let mut failed = None;
+    let last = stream::answer(settings, args.profile.as_deref(), args.exit_status, |subject, output| {
         let mut document = subject.document.clone();
         let lack = logout(settings, subject.config, &subject.profile, &mut document)?;
+        if let Some(lack) = &lack {
+            failed = Some(lack.why.exit());
+            if !document.contains_key("loggedOut") {
+                lack.add_to(&mut document);
+            }
+        }
         output.document(&document)?;
         // The document has it all.
         Ok(match lack {
             Some(lack) if subject.is_command => Said::Lacking(lack),
             lack => Said::Written(lack.map_or(Exit::Done, |lack| lack.why.exit())),
         })
-    })
+    })?;
+    // A session that lives on must not be hidden by the next one.
+    Ok(if args.exit_status && last == Exit::Done { failed.unwrap_or(last) } else { last })
 }
 
 fn all(settings: &Settings, output: &mut Output) -> anyhow::Result<Exit> {
