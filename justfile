@@ -148,6 +148,27 @@ sso-expired: _tools
 sso-snooze profile duration="1h": _tools
     sso-signal snooze "$@"
 
+# Show keys and how they stand, all or those of one env
+[group('keys')]
+[no-exit-message]
+sso-keys env="" *flags: _tools
+    @case "$1" in -*) set -- "" "$@" ;; esac; sso-profile key list --text ${1:+--env="$1"} "${@:2}"
+
+# Log in for keys, all or those of one env: once for each session that is over, never for one that is valid
+[group('keys')]
+[no-exit-message]
+sso-key-unlock env="" *flags: _tools
+    @case "$1" in -*) set -- "" "$@" ;; esac; \
+        sso-profile key sessions ${1:+--env="$1"} | SSO_LOGIN_VIA=aws sso-login - "${@:2}" | sso-signal settle | sso-signal log; \
+        sso-profile key list --text --exit-status ${1:+--env="$1"}
+
+# Log out of the sessions behind keys, all or those of one env; nobody is reminded of them until the next login
+[group('keys')]
+[no-exit-message]
+sso-key-relock env="": _tools
+    @sso-profile key sessions ${1:+--env="$1"} | sso-signal quiet - | sso-login logout - --exit-status | sso-signal log
+    @sso-profile key list --text ${1:+--env="$1"}
+
 # Start the monitor and its example consumer in containers
 [group('containers')]
 containers-up: _engine
