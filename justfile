@@ -123,6 +123,13 @@ sso-clean: _tools
     sso-signal clear --all
     sso-lock break login || [ "$?" -ne 74 ]
 
+# Run what needs credentials, here: just sso-exec [PROFILE] [flags of sso-login exec] -- ./start-services.sh
+[group('sso')]
+[no-cd]
+[no-exit-message]
+sso-exec *arguments: _tools
+    @SSO_PROFILE_VARS="${SSO_PROFILE_VARS:-BACKLOG_AWS_PROFILE}" SSO_ENV_FILE="${SSO_ENV_FILE:-${HOME:-}/.backlog-toolkit-env}" exec sso-login exec --text --ask "$@"
+
 # Log in by a URL and a code, for a box without a browser or an AWS CLI
 [group('sso')]
 sso-login-device *arguments: _tools

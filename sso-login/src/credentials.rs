@@ -45,10 +45,23 @@ impl From<RoleCredentials> for Credentials {
 impl Credentials {
     /// Those of the environment, if it has any.
     pub fn of_environment() -> Option<Self> {
+        Self::of_variables(from_environment)
+    }
+
+    /// Those of files of settings that somebody named, if they have any; never of a `.env` that happens to be there.
+    pub fn of_files(settings: &Settings) -> Option<Self> {
+        Self::of_variables(|name| {
+            let values = settings.from_files().filter(|(key, _)| *key == name);
+            values.last().map(|(_, value)| value.to_owned()).filter(|value| !value.is_empty())
+        })
+    }
+
+    /// All of them from one place: half a key of here and half of there opens nothing.
+    fn of_variables(variable: impl Fn(&str) -> Option<String>) -> Option<Self> {
         Some(Self {
-            access_key_id: from_environment("AWS_ACCESS_KEY_ID")?.into(),
-            secret_access_key: from_environment("AWS_SECRET_ACCESS_KEY")?.into(),
-            session_token: from_environment("AWS_SESSION_TOKEN").map(Secret::from),
+            access_key_id: variable("AWS_ACCESS_KEY_ID")?.into(),
+            secret_access_key: variable("AWS_SECRET_ACCESS_KEY")?.into(),
+            session_token: variable("AWS_SESSION_TOKEN").map(Secret::from),
             expires_at: None,
         })
     }

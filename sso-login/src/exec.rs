@@ -2,26 +2,30 @@
 //!
 //! It becomes the command (POSIX exec), so status and signals are the command's own; only `--warn` stays beside it.
 
+mod alarm;
+mod offer;
+mod source;
+mod teller;
+
 use std::ffi::OsString;
-use std::io::{self, Write as _};
+use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::Command;
-use std::thread;
 use std::time::Duration;
 
 use clap::Args;
-use sso_profile::{AwsConfig, Profile, Selected, select};
-use sso_signal::exit::{Exit, Fault, WithFault as _, status_of, warn};
+use sso_profile::{AwsConfig, Profile};
+use sso_signal::exit::{Exit, Fault, WithFault as _, status_of};
 use sso_signal::settings::Settings;
-use sso_signal::text::harmless;
-use sso_signal::time::{self, Moment, format_duration, parse_duration};
+use sso_signal::time::{self, parse_duration};
 
 use crate::aws::SHADOWS;
 use crate::credentials::{Credentials, Wallet};
 use crate::export::variables;
-use crate::handout::of_environment;
-use crate::lack::{Lack, Why, quoted};
+use alarm::Alarm;
+use source::Source;
+use teller::Teller;
 
 /// What else an SDK would look at before or beside what we set.
 const OTHER_SOURCES: [&str; 7] = [
@@ -36,7 +40,8 @@ const OTHER_SOURCES: [&str; 7] = [
 
 /// Flags and the command of `sso-login exec`.
 #[derive(Args, Clone, Debug)]
-#[command(after_long_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+#[command(after_long_help = EXAMPLES, args_override_self = true)]
 pub struct ExecArgs {
     /// Profile whose credentials CMD gets
     profile: Option<String>,
@@ -46,14 +51,17 @@ pub struct ExecArgs {
     /// Say on stderr what was found and loaded, for people
     #[arg(long)]
     text: bool,
-    /// Stay, and warn on stderr that long before the credentials end
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration, conflicts_with = "renewing")]
+    /// Where a person must log in, ask `(y/N)` on the terminal, and log in at a yes; never without a terminal
+    #[arg(long)]
+    ask: bool,
+    /// Stay, and warn on stderr that long before the credentials (with --renewing: the session) end, and at the end
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     warn: Option<Duration>,
     /// Take settings from a file of NAME=value lines, too (it is parsed, not run); the last one wins
     #[arg(long, value_name = "PATH")]
     env_file: Vec<PathBuf>,
-    /// Give CMD the variables of the files, too
-    #[arg(long, requires = "env_file")]
+    /// Give CMD the variables of the files, too (those of --env-file and of `SSO_ENV_FILE`)
+    #[arg(long)]
     pass_env: bool,
     /// The command
     #[arg(last = true, required = true, value_name = "CMD")]
@@ -64,14 +72,18 @@ const EXAMPLES: &str = "\
 Examples:
   sso-login exec corp -- terraform plan
   sso-login exec corp --renewing -- ./service          for what runs longer than the credentials
-  SSO_PROFILE_VARS=BACKLOG_AWS_PROFILE sso-login exec --text --env-file ~/.backlog-toolkit-env -- ./start-services.sh
+  sso-login exec corp --text --ask --warn 15m -- ./start-services.sh
+  SSO_PROFILE_VARS=BACKLOG_AWS_PROFILE sso-login exec --env-file ~/.backlog-toolkit-env -- ./start-services.sh
   sso-login corp && sso-login exec corp --warn 10m -- bash
 
 CMD gets AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_CREDENTIAL_EXPIRATION,
 and AWS_REGION and AWS_DEFAULT_REGION if the profile has a region; AWS_PROFILE and its like are
-removed. With --renewing it gets AWS_PROFILE alone; every SDK then reads the same token cache, and
-renews by itself. An SDK without SSO support needs a profile with `credential_process = sso-login
-credentials PROFILE`.
+removed, and the variables of SSO_PROFILE_VARS name the profile that was chosen. With --renewing it
+gets AWS_PROFILE alone; every SDK then reads the same token cache, and renews by itself. An SDK
+without SSO support needs a profile with `credential_process = sso-login credentials PROFILE`.
+
+Keys of the environment or of --env-file count only where nobody names a profile and there is no
+default one: a CI job.
 
 Exit status: CMD's own, 128 + N if signal N killed it, 126 if it can't be run, 127 if it isn't
   found. Before CMD runs: 2 bad command line, 69 a service can't be reached, 74 a file failed, 75
@@ -85,12 +97,9 @@ pub fn run(args: &ExecArgs, tool: &'static str) -> anyhow::Result<Exit> {
         settings.add_file(path)?;
     }
     let settings = &settings;
-    let teller = Teller { is_on: args.text };
-    let (mut command, credentials) = prepare(args, settings, &teller)?;
-    if let Some(before) = args.warn
-        && let Some(end) = credentials.and_then(|credentials| credentials.expires_at)
-    {
-        warn_later(tool, end, before)?;
+    let (mut command, alarm) = prepare(args, settings)?;
+    if let Some(alarm) = alarm {
+        alarm.set();
         return sso_lock::run::command_to_its_end(command);
     }
     // Only a failure comes back.
@@ -101,15 +110,24 @@ pub fn run(args: &ExecArgs, tool: &'static str) -> anyhow::Result<Exit> {
     Err(err).with_fault(|| Fault::new(Exit::Command(code), format!("cannot run {program}")))
 }
 
-/// The command with its environment, and the credentials if it carries them.
-fn prepare(
-    args: &ExecArgs,
-    settings: &Settings,
-    teller: &Teller,
-) -> anyhow::Result<(Command, Option<Credentials>)> {
+/// The command with its environment, and what to watch while it runs.
+fn prepare(args: &ExecArgs, settings: &Settings) -> anyhow::Result<(Command, Option<Alarm>)> {
     let Some((program, arguments)) = args.command.split_first() else {
         return Err(Fault::new(Exit::Usage, "there is no command to run").into());
     };
+    let teller = Teller { is_on: args.text };
+    let source = Source::find(args.profile.as_deref(), settings).inspect_err(|err| {
+        if status_of(err) == Exit::Config {
+            teller.nothing();
+        }
+    })?;
+    teller.found(&source);
+    let credentials = match &source {
+        Source::Keys(credentials, _) => credentials.clone(),
+        Source::Profile(config, profile) => granted(args, settings, config, profile, &teller)?,
+    };
+    teller.loaded(&source, &credentials, args.renewing, settings)?;
+
     let mut command = Command::new(program);
     command.args(arguments);
     if args.pass_env {
@@ -118,120 +136,83 @@ fn prepare(
     for name in SHADOWS.iter().chain(&OTHER_SOURCES) {
         command.env_remove(name);
     }
-    let (profile, credentials) = match found(args, settings)? {
-        Found::Environment(credentials) => {
-            teller.say("[INFO] No profile: the keys of the environment are used");
-            (None, credentials)
-        }
-        Found::Profile(config, profile) => {
-            teller.found(&profile);
-            match Wallet::new(settings, &config).credentials(&profile)? {
-                Ok(credentials) => (Some(profile), credentials),
-                Err(lack) => {
-                    teller.lacking(&profile, &lack);
-                    return Err(lack.fault(&profile.name).into());
-                }
-            }
-        }
-    };
-    teller.loaded(profile.as_deref(), &credentials)?;
-    let region =
-        profile.as_ref().and_then(|profile| profile.region.as_ref()).filter(|region| !region.is_empty());
-    if let Some(region) = region {
+    let profile = source.profile();
+    for name in settings.profile_variables().into_iter().filter(|name| is_name(name)) {
+        // What else looks for a profile there must find the one whose credentials these are.
+        match profile {
+            Some(profile) => command.env(name, &profile.name),
+            None => command.env_remove(name),
+        };
+    }
+    command.env_remove("AWS_PROFILE");
+    if let Some(region) =
+        profile.and_then(|profile| profile.region.as_ref()).filter(|region| !region.is_empty())
+    {
         command.env("AWS_REGION", region).env("AWS_DEFAULT_REGION", region);
     }
-    if let Some(profile) = profile.filter(|_| args.renewing) {
+    let is_renewing = profile.is_some() && args.renewing;
+    match profile {
         // Old SDKs read the config file only when told to.
-        command.env("AWS_PROFILE", profile.name).env("AWS_SDK_LOAD_CONFIG", "1");
-        return Ok((command, None));
-    }
-    command.envs(variables(&credentials));
-    Ok((command, Some(credentials)))
-}
-
-enum Found {
-    Profile(Box<AwsConfig>, Box<Profile>),
-    Environment(Credentials),
-}
-
-fn found(args: &ExecArgs, settings: &Settings) -> anyhow::Result<Found> {
-    let Selected { name, .. } = select(args.profile.as_deref(), None, settings)?;
-    let config = AwsConfig::load(settings)?;
-    match config.known_profile(&name) {
-        Ok(profile) => Ok(Found::Profile(Box::new(config), Box::new(profile))),
-        Err(err) if args.profile.is_none() && status_of(&err) == Exit::Config => {
-            match of_environment(settings)? {
-                Some(credentials) => Ok(Found::Environment(credentials)),
-                None => Err(err),
-            }
+        Some(profile) if is_renewing => {
+            command.env("AWS_PROFILE", &profile.name).env("AWS_SDK_LOAD_CONFIG", "1")
         }
-        Err(err) => Err(err),
-    }
-}
-
-/// Warns once, from a thread that ends with this process.
-fn warn_later(tool: &'static str, end: Moment, before: Duration) -> anyhow::Result<()> {
-    let left = (end - time::now()?).to_std().unwrap_or_default();
-    thread::spawn(move || {
-        thread::sleep(left.saturating_sub(before));
-        let left = format_duration(left.min(before));
-        warn(tool, &format!("the credentials of this command end at {} (in {left})", time::format(end)));
+        _ => command.envs(variables(&credentials)),
+    };
+    let alarm = args.warn.and_then(|before| match profile {
+        Some(profile) if is_renewing => Alarm::of_session(settings.tool(), before, profile),
+        _ => Alarm::of_credentials(settings.tool(), before, profile, &credentials),
     });
-    Ok(())
+    Ok((command, alarm))
 }
 
-/// Tells people on stderr, in the words of the Backlog toolkit.
-struct Teller {
-    is_on: bool,
+/// Whether an environment can have a variable of that name.
+fn is_name(name: &str) -> bool {
+    name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-impl Teller {
-    fn say(&self, line: &str) {
-        if self.is_on {
-            // A closed stderr takes nothing from the command.
-            let _ = writeln!(io::stderr().lock(), "{line}");
+/// The credentials of a profile; after a login, if a person is there and wants one.
+fn granted(
+    args: &ExecArgs,
+    settings: &Settings,
+    config: &AwsConfig,
+    profile: &Profile,
+    teller: &Teller,
+) -> anyhow::Result<Credentials> {
+    let lack = match Wallet::new(settings, config).credentials(profile)? {
+        Ok(credentials) => return lasting(args, settings, config, profile, credentials),
+        Err(lack) => lack,
+    };
+    teller.lacking(profile, &lack);
+    if args.ask
+        && let Some(answer) = offer::offer(settings, profile, &lack)?
+    {
+        if let Some(fault) = answer.fault(&profile.name).filter(|_| !answer.is_good()) {
+            return Err(fault.into());
         }
-    }
-
-    fn found(&self, profile: &Profile) {
-        let name = harmless(&profile.name);
-        if profile.kind.is_sso() {
-            self.say(&format!("[INFO] Detected SSO profile: {name}"));
-            // Expected, and no error: the temporary ones come next.
-            self.say(&format!(
-                "[INFO] Profile '{name}' has no static credentials: temporary ones are loaded"
-            ));
-        } else {
-            self.say(&format!("[INFO] Detected profile: {name} ({})", profile.kind.name()));
-        }
-    }
-
-    fn loaded(&self, profile: Option<&Profile>, credentials: &Credentials) -> anyhow::Result<()> {
-        if let Some(profile) = profile {
-            let what = if profile.kind.is_sso() { "SSO credentials" } else { "Credentials" };
-            self.say(&format!("[✓] {what} loaded for profile: {}", harmless(&profile.name)));
-            if let Some(region) = &profile.region {
-                self.say(&format!("[✓] AWS region: {}", harmless(region)));
+        // Once: who just logged in isn't asked again.
+        return match Wallet::new(settings, config).credentials(profile)? {
+            Ok(credentials) => Ok(credentials),
+            Err(lack) => {
+                teller.lacking(profile, &lack);
+                Err(lack.fault(&profile.name).into())
             }
-        }
-        if let Some(end) = credentials.expires_at {
-            let left = (end - time::now()?).to_std().unwrap_or_default();
-            let (end, left) = (time::format(end), format_duration(left));
-            self.say(&format!("[INFO] These role credentials end at {end} (in {left})"));
-        }
-        Ok(())
+        };
     }
+    Err(lack.fault(&profile.name).into())
+}
 
-    fn lacking(&self, profile: &Profile, lack: &Lack) {
-        match lack.why {
-            Why::Expired if lack.is_absent => self.say("[!] Failed to load SSO credentials"),
-            Why::Expired => self.say("[!] SSO credentials expired"),
-            Why::Denied => self.say("[!] Permission denied: this is no expiry, and a login won't help"),
-            Why::Unreachable => self.say("[!] AWS can't be reached: this is no expiry"),
-            Why::Busy => self.say("[!] Another login is under way"),
-        }
-        if lack.why == Why::Expired {
-            self.say(&format!("[INFO] Try running: aws sso login --profile {}", quoted(&profile.name)));
-        }
+/// New ones where the cached ones would be warned about at once: the command gets the longest that the role has.
+fn lasting(
+    args: &ExecArgs,
+    settings: &Settings,
+    config: &AwsConfig,
+    profile: &Profile,
+    credentials: Credentials,
+) -> anyhow::Result<Credentials> {
+    let (Some(before), Some(end)) = (args.warn, credentials.expires_at) else { return Ok(credentials) };
+    if args.renewing || !profile.kind.is_sso() || time::after(time::now()?, before) < end {
+        return Ok(credentials);
     }
+    let fresh = Wallet::new(settings, config).fresh(profile)?;
+    Ok(fresh.ok().filter(|fresh| fresh.expires_at > credentials.expires_at).unwrap_or(credentials))
 }

@@ -73,7 +73,7 @@ fn lines(argument: Option<&str>, format: Format, settings: &Settings) -> anyhow:
     }
     match hand_out(&select(argument, None, settings)?, format, settings, output) {
         Err(err) if argument.is_none() && status_of(&err) == Exit::Config => {
-            let Some(credentials) = of_environment(settings)? else { return Err(err) };
+            let Some((credentials, _)) = of_environment(settings)? else { return Err(err) };
             output.bytes(format.text(&credentials).as_bytes())?;
         }
         answered => answered?,
@@ -95,10 +95,13 @@ fn hand_out(
     }
 }
 
-/// The keys of the environment, where nobody named a profile and there is no default one: a CI job without SSO.
-pub(crate) fn of_environment(settings: &Settings) -> anyhow::Result<Option<Credentials>> {
-    let Some(credentials) = Credentials::of_environment() else { return Ok(None) };
+/// The keys of the environment, else of the files of settings that somebody named, and which it was; where nobody named
+/// a profile and there is no default one: a CI job without SSO.
+pub(crate) fn of_environment(settings: &Settings) -> anyhow::Result<Option<(Credentials, &'static str)>> {
+    let found = Credentials::of_environment().map(|credentials| (credentials, "environment"));
+    let found = found.or_else(|| Some((Credentials::of_files(settings)?, "settings file")));
+    let Some(found) = found else { return Ok(None) };
     let Selected { name, from } = select(None, None, settings)?;
     let is_nobodys = from == "default" && !AwsConfig::load(settings)?.contains(&name);
-    Ok(is_nobodys.then_some(credentials))
+    Ok(is_nobodys.then_some(found))
 }

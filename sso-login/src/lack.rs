@@ -114,6 +114,11 @@ impl Lack {
         self
     }
 
+    /// Whether only a forced login helps: the session's own file says that it is valid.
+    pub(crate) fn takes_force(&self) -> bool {
+        self.hint.as_deref() == Some("--force")
+    }
+
     /// What is the matter, without the profile.
     pub fn reason(&self) -> &str {
         &self.reason

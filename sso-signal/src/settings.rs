@@ -1,4 +1,5 @@
-//! Settings: the environment, then `.env` in the working directory, then the default (DESIGN 3).
+//! Settings: the environment, then the file that `SSO_ENV_FILE` names, then `.env` in the working directory, then the
+//! default (DESIGN 2).
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeSet;
@@ -10,11 +11,12 @@ use std::time::Duration;
 use crate::dotenv::Dotenv;
 use crate::exit::{Exit, Fault, warn};
 
-/// How the settings of one run are found. `.env` is read when the environment lacks something.
+/// How the settings of one run are found. Files are read when the environment lacks something.
 #[derive(Debug)]
 pub struct Settings {
     tool: &'static str,
     dotenv: OnceCell<Dotenv>,
+    usual: OnceCell<Dotenv>,
     files: Vec<Dotenv>,
     warned: RefCell<BTreeSet<String>>,
 }
@@ -22,11 +24,17 @@ pub struct Settings {
 impl Settings {
     /// Settings for `tool`, which is named in warnings.
     pub fn new(tool: &'static str) -> Self {
-        Self { tool, dotenv: OnceCell::new(), files: Vec::new(), warned: RefCell::default() }
+        Self {
+            tool,
+            dotenv: OnceCell::new(),
+            usual: OnceCell::new(),
+            files: Vec::new(),
+            warned: RefCell::default(),
+        }
     }
 
-    /// Adds a file of settings that stands before `.env`, and before the files added earlier. One that isn't there
-    /// has status 78: somebody asked for it by name.
+    /// Adds a file of settings that stands before `.env` and `SSO_ENV_FILE`, and before the files added earlier. One
+    /// that isn't there has status 78: somebody asked for it by name.
     pub fn add_file(&mut self, path: &Path) -> anyhow::Result<()> {
         if !path.is_file() {
             return Err(Fault::new(Exit::Config, format!("there is no file {}", path.display())).into());
@@ -35,9 +43,10 @@ impl Settings {
         Ok(())
     }
 
-    /// The settings of the files that were added, in their order.
+    /// The settings of the file of `SSO_ENV_FILE`, then of those that were added, in their order: the last one of a
+    /// name counts. `.env` isn't among them: nobody named it.
     pub fn from_files(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.files.iter().flat_map(Dotenv::pairs)
+        std::iter::once(self.usual()).chain(&self.files).flat_map(Dotenv::pairs)
     }
 
     /// The tool's name, for messages.
@@ -45,13 +54,14 @@ impl Settings {
         self.tool
     }
 
-    /// A setting: from the environment, else from `.env`. Empty means unset.
+    /// A setting: from the environment, else from a file that was named, else from `.env`. Empty means unset.
     ///
     /// Not for what names a program to run (`SSO_AWS`, `SSO_DIALOG`, `BROWSER`): those come from
     /// [`from_environment`] alone, since a working directory may be a stranger's checkout.
     pub fn text(&self, name: &str) -> Option<String> {
         from_environment(name)
             .or_else(|| self.files.iter().rev().find_map(|file| file.value(name)).map(str::to_owned))
+            .or_else(|| self.usual().value(name).map(str::to_owned))
             .or_else(|| self.dotenv().value(name).map(str::to_owned))
     }
 
@@ -87,12 +97,15 @@ impl Settings {
     /// The profile that variables choose, and the variable's name: those listed in `SSO_PROFILE_VARS` (separated
     /// by commas or spaces) in their order, then `AWS_PROFILE`. `None` means `default`, which nobody chose.
     pub fn chosen_profile(&self) -> Option<(String, String)> {
+        let mut names = self.profile_variables();
+        names.push("AWS_PROFILE".to_owned());
+        names.into_iter().find_map(|name| self.text(&name).map(|profile| (profile, name)))
+    }
+
+    /// The variables that name a profile before `AWS_PROFILE` does: those listed in `SSO_PROFILE_VARS`.
+    pub fn profile_variables(&self) -> Vec<String> {
         let listed = self.text("SSO_PROFILE_VARS").unwrap_or_default();
-        listed
-            .split([',', ' '])
-            .filter(|name| !name.is_empty())
-            .chain(["AWS_PROFILE"])
-            .find_map(|name| self.text(name).map(|profile| (profile, name.to_owned())))
+        listed.split([',', ' ']).filter(|name| !name.is_empty()).map(str::to_owned).collect()
     }
 
     /// Profiles that `auto` may log in without asking: `AWS_PROFILE` and those listed in
@@ -171,6 +184,15 @@ impl Settings {
             self.warn_once(format!("{name} is no whole number of seconds: `{text}`; the default is used"));
         }
         number
+    }
+
+    /// The file of `SSO_ENV_FILE`, which comes from the environment only, as it names a place. It may be missing: it
+    /// is where settings usually are, for every tool of a shell.
+    fn usual(&self) -> &Dotenv {
+        self.usual.get_or_init(|| match from_environment("SSO_ENV_FILE") {
+            Some(path) => Dotenv::load(self.tool, path.as_ref()),
+            None => Dotenv::default(),
+        })
     }
 
     fn dotenv(&self) -> &Dotenv {

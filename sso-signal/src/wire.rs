@@ -5,7 +5,7 @@
 //! line per document, flushed.
 
 use std::cell::Cell;
-use std::io::{self, BufRead, BufReader, IsTerminal, Read, StdinLock, StdoutLock, Write};
+use std::io::{self, BufRead, BufReader, IsTerminal, Read, StdinLock, Write};
 use std::iter::Peekable;
 use std::ops::{Deref, DerefMut};
 use std::rc::Rc;
@@ -200,12 +200,17 @@ pub fn subjects(argument: Option<&str>) -> anyhow::Result<Option<Peekable<Docume
 }
 
 /// Where documents go: one line each on stdout, flushed, so that the next tool of the pipe can act.
-pub struct Output(StdoutLock<'static>);
+pub struct Output(Box<dyn Write>);
 
 impl Output {
     /// Takes stdout.
     pub fn stdout() -> Self {
-        Self(io::stdout().lock())
+        Self(Box::new(io::stdout().lock()))
+    }
+
+    /// Takes nothing: for what is done on the way, where stdout is somebody else's.
+    pub fn nowhere() -> Self {
+        Self(Box::new(io::sink()))
     }
 
     /// Writes one document.

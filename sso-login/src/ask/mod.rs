@@ -14,6 +14,7 @@ mod question;
 mod terminal;
 mod zenity;
 
+use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
 use sso_signal::settings::{Settings, from_environment};
@@ -72,6 +73,30 @@ trait Dialog {
     fn snooze(&self, question: &Question) -> Reply<u64>;
     /// Warns before the reminders end.
     fn confirm(&self, question: &Question) -> Reply<()>;
+}
+
+/// What a person said to a yes-or-no question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// Yes.
+    Yes,
+    /// No, or nothing in time, or nobody to ask.
+    No,
+    /// This process was told to end by that signal.
+    Interrupted(i32),
+}
+
+/// Asks on the terminal that this process is in the foreground of, and nowhere else: no dialog, and nothing where
+/// stdin isn't a terminal or `SSO_DIALOG` is `none`.
+pub(crate) fn yes_on_terminal(text: &str, prompt: &str, patience: Duration) -> Decision {
+    if !io::stdin().is_terminal() || from_environment("SSO_DIALOG").as_deref() == Some("none") {
+        return Decision::No;
+    }
+    match terminal::Terminal::open(patience).map(|terminal| terminal.yes(text, prompt)) {
+        Some(Reply::Given(())) => Decision::Yes,
+        Some(Reply::Interrupted(signal)) => Decision::Interrupted(signal),
+        _ => Decision::No,
+    }
 }
 
 /// Asks. Each dialog waits for `patience`; after that it is a dismissal.

@@ -67,6 +67,11 @@ impl Terminal {
         terminal.is_ours().then_some(terminal)
     }
 
+    /// A question whose answer is yes, or anything else.
+    pub(super) fn yes(&self, text: &str, prompt: &str) -> Reply<()> {
+        self.ask("", text, prompt, |answer| matches!(answer, "y" | "yes").then_some(()))
+    }
+
     fn is_ours(&self) -> bool {
         tcgetpgrp(&self.tty).is_ok_and(|group| group == getpgrp())
     }

@@ -9,7 +9,7 @@ use super::home::Home;
 use super::server::Urls;
 
 /// Variables that would lead a command out of the sandbox. All of `AWS_…` goes too.
-const LEADING_OUT: [&str; 14] = [
+const LEADING_OUT: [&str; 15] = [
     "BOTO_CONFIG",
     "BROWSER",
     "HTTP_PROXY",
@@ -20,6 +20,7 @@ const LEADING_OUT: [&str; 14] = [
     "all_proxy",
     "REQUESTS_CA_BUNDLE",
     "SSO_AUTO_PROFILES",
+    "SSO_ENV_FILE",
     "SSO_LOGIN_MODE",
     "SSO_PROFILE_VARS",
     "SSO_SIGNAL_FILE",

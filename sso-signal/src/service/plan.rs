@@ -17,8 +17,9 @@ const SYSTEM_PATH: [&str; 7] =
 
 /// Variables of the environment that decide what the watcher sees and whom it asks; the service gets those that are
 /// set when it is installed.
-const PASSED_ON: [&str; 13] = [
+const PASSED_ON: [&str; 14] = [
     "SSO_DIALOG",
+    "SSO_ENV_FILE",
     "SSO_PROFILE_VARS",
     "BROWSER",
     "AWS_CONFIG_FILE",

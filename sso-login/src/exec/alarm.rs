@@ -1,0 +1,194 @@
+//! `--warn`: before the end of what the command lives on, and at the end, a line for people with what to do.
+//!
+//! The wall clock is looked at again and again: a machine that slept, or whose clock was set, is told when it wakes,
+//! not hours later.
+
+use std::thread;
+use std::time::Duration;
+
+use sso_cache::entry::Entry;
+use sso_cache::token::Token;
+use sso_profile::{Profile, Sso};
+use sso_signal::exit::warn;
+use sso_signal::settings::Settings;
+use sso_signal::text::harmless;
+use sso_signal::time::{self, Moment, format_duration};
+
+use crate::credentials::Credentials;
+use crate::lack::{named, quoted};
+use crate::session::Session;
+
+/// The longest time between two looks at the clock.
+const LOOK: Duration = Duration::from_secs(20);
+
+/// A watch over an end.
+pub(super) struct Alarm {
+    tool: &'static str,
+    before: Duration,
+    /// The profile, if there is one.
+    profile: Option<String>,
+    sso: Option<Sso>,
+    watched: Watched,
+}
+
+/// What ends.
+enum Watched {
+    /// Keys in the command's environment: nothing can renew them there.
+    Credentials(Moment),
+    /// The session that the command's SDK renews its credentials by.
+    Session,
+}
+
+/// How far a story was told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Told {
+    #[default]
+    Nothing,
+    Soon,
+    Over,
+}
+
+impl Alarm {
+    /// Watches credentials. `None` if they don't end.
+    pub(super) fn of_credentials(
+        tool: &'static str,
+        before: Duration,
+        profile: Option<&Profile>,
+        credentials: &Credentials,
+    ) -> Option<Self> {
+        Some(Self {
+            tool,
+            before,
+            profile: profile.map(|profile| profile.name.clone()),
+            sso: profile.and_then(|profile| profile.sso.clone()),
+            watched: Watched::Credentials(credentials.expires_at?),
+        })
+    }
+
+    /// Watches the session of a profile. `None` if it has none.
+    pub(super) fn of_session(tool: &'static str, before: Duration, profile: &Profile) -> Option<Self> {
+        let sso = Some(profile.sso.clone()?);
+        Some(Self { tool, before, profile: Some(profile.name.clone()), sso, watched: Watched::Session })
+    }
+
+    /// Sets it, in a thread that ends with this process.
+    pub(super) fn set(self) {
+        thread::spawn(move || {
+            let mut story = None;
+            loop {
+                let pause = self.look(&mut story).unwrap_or(LOOK);
+                thread::sleep(pause.min(LOOK));
+            }
+        });
+    }
+
+    /// Tells what is new, and answers when to look again. What can't be read now may be read later.
+    fn look(&self, story: &mut Option<(Moment, Told)>) -> anyhow::Result<Duration> {
+        let Some(end) = self.end()? else {
+            *story = None;
+            return Ok(LOOK);
+        };
+        // Another end (a new session) is another story.
+        let told = story.filter(|(about, _)| *about == end).map(|(_, told)| told).unwrap_or_default();
+        let now = time::now()?;
+        let due = due(now, end, self.before);
+        if due > told {
+            self.tell(due, end, now)?;
+        }
+        *story = Some((end, due.max(told)));
+        let next = if due == Told::Nothing { time_before(end, self.before) } else { end };
+        Ok((next - now).to_std().ok().filter(|pause| !pause.is_zero()).unwrap_or(LOOK))
+    }
+
+    /// The end that is watched, if there is one in sight.
+    fn end(&self) -> anyhow::Result<Option<Moment>> {
+        match self.watched {
+            Watched::Credentials(end) => Ok(Some(end)),
+            Watched::Session => {
+                let now = time::now()?;
+                Ok(match self.token()? {
+                    Some(Entry::Whole(token)) if token.is_refreshable(now) => None,
+                    Some(Entry::Whole(token)) => Some(token.expires_at),
+                    // Logged out, or torn: over, whenever that was.
+                    _ => Some(Moment::UNIX_EPOCH),
+                })
+            }
+        }
+    }
+
+    fn token(&self) -> anyhow::Result<Option<Entry<Token>>> {
+        let Some(sso) = &self.sso else { return Ok(None) };
+        Session::new(&Settings::new(self.tool), sso)?.token().map(Some)
+    }
+
+    fn tell(&self, due: Told, end: Moment, now: Moment) -> anyhow::Result<()> {
+        let when = match due {
+            Told::Over if end == Moment::UNIX_EPOCH => "is over".to_owned(),
+            Told::Over => format!("ended at {}", time::format(end)),
+            _ => {
+                let left = format_duration((end - now).to_std().unwrap_or_default());
+                format!("ends at {} (in {left})", time::format(end))
+            }
+        };
+        let (line, hint) = match self.watched {
+            Watched::Credentials(_) => (self.about_credentials(&when), self.advice(end)?),
+            Watched::Session => {
+                let (session, login) = self.session_and_login()?;
+                (
+                    format!("{session} {when}, and the command can't renew its credentials after that"),
+                    format!("{login} (the command needs no restart)"),
+                )
+            }
+        };
+        warn(self.tool, &line);
+        warn(self.tool, &format!("hint: {hint}"));
+        Ok(())
+    }
+
+    fn about_credentials(&self, when: &str) -> String {
+        let when = when.replacen("ends at", "end at", 1);
+        match &self.profile {
+            Some(profile) => format!("the role credentials of profile \"{}\" {when}", harmless(profile)),
+            None => format!("the credentials of this command {when}"),
+        }
+    }
+
+    /// What helps when the credentials are over: new ones, for which a login may be needed by then.
+    fn advice(&self, end: Moment) -> anyhow::Result<String> {
+        let restart = "restart the command for new ones".to_owned();
+        let Some(token) = self.token()? else { return Ok(restart) };
+        let (session, login) = self.session_and_login()?;
+        let lasts = match &token {
+            Entry::Whole(token) => token.is_refreshable(end) || end < token.expires_at,
+            _ => false,
+        };
+        Ok(if lasts {
+            format!("{restart} ({session} lasts: no login is needed)")
+        } else {
+            format!("{login} && {restart} ({session} is over by then, too)")
+        })
+    }
+
+    fn session_and_login(&self) -> anyhow::Result<(String, String)> {
+        let session = match &self.sso {
+            Some(sso) => named(&Session::new(&Settings::new(self.tool), sso)?),
+            None => "the session".to_owned(),
+        };
+        Ok((session, format!("sso-login {}", quoted(self.profile.as_deref().unwrap_or_default()))))
+    }
+}
+
+/// What is to be told now.
+fn due(now: Moment, end: Moment, before: Duration) -> Told {
+    if now >= end {
+        Told::Over
+    } else if time::after(now, before) >= end {
+        Told::Soon
+    } else {
+        Told::Nothing
+    }
+}
+
+fn time_before(end: Moment, before: Duration) -> Moment {
+    chrono::TimeDelta::from_std(before).ok().and_then(|before| end.checked_sub_signed(before)).unwrap_or(end)
+}

@@ -1,0 +1,44 @@
+//! Where the credentials of a command come from: a profile, or keys that nobody needs a profile for.
+
+use sso_profile::{AwsConfig, Profile, Selected, select};
+use sso_signal::exit::{Exit, status_of};
+use sso_signal::settings::Settings;
+
+use crate::credentials::Credentials;
+use crate::handout::of_environment;
+
+/// A source.
+pub(super) enum Source {
+    /// A profile of the config.
+    Profile(Box<AwsConfig>, Box<Profile>),
+    /// Keys, and in words where they are.
+    Keys(Credentials, &'static str),
+}
+
+impl Source {
+    /// The source that is meant. Keys count only where nobody named a profile and there is no default one: what a
+    /// shell still has from last week must not win over the profile that was asked for.
+    pub(super) fn find(argument: Option<&str>, settings: &Settings) -> anyhow::Result<Self> {
+        let Selected { name, .. } = select(argument, None, settings)?;
+        let config = AwsConfig::load(settings)?;
+        let err = match config.known_profile(&name) {
+            Ok(profile) => return Ok(Self::Profile(Box::new(config), Box::new(profile))),
+            Err(err) => err,
+        };
+        if argument.is_none()
+            && status_of(&err) == Exit::Config
+            && let Some((credentials, place)) = of_environment(settings)?
+        {
+            return Ok(Self::Keys(credentials, place));
+        }
+        Err(err)
+    }
+
+    /// The profile, if it is one.
+    pub(super) fn profile(&self) -> Option<&Profile> {
+        match self {
+            Self::Profile(_, profile) => Some(profile),
+            Self::Keys(..) => None,
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! What people read on stderr before the command runs, in the words of the Backlog toolkit.
+
+use std::io::{self, Write as _};
+
+use sso_cache::entry::Entry;
+use sso_profile::Profile;
+use sso_signal::settings::{Settings, from_environment};
+use sso_signal::text::harmless;
+use sso_signal::time::{self, format_duration};
+
+use super::source::Source;
+use crate::credentials::Credentials;
+use crate::lack::{Lack, Why, named, quoted};
+use crate::session::Session;
+
+/// Tells people, if they want to know.
+pub(super) struct Teller {
+    /// Whether they do.
+    pub(super) is_on: bool,
+}
+
+impl Teller {
+    fn say(&self, line: &str) {
+        if self.is_on {
+            // A closed stderr takes nothing from the command.
+            let _ = writeln!(io::stderr().lock(), "{line}");
+        }
+    }
+
+    /// What was found, before anything is loaded.
+    pub(super) fn found(&self, source: &Source) {
+        let profile = match source {
+            Source::Profile(_, profile) => profile,
+            Source::Keys(_, place) => {
+                return self.say(&format!("[INFO] No profile: the keys of the {place} are used"));
+            }
+        };
+        let name = harmless(&profile.name);
+        if from_environment("AWS_ACCESS_KEY_ID").is_some() {
+            self.say(&format!("[INFO] The keys of the environment are set aside: profile '{name}' counts"));
+        }
+        if profile.kind.is_sso() {
+            // Expected, and no error: the temporary ones come next.
+            self.say(&format!("[INFO] Profile '{name}' has no static credentials"));
+            self.say(&format!("[INFO] Detected SSO profile: {name}"));
+        } else {
+            self.say(&format!("[INFO] Detected profile: {name} ({})", profile.kind.name()));
+        }
+    }
+
+    /// That there is nothing to get credentials from.
+    pub(super) fn nothing(&self) {
+        self.say("[!] No credentials: there is no such profile, and no keys that could stand in for it");
+        self.say("[INFO] Name a profile (sso-profile list --text), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
+    }
+
+    /// What was loaded, and the ends of what can end: they differ, and so does what to do about each.
+    pub(super) fn loaded(
+        &self,
+        source: &Source,
+        credentials: &Credentials,
+        is_renewing: bool,
+        settings: &Settings,
+    ) -> anyhow::Result<()> {
+        let profile = source.profile();
+        if let Some(profile) = profile {
+            let what = if profile.kind.is_sso() { "SSO credentials" } else { "Credentials" };
+            self.say(&format!("[✓] {what} loaded for profile: {}", harmless(&profile.name)));
+        }
+        let region = profile.and_then(|profile| profile.region.clone()).filter(|region| !region.is_empty());
+        let region = region
+            .or_else(|| from_environment("AWS_REGION"))
+            .or_else(|| from_environment("AWS_DEFAULT_REGION"));
+        match region {
+            Some(region) => self.say(&format!("[✓] AWS region: {}", harmless(&region))),
+            None => self.say("[!] No AWS region: set `region` in the profile, or AWS_REGION"),
+        }
+        if let Some(end) = credentials.expires_at {
+            let left = (end - time::now()?).to_std().unwrap_or_default();
+            let (end, left) = (time::format(end), format_duration(left));
+            let then = if is_renewing { "; the command renews them by itself" } else { "" };
+            self.say(&format!("[INFO] These role credentials end at {end} (in {left}){then}"));
+        }
+        match profile {
+            Some(profile) => self.session(profile, settings),
+            None => Ok(()),
+        }
+    }
+
+    fn session(&self, profile: &Profile, settings: &Settings) -> anyhow::Result<()> {
+        let Some(sso) = &profile.sso else { return Ok(()) };
+        let session = Session::new(settings, sso)?;
+        let Entry::Whole(token) = session.token()? else { return Ok(()) };
+        let (name, now) = (named(&session), time::now()?);
+        if token.is_refreshable(now) {
+            self.say(&format!("[INFO] {name} is renewed without a login, until AWS ends it"));
+        } else if now < token.expires_at {
+            self.say(&format!(
+                "[INFO] {name} ends at {} and can't be renewed",
+                time::format(token.expires_at)
+            ));
+        }
+        Ok(())
+    }
+
+    /// Why there are no credentials. An expiry and a lack of permission read alike at AWS; they aren't.
+    pub(super) fn lacking(&self, profile: &Profile, lack: &Lack) {
+        let is_sso = profile.kind.is_sso();
+        match lack.why {
+            Why::Expired if !is_sso => self.say("[!] Credentials expired"),
+            Why::Expired if lack.is_absent => self.say("[!] Failed to load SSO credentials"),
+            Why::Expired => self.say("[!] SSO credentials expired"),
+            Why::Denied => self.say("[!] Permission denied: this is no expiry, and a login won't help"),
+            Why::Unreachable => self.say("[!] AWS can't be reached: this is no expiry"),
+            Why::Busy => self.say("[!] Another login is under way"),
+        }
+        if is_sso && lack.why == Why::Expired {
+            self.say(&format!("[INFO] Try running: {}", aws_login(&profile.name)));
+        }
+    }
+}
+
+/// The command that people know.
+pub(super) fn aws_login(profile: &str) -> String {
+    format!("aws sso login --profile {}", quoted(profile))
+}

@@ -1,0 +1,125 @@
+//! `just sso-exec`: the messages, the statuses, and arguments that come through as they are.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use serde_json::json;
+
+use crate::bench::after;
+use crate::place::Place;
+use crate::support::end;
+
+/// `start-services.sh` in the folder where people type the command.
+fn start_script(place: &Place, script: &str) {
+    let path = place.bench.file("work/start-services.sh");
+    fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn a_service_starts_with_the_words_of_the_document() {
+    // B1, B3, B4 (the profile's region, not that of its session), B10, B12, B22
+    let Some(place) = Place::logged_in("") else { return };
+    start_script(&place, "echo \"$AWS_REGION ${AWS_SESSION_TOKEN:+token} ${AWS_PROFILE-unset}\"; exit 7");
+    let ended = place.run(&["demo", "--", "./start-services.sh"]);
+    assert_eq!(ended.stdout, "eu-west-1 token unset\n");
+    assert!(
+        ended.stderr.starts_with(
+            "[INFO] Profile 'demo' has no static credentials\n\
+             [INFO] Detected SSO profile: demo\n\
+             [✓] SSO credentials loaded for profile: demo\n\
+             [✓] AWS region: eu-west-1\n"
+        ),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(ended.code, 7, "CMD's own status\n{}", ended.stderr);
+    assert!(!ended.stderr.contains("ecipe"), "just has nothing to add: {}", ended.stderr);
+    place.is_undisturbed();
+}
+
+#[test]
+fn an_expired_session_is_said_in_the_words_of_the_document_and_starts_nothing() {
+    // B13, B21, B26
+    let Some(place) = Place::logged_in("") else { return };
+    start_script(&place, "touch started");
+    place.bench.forward(9 * 3600);
+    let late = after(9 * 3600);
+    let ended = place.run_with(&[("SSO_NOW", &late)], &["demo", "--", "./start-services.sh"]).exits(77);
+    let words = "[!] SSO credentials expired\n[INFO] Try running: aws sso login --profile demo\n";
+    assert!(ended.stderr.contains(words), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("SSO session \"sandbox\" is over"),
+        "which of them is over: {}",
+        ended.stderr
+    );
+
+    let ended = place.run(&["other", "--", "./start-services.sh"]).exits(77);
+    let words = "[!] Failed to load SSO credentials\n[INFO] Try running: aws sso login --profile other\n";
+    assert!(ended.stderr.contains(words), "{}", ended.stderr);
+    assert!(!place.bench.file("work/started").exists());
+    place.is_undisturbed();
+}
+
+#[test]
+fn a_missing_permission_is_no_expiry_and_leads_to_no_login() {
+    // B24, B-c11
+    let Some(place) = Place::logged_in("--error GetRoleCredentials=ForbiddenException") else { return };
+    let ended = place.run(&["demo", "--", "touch", "started"]).exits(78);
+    assert!(ended.stderr.contains("[!] Permission denied: this is no expiry"), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("sso login") && !ended.stderr.contains("expired"), "{}", ended.stderr);
+    place.bench.faults(&json!({"error": [], "fail": ["GetRoleCredentials=500"]}));
+    let ended = place.run(&["demo", "--", "touch", "started"]).exits(69);
+    assert!(!ended.stderr.contains("sso login") && !ended.stderr.contains("expired"), "{}", ended.stderr);
+    assert!(!place.bench.file("work/started").exists());
+    place.is_undisturbed();
+}
+
+#[test]
+fn flags_and_hostile_arguments_come_through_as_they_are() {
+    let Some(place) = Place::logged_in("") else { return };
+    let hostile = [
+        "a  b",
+        "$(touch ran)",
+        "`touch ran`",
+        "'; touch ran; '",
+        "\"",
+        "-x",
+        "--",
+        "",
+        "new\nline",
+        "{{x}}",
+    ];
+    let show = ["demo-admin", "--renewing", "--", "printf", "<%s>"];
+    let ended = place.run(&[&show[..], &hostile].concat());
+    let expected = format!("<{}>", hostile.join("><"));
+    assert_eq!((ended.code, ended.stdout.as_str()), (0, expected.as_str()), "{}", ended.stderr);
+
+    let ended = place.run(&[
+        "demo-admin",
+        "--renewing",
+        "--text",
+        "--",
+        "sh",
+        "-c",
+        "echo $AWS_PROFILE ${AWS_SESSION_TOKEN-none}",
+    ]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (0, "demo-admin none\n"), "{}", ended.stderr);
+    place.run(&["$(touch ran)", "--", "true"]).exits(78);
+    place.run(&["demo"]).exits(2);
+    assert!(!place.bench.file("work/ran").exists());
+}
+
+#[test]
+fn signals_and_streams_are_the_services_own() {
+    let Some(place) = Place::logged_in("") else { return };
+    for flags in [&[][..], &["--warn", "1s"]] {
+        let run = |script: &str| {
+            let words = [&["demo"], flags, &["--", "sh", "-c", script]].concat();
+            end(place.exec(&words), "input")
+        };
+        let ended = run("cat; exit 3");
+        assert_eq!((ended.code, ended.stdout.as_str()), (3, "input"), "{}", ended.stderr);
+        assert_eq!(run("kill -TERM $$").code, 143);
+    }
+}
