@@ -30,6 +30,15 @@ impl Flow {
     }
 }
 
+/// Why a registration doesn't serve a login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    /// It is over, or will be within 15 minutes.
+    Over,
+    /// The client was made for the other flow.
+    OtherFlow,
+}
+
 /// A registered client.
 #[derive(Clone, PartialEq)]
 pub struct Registration {
@@ -111,19 +120,31 @@ impl Registration {
     /// Whether a login by this flow may use it: the flow is the one it was made for, and 15 minutes are
     /// left (AWS-FORMATS 2.3).
     pub fn is_reusable(&self, flow: Flow, now: Moment) -> bool {
+        self.unfit(Some(flow), now).is_none()
+    }
+
+    /// Why a login can't use it; `None` if it can. A login without a flow is one that takes a client of either, as the AWS
+    /// CLI's were before 2.22 (AWS-FORMATS 2.3).
+    pub fn unfit(&self, flow: Option<Flow>, now: Moment) -> Option<Unfit> {
+        if self.expires_at - now < LEFT {
+            return Some(Unfit::Over);
+        }
+        flow.filter(|flow| *flow != self.flow()).map(|_| Unfit::OtherFlow)
+    }
+
+    /// The flow that the client was made for.
+    pub fn flow(&self) -> Flow {
         let granted = self.grant_types.as_deref().unwrap_or_default();
-        let flow_of_client = if granted.iter().any(|grant| grant == AUTHORIZATION_CODE) {
-            Flow::AuthorizationCode
-        } else {
-            Flow::Device
-        };
-        flow_of_client == flow && self.expires_at - now >= LEFT
+        if granted.iter().any(|grant| grant == AUTHORIZATION_CODE) {
+            return Flow::AuthorizationCode;
+        }
+        Flow::Device
     }
 }
 
 const AUTHORIZATION_CODE: &str = "authorization_code";
-/// A registration must outlast the login it starts.
-const LEFT: TimeDelta = TimeDelta::minutes(15);
+/// What must be left of a registration: it has to outlast the login it starts.
+pub const LEFT: TimeDelta = TimeDelta::minutes(15);
 
 impl fmt::Debug for Registration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -154,6 +175,14 @@ mod tests {
             assert!(registration.is_reusable(flow, at("2026-11-21T12:00:00Z")));
             assert!(!registration.is_reusable(flow, at("2026-11-21T12:00:01Z")));
             assert!(!registration.is_reusable(other, at("2026-11-21T12:00:00Z")));
+            for (flow, now, unfit) in [
+                (Some(other), "2026-11-21T12:00:00Z", Some(Unfit::OtherFlow)),
+                (Some(other), "2026-11-21T12:00:01Z", Some(Unfit::Over)),
+                (None, "2026-11-21T12:00:00Z", None),
+                (None, "2026-11-21T12:00:01Z", Some(Unfit::Over)),
+            ] {
+                assert_eq!(registration.unfit(flow, at(now)), unfit, "{flow:?} {now}");
+            }
         }
     }
 

@@ -128,8 +128,13 @@ impl Answer {
     /// Adds a key to the document.
     #[must_use]
     pub fn with(mut self, key: &'static str, value: impl Into<Value>) -> Self {
-        self.keys.push((key, value.into()));
+        self.set(key, value);
         self
+    }
+
+    /// Adds a key to the document.
+    pub(crate) fn set(&mut self, key: &'static str, value: impl Into<Value>) {
+        self.keys.push((key, value.into()));
     }
 
     /// Adds the next command for a person.

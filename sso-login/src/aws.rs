@@ -13,7 +13,7 @@ use sso_signal::time;
 use crate::answer::Answer;
 use crate::child::{self, End, Line};
 use crate::page::Page;
-use crate::progress::Progress;
+use crate::progress::{Authorize, Progress};
 use crate::session::Session;
 use crate::wish::after;
 
@@ -175,7 +175,7 @@ impl Aws {
         let end = child::run(command, "", deadline, |line| match line {
             Line::Out(line) => {
                 if let Some(authorize) = page.read(&line) {
-                    progress.authorize(&authorize);
+                    progress.authorize(&Authorize { is_opened: opens_browser, ..authorize });
                 }
             }
             Line::Err(line) => complaint.read(&line),

@@ -26,7 +26,9 @@ use sso_login::whoami::WhoamiArgs;
 /// filter: each gets `outcome` and is passed on, and it ends 0 once each was handled. Without either, the profile is that
 /// of SSO_PROFILE_VARS, AWS_PROFILE, or `default`. PROFILE `-` means documents only: with none, nothing happens.
 ///
-/// While a login runs, a document `"event":"authorize"` has its URL and code; people see both on stderr.
+/// While a login runs, a document `"event":"authorize"` has its URL and code; people see both on stderr. Where the login
+/// registers a client, AWS asks the person to allow it: stderr says so beforehand, and why. The event and the final
+/// document have `registration` (`kept` or `new`) and, if it is new, `registrationReason`.
 #[derive(Debug, Parser)]
 #[command(
     name = "sso-login",

@@ -76,7 +76,8 @@ impl<'a> Client<'a> {
         }
     }
 
-    fn file(&self) -> PathBuf {
+    /// The file that remembers it.
+    pub(crate) fn file(&self) -> PathBuf {
         let sso = self.session.sso;
         let scopes = self.scopes();
         self.session.cache.registration(Registrant {

@@ -64,6 +64,7 @@ impl DeviceLogin<'_> {
             user_code: Some(device.user_code.clone()),
             expires_at: Some(expires_at),
             via: "device",
+            is_opened: false,
         });
         if self.opens_browser {
             browser::open(self.settings, &device.url);

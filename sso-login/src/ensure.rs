@@ -22,8 +22,9 @@ use crate::oidc::Oidc;
 use crate::pkce::PkceLogin;
 use crate::progress::Progress;
 use crate::refresh::{Renewed, refresh};
+use crate::registered::Foresight;
+use crate::route::{self, Found, Route};
 use crate::session::Session;
-use crate::surroundings::why_no_browser;
 use crate::tunnel::{self, hosts};
 use crate::wish::{Via, Wish, lock_patience};
 
@@ -50,6 +51,10 @@ impl<'a> Ensure<'a> {
         output: &mut Output,
     ) -> anyhow::Result<Answer> {
         document.set("profile", profile);
+        // What an earlier login needed is no answer of this one.
+        for key in ["registration", "registrationReason"] {
+            document.shift_remove(key);
+        }
         let answer = self.answer(profile, document, output)?;
         answer.add_to(document);
         Ok(answer)
@@ -213,67 +218,38 @@ impl<'a> Ensure<'a> {
         deadline: Instant,
         progress: &mut Progress<'_>,
     ) -> anyhow::Result<Answer> {
-        let opens_browser = self.wish.opens_browser;
-        let via = self.wish.via(self.settings);
-        if matches!(via, Via::Auto | Via::Aws) {
-            let found = aws::find(self.settings);
-            if let Some(signal) = found.interrupted {
-                return Ok(Answer::interrupted(signal));
-            }
-            if let Some(aws) = found.aws {
+        let (via, opens_browser) = (self.wish.via.meant(self.settings), self.wish.opens_browser);
+        let route = match route::find(self.settings, session.sso, via, opens_browser) {
+            Found::Way(route) => route,
+            Found::NoAws(others) => return Ok(no_aws(&others)),
+            Found::Interrupted(signal) => return Ok(Answer::interrupted(signal)),
+        };
+        if via == Via::Pkce && session.sso.session.is_none() {
+            let name = &profile.name;
+            warn(
+                self.settings.tool(),
+                &format!("profile `{name}` has no sso_session: a device login it is, not pkce"),
+            );
+        }
+        progress.expect(Foresight::new(session, &profile.name, &route)?);
+        let answer = match route {
+            Route::Aws(aws) => {
                 self.settings.debug(|| format!("logging in with {} ({})", aws.path.display(), aws.version));
-                let answer = aws.login(&profile.name, session, opens_browser, deadline, progress)?;
-                return Ok(answer.with("via", "aws"));
+                progress.tell_registration();
+                aws.login(&profile.name, session, opens_browser, deadline, progress)?.with("via", "aws")
             }
-            if via == Via::Aws {
-                let reason = match found.others.as_slice() {
-                    [] => "there is no AWS CLI v2".to_owned(),
-                    others => format!("there is no AWS CLI v2: {}", others.join("; ")),
-                };
-                let hint = format!(
-                    "use --via device, name an AWS CLI v2 in SSO_AWS, or install it: {}",
-                    aws::how_to_install()
-                );
-                return Ok(Answer::failed("no-aws-cli", reason).hint(hint));
+            Route::Pkce => {
+                let oidc = &oidc(profile, session)?;
+                let login = PkceLogin { settings: self.settings, session, oidc, opens_browser };
+                login.run(deadline, progress)?.with("via", "pkce")
             }
-        }
-        let oidc = oidc(profile, session)?;
-        if self.comes_back(via, profile, session) {
-            let login = PkceLogin { settings: self.settings, session, oidc: &oidc, opens_browser };
-            return Ok(login.run(deadline, progress)?.with("via", "pkce"));
-        }
-        let login = DeviceLogin { settings: self.settings, session, oidc: &oidc, opens_browser };
-        Ok(login.run(deadline, progress)?.with("via", "device"))
-    }
-
-    /// Whether the browser that logs in is one of this machine, and comes back to it.
-    fn comes_back(&self, via: Via, profile: &Profile, session: &Session<'_>) -> bool {
-        if session.sso.session.is_none() {
-            if via == Via::Pkce {
-                // Its token has no refresh token either way, and the AWS CLI does the same (AWS-FORMATS 9.1).
-                let name = &profile.name;
-                warn(
-                    self.settings.tool(),
-                    &format!("profile `{name}` has no sso_session: a device login it is, not pkce"),
-                );
+            Route::Device => {
+                let oidc = &oidc(profile, session)?;
+                let login = DeviceLogin { settings: self.settings, session, oidc, opens_browser };
+                login.run(deadline, progress)?.with("via", "device")
             }
-            return false;
-        }
-        match via {
-            Via::Pkce => true,
-            Via::Auto => {
-                let why_not = if self.wish.opens_browser {
-                    why_no_browser()
-                } else {
-                    Some("no browser is to be opened")
-                };
-                if let Some(why_not) = why_not {
-                    self.settings.debug(|| format!("a device login: {why_not}"));
-                }
-                why_not.is_none()
-            }
-            Via::Aws | Via::Device => false,
-        }
+        };
+        Ok(progress.settle(answer))
     }
 
     /// The profile and all profiles of its session; or the answer, if it isn't one to log in with.
@@ -311,6 +287,16 @@ impl<'a> Ensure<'a> {
             None => answer,
         })
     }
+}
+
+fn no_aws(others: &[String]) -> Answer {
+    let reason = match others {
+        [] => "there is no AWS CLI v2".to_owned(),
+        others => format!("there is no AWS CLI v2: {}", others.join("; ")),
+    };
+    let hint =
+        format!("use --via device, name an AWS CLI v2 in SSO_AWS, or install it: {}", aws::how_to_install());
+    Answer::failed("no-aws-cli", reason).hint(hint)
 }
 
 fn refreshable(session: &Session<'_>) -> anyhow::Result<Option<Token>> {

@@ -38,7 +38,7 @@ impl Page {
 
     fn tell(&mut self, url: String, user_code: Option<String>) -> Authorize {
         self.is_told = true;
-        Authorize { url, user_code, expires_at: None, via: "aws" }
+        Authorize { url, user_code, expires_at: None, via: "aws", is_opened: false }
     }
 }
 

@@ -155,6 +155,7 @@ impl PkceLogin<'_> {
             user_code: None,
             expires_at: Some(limits.until()?),
             via: VIA,
+            is_opened: false,
         });
         if self.opens_browser {
             browser::open(self.settings, &url);

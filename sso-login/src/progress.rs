@@ -6,11 +6,15 @@ use sso_signal::text::harmless;
 use sso_signal::time::{self, Moment};
 use sso_signal::wire::{Document, Output};
 
+use crate::answer::Answer;
+use crate::registered::{Foresight, Registered};
+
 /// Where progress goes.
 pub struct Progress<'a> {
     output: &'a mut Output,
     profile: String,
     session: Option<String>,
+    registered: Registered,
 }
 
 /// A URL that a person has to open.
@@ -24,18 +28,41 @@ pub struct Authorize {
     pub expires_at: Option<Moment>,
     /// Who logs in: `aws`, `pkce` or `device`.
     pub via: &'static str,
+    /// Whether the AWS CLI opens it in a browser.
+    pub is_opened: bool,
 }
 
 impl<'a> Progress<'a> {
     /// Progress of one profile's login.
     pub fn new(output: &'a mut Output, profile: &str, session: Option<&str>) -> Self {
-        Self { output, profile: profile.to_owned(), session: session.map(str::to_owned) }
+        Self {
+            output,
+            profile: profile.to_owned(),
+            session: session.map(str::to_owned),
+            registered: Registered::default(),
+        }
+    }
+
+    /// What is known about the registration that the login is about to use. It is told with the page.
+    pub(crate) fn expect(&mut self, foresight: Foresight) {
+        self.registered.expect(foresight);
+    }
+
+    /// Tells a person at once what they would be told with the page: another program is about to show it.
+    pub(crate) fn tell_registration(&mut self) {
+        if let Some(notice) = self.registered.notice() {
+            say(&format!("{notice}\n"));
+        }
+    }
+
+    /// Adds what became of the registration to how the login ended.
+    pub(crate) fn settle(&mut self, answer: Answer) -> Answer {
+        self.registered.settle(answer)
     }
 
     /// Shows the URL and the code.
     pub fn authorize(&mut self, authorize: &Authorize) {
         let redirect = redirect_uri(&authorize.url);
-        Self::tell(&self.profile, authorize, redirect.as_ref().map(|(_, port)| *port));
         let mut event = Document::new().with("event", "authorize").with("profile", self.profile.as_str());
         if let Some(session) = &self.session {
             event.set("ssoSession", session.as_str());
@@ -45,13 +72,17 @@ impl<'a> Progress<'a> {
         if let Some(code) = &authorize.user_code {
             event.set("userCode", code.as_str());
         }
-        if let Some((uri, port)) = redirect {
-            event.set("port", port);
-            event.set("redirectUri", uri);
+        if let Some((uri, port)) = &redirect {
+            event.set("port", *port);
+            event.set("redirectUri", uri.as_str());
         }
         if let Some(expires_at) = authorize.expires_at {
             event.set("expiresAt", time::format(expires_at));
         }
+        if let Some(notice) = self.registered.show(&mut event) {
+            say(&format!("{notice}\n"));
+        }
+        Self::tell(&self.profile, authorize, redirect.as_ref().map(|(_, port)| *port));
         // Whoever should read this may be gone: the person has the page, and the final document will tell.
         let _ = self.output.document(&event);
     }
@@ -62,8 +93,13 @@ impl<'a> Progress<'a> {
             format!(" in a browser on this machine (it comes back to port {port})")
         });
         let (profile, url) = (harmless(profile), harmless_url(&authorize.url));
+        let what = if authorize.is_opened {
+            "use the browser that the AWS CLI opens now. If none opens, open this page"
+        } else {
+            "open this page"
+        };
         let mut text = format!(
-            "To log in as profile {profile}, open this page{place}:
+            "To log in as profile {profile}, {what}{place}:
 
     {url}
 
@@ -79,9 +115,13 @@ impl<'a> Progress<'a> {
 "
             );
         }
-        // A closed stderr takes nothing from the login.
-        let _ = io::stderr().lock().write_all(text.as_bytes());
+        say(&text);
     }
+}
+
+fn say(text: &str) {
+    // A closed stderr takes nothing from the login.
+    let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
 /// The whole URL, since a person must open it: only what could harm a terminal is left out.

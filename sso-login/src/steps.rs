@@ -152,6 +152,7 @@ fn authorized(document: &mut Document, is_quiet: bool) -> anyhow::Result<Option<
             user_code: Some(device.user_code.clone()),
             expires_at: Some(expires_at),
             via: "device",
+            is_opened: false,
         };
         Progress::tell(&name, &shown, None);
     }

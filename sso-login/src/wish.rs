@@ -19,6 +19,23 @@ pub enum Via {
     Device,
 }
 
+impl Via {
+    /// What `Auto` means: what `SSO_LOGIN_VIA` says. A typo in that is a warning, and stops nothing.
+    #[must_use]
+    pub fn meant(self, settings: &Settings) -> Self {
+        if self != Self::Auto {
+            return self;
+        }
+        let Some(text) = settings.text("SSO_LOGIN_VIA") else { return Self::Auto };
+        text.trim().to_ascii_lowercase().parse().unwrap_or_else(|()| {
+            settings.warn_once(format!(
+                "SSO_LOGIN_VIA is none of auto, aws, pkce and device: `{text}`; auto is used"
+            ));
+            Self::Auto
+        })
+    }
+}
+
 impl FromStr for Via {
     type Err = ();
 
@@ -62,20 +79,6 @@ pub struct Wish {
 }
 
 impl Wish {
-    /// How: what was asked for, else `SSO_LOGIN_VIA`. A typo in that is a warning, and stops nothing.
-    pub fn via(&self, settings: &Settings) -> Via {
-        if self.via != Via::Auto {
-            return self.via;
-        }
-        let Some(text) = settings.text("SSO_LOGIN_VIA") else { return Via::Auto };
-        text.trim().to_ascii_lowercase().parse().unwrap_or_else(|()| {
-            settings.warn_once(format!(
-                "SSO_LOGIN_VIA is none of auto, aws, pkce and device: `{text}`; auto is used"
-            ));
-            Via::Auto
-        })
-    }
-
     /// Whether a person must agree first.
     pub fn must_ask(&self, settings: &Settings, document: &Document) -> anyhow::Result<bool> {
         Ok(match self.ask {

@@ -53,7 +53,7 @@ fn exactly_one_command_is_run_with_nothing_that_shadows_the_profile() {
         command.env("AWS_DEFAULT_PROFILE", "other").envs(shadows.map(|name| (name, "canary")));
         let ended = end(command, "");
         let last = ended.succeeds("success");
-        assert_eq!((&last["via"], ended.stderr.as_str()), (&json!("aws"), ""));
+        assert_eq!((&last["via"], ended.page()), (&json!("aws"), ""));
         assert_eq!(bench.text("argv"), argv);
         let environment = bench.text("env");
         for name in shadows.iter().chain(&["AWS_PROFILE", "AWS_DEFAULT_PROFILE"]) {
@@ -64,6 +64,9 @@ fn exactly_one_command_is_run_with_nothing_that_shadows_the_profile() {
     }
 }
 
+const NOTICE: &str = "AWS will ask you to allow access for botocore-client-sandbox: it is the first login of session \
+                      sandbox here, as far as the cache knows.";
+
 #[test]
 fn the_page_is_shown_as_soon_as_it_is_printed() {
     let url = "https://oidc.us-east-1.amazonaws.com/authorize?response_type=code&redirect_uri=http%3A%2F%2F127.0.0.1%3A43210%2Foauth%2Fcallback&state=y";
@@ -73,13 +76,12 @@ fn the_page_is_shown_as_soon_as_it_is_printed() {
     assert_eq!(
         ended.documents()[0],
         json!({"event": "authorize", "profile": "demo", "ssoSession": "sandbox", "via": "aws", "url": url,
-               "port": 43210, "redirectUri": "http://127.0.0.1:43210/oauth/callback"})
+               "port": 43210, "redirectUri": "http://127.0.0.1:43210/oauth/callback", "registration": "new",
+               "registrationReason": "first", "notice": NOTICE})
     );
-    assert!(
-        ended.stderr.starts_with(&format!(
-            "To log in as profile demo, open this page in a browser on this machine (it comes back to port 43210):\n\n    {url}\n\n"
-        ))
-    );
+    let page = "To log in as profile demo, use the browser that the AWS CLI opens now. If none opens, open this page in a \
+                browser on this machine (it comes back to port 43210):";
+    assert!(ended.stderr.starts_with(&format!("{NOTICE}\n{page}\n\n    {url}\n\n")), "{}", ended.stderr);
     assert_eq!(bench.state(), [""; 0]);
 }
 

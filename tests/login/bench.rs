@@ -167,13 +167,24 @@ impl Ended {
     pub fn succeeds(&self, outcome: &str) -> Value {
         assert_eq!(self.code, 0, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
         assert!(
-            self.stderr.is_empty() || self.stderr.starts_with("To log in as profile "),
+            self.page().is_empty() || self.page().starts_with("To log in as profile "),
             "stderr: {}",
             self.stderr
         );
         let last = self.last();
         assert_eq!(last["outcome"], outcome, "{last}");
         last
+    }
+
+    /// What a person reads of the login itself: stderr without the notice that AWS will ask for consent.
+    pub fn page(&self) -> &str {
+        let mut rest = self.stderr.as_str();
+        for begin in ["AWS will ask you ", "(AWS CLI "] {
+            if let Some((_, next)) = rest.split_once('\n').filter(|_| rest.starts_with(begin)) {
+                rest = next;
+            }
+        }
+        rest
     }
 
     /// Asserts a failed command: its status, outcome and `error`, and what a person reads: one line, maybe a hint.

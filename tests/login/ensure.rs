@@ -40,16 +40,19 @@ fn without_a_session_a_person_logs_in_and_reads_where() {
 
     let event = &ended.documents()[0];
     let (url, code) = (event["url"].as_str().unwrap(), event["userCode"].as_str().unwrap());
+    let notice = "AWS will ask you to allow access for sso-login-sandbox: it is the first login of session sandbox \
+                  here, as far as the cache knows.";
     assert_eq!(
         event,
         &json!({"event": "authorize", "profile": "demo", "ssoSession": "sandbox", "via": "device", "url": url,
-                "userCode": code, "expiresAt": after(600)})
+                "userCode": code, "expiresAt": after(600), "registration": "new", "registrationReason": "first",
+                "notice": notice})
     );
     assert!(url.ends_with(&format!("/device?user_code={code}")));
     assert_eq!(
         ended.stderr,
         format!(
-            "To log in as profile demo, open this page:\n\n    {url}\n\nand allow it if it shows this code:\n\n    \
+            "{notice}\nTo log in as profile demo, open this page:\n\n    {url}\n\nand allow it if it shows this code:\n\n    \
              {code}\n\n"
         )
     );

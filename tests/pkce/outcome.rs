@@ -25,15 +25,18 @@ fn a_login_opens_the_browser_and_keeps_what_it_brings() {
     let port = event["port"].as_u64().unwrap();
     let redirect_uri = format!("http://127.0.0.1:{port}/oauth/callback");
     let url = event["url"].as_str().unwrap();
+    let notice = "AWS will ask you to allow access for sso-login-sandbox: it is the first login of session sandbox \
+                  here, as far as the cache knows.";
     assert_eq!(
         event,
         &json!({"event": "authorize", "profile": "demo", "ssoSession": "sandbox", "via": "pkce", "url": url,
-                "port": port, "redirectUri": redirect_uri, "expiresAt": event["expiresAt"]})
+                "port": port, "redirectUri": redirect_uri, "expiresAt": event["expiresAt"], "registration": "new",
+                "registrationReason": "first", "notice": notice})
     );
     assert_eq!(
         ended.stderr,
         format!(
-            "To log in as profile demo, open this page in a browser on this machine (it comes back to port {port}):\
+            "{notice}\nTo log in as profile demo, open this page in a browser on this machine (it comes back to port {port}):\
              \n\n    {url}\n\n"
         )
     );

@@ -143,7 +143,7 @@ impl RemoteLogin<'_> {
             && let Some(url) = text("url")
         {
             let user_code = text("userCode").map(str::to_owned);
-            let page = Authorize { url: url.to_owned(), user_code, expires_at: None, via: "" };
+            let page = Authorize { url: url.to_owned(), user_code, ..Authorize::default() };
             if let (WayBack::To(loopback), Some(port)) = (way_back(url), document.get("port"))
                 && port.as_u64() != Some(loopback.port.into())
             {

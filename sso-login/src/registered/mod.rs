@@ -1,0 +1,187 @@
+//! Whether a login registers a client with AWS. Then AWS asks the person for consent, and they are told beforehand
+//! (AWS-FORMATS 2).
+
+mod earlier;
+mod reason;
+mod wanted;
+
+use sso_cache::entry::Entry;
+use sso_cache::registration::{Registration, Unfit};
+use sso_profile::Profile;
+use sso_signal::settings::Settings;
+use sso_signal::text::harmless;
+use sso_signal::time::{self, Moment};
+use sso_signal::wire::Document;
+
+use crate::answer::Answer;
+use crate::route::{self, Found, Route};
+use crate::session::Session;
+use crate::wish::Via;
+pub use reason::Reason;
+pub use wanted::Maker;
+use wanted::Wanted;
+
+/// What becomes of the registration in a login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// The one that is in the cache is used again: AWS doesn't ask for consent to it.
+    Kept,
+    /// A client is registered, and AWS asks the person to allow it.
+    New(Reason),
+}
+
+/// What is known about the registration before a login.
+#[derive(Clone, Debug)]
+pub struct Foresight {
+    /// What will become of it.
+    pub registration: Use,
+    wanted: Wanted,
+    /// The session or profile, in words.
+    whose: String,
+    now: Moment,
+    /// The client that is in the cache before the login.
+    before: Option<String>,
+}
+
+/// Whether a login of this profile's session by `via` would register a client anew, and why. Asks nothing of the network;
+/// `Via::Auto` and `Via::Aws` run `aws --version`. `None` where no such login is possible: the profile isn't one of SSO, or
+/// there is no AWS CLI v2.
+///
+/// Says nothing about whether a login is needed. Errors: files that can't be read, status 74.
+pub fn foresee(
+    settings: &Settings,
+    profile: &Profile,
+    via: Via,
+    opens_browser: bool,
+) -> anyhow::Result<Option<Foresight>> {
+    let Some(sso) = &profile.sso else { return Ok(None) };
+    let session = Session::new(settings, sso)?;
+    match route::find(settings, sso, via.meant(settings), opens_browser) {
+        Found::Way(route) => Foresight::new(&session, &profile.name, &route).map(Some),
+        Found::NoAws(_) | Found::Interrupted(_) => Ok(None),
+    }
+}
+
+impl Foresight {
+    pub(crate) fn new(session: &Session<'_>, profile: &str, route: &Route) -> anyhow::Result<Self> {
+        let wanted = Wanted::new(session, route);
+        let now = time::now()?;
+        let mut before = None;
+        let registration = match Registration::read(&wanted.file)? {
+            Entry::Missing => Use::New(earlier::reason(session, &wanted, now)?),
+            Entry::Corrupt(_) => Use::New(Reason::Corrupt),
+            Entry::Whole(found) => {
+                let unfit = found.unfit(wanted.flow, now);
+                before = Some(found.client_id);
+                match unfit {
+                    None => Use::Kept,
+                    Some(Unfit::Over) => Use::New(Reason::Over(found.expires_at)),
+                    Some(Unfit::OtherFlow) => Use::New(Reason::Flow),
+                }
+            }
+        };
+        let whose = match &session.sso.session {
+            Some(name) => format!("session {}", harmless(name)),
+            None => format!("profile {}", harmless(profile)),
+        };
+        Ok(Self { registration, wanted, whose, now, before })
+    }
+
+    /// Whether AWS will ask for consent.
+    pub fn is_new(&self) -> bool {
+        self.registration != Use::Kept
+    }
+
+    /// What to tell a person before the login, without a newline; `None` if AWS will not ask.
+    pub fn notice(&self) -> Option<String> {
+        match &self.registration {
+            Use::Kept => None,
+            Use::New(reason) => Some(self.notice_of(reason)),
+        }
+    }
+
+    fn notice_of(&self, reason: &Reason) -> String {
+        let again = if *reason == Reason::First { "" } else { " again" };
+        let name = harmless(&self.wanted.name);
+        let why = reason.in_words(&self.whose, self.now);
+        let notice = format!("AWS will ask you{again} to allow access for {name}: {why}.");
+        match self.wanted.shows_code {
+            Some(version) => format!("{notice}\n(AWS CLI {version} shows a code to compare.)"),
+            None => notice,
+        }
+    }
+
+    /// What became of it by now; `None` if nothing has.
+    fn by_now(&self) -> Option<Use> {
+        let client = Registration::read(&self.wanted.file).ok()?.whole()?.client_id;
+        match (self.before.as_ref() == Some(&client), &self.registration) {
+            (true, Use::Kept) => Some(Use::Kept),
+            (true, Use::New(_)) => None,
+            // It looked good in the cache.
+            (false, Use::Kept) => Some(Use::New(Reason::Rejected)),
+            (false, new @ Use::New(_)) => Some(new.clone()),
+        }
+    }
+}
+
+/// The registration of a login under way: who is told what about it.
+#[derive(Debug, Default)]
+pub(crate) struct Registered {
+    foresight: Option<Foresight>,
+    /// What the last page was for.
+    shown: Option<Use>,
+    is_told: bool,
+}
+
+impl Registered {
+    /// What is about to happen to it.
+    pub(crate) fn expect(&mut self, foresight: Foresight) {
+        *self = Self { foresight: Some(foresight), shown: None, is_told: false };
+    }
+
+    /// What a person must be told now, before the login is begun; each reason once.
+    pub(crate) fn notice(&mut self) -> Option<String> {
+        let notice = self.foresight.as_ref()?.notice().filter(|_| !self.is_told)?;
+        self.is_told = true;
+        Some(notice)
+    }
+
+    /// A page is about to be shown: what a person must be told before, and what the event says.
+    pub(crate) fn show(&mut self, event: &mut Document) -> Option<String> {
+        let foresight = self.foresight.as_ref()?;
+        let used = foresight.by_now().unwrap_or_else(|| foresight.registration.clone());
+        used.add(|key, word| event.set(key, word));
+        let notice = match &used {
+            Use::Kept => None,
+            Use::New(reason) => Some(foresight.notice_of(reason)),
+        };
+        if let Some(notice) = &notice {
+            event.set("notice", notice.as_str());
+        }
+        self.shown = Some(used);
+        notice.filter(|_| !std::mem::replace(&mut self.is_told, true))
+    }
+
+    /// Adds what became of it to the login's answer. A login that got nowhere says nothing.
+    pub(crate) fn settle(&mut self, mut answer: Answer) -> Answer {
+        let by_now = self.foresight.as_ref().and_then(Foresight::by_now);
+        let by_now = by_now.filter(|used| *used != Use::Kept || answer.is_good());
+        if let Some(used) = by_now.or(self.shown.take()) {
+            used.add(|key, word| answer.set(key, word));
+        }
+        answer
+    }
+}
+
+impl Use {
+    /// The keys of documents.
+    fn add(&self, mut set: impl FnMut(&'static str, &'static str)) {
+        match self {
+            Self::Kept => set("registration", "kept"),
+            Self::New(reason) => {
+                set("registration", "new");
+                set("registrationReason", reason.word());
+            }
+        }
+    }
+}
