@@ -155,6 +155,12 @@ sso-expired: _tools
 sso-snooze profile duration="1h": _tools
     sso-signal snooze "$@"
 
+# Store a key only if it works: set, unlock, get, relock; what the answers don't say is asked
+[group('keys')]
+[no-exit-message]
+sso-key-set key env vault *answers: _tools
+    @sso-login key-set --text "$@"
+
 # Show keys and how they stand, all or those of one env
 [group('keys')]
 [no-exit-message]

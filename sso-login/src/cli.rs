@@ -8,6 +8,7 @@ use sso_login::accounts::AccountsArgs;
 use sso_login::doctor::DoctorArgs;
 use sso_login::exec::ExecArgs;
 use sso_login::handout::CredentialsArgs;
+use sso_login::key_set::KeySetArgs;
 use sso_login::logout::LogoutArgs;
 use sso_login::redeem::TokenArgs;
 use sso_login::renewal::RefreshArgs;
@@ -116,6 +117,11 @@ pub(crate) enum Command {
     ///
     /// One session, by one of its profiles; the files of others stay.
     Logout(LogoutArgs),
+    /// Store a key only if it works: set, unlock, get, relock
+    ///
+    /// A key `ENV.KEY` points at a profile or a variable, never at a secret (see `sso-profile key`). A profile that isn't
+    /// there yet is set up on the way: start URL, login, account and role.
+    KeySet(KeySetArgs),
     /// Register a client: the first step of a device flow of your own
     Register(RegisterArgs),
     /// Start a device authorization: the second step

@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use sso_login::ensure::Ensure;
 use sso_login::wish::{Ask, Via, Wish};
-use sso_login::{accounts, doctor, exec, handout, logout, redeem, renewal, sandbox, steps, tunnel, whoami};
+use sso_login::{
+    accounts, doctor, exec, handout, key_set, logout, redeem, renewal, sandbox, steps, tunnel, whoami,
+};
 use sso_profile::{Selected, select};
 use sso_signal::exit::{self, Exit};
 use sso_signal::settings::Settings;
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
             Some(Command::Whoami(args)) => whoami::run(args, &Settings::new(TOOL)),
             Some(Command::Accounts(args)) => accounts::run(args, &Settings::new(TOOL)),
             Some(Command::Logout(args)) => logout::run(args, &Settings::new(TOOL)),
+            Some(Command::KeySet(args)) => key_set::run(args, &Settings::new(TOOL)),
             Some(Command::Exec(args)) => exec::run(args, TOOL),
             Some(Command::Register(args)) => steps::register(args, &Settings::new(TOOL)),
             Some(Command::Authorize(args)) => steps::authorize(args),

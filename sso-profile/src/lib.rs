@@ -24,6 +24,7 @@ pub mod request;
 mod row;
 pub mod select;
 pub mod show;
+pub mod snapshot;
 pub mod source;
 mod source_text;
 mod table;

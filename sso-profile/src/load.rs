@@ -9,7 +9,7 @@ use sso_signal::settings::{Settings, from_environment};
 use crate::config::{Content, Named, parse_credentials};
 use crate::endpoints::{Endpoints, is_true};
 use crate::files;
-use crate::profile::{Merged, Profile, Unusable, resolve};
+use crate::profile::{Merged, Profile, Sso, Unusable, resolve};
 
 /// The config and the credentials file, merged as botocore does.
 ///
@@ -107,6 +107,11 @@ impl AwsConfig {
     /// All profiles, each with why it can't be used if so.
     pub fn profiles(&self) -> impl Iterator<Item = (&str, Result<Profile, Unusable>)> {
         self.names().filter_map(|name| self.resolve(name).map(|profile| (name, profile)))
+    }
+
+    /// The sso-sessions that say where to log in, in the order of the file.
+    pub fn sessions(&self) -> impl Iterator<Item = Sso> {
+        self.content.sessions.iter().filter_map(|(name, keys)| Sso::of_session(name, keys))
     }
 
     /// The names of all profiles whose token is this profile's: one login serves them all. Those of

@@ -86,6 +86,19 @@ pub struct Sso {
     pub scopes: Option<Vec<String>>,
 }
 
+impl Sso {
+    /// What an `[sso-session]` says by itself; `None` if it lacks the URL or the region.
+    pub(crate) fn of_session(name: &str, keys: &Keys) -> Option<Self> {
+        let text = |key| text_of(keys.get(key), key).ok().flatten().filter(|text| !text.is_empty());
+        Some(Self {
+            session: Some(name.to_owned()),
+            start_url: text("sso_start_url")?.to_owned(),
+            region: text("sso_region")?.to_owned(),
+            scopes: text("sso_registration_scopes").map(scopes),
+        })
+    }
+}
+
 /// Why a profile that is in the file can't be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unusable(String);

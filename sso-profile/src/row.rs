@@ -30,6 +30,12 @@ impl Row {
                 line.extend([format!("{value:width$}  ")]);
             }
         }
+        // Of a session by itself, the URL is what people know it by.
+        if let Some(url) = document.get("startUrl").and_then(|value| value.as_str())
+            && !["profile", "accountId"].iter().any(|key| document.contains_key(*key))
+        {
+            line.push_str(&harmless(url));
+        }
         line.truncate(line.trim_end().len());
         if line.is_empty() {
             line = harmless(&serde_json::to_string(&*document).unwrap_or_default());
@@ -50,6 +56,8 @@ mod tests {
             .with("accountName", "Prod")
             .with("accountId", "111122223333");
         assert_eq!(line(account), format!("Prod{}  111122223333  Admin", " ".repeat(24)));
+        let session = Document::new().with("startUrl", "https://x/start").with("ssoSession", "corp");
+        assert_eq!(line(session), "corp          https://x/start");
         assert_eq!(line(Document::new().with("x", 1)), "{\"x\":1}");
         let hostile = Document::new().with("accountName", "a\u{1b}[2Jb\u{202e}c\nd");
         assert_eq!(line(hostile), "abc d");

@@ -38,6 +38,19 @@ pub fn set(slug: &Slug, vault: VaultName, reference: &str, settings: &Settings) 
     Ok(Exit::Done)
 }
 
+/// Puts a key back to what it was before a [`set`] (its `previous`), whatever its vault says of that now.
+pub fn put_back(
+    slug: &Slug,
+    previous: Option<(VaultName, String)>,
+    settings: &Settings,
+) -> anyhow::Result<()> {
+    Store::change(settings, |store| match previous {
+        Some((vault, reference)) => store.insert(slug, Entry { vault, reference }),
+        None => store.remove(slug),
+    })?;
+    Ok(())
+}
+
 /// Prints a key with its value: for a profile its name, for a variable its content. Status 1 if it is absent, 77 if
 /// it is locked, 78 if what it points at is gone.
 pub fn show(slug: &Slug, settings: &Settings) -> anyhow::Result<Exit> {

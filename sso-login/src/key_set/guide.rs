@@ -1,0 +1,159 @@
+//! The guided set-up (K19 to K29): from a start URL to a profile.
+
+use anyhow::Context as _;
+use serde_json::Value;
+use sso_profile::AwsConfig;
+use sso_profile::request::{Request, writable_name};
+use sso_profile::snapshot::Snapshot;
+use sso_profile::template::{Names, Template};
+use sso_signal::exit::{Exit, Fault};
+use sso_signal::text::harmless;
+use sso_signal::wire::Document;
+
+use super::scratch::{Scratch, TEMPORARY};
+use super::site::Site;
+use super::stop::cancelled;
+use super::tools::{Call, Said, Source};
+use super::undo::{Keepsake, Login};
+use super::{Round, config_file};
+
+/// Walks a person, or the flags, to a profile, and writes it. Answers its name.
+pub(super) fn set_up(round: &mut Round<'_>) -> anyhow::Result<String> {
+    let config = AwsConfig::load(round.settings)?;
+    let set_up = &round.args.set_up;
+    let mut missing = Site::missing(set_up, &config, round.settings);
+    let needed = [
+        ("the profile's name", round.args.reference.is_none()),
+        ("--account-id", set_up.account_id.is_none()),
+        ("--role-name", set_up.role_name.is_none()),
+    ];
+    missing.extend(needed.into_iter().filter_map(|(what, is_missing)| is_missing.then_some(what)));
+    round.answers.need(&missing, "a new profile")?;
+
+    let reference = round.args.reference.clone();
+    let site =
+        Site::find(set_up, reference.as_deref(), &config, round.settings, &round.answers, &round.tools)?;
+    log_in(round, &site)?;
+    let role = choose_role(round)?;
+    let name = name(round, reference.as_deref(), &site, &role)?;
+    write(round, &name, &site, &role, &config)?;
+    // From here on the config has the profile: what ends the session is that.
+    Ok(name)
+}
+
+fn log_in(round: &mut Round<'_>, site: &Site) -> anyhow::Result<()> {
+    let scratch = Scratch::new(site, &config_file(round.settings)?, &round.tools)?;
+    let config = scratch.config.clone();
+    let files = Keepsake::of_session(&scratch.sso()?, round.settings)?;
+    round.undo.login = Some(Login { scratch, is_begun: true, files });
+    let said = round.log_in(TEMPORARY, Some(&config));
+    if let (Ok(said), Some(login)) = (&said, &mut round.undo.login) {
+        // One that was interrupted or lost its answer counts as begun: its token, if there is one, is not to stay.
+        login.is_begun = is_new(said);
+    }
+    let said = said?.good()?;
+    let until = said.document.text("expiresAt")?.unwrap_or("some time").to_owned();
+    let how = if is_new(&said) { "logged in" } else { "logged in already" };
+    let words = format!("session \"{}\": {how}, until {until}", harmless(&site.session));
+    round.told.step("login", &words, &Document::new().with("ssoSession", site.session.as_str()))
+}
+
+/// Whether the answer of a login is one of a login, not of a session that was there.
+fn is_new(said: &Said) -> bool {
+    let text = |key| said.document.get(key).and_then(Value::as_str);
+    text("outcome") != Some("valid") && text("via") != Some("refresh")
+}
+
+fn choose_role(round: &Round<'_>) -> anyhow::Result<Document> {
+    let set_up = &round.args.set_up;
+    let picks: Vec<_> = [("accountId", &set_up.account_id), ("roleName", &set_up.role_name)]
+        .into_iter()
+        .filter_map(|(key, value)| Some(format!("{key}={}", value.as_ref()?)))
+        .collect();
+    let login = round.undo.login.as_ref().context("nobody is logged in")?;
+    let tools = round.tools.with_config(&login.scratch.config);
+    let source = Source::Call(Call::of("sso-login", &["accounts", "--", TEMPORARY]));
+    tools.choose(source, &picks)?.ok_or_else(cancelled)
+}
+
+fn name(round: &Round<'_>, reference: Option<&str>, site: &Site, role: &Document) -> anyhow::Result<String> {
+    let text = |key: &str| role.get(key).and_then(Value::as_str).unwrap_or_default();
+    let template: Template = "{account}-{role}".parse()?;
+    let suggested = template.name(&Names {
+        account: text("accountName"),
+        account_id: text("accountId"),
+        role: text("roleName"),
+        session: &site.session,
+        email: text("emailAddress"),
+    });
+    round
+        .answers
+        .text(reference, "Name of the profile", Some(&suggested), |name| writable_name("profile", name))
+}
+
+/// Writes the profile, and keeps what the config was before.
+fn write(
+    round: &mut Round<'_>,
+    name: &str,
+    site: &Site,
+    role: &Document,
+    config: &AwsConfig,
+) -> anyhow::Result<()> {
+    let region = region(round, name, site, config)?;
+    let mut flags = site.flags();
+    for (flag, key) in [("--account-id", "accountId"), ("--role-name", "roleName")] {
+        flags.extend([flag, role.text(key)?.unwrap_or_default()]);
+    }
+    if let Some(region) = &region {
+        flags.extend(["--region", region]);
+    }
+    let path = config_file(round.settings)?;
+    let before = Snapshot::take(&path)?;
+    let write = |more: &[&str]| {
+        let arguments = [&["write"], flags.as_slice(), more, &["--", name]].concat();
+        round.tools.run(&Call::of("sso-profile", &arguments))
+    };
+    let mut said = if round.args.set_up.replace { write(&["--replace"])? } else { write(&[])? };
+    if said.exit == Exit::Config && config.contains(name) && round.answers.is_somebody_there() {
+        let diff = write(&["--replace", "--dry-run"])?.good()?;
+        let diff = diff.document.text("diff")?.unwrap_or_default().to_owned();
+        round.answers.say(&format!("\nThe profile `{}` exists and differs:\n\n", harmless(name)))?;
+        round
+            .answers
+            .say(&diff.lines().flat_map(|line| [harmless(line), "\n".to_owned()]).collect::<String>())?;
+        if !round.answers.agrees("\nReplace it?")? {
+            return Err(cancelled());
+        }
+        said = write(&["--replace"])?;
+    }
+    let written = said.good();
+    let since = Snapshot::take(&path)?;
+    round.undo.config = Some((before, since));
+    let written = written?;
+    let change = written.document.text("change")?.unwrap_or_default().to_owned();
+    let words = format!("profile {}: {change}", harmless(name));
+    let more = Document::new().with("profile", name).with("change", change);
+    round.told.step("write", &words, &more)
+}
+
+/// The region to work in: a flag's; else a person's, asked with what the session's other profiles have.
+fn region(round: &Round<'_>, name: &str, site: &Site, config: &AwsConfig) -> anyhow::Result<Option<String>> {
+    let check = |region: &str| Request { region: Some(region.to_owned()), ..Request::default() }.check();
+    let given = round.args.set_up.region.as_deref();
+    if given.is_none() && (!round.answers.is_somebody_there() || config.contains(name)) {
+        return Ok(None);
+    }
+    let usual = config.profiles().find_map(|(_, profile)| {
+        let profile = profile.ok()?;
+        let is_of_session = profile.sso.as_ref()?.session.as_ref() == Some(&site.session);
+        profile.region.filter(|region| is_of_session && check(region).is_ok())
+    });
+    let default = usual.as_deref().unwrap_or(&site.sso_region);
+    round.answers.text(given, "Region to work in", Some(default), check).map(Some)
+}
+
+/// Why a profile can't be set up from flags: none of them is for another vault.
+pub(super) fn refuse_flags(vault: &str) -> anyhow::Error {
+    let message = format!("vault {vault} takes no flags of a profile's set-up");
+    Fault::new(Exit::Usage, message).hint("they are for aws.iam.sso").into()
+}

@@ -1,0 +1,215 @@
+//! `sso-login key-set`: a key that is stored only if it works.
+//!
+//! Set, unlock, get, relock (K4): only when all four held there is a key. Whatever fails on the way leaves key, config and
+//! cache as they were, and no session behind. Each step is a command of the suite, run as a process: what is proven
+//! is what a person, a recipe or cron will type later.
+
+mod answers;
+mod args;
+mod guide;
+mod scratch;
+mod site;
+mod stop;
+mod told;
+mod tools;
+mod undo;
+mod vault;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use serde_json::Value;
+use sso_profile::key::{Slug, VaultName};
+use sso_signal::exit::{Exit, Fault, hint_of, status_of};
+use sso_signal::settings::Settings;
+use sso_signal::time::format_duration;
+use sso_signal::wire::Document;
+
+pub use self::args::{KeySetArgs, SetUp};
+
+use self::answers::Answers;
+use self::stop::is_cancelled;
+use self::told::Told;
+use self::tools::{Call, Said, Tools};
+use self::undo::Undo;
+use self::vault::{Vault, adapter};
+use crate::interrupt::Interrupt;
+
+/// Runs it.
+pub fn run(args: &KeySetArgs, settings: &Settings) -> anyhow::Result<Exit> {
+    let slug = Slug::new(&args.env, &args.key).map_err(|why| Fault::new(Exit::Usage, why))?;
+    let interrupt = &Interrupt::hold()?;
+    let mut round = Round {
+        args,
+        settings,
+        slug: &slug,
+        answers: Answers::new(interrupt),
+        tools: Tools::new(interrupt),
+        told: Told::new(&slug, args.text),
+        undo: Undo::default(),
+    };
+    let Err(err) = round.trip() else { return Ok(Exit::Done) };
+    let undo = std::mem::take(&mut round.undo);
+    // A key that was there is there again.
+    let what = if matches!(undo.key, Some(Some(_))) { "stays as it was" } else { "is not stored" };
+    let left = undo.run(&slug, settings, &round.tools);
+    if is_cancelled(&err) && left.is_empty() {
+        let document = Document::new().with("slug", slug.to_string()).with("cancelled", true);
+        round.told.end("nothing was chosen, and nothing is stored", &document)?;
+        return Ok(Exit::No);
+    }
+    let mut message = format!("key `{slug}` {what}: {err:#}");
+    for what in left {
+        message = format!("{message}; {what}");
+    }
+    let fault = Fault::new(status_of(&err), message);
+    Err(match hint_of(&err) {
+        Some(hint) => fault.hint(hint),
+        None => fault,
+    }
+    .into())
+}
+
+/// One round trip under way.
+struct Round<'a> {
+    args: &'a KeySetArgs,
+    settings: &'a Settings,
+    slug: &'a Slug,
+    answers: Answers<'a>,
+    tools: Tools<'a>,
+    told: Told,
+    undo: Undo,
+}
+
+impl Round<'_> {
+    fn trip(&mut self) -> anyhow::Result<()> {
+        let vault = adapter(self.args.vault);
+        let reference = vault.reference(self)?;
+        self.set(&reference).with_step("set")?;
+        let held = vault.unlock(self, &reference).with_step("unlock")?;
+        self.told.step("unlock", &held.words, &held.more)?;
+        let proof = self.get(vault, &reference).with_step("get")?;
+        self.relock(vault, &reference).with_step("relock")?;
+
+        let (state, words) = if vault.locks() {
+            ("locked", format!(" It is locked now; to unlock it: just sso-key-unlock {}", self.args.env))
+        } else {
+            ("granted", String::new())
+        };
+        let mut document = self.described(&reference).with("state", state);
+        document.extend(proof.iter().map(|(key, value)| (key.clone(), value.clone())));
+        self.told.end(&format!("{} is stored, and works.{words}", self.slug), &document)
+    }
+
+    fn set(&mut self, reference: &str) -> anyhow::Result<()> {
+        let vault = self.args.vault.as_str();
+        let arguments =
+            [&["key", "set", "--vault", vault], self.which().as_slice(), &["--", reference]].concat();
+        let document = self.tools.run(&Call::of("sso-profile", &arguments))?.good()?.document;
+        self.undo.key = Some(previous(&document)?);
+        let words = format!("{} points at {reference} in {vault}", self.slug);
+        self.told.step("set", &words, &Document::new().with("vault", vault).with("reference", reference))
+    }
+
+    fn get(&mut self, vault: &dyn Vault, reference: &str) -> anyhow::Result<Document> {
+        let said = self.look()?;
+        if said.exit == Exit::No {
+            return Err(Fault::new(Exit::Config, format!("{reference} is not set")).into());
+        }
+        let document = said.good()?.document;
+        let value = document.text("value")?.context("the key gives nothing")?;
+        let held = vault.prove(self, reference, value)?;
+        self.told.step("get", &held.words, &held.more)?;
+        Ok(held.more)
+    }
+
+    fn relock(&mut self, vault: &dyn Vault, reference: &str) -> anyhow::Result<()> {
+        let held = vault.relock(self, reference)?;
+        let exit = self.look()?.exit;
+        let expected = if vault.locks() { Exit::LoginRequired } else { Exit::Done };
+        if exit != expected {
+            let message = format!("afterwards its status is {} instead of {}", exit.code(), expected.code());
+            return Err(Fault::new(Exit::Io, message).into());
+        }
+        self.told.step("relock", &held.words, &held.more)
+    }
+
+    fn look(&self) -> anyhow::Result<Said> {
+        let arguments = [&["key", "get"], self.which().as_slice()].concat();
+        self.tools.run(&Call::of("sso-profile", &arguments))
+    }
+
+    fn which(&self) -> [&str; 4] {
+        ["--env", &self.args.env, "--key", &self.args.key]
+    }
+
+    fn described(&self, reference: &str) -> Document {
+        let mut document = Document::new();
+        if self.args.vault != VaultName::Env {
+            document.set("profile", reference);
+        }
+        document
+            .with("slug", self.slug.to_string())
+            .with("env", self.args.env.as_str())
+            .with("key", self.args.key.as_str())
+            .with("vault", self.args.vault.as_str())
+            .with("reference", reference)
+    }
+
+    /// Ensures the session of a profile: `aws sso login --profile …`, unless somebody wants another way.
+    fn log_in(&mut self, profile: &str, config: Option<&Path>) -> anyhow::Result<Said> {
+        let timeout = self.args.timeout.map(format_duration);
+        let mut arguments = vec!["--via", self.args.via.as_str(), "--ask", "never", "--exit-status"];
+        if self.args.no_browser {
+            arguments.push("--no-browser");
+        }
+        if let Some(timeout) = &timeout {
+            arguments.extend(["--timeout", timeout]);
+        }
+        arguments.push("-");
+        let call = Call::of("sso-login", &arguments).about(Document::new().with("profile", profile)).shown();
+        let tools = match config {
+            Some(config) => self.tools.with_config(config),
+            None => self.tools,
+        };
+        tools.run_with(&call, |event| self.told.event(event))
+    }
+}
+
+/// What a key pointed at before.
+fn previous(document: &Document) -> anyhow::Result<undo::Previous> {
+    let Some(Value::Object(previous)) = document.get("previous") else { return Ok(None) };
+    let previous = Document::from(previous.clone());
+    let vault = previous.text("vault")?.unwrap_or_default().parse().map_err(anyhow::Error::msg)?;
+    Ok(Some((vault, previous.text("reference")?.unwrap_or_default().to_owned())))
+}
+
+/// The config file that gets the profile.
+fn config_file(settings: &Settings) -> anyhow::Result<PathBuf> {
+    let nowhere = || {
+        Fault::new(Exit::Config, "AWS_CONFIG_FILE is set and empty: there is no file to write")
+            .hint("unset AWS_CONFIG_FILE")
+    };
+    Ok(sso_profile::files::config_path(settings)?.ok_or_else(nowhere)?)
+}
+
+/// Says in which step it failed; status and hint stay.
+trait WithStep<T> {
+    fn with_step(self, step: &str) -> anyhow::Result<T>;
+}
+
+impl<T> WithStep<T> for anyhow::Result<T> {
+    fn with_step(self, step: &str) -> Self {
+        self.map_err(|err| {
+            if is_cancelled(&err) {
+                return err;
+            }
+            let fault = Fault::new(status_of(&err), format!("{step}: {err:#}"));
+            match hint_of(&err) {
+                Some(hint) => fault.hint(hint),
+                None => fault,
+            }
+            .into()
+        })
+    }
+}

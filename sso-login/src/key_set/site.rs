@@ -1,0 +1,186 @@
+//! Where to log in for a key that is set up: a known start URL needs no typing.
+
+use sso_profile::request::{Request, writable_name};
+use sso_profile::{AwsConfig, Sso};
+use sso_signal::exit::{Exit, Fault};
+use sso_signal::settings::Settings;
+use sso_signal::wire::Document;
+
+use super::answers::Answers;
+use super::args::SetUp;
+use super::stop::cancelled;
+use super::tools::{Source, Tools};
+
+/// The row that stands for none of the known ones.
+const OTHER: &str = "(another one)";
+
+/// An sso-session to log in with.
+#[derive(Debug)]
+pub(super) struct Site {
+    /// Its final name: one name is one registration and one consent (H15).
+    pub(super) session: String,
+    pub(super) start_url: String,
+    pub(super) sso_region: String,
+    /// Scopes to register with, where the config doesn't say them.
+    pub(super) scopes: Option<String>,
+    /// Whether the config doesn't have it yet.
+    pub(super) is_new: bool,
+}
+
+/// What is known about it before anything is asked.
+enum Known {
+    Session(Sso),
+    /// Several sessions of one start URL, or none was named.
+    Several(Vec<Sso>),
+    New,
+}
+
+impl Site {
+    /// The names of the flags that are missing where nobody can be asked.
+    pub(super) fn missing(set_up: &SetUp, config: &AwsConfig, settings: &Settings) -> Vec<&'static str> {
+        match known(set_up, config, settings) {
+            Known::Session(_) => Vec::new(),
+            Known::Several(_) if start_url(set_up, settings).is_some() => vec!["--sso-session"],
+            Known::Several(_) | Known::New => {
+                [("--start-url", start_url(set_up, settings)), ("--sso-region", sso_region(set_up, settings))]
+                    .into_iter()
+                    .filter_map(|(flag, given)| given.is_none().then_some(flag))
+                    .collect()
+            }
+        }
+    }
+
+    /// Finds it out. `profile` is the name that the profile will have, if that is known.
+    pub(super) fn find(
+        set_up: &SetUp,
+        profile: Option<&str>,
+        config: &AwsConfig,
+        settings: &Settings,
+        answers: &Answers<'_>,
+        tools: &Tools<'_>,
+    ) -> anyhow::Result<Self> {
+        match known(set_up, config, settings) {
+            Known::Session(sso) => Self::of(sso, set_up),
+            Known::Several(known) => match pick(known, tools)? {
+                Some(sso) => Self::of(sso, set_up),
+                None => Self::new(set_up, profile, config, settings, answers),
+            },
+            Known::New => Self::new(set_up, profile, config, settings, answers),
+        }
+    }
+
+    fn of(sso: Sso, set_up: &SetUp) -> anyhow::Result<Self> {
+        let session = sso.session.unwrap_or_default();
+        let differs = |given: &Option<String>, is: &str| given.as_deref().is_some_and(|given| given != is);
+        if differs(&set_up.start_url, &sso.start_url) || differs(&set_up.sso_region, &sso.region) {
+            let message = format!(
+                "sso-session `{session}` is of {} in {}, not what the flags say",
+                sso.start_url, sso.region
+            );
+            return Err(Fault::new(Exit::Config, message)
+                .hint("leave --start-url and --sso-region out, or name another --sso-session")
+                .into());
+        }
+        let scopes = sso.scopes.as_ref().map(|scopes| scopes.join(","));
+        if set_up.scopes.is_some() && set_up.scopes != scopes {
+            let message = format!("sso-session `{session}` has other scopes than --scopes");
+            return Err(Fault::new(Exit::Config, message).hint("name another --sso-session").into());
+        }
+        Ok(Self { session, start_url: sso.start_url, sso_region: sso.region, scopes: None, is_new: false })
+    }
+
+    fn new(
+        set_up: &SetUp,
+        profile: Option<&str>,
+        config: &AwsConfig,
+        settings: &Settings,
+        answers: &Answers<'_>,
+    ) -> anyhow::Result<Self> {
+        let start_url = answers.text(
+            start_url(set_up, settings).as_deref(),
+            "Start URL of the access portal",
+            None,
+            |url| Request { start_url: Some(url.to_owned()), ..Request::default() }.check(),
+        )?;
+        let sso_region = answers.text(
+            sso_region(set_up, settings).as_deref(),
+            "Region of IAM Identity Center",
+            Some("us-east-1"),
+            |region| Request { sso_region: Some(region.to_owned()), ..Request::default() }.check(),
+        )?;
+        let given = set_up.sso_session.as_deref().or(profile.filter(|_| !answers.is_somebody_there()));
+        let default = profile.unwrap_or_else(|| first_label(&start_url));
+        let session = answers.text(given, "Name of the sso-session", Some(default), |name| {
+            writable_name("sso-session", name)?;
+            let is_taken = config.sessions().any(|sso| sso.session.as_deref() == Some(name));
+            if is_taken {
+                let message = format!("there is an sso-session `{name}` for another start URL");
+                return Err(Fault::new(Exit::Config, message).hint("name another one with --sso-session"));
+            }
+            Ok(())
+        })?;
+        Ok(Self { session, start_url, sso_region, scopes: set_up.scopes.clone(), is_new: true })
+    }
+
+    /// The flags of `sso-profile write` that make or name it.
+    pub(super) fn flags(&self) -> Vec<&str> {
+        let mut flags = vec!["--sso-session", self.session.as_str()];
+        if self.is_new {
+            flags.extend(["--start-url", &self.start_url, "--sso-region", &self.sso_region]);
+            if let Some(scopes) = &self.scopes {
+                flags.extend(["--scopes", scopes]);
+            }
+        }
+        flags
+    }
+}
+
+fn known(set_up: &SetUp, config: &AwsConfig, settings: &Settings) -> Known {
+    let sessions: Vec<_> = config.sessions().collect();
+    if let Some(name) = &set_up.sso_session {
+        let named = sessions.into_iter().find(|sso| sso.session.as_ref() == Some(name));
+        return named.map_or(Known::New, Known::Session);
+    }
+    let mut fitting = match start_url(set_up, settings) {
+        Some(url) => {
+            sessions.into_iter().filter(|sso| trimmed(&sso.start_url) == trimmed(&url)).collect::<Vec<_>>()
+        }
+        None if sessions.is_empty() => return Known::New,
+        None => return Known::Several(sessions),
+    };
+    match fitting.len() {
+        0 => Known::New,
+        1 => fitting.pop().map_or(Known::New, Known::Session),
+        _ => Known::Several(fitting),
+    }
+}
+
+/// A person's choice; `None` for another one than these.
+fn pick(known: Vec<Sso>, tools: &Tools<'_>) -> anyhow::Result<Option<Sso>> {
+    let row = |session: &str, url: &str| Document::new().with("ssoSession", session).with("startUrl", url);
+    let mut rows: Vec<_> =
+        known.iter().map(|sso| row(sso.session.as_deref().unwrap_or_default(), &sso.start_url)).collect();
+    rows.push(row(OTHER, "a start URL that you type"));
+    let Some(chosen) = tools.choose(Source::Documents(rows), &[])? else { return Err(cancelled()) };
+    let chosen = chosen.text("ssoSession")?.unwrap_or_default().to_owned();
+    Ok(known.into_iter().find(|sso| sso.session.as_deref() == Some(chosen.as_str())))
+}
+
+fn start_url(set_up: &SetUp, settings: &Settings) -> Option<String> {
+    set_up.start_url.clone().or_else(|| settings.text("AWS_SSO_START_URL"))
+}
+
+fn sso_region(set_up: &SetUp, settings: &Settings) -> Option<String> {
+    set_up.sso_region.clone().or_else(|| settings.text("AWS_SSO_REGION"))
+}
+
+/// A portal is the same with and without a slash or an empty fragment at the end.
+fn trimmed(url: &str) -> &str {
+    url.trim_end_matches(['/', '#'])
+}
+
+/// What a portal is called: `d-1234567890`, or the name that an organisation gave it.
+fn first_label(url: &str) -> &str {
+    let host = url.strip_prefix("https://").unwrap_or(url);
+    host.split(['.', '/']).next().unwrap_or(host)
+}

@@ -1,0 +1,227 @@
+//! What each vault does in a round trip. What a key is stored as, and how it is looked up, is `sso-profile key`'s.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context as _;
+use serde_json::Value;
+use sso_profile::key::VaultName;
+use sso_profile::{AwsConfig, Kind};
+use sso_signal::dotenv::Dotenv;
+use sso_signal::exit::{Exit, Fault};
+use sso_signal::settings::from_environment;
+use sso_signal::text::harmless;
+use sso_signal::wire::Document;
+
+use super::stop::cancelled;
+use super::tools::{Call, Source};
+use super::undo::relock;
+use super::{Round, guide};
+
+/// A step that held: in words, and for programs.
+pub(super) struct Held {
+    pub(super) words: String,
+    pub(super) more: Document,
+}
+
+impl Held {
+    fn new(words: impl Into<String>) -> Self {
+        Self { words: words.into(), more: Document::new() }
+    }
+}
+
+/// The parts of a round trip that differ from vault to vault.
+pub(super) trait Vault {
+    /// What the key is to point at: as given, or asked for.
+    fn reference(&self, round: &mut Round<'_>) -> anyhow::Result<String>;
+    /// Unlocks it, with a person if need be.
+    fn unlock(&self, round: &mut Round<'_>, reference: &str) -> anyhow::Result<Held>;
+    /// Whether what was got is what was set, and works. `value` is what `sso-profile key get` gave.
+    fn prove(&self, round: &mut Round<'_>, reference: &str, value: &str) -> anyhow::Result<Held>;
+    /// Locks it again.
+    fn relock(&self, round: &mut Round<'_>, reference: &str) -> anyhow::Result<Held>;
+    /// Whether a key of it can be locked at all.
+    fn locks(&self) -> bool;
+}
+
+/// The adapter of a vault.
+pub(super) fn adapter(name: VaultName) -> &'static dyn Vault {
+    match name {
+        VaultName::AwsIamSso => &AwsIamSso,
+        VaultName::AwsStatic => &AwsStatic,
+        VaultName::Env => &Env,
+    }
+}
+
+struct AwsIamSso;
+
+impl Vault for AwsIamSso {
+    fn reference(&self, round: &mut Round<'_>) -> anyhow::Result<String> {
+        if let Some(name) = &round.args.reference
+            && !round.args.set_up.is_given()
+        {
+            let config = AwsConfig::load(round.settings)?;
+            if config.contains(name) {
+                return Ok(name.clone());
+            }
+            if !round.answers.is_somebody_there() {
+                return Err(config.unknown(name).into());
+            }
+            round.answers.say(&format!("There is no profile {} yet. It is set up now.\n", harmless(name)))?;
+        }
+        guide::set_up(round)
+    }
+
+    fn unlock(&self, round: &mut Round<'_>, reference: &str) -> anyhow::Result<Held> {
+        let said = round.log_in(reference, None)?;
+        if said.exit == Exit::Done {
+            round.undo.unlocked = Some(reference.to_owned());
+            // A mark that it was locked on purpose, and signals that ask for a login, are over.
+            let settle = Call::of("sso-signal", &["settle"]).about(said.document.clone());
+            round.tools.run(&settle)?.good()?;
+        }
+        let document = said.good()?.document;
+        let text = |key| document.get(key).and_then(Value::as_str);
+        let (session, until) = (text("ssoSession").unwrap_or(reference), text("expiresAt"));
+        let how = if text("outcome") == Some("valid") { "valid" } else { "logged in" };
+        let until = until.map_or_else(String::new, |until| format!(" until {until}"));
+        let more = Document::new().with("outcome", text("outcome").unwrap_or_default());
+        Ok(Held { words: format!("session \"{}\": {how}{until}", harmless(session)), more })
+    }
+
+    fn prove(&self, round: &mut Round<'_>, reference: &str, value: &str) -> anyhow::Result<Held> {
+        same(reference, value)?;
+        who(round, reference)
+    }
+
+    fn relock(&self, round: &mut Round<'_>, reference: &str) -> anyhow::Result<Held> {
+        let document = relock(reference, &round.tools)?;
+        round.undo.unlocked = None;
+        let session = document.text("ssoSession")?.unwrap_or(reference);
+        let profiles = document.get("sessionProfiles").and_then(Value::as_array);
+        let others: Vec<_> = profiles
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .filter(|name| *name != reference)
+            .map(harmless)
+            .collect();
+        let mut words = format!("session \"{}\" is logged out", harmless(session));
+        if !others.is_empty() {
+            words = format!("{words}, so are its other profiles: {}", others.join(", "));
+        }
+        let more = Document::new().with("sessionProfiles", document.get("sessionProfiles").cloned());
+        Ok(Held { words, more })
+    }
+
+    fn locks(&self) -> bool {
+        true
+    }
+}
+
+struct AwsStatic;
+
+impl Vault for AwsStatic {
+    fn reference(&self, round: &mut Round<'_>) -> anyhow::Result<String> {
+        if round.args.set_up.is_given() {
+            return Err(guide::refuse_flags("aws.static"));
+        }
+        if let Some(name) = &round.args.reference {
+            return Ok(name.clone());
+        }
+        let config = AwsConfig::load(round.settings)?;
+        let rows: Vec<_> = config
+            .profiles()
+            .filter_map(|(_, profile)| profile.ok().filter(|profile| profile.kind == Kind::Static))
+            .map(|profile| profile.document(None))
+            .collect();
+        if rows.is_empty() {
+            return Err(Fault::new(Exit::Config, "no profile has static keys")
+                .hint("aws configure --profile ci")
+                .into());
+        }
+        round.answers.need(&["a profile with static keys"], "vault aws.static")?;
+        let chosen = round.tools.choose(Source::Documents(rows), &[])?.ok_or_else(cancelled)?;
+        Ok(chosen.text("profile")?.unwrap_or_default().to_owned())
+    }
+
+    fn unlock(&self, _: &mut Round<'_>, _: &str) -> anyhow::Result<Held> {
+        Ok(Held::new("static keys need no login"))
+    }
+
+    fn prove(&self, round: &mut Round<'_>, reference: &str, value: &str) -> anyhow::Result<Held> {
+        same(reference, value)?;
+        who(round, reference)
+    }
+
+    fn relock(&self, _: &mut Round<'_>, _: &str) -> anyhow::Result<Held> {
+        Ok(Held::new("static keys can't be locked: they are as they were"))
+    }
+
+    fn locks(&self) -> bool {
+        false
+    }
+}
+
+struct Env;
+
+impl Vault for Env {
+    fn reference(&self, round: &mut Round<'_>) -> anyhow::Result<String> {
+        if round.args.set_up.is_given() {
+            return Err(guide::refuse_flags("env"));
+        }
+        Ok(round.args.reference.clone().unwrap_or_else(|| round.args.key.clone()))
+    }
+
+    fn unlock(&self, _: &mut Round<'_>, _: &str) -> anyhow::Result<Held> {
+        Ok(Held::new("a variable needs no login"))
+    }
+
+    fn prove(&self, _: &mut Round<'_>, reference: &str, value: &str) -> anyhow::Result<Held> {
+        let now = match reference.rsplit_once('#') {
+            None => from_environment(reference),
+            Some((file, name)) => {
+                let text =
+                    fs::read_to_string(Path::new(file)).with_context(|| format!("cannot read {file}"))?;
+                Dotenv::parse(&text, |_| {}).value(name).map(str::to_owned)
+            }
+        };
+        // The value itself is a secret, also in an error.
+        if now.as_deref() != Some(value) {
+            let message = format!("{} is not what the key gives", harmless(reference));
+            return Err(Fault::new(Exit::Config, message).into());
+        }
+        if value.is_empty() {
+            let message = format!("{} is empty", harmless(reference));
+            return Err(Fault::new(Exit::Config, message).into());
+        }
+        Ok(Held::new(format!("{} is set, and the key gives the same", harmless(reference))))
+    }
+
+    fn relock(&self, _: &mut Round<'_>, _: &str) -> anyhow::Result<Held> {
+        Ok(Held::new("a variable can't be locked: it is as it was"))
+    }
+
+    fn locks(&self) -> bool {
+        false
+    }
+}
+
+fn same(reference: &str, value: &str) -> anyhow::Result<()> {
+    if reference == value {
+        return Ok(());
+    }
+    let message = format!("the key gives profile `{value}` instead of `{reference}`");
+    Err(Fault::new(Exit::Config, message).into())
+}
+
+/// Role credentials, and who STS says they are: what a service will do with them.
+fn who(round: &mut Round<'_>, profile: &str) -> anyhow::Result<Held> {
+    let document = Document::new().with("profile", profile);
+    let call = Call::of("sso-login", &["whoami", "--exit-status", "-"]).about(document);
+    let document = round.tools.run(&call)?.good()?.document;
+    let arn = document.text("arn")?.unwrap_or_default();
+    let more =
+        Document::new().with("arn", arn).with("accountId", document.text("accountId")?.unwrap_or_default());
+    Ok(Held { words: format!("profile {}: {}", harmless(profile), harmless(arn)), more })
+}

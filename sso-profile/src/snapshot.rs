@@ -1,0 +1,74 @@
+//! The config file as it was, for who may have to undo what it wrote.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use crate::disk;
+
+/// A config file's content at some time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    real: PathBuf,
+    text: Option<String>,
+}
+
+impl Snapshot {
+    /// The file as it is now, links followed. Status 74 if it can't be read, 78 if it is no regular file.
+    pub fn take(path: &Path) -> anyhow::Result<Self> {
+        let real = disk::real_path(path)?;
+        let text = if real.exists() { Some(disk::current_text(&real)?) } else { None };
+        Ok(Self { real, text })
+    }
+
+    /// Puts the file back to what it was, byte for byte, if it still is as `since` saw it. False if somebody else
+    /// changed it meanwhile: then it stays as it is.
+    pub fn put_back(&self, since: &Self) -> anyhow::Result<bool> {
+        if self == since {
+            return Ok(true);
+        }
+        let is_ours = |text: &str| text == since.text.as_deref().unwrap_or_default();
+        let back = self.text.as_deref().unwrap_or_default();
+        let is_back = disk::change(&self.real, |text| {
+            let is_ours = is_ours(text);
+            Ok((is_ours.then(|| back.to_owned()), is_ours))
+        })?;
+        if is_back && self.text.is_none() {
+            match fs::remove_file(&self.real) {
+                Err(err) if err.kind() != ErrorKind::NotFound => {
+                    return Err(err).with_context(|| format!("cannot remove {}", self.real.display()));
+                }
+                _ => {}
+            }
+        }
+        Ok(is_back)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_gets_its_bytes_back_unless_somebody_else_wrote_since() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config");
+        let absent = Snapshot::take(&path).unwrap();
+        fs::write(&path, "ours\n").unwrap();
+        let ours = Snapshot::take(&path).unwrap();
+        assert!(absent.put_back(&ours).unwrap());
+        assert!(!path.exists());
+
+        fs::write(&path, "# before, without a line's end").unwrap();
+        let before = Snapshot::take(&path).unwrap();
+        fs::write(&path, "ours\n").unwrap();
+        assert!(before.put_back(&ours).unwrap());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "# before, without a line's end");
+
+        fs::write(&path, "ours\ntheirs\n").unwrap();
+        assert!(!before.put_back(&ours).unwrap());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "ours\ntheirs\n");
+    }
+}
