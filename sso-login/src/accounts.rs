@@ -20,7 +20,7 @@ use crate::portal::{Account, Denial, Portal};
 use crate::renew::{self, Want};
 use crate::role::of_denial;
 use crate::session::Session;
-use crate::stream::{self, Said, Subject};
+use crate::stream::{self, Question, Said, Subject};
 
 /// How long getting a token may take.
 const PATIENCE: Duration = Duration::from_secs(45);
@@ -31,14 +31,8 @@ const AHEAD: usize = 32;
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub struct AccountsArgs {
-    /// Profile of the session to ask with
-    profile: Option<String>,
-    /// A line for people each
-    #[arg(long)]
-    text: bool,
-    /// As a filter, end with the status of the last document's answer
-    #[arg(short, long)]
-    exit_status: bool,
+    #[command(flatten)]
+    question: Question,
 }
 
 const EXAMPLES: &str = "\
@@ -56,8 +50,8 @@ Exit status: 0 all of them, 2 bad command line, 65 bad document, 69 the service 
 
 /// Runs it.
 pub fn run(args: &AccountsArgs, settings: &Settings) -> anyhow::Result<Exit> {
-    stream::answer(settings, args.profile.as_deref(), args.exit_status, |subject, output| {
-        list(settings, subject, args.text, output).map(Said::from)
+    args.question.answer(settings, |subject, output| {
+        list(settings, subject, args.question.text, output).map(Said::from)
     })
 }
 

@@ -1,12 +1,39 @@
 //! Command or filter (DESIGN 2): a subcommand that is about one profile, or about each document on stdin.
 
+use clap::Args;
+use serde_json::Value;
 use sso_profile::{AwsConfig, Profile, Selected, select};
-use sso_signal::exit::{Exit, Fault, status_of};
+use sso_signal::exit::{Exit, Fault, report, status_of};
 use sso_signal::settings::Settings;
 use sso_signal::text::harmless;
 use sso_signal::wire::{self, Document, Output};
 
 use crate::lack::Lack;
+
+/// The flags of a subcommand that only asks.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Question {
+    /// Profile to ask about
+    profile: Option<String>,
+    /// Print lines for people; as a filter too, with what fails on stderr
+    #[arg(long)]
+    pub(crate) text: bool,
+    /// As a filter, end with the status of the last document's answer
+    #[arg(short, long)]
+    exit_status: bool,
+}
+
+impl Question {
+    /// Answers it, as [`answer`] does; with `--text`, what goes wrong is a line on stderr and no document.
+    pub(crate) fn answer(
+        &self,
+        settings: &Settings,
+        answer: impl FnMut(&mut Subject<'_>, &mut Output) -> anyhow::Result<Said>,
+    ) -> anyhow::Result<Exit> {
+        let form = Form { is_status_wanted: self.exit_status, is_text: self.text };
+        answer_in(form, settings, self.profile.as_deref(), answer)
+    }
+}
 
 /// What a subcommand was asked about.
 pub(crate) struct Subject<'a> {
@@ -44,11 +71,27 @@ pub(crate) fn answer(
     settings: &Settings,
     argument: Option<&str>,
     is_status_wanted: bool,
+    answer: impl FnMut(&mut Subject<'_>, &mut Output) -> anyhow::Result<Said>,
+) -> anyhow::Result<Exit> {
+    answer_in(Form { is_status_wanted, is_text: false }, settings, argument, answer)
+}
+
+/// How a filter answers.
+#[derive(Clone, Copy)]
+struct Form {
+    is_status_wanted: bool,
+    is_text: bool,
+}
+
+fn answer_in(
+    form: Form,
+    settings: &Settings,
+    argument: Option<&str>,
     mut answer: impl FnMut(&mut Subject<'_>, &mut Output) -> anyhow::Result<Said>,
 ) -> anyhow::Result<Exit> {
     let output = &mut Output::stdout();
     if let Some(documents) = wire::subjects(argument)? {
-        return filter(settings, is_status_wanted, documents, answer, output);
+        return filter(form, settings, documents, answer, output);
     }
     let config = AwsConfig::load(settings)?;
     let Selected { name, from } = select(argument, None, settings)?;
@@ -62,8 +105,8 @@ pub(crate) fn answer(
 }
 
 fn filter(
+    form: Form,
     settings: &Settings,
-    is_status_wanted: bool,
     documents: impl Iterator<Item = anyhow::Result<Document>>,
     mut answer: impl FnMut(&mut Subject<'_>, &mut Output) -> anyhow::Result<Said>,
     output: &mut Output,
@@ -72,9 +115,13 @@ fn filter(
     let mut last = Exit::Done;
     for document in documents {
         let mut document = document?;
-        // What is on its way to a later tool, or known not to work, is passed on.
+        // What is on its way to a later tool, or known not to work, is passed on; people have no later tool.
         if document.contains_key("event") || document.get("error").is_some_and(|error| !error.is_null()) {
-            output.document(&document)?;
+            if form.is_text {
+                known_not_to_work(settings, &document);
+            } else {
+                output.document(&document)?;
+            }
             continue;
         }
         // A stream may last for days.
@@ -90,8 +137,7 @@ fn filter(
             Ok(profile) => Subject { profile, config: &config, document, is_command: false },
             Err(err) if status_of(&err) == Exit::Config => {
                 last = Exit::Config;
-                unusable(&mut document, &err);
-                output.document(&document)?;
+                unusable(form, settings, &mut document, &err, output)?;
                 continue;
             }
             Err(err) => return Err(err),
@@ -99,25 +145,49 @@ fn filter(
         last = match answer(&mut subject, output) {
             Ok(Said::Done) => Exit::Done,
             Ok(Said::Written(exit)) => exit,
+            Ok(Said::Lacking(lack)) if form.is_text => {
+                report(settings.tool(), &lack.fault(&name).into());
+                lack.why.exit()
+            }
             Ok(Said::Lacking(lack)) => {
                 lack.add_to(&mut subject.document);
                 output.document(&subject.document)?;
                 lack.why.exit()
             }
             Err(err) if status_of(&err) == Exit::Config => {
-                unusable(&mut subject.document, &err);
-                output.document(&subject.document)?;
+                unusable(form, settings, &mut subject.document, &err, output)?;
                 Exit::Config
             }
             Err(err) => return Err(err),
         };
     }
-    Ok(if is_status_wanted { last } else { Exit::Done })
+    Ok(if form.is_status_wanted { last } else { Exit::Done })
 }
 
-fn unusable(document: &mut Document, err: &anyhow::Error) {
+/// Says, for people, what an earlier tool said of a profile in a document.
+fn known_not_to_work(settings: &Settings, document: &Document) {
+    let text = |key: &str| document.get(key).and_then(Value::as_str);
+    if let Some(error) = text("error") {
+        let why = text("reason").unwrap_or(error);
+        let profile = text("profile").unwrap_or_default();
+        report(settings.tool(), &Fault::new(Exit::Config, format!("profile \"{profile}\": {why}")).into());
+    }
+}
+
+fn unusable(
+    form: Form,
+    settings: &Settings,
+    document: &mut Document,
+    err: &anyhow::Error,
+    output: &mut Output,
+) -> anyhow::Result<()> {
+    if form.is_text {
+        report(settings.tool(), err);
+        return Ok(());
+    }
     document.set("error", "unknown-profile");
     document.set("reason", harmless(&format!("{err:#}")));
+    output.document(document)
 }
 
 /// The fault of a subcommand that needs a session, for a profile that has none.

@@ -10,7 +10,7 @@ use sso_signal::time;
 
 use crate::credentials::{Credentials, Wallet};
 use crate::lack::{Lack, Why};
-use crate::stream::{self, Said, Subject};
+use crate::stream::{Question, Said, Subject};
 use crate::sts::{Identity, Sts};
 
 /// A round trip to a service that is there.
@@ -20,21 +20,15 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub struct WhoamiArgs {
-    /// Profile whose identity to ask for
-    profile: Option<String>,
-    /// Say it in a sentence
-    #[arg(long)]
-    text: bool,
-    /// As a filter, end with the status of the last document's answer
-    #[arg(short, long)]
-    exit_status: bool,
+    #[command(flatten)]
+    question: Question,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   sso-login whoami corp | jq -r .arn
   sso-login whoami corp --text
-  sso-profile list | sso-login whoami            which of all profiles work
+  sso-profile list | sso-login whoami --text     which of all profiles work
 
 The document gets `arn`, `accountId`, `userId` and `expiresAt`, the end of the role's credentials.
 Without an answer it gets `error`: `expired` (log in), `denied` (a login won't help) or
@@ -46,20 +40,20 @@ Exit status: 0 answered, 2 bad command line, 65 bad document, 69 a service can't
 
 /// Runs it.
 pub fn run(args: &WhoamiArgs, settings: &Settings) -> anyhow::Result<Exit> {
-    stream::answer(settings, args.profile.as_deref(), args.exit_status, |subject, output| {
+    args.question.answer(settings, |subject, output| {
         let answer = ask(settings, subject)?;
         let document = &mut subject.document;
         let (identity, credentials) = match answer {
             Ok(found) => found,
             Err(lack) => {
-                if subject.is_command && !args.text {
+                if subject.is_command && !args.question.text {
                     lack.add_to(document);
                     output.document(document)?;
                 }
                 return Ok(Said::Lacking(lack));
             }
         };
-        if args.text {
+        if args.question.text {
             let name = harmless(&subject.profile.name);
             output.text(&format!(
                 "{name}: {} (user id {})",

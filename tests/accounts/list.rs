@@ -103,3 +103,27 @@ fn the_first_is_there_before_the_last_is_asked_for() {
     assert_eq!(end(command, "").exits(0).documents().len(), 1);
     assert!(bench.count("ListAccountRoles") < 60);
 }
+
+#[test]
+fn a_filter_for_people_prints_no_document_whatever_happens() {
+    let bench = Bench::logged_in("");
+    let input = "{\"profile\":\"other\"}\n{\"event\":\"x\"}\n{\"profile\":\"no\"}\n\
+                 {\"profile\":\"torn\",\"error\":\"bad\",\"reason\":\"it is torn\"}\n{\"profile\":\"demo\"}\n";
+    for (line, lines) in [("sso-login accounts --text", 6), ("sso-login whoami --text", 1)] {
+        let ended = bench.feed(line, input);
+        assert_eq!(ended.code, 0, "{line}: {}", ended.stderr);
+        assert_eq!(ended.stdout.lines().count(), lines, "{line}: {}", ended.stdout);
+        assert!(!ended.stdout.contains('{'), "{line}: {}", ended.stdout);
+        let said: Vec<_> = ended.stderr.lines().filter(|line| !line.contains(": hint: ")).collect();
+        assert_eq!(said.len(), 3, "{line}: {}", ended.stderr);
+        assert!(
+            said[0].contains("SSO session \"other\" has no token")
+                && said[0].ends_with("run: sso-login other")
+        );
+        assert!(
+            said[1].contains("profile `no` is not in ") && said[2].contains("profile \"torn\": it is torn")
+        );
+    }
+    let ended = bench.feed("sso-login accounts --text -e", "{\"profile\":\"other\"}");
+    assert_eq!((ended.code, ended.stdout.as_str()), (77, ""));
+}
