@@ -8,6 +8,7 @@ use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
 use aws_smithy_runtime_api::client::http::{
     HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
 };
@@ -15,16 +16,34 @@ use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::app_name::AppName;
+use aws_types::region::Region;
+use aws_types::sdk_config::SdkConfig;
 use sso_signal::exit::{Exit, Fault, WithFault as _};
 use sso_signal::settings::from_environment;
 
 use crate::bounded::Bounded;
 
+/// How a client of the SDK talks to a service in `region`, at `endpoint` where that is overridden.
+pub(crate) fn config(region: &str, endpoint: Option<String>) -> anyhow::Result<SdkConfig> {
+    let mut config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(region.to_owned()))
+        .app_name(AppName::new("sso-login").context("cannot name the app")?)
+        .http_client(client()?)
+        .retry_config(retries())
+        .timeout_config(timeouts())
+        .use_fips(is_on("AWS_USE_FIPS_ENDPOINT"))
+        .use_dual_stack(is_on("AWS_USE_DUALSTACK_ENDPOINT"));
+    config.set_endpoint_url(endpoint);
+    Ok(config.build())
+}
+
 /// The client for every call of a run: one connection pool, one set of trusted roots.
 ///
 /// `AWS_CA_BUNDLE` replaces the system's roots, as in the AWS CLI; status 78 if it can't be read or has none.
 /// `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` hold, in either case. An answer that is too long is none.
-pub(crate) fn client() -> anyhow::Result<SharedHttpClient> {
+fn client() -> anyhow::Result<SharedHttpClient> {
     let connector = SharedHttpConnector::new(Bounded::new(connector()?));
     Ok(http_client_fn(move |_, _| connector.clone()))
 }
@@ -65,7 +84,7 @@ pub(crate) fn connector() -> anyhow::Result<SharedHttpConnector> {
 }
 
 /// Transient failures (5xx, throttling, a lost connection) are tried three times, quickly: a person waits.
-pub(crate) fn retries() -> RetryConfig {
+fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(200))
 }
 
@@ -88,7 +107,7 @@ impl ClassifyRetry for Throttled {
 }
 
 /// How long a call may take, all tries together, and each of them.
-pub(crate) fn timeouts() -> TimeoutConfig {
+fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(10))
         .operation_attempt_timeout(Duration::from_secs(20))

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use aws_sdk_ssooidc::Client;
+use aws_sdk_ssooidc::config::Builder;
 use aws_sdk_ssooidc::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as _};
-use aws_sdk_ssooidc::config::{AppName, BehaviorVersion, Region};
 use aws_sdk_ssooidc::operation::create_token::CreateTokenOutput;
 use aws_sdk_ssooidc::operation::register_client::builders::RegisterClientFluentBuilder;
 use chrono::DateTime;
@@ -83,17 +83,7 @@ impl Oidc {
             .set_endpoint(endpoint.clone())
             .build()
             .context("cannot find out where the SSO service is")?;
-        let mut config = aws_sdk_ssooidc::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(region.to_owned()))
-            .app_name(AppName::new("sso-login").context("cannot name the app")?)
-            .http_client(http::client()?)
-            .retry_config(http::retries())
-            .retry_classifier(http::Throttled)
-            .timeout_config(http::timeouts())
-            .use_fips(is_fips)
-            .use_dual_stack(is_dual_stack);
-        config.set_endpoint_url(endpoint);
+        let config = Builder::from(&http::config(region, endpoint)?).retry_classifier(http::Throttled);
         Ok(Self { client: Client::from_conf(config.build()), place })
     }
 
@@ -238,6 +228,7 @@ fn seconds(count: i32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_sdk_ssooidc::config::BehaviorVersion;
 
     #[test]
     fn a_token_that_nobody_could_use_is_no_answer() {

@@ -4,9 +4,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use aws_sdk_sso::Client;
-use aws_sdk_sso::config::{AppName, BehaviorVersion, Region};
 use aws_sdk_sso::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use chrono::DateTime;
@@ -60,17 +58,8 @@ pub struct Account {
 impl Portal {
     /// The portal of a profile's SSO region.
     pub fn new(settings: &Settings, profile: &Profile, region: &str) -> anyhow::Result<Self> {
-        let mut config = aws_sdk_sso::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(region.to_owned()))
-            .app_name(AppName::new("sso-login").context("cannot name the app")?)
-            .http_client(http::client()?)
-            .retry_config(http::retries())
-            .timeout_config(http::timeouts())
-            .use_fips(http::is_on("AWS_USE_FIPS_ENDPOINT"))
-            .use_dual_stack(http::is_on("AWS_USE_DUALSTACK_ENDPOINT"));
-        config.set_endpoint_url(http::endpoint("SSO", profile.endpoints.sso.as_deref())?);
-        Ok(Self { client: Client::from_conf(config.build()), pace: Pace::new(settings) })
+        let endpoint = http::endpoint("SSO", profile.endpoints.sso.as_deref())?;
+        Ok(Self { client: Client::new(&http::config(region, endpoint)?), pace: Pace::new(settings) })
     }
 
     /// The credentials of a role.

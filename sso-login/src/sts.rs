@@ -1,8 +1,7 @@
 //! The Security Token Service: who am I, and other roles (through the official SDK).
 
-use anyhow::Context as _;
 use aws_sdk_sts::Client;
-use aws_sdk_sts::config::{AppName, BehaviorVersion, Region};
+use aws_sdk_sts::config::Builder;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::assume_role::AssumeRoleOutput;
 use aws_sdk_sts::operation::assume_role::builders::AssumeRoleFluentBuilder;
@@ -47,17 +46,8 @@ impl Sts {
             None,
             "sso-login",
         );
-        let mut config = aws_sdk_sts::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(region))
-            .credentials_provider(provider)
-            .app_name(AppName::new("sso-login").context("cannot name the app")?)
-            .http_client(http::client()?)
-            .retry_config(http::retries())
-            .timeout_config(http::timeouts())
-            .use_fips(http::is_on("AWS_USE_FIPS_ENDPOINT"))
-            .use_dual_stack(http::is_on("AWS_USE_DUALSTACK_ENDPOINT"));
-        config.set_endpoint_url(http::endpoint("STS", profile.endpoints.sts.as_deref())?);
+        let endpoint = http::endpoint("STS", profile.endpoints.sts.as_deref())?;
+        let config = Builder::from(&http::config(&region, endpoint)?).credentials_provider(provider);
         Ok(Self { client: Client::from_conf(config.build()) })
     }
 
