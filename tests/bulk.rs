@@ -8,6 +8,8 @@ mod support;
 mod cut;
 #[path = "bulk/faults.rs"]
 mod faults;
+#[path = "bulk/listed.rs"]
+mod listed;
 #[path = "bulk/marks.rs"]
 mod marks;
 #[path = "bulk/organisation.rs"]

@@ -12,6 +12,7 @@ use sso_signal::exit::Exit;
 use sso_signal::secret::Secret;
 use sso_signal::settings::Settings;
 use sso_signal::text::harmless;
+use sso_signal::time;
 use sso_signal::wire::{Document, Output};
 use tokio::task::JoinHandle;
 
@@ -42,7 +43,8 @@ Examples:
   sso-login accounts corp | jq -c 'select(.roleName == \"ReadOnly\")'
 
 One document for each account and role, sorted by account name and role, each as soon as it is
-known. At most 18 calls a second, since the portal takes 20: 500 accounts need half a minute.
+known; the last one, `\"event\":\"listed\"`, says that these are all (`count`), so that
+`sso-profile write --all --prune` takes no listing that was cut short for roles that are gone. At most 18 calls a second, since the portal takes 20: 500 accounts need half a minute.
 
 Exit status: 0 all of them, 2 bad command line, 65 bad document, 69 the service can't be reached,
   74 a file failed, 75 another login is under way, 77 a person must log in, 78 profile or
@@ -83,14 +85,23 @@ fn list(
         Ok(accounts) => accounts,
         Err(denial) => return Ok(Some(of_denial(session, denial))),
     };
+    let listed = listed(sso)?;
+    let mut count: u64 = 0;
     let mut show = |account: &Account, role: &str| {
+        count += 1;
         if as_text {
             output.text(&line(account, role))
         } else {
-            output.document(&document(sso, account, role))
+            output.document(&document(&listed, sso, account, role))
         }
     };
     let denied = runtime.block_on(roles(&portal, &Arc::new(access), accounts, &mut show))?;
+    if denied.is_none() && !as_text {
+        // Whoever takes what isn't listed for gone must know that the listing is whole.
+        let mut end = Document::new().with("event", "listed");
+        end.extend((*listed).clone());
+        output.document(&end.with("count", count))?;
+    }
     Ok(denied.map(|denial| of_denial(session, denial)))
 }
 
@@ -121,13 +132,18 @@ async fn roles(
     Ok(None)
 }
 
-/// What `sso-profile write` needs to make a profile of it.
-fn document(sso: &Sso, account: &Account, role: &str) -> Document {
-    let mut document = Document::new();
+/// What tells this listing from others: it is in each of its documents.
+fn listed(sso: &Sso) -> anyhow::Result<Document> {
+    let mut listed = Document::new();
     if let Some(session) = &sso.session {
-        document.set("ssoSession", session.as_str());
+        listed.set("ssoSession", session.as_str());
     }
-    document.set("startUrl", sso.start_url.as_str());
+    Ok(listed.with("startUrl", sso.start_url.as_str()).with("listedAt", time::format(time::now()?)))
+}
+
+/// What `sso-profile write` needs to make a profile of it.
+fn document(listed: &Document, sso: &Sso, account: &Account, role: &str) -> Document {
+    let mut document = listed.clone();
     document.set("ssoRegion", sso.region.as_str());
     if let Some(scopes) = &sso.scopes {
         document.set("scopes", scopes.clone());

@@ -113,7 +113,7 @@ impl Reading {
         for document in wire::stdin()? {
             let document = document?;
             if document.contains_key("event") {
-                self.lock(&self.events).push(document);
+                self.lock(&self.events).extend(passing(document));
             } else {
                 rows.push(document);
                 count += 1;
@@ -136,7 +136,7 @@ fn by_what_it_says(picks: &[Pick], terminal: Option<Terminal>) -> anyhow::Result
     for document in wire::stdin()? {
         let document = document?;
         if document.contains_key("event") {
-            events.push(document);
+            events.extend(passing(document));
             continue;
         }
         count += 1;
@@ -168,6 +168,12 @@ fn by_what_it_says(picks: &[Pick], terminal: Option<Terminal>) -> anyhow::Result
             }
         }
     }
+}
+
+/// An event on its way to a later tool; but one choice is no listing, so the end of a listing isn't handed on.
+fn passing(event: Document) -> Option<Document> {
+    let is_end = event.contains_key("listedAt") && event.get("event") == Some(&"listed".into());
+    (!is_end).then_some(event)
 }
 
 fn put_out(events: &[Document], document: &Document) -> anyhow::Result<Exit> {

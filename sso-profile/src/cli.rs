@@ -29,7 +29,7 @@ Exit status:
    0  done
    1  the answer is no: nothing was chosen
    2  bad command line
-  65  bad document on standard input
+  65  bad document on standard input, or --prune by a listing that was cut short
   74  a file or stream failed
   75  another writer holds the config file
   78  profile or configuration wrong";
@@ -74,8 +74,9 @@ pub(crate) enum Command {
     /// them or none. A comment below the header marks what was written so. Running it again changes only what
     /// became different; keys that were added to a marked profile stay, profiles written by hand are never
     /// overwritten without --replace, and --prune removes the marked profiles of the listed sessions that the
-    /// documents don't give any more. Prune from a whole listing: save it to a file first, so that one cut
-    /// short is never taken for roles that are gone.
+    /// documents don't give any more. A listing of `sso-login accounts` that was cut short prunes nothing: its
+    /// last document, `"event":"listed"`, says that there are no more. Filters hand it on; where yours drops it,
+    /// --complete says that what is left is all you want. Documents of your own need no such end.
     #[command(after_long_help = WRITE)]
     Write(Box<Write>),
     /// Let a person pick one of the documents on standard input
@@ -158,7 +159,9 @@ Examples:
   sso-profile show corp | sso-profile write ops --role-name Admin
   sso-login accounts corp | sso-profile choose | sso-profile write corp-dev
   sso-login accounts corp | sso-profile write --all --name-template '{account}-{role}' --dry-run --text
-  sso-login accounts corp > roles && sso-profile write --all --prune < roles
+  sso-login accounts corp | sso-profile write --all --prune
+  sso-login accounts corp | jq -c 'select(.event or .roleName == \"ReadOnly\")' |
+    sso-profile write --all --prune
 
 Exit status:
    0  done, or nothing to do
@@ -272,6 +275,9 @@ pub(crate) struct Write {
     /// With --all, remove the profiles it wrote before whose role is gone
     #[arg(long, requires = "all", conflicts_with = "profile")]
     pub(crate) prune: bool,
+    /// With --prune, take the documents for all there is, though a filter dropped the end of their listing
+    #[arg(long, requires = "prune")]
+    pub(crate) complete: bool,
 }
 
 /// The subcommands of `key`.

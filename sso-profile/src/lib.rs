@@ -14,6 +14,7 @@ pub mod endpoints;
 pub mod files;
 pub mod ini;
 pub mod key;
+mod listed;
 mod load;
 mod mark;
 mod picker;

@@ -65,11 +65,12 @@ impl TryFrom<cli::Write> for write_all::Command {
     type Error = Fault;
 
     fn try_from(flags: cli::Write) -> Result<Self, Fault> {
-        let cli::Write { dry_run, replace, text, prune, .. } = flags;
+        let cli::Write { dry_run, replace, text, prune, complete, .. } = flags;
         Ok(Self {
             template: flags.name_template.parse()?,
             flags: flags.into(),
             prune,
+            complete,
             dry_run,
             replace,
             text,

@@ -15,6 +15,7 @@ use crate::disk;
 use crate::edit::edit;
 use crate::files;
 use crate::ini::Ini;
+use crate::listed::Listed;
 use crate::load::AwsConfig;
 use crate::mark::marked;
 use crate::profile::Profile;
@@ -33,6 +34,8 @@ pub struct Command {
     pub flags: Request,
     /// Remove written profiles that the documents don't give any more.
     pub prune: bool,
+    /// Take the documents for all there is, though their listing has no end.
+    pub complete: bool,
     /// Only show the change.
     pub dry_run: bool,
     /// Change what exists and differs, whoever wrote it.
@@ -44,7 +47,7 @@ pub struct Command {
 /// Writes them all or, on any error, none. The documents go out once they are written, each with its
 /// profile's keys; then one for each removed profile, and an event with the sums.
 ///
-/// Status 65 for a document without an account or a role.
+/// Status 65 for a document without an account or a role, and for pruning by a listing without its end.
 pub fn run(command: &Command, settings: &Settings) -> anyhow::Result<Exit> {
     let listing = Listing::read(command)?;
     let config = AwsConfig::load(settings)?;
@@ -83,9 +86,11 @@ impl Listing {
             .into());
         };
         let mut listing = Self { documents: Vec::new(), wanted: Vec::new() };
+        let mut listed = Listed::default();
         let mut names: HashMap<String, usize> = HashMap::new();
         for (number, document) in (1..).zip(stdin) {
             let document = document?;
+            listed.note(&document)?;
             // An event on its way to a later tool asks for nothing here.
             if document.contains_key("event") {
                 listing.documents.push((document, None));
@@ -104,6 +109,9 @@ impl Listing {
                 }
             };
             listing.documents.push((document, Some(index)));
+        }
+        if command.prune && !command.complete {
+            listed.check()?;
         }
         Ok(listing)
     }

@@ -5,18 +5,34 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::bench::{Bench, after};
-use crate::support::end;
+use crate::support::{Ended, NOW, end};
+
+/// The roles of a whole listing: the document at its end, which must be there, is none.
+#[track_caller]
+fn roles(ended: &Ended) -> Vec<Value> {
+    let mut documents = ended.documents();
+    let end = documents.pop().unwrap();
+    assert_eq!((&end["event"], &end["count"]), (&json!("listed"), &json!(documents.len())));
+    documents
+}
 
 #[test]
 fn every_account_and_role_is_a_document_in_order() {
     let bench = Bench::logged_in("--accounts 7 --roles 4");
-    let documents = bench.run("sso-login accounts demo").exits(0).documents();
-    assert_eq!(documents.len(), 28);
+    let mut documents = bench.run("sso-login accounts demo").exits(0).documents();
+    assert_eq!(documents.len(), 29);
+    assert_eq!(
+        documents.pop().unwrap(),
+        json!({
+            "event": "listed", "ssoSession": "sandbox", "startUrl": "https://d-1234567890.awsapps.com/start",
+            "listedAt": NOW, "count": 28
+        })
+    );
     assert_eq!(
         documents[0],
         json!({
-            "ssoSession": "sandbox", "startUrl": "https://d-1234567890.awsapps.com/start", "ssoRegion": "us-east-1",
-            "scopes": ["sso:account:access"], "accountId": "900000000003", "accountName": "Account 0003",
+            "ssoSession": "sandbox", "startUrl": "https://d-1234567890.awsapps.com/start", "listedAt": NOW,
+            "ssoRegion": "us-east-1", "scopes": ["sso:account:access"], "accountId": "900000000003", "accountName": "Account 0003",
             "emailAddress": "aws+account-0003@example.com", "roleName": "Administrator"
         })
     );
@@ -34,7 +50,7 @@ fn every_account_and_role_is_a_document_in_order() {
 #[test]
 fn all_pages_are_read() {
     let bench = Bench::logged_in("--accounts 1 --roles 230");
-    assert_eq!(bench.run("sso-login accounts demo").exits(0).documents().len(), 230);
+    assert_eq!(roles(&bench.run("sso-login accounts demo").exits(0)).len(), 230);
     assert_eq!(bench.count("ListAccountRoles"), 3);
 }
 
@@ -63,9 +79,11 @@ fn the_pace_stays_below_the_quota_over_all_processes() {
 #[test]
 fn throttling_in_the_middle_is_waited_out_and_an_outage_ends_it() {
     let bench = Bench::logged_in("--accounts 3 --error ListAccountRoles=TooManyRequestsExceptionx4");
-    assert_eq!(bench.run("sso-login accounts demo").exits(0).documents().len(), 9);
+    assert_eq!(roles(&bench.run("sso-login accounts demo").exits(0)).len(), 9);
     bench.faults(&json!({"error": [], "fail": ["ListAccountRoles=503"]}));
-    bench.run("sso-login accounts demo").exits(69).says("the SSO portal can't be reached: it answers 503");
+    let cut = bench.run("sso-login accounts demo");
+    assert!(!cut.stdout.contains("\"event\""), "{}", cut.stdout);
+    cut.exits(69).says("the SSO portal can't be reached: it answers 503");
 }
 
 #[test]
@@ -91,7 +109,7 @@ fn an_old_session_is_renewed_first() {
     bench.forward(3600);
     let mut command = bench.command("sso-login accounts demo");
     command.env("SSO_NOW", after(3600));
-    assert_eq!(end(command, "").exits(0).documents().len(), 6);
+    assert_eq!(roles(&end(command, "").exits(0)).len(), 6);
     assert_eq!(bench.counts()[1], 1);
 }
 

@@ -21,7 +21,7 @@ pub(crate) fn measure(out: &mut impl Write, tools: &Path) -> Result<()> {
     let start = Instant::now();
     let output = super::output(tools, "sso-login accounts demo")?;
     let seconds = start.elapsed().as_secs_f64();
-    let found = String::from_utf8_lossy(&output.stdout).lines().count();
+    let found = String::from_utf8_lossy(&output.stdout).matches("\"roleName\"").count();
     ensure!(found == ACCOUNTS * ROLES, "{found} roles");
     #[expect(clippy::cast_precision_loss, reason = "some hundred calls")]
     let calls = CALLS as f64;

@@ -30,7 +30,10 @@ fn what_the_flags_leave_is_the_choice() {
     let mut roles = roles(4);
     roles[3]["number"] = json!(7);
     roles.insert(0, json!({"event": "listed"}));
-    let input = stream(&roles);
+    let mut documents = roles.clone();
+    // One choice is no listing: its end isn't handed on.
+    documents.push(json!({"event": "listed", "listedAt": "2026-11-21T12:00:00Z", "count": 4}));
+    let input = stream(&documents);
     for picks in [
         &["--pick", "accountId=111122220003"][..],
         &["--pick", "roleName=ReadOnly", "--pick", "accountName=Account 3"],
