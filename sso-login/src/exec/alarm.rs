@@ -76,8 +76,7 @@ impl Alarm {
         thread::spawn(move || {
             let mut story = None;
             loop {
-                let pause = self.look(&mut story).unwrap_or(LOOK);
-                thread::sleep(pause.min(LOOK));
+                thread::sleep(self.look(&mut story).unwrap_or(LOOK));
             }
         });
     }
@@ -91,13 +90,12 @@ impl Alarm {
         // Another end (a new session) is another story.
         let told = story.filter(|(about, _)| *about == end).map(|(_, told)| told).unwrap_or_default();
         let now = time::now()?;
-        let due = due(now, end, self.before);
+        let (due, pause) = step(told, now, end, self.before);
         if due > told {
             self.tell(due, end, now)?;
         }
-        *story = Some((end, due.max(told)));
-        let next = if due == Told::Nothing { time_before(end, self.before) } else { end };
-        Ok((next - now).to_std().ok().filter(|pause| !pause.is_zero()).unwrap_or(LOOK))
+        *story = Some((end, due));
+        Ok(pause)
     }
 
     /// The end that is watched, if there is one in sight.
@@ -178,17 +176,59 @@ impl Alarm {
     }
 }
 
-/// What is to be told now.
-fn due(now: Moment, end: Moment, before: Duration) -> Told {
-    if now >= end {
+/// How far the story is to be told by now, and when to look again. What was told isn't told again, whatever the
+/// clock does.
+fn step(told: Told, now: Moment, end: Moment, before: Duration) -> (Told, Duration) {
+    let due = if now >= end {
         Told::Over
     } else if time::after(now, before) >= end {
         Told::Soon
     } else {
         Told::Nothing
-    }
+    };
+    let until_end = (end - now).to_std().ok();
+    let pause = match due {
+        Told::Nothing => until_end.map(|left| left.saturating_sub(before)),
+        Told::Soon => until_end,
+        Told::Over => None,
+    };
+    (due.max(told), pause.map_or(LOOK, |pause| pause.min(LOOK)))
 }
 
-fn time_before(end: Moment, before: Duration) -> Moment {
-    chrono::TimeDelta::from_std(before).ok().and_then(|before| end.checked_sub_signed(before)).unwrap_or(end)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_part_is_told_once_whatever_the_clock_does() {
+        let end = time::parse("2026-11-21T13:00:00Z").unwrap();
+        let before = Duration::from_secs(900);
+        let minutes = |left: i64| end - chrono::TimeDelta::minutes(left);
+        let mut told = Told::Nothing;
+        for (left, expected, pause) in [
+            (60, Told::Nothing, LOOK),
+            (16, Told::Nothing, LOOK),
+            (15, Told::Soon, LOOK),
+            // Set back: it was said.
+            (60, Told::Soon, LOOK),
+            (0, Told::Over, LOOK),
+            (10, Told::Over, LOOK),
+        ] {
+            assert_eq!(step(told, minutes(left), end, before), (expected, pause), "{left} minutes left");
+            told = expected;
+        }
+        // Slept through the warning: the end is what counts.
+        assert_eq!(step(Told::Nothing, minutes(-60), end, before).0, Told::Over);
+        // Less is left at the start than was asked for.
+        assert_eq!(step(Told::Nothing, minutes(1), end, before).0, Told::Soon);
+        assert_eq!(step(Told::Nothing, minutes(1), end, Duration::MAX).0, Told::Soon);
+    }
+
+    #[test]
+    fn the_last_look_is_on_time() {
+        let end = time::parse("2026-11-21T13:00:00Z").unwrap();
+        let now = end - chrono::TimeDelta::seconds(15);
+        assert_eq!(step(Told::Nothing, now, end, Duration::from_secs(10)).1, Duration::from_secs(5));
+        assert_eq!(step(Told::Soon, now, end, Duration::from_secs(20)).1, Duration::from_secs(15));
+    }
 }

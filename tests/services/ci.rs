@@ -1,0 +1,84 @@
+//! Without SSO and without a terminal: static keys of a profile, of the environment, of the toolkit's file.
+
+use std::fs;
+
+use crate::place::Place;
+use crate::support::end;
+
+const SHOW: [&str; 4] = ["--", "sh", "-c", "echo ${AWS_ACCESS_KEY_ID-none} ${AWS_SESSION_TOKEN-none}"];
+
+/// A machine without any profile.
+fn place() -> Option<Place> {
+    let place = Place::logged_in("")?;
+    place.bench.configure(|_| String::new());
+    Some(place)
+}
+
+#[test]
+fn a_static_profile_works_and_is_called_one() {
+    // B19, B26
+    let Some(place) = place() else { return };
+    let keys = "[ci]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = canary\n";
+    fs::write(place.bench.home().join(".aws/credentials"), keys).unwrap();
+    place.toolkit_env("export BACKLOG_AWS_PROFILE=ci\n");
+    for arguments in [&SHOW[..], &[&["ci"], &SHOW[..]].concat()] {
+        let ended = place.run(arguments);
+        assert_eq!((ended.code, ended.stdout.as_str()), (0, "AKIAEXAMPLE none\n"), "{}", ended.stderr);
+        assert!(ended.stderr.starts_with("[INFO] Detected profile: ci (static)\n"), "{}", ended.stderr);
+        assert!(ended.stderr.contains("[✓] Credentials loaded for profile: ci\n"), "{}", ended.stderr);
+        assert!(!ended.stderr.contains("SSO") && !ended.stderr.contains("canary"), "{}", ended.stderr);
+    }
+    place.is_undisturbed();
+}
+
+#[test]
+fn the_keys_of_a_job_work_without_any_profile_and_say_where_they_are() {
+    // B19, B26
+    let Some(place) = place() else { return };
+    let keys = [
+        ("AWS_ACCESS_KEY_ID", "AKIAJOB"),
+        ("AWS_SECRET_ACCESS_KEY", "canary"),
+        ("AWS_SESSION_TOKEN", "t"),
+        ("AWS_REGION", "eu-west-1"),
+    ];
+    let ended = place.run_with(&keys, &SHOW);
+    assert_eq!((ended.code, ended.stdout.as_str()), (0, "AKIAJOB t\n"), "{}", ended.stderr);
+    let said = "[INFO] No profile: the keys of the environment are used\n[✓] AWS region: eu-west-1\n";
+    assert_eq!(ended.stderr, said);
+
+    place.toolkit_env("export AWS_ACCESS_KEY_ID=AKIAFILE\nexport AWS_SECRET_ACCESS_KEY='canary'\n");
+    let ended = place.run(&SHOW);
+    assert_eq!((ended.code, ended.stdout.as_str()), (0, "AKIAFILE none\n"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("the keys of the settings file are used"), "{}", ended.stderr);
+    // All of a key comes from one place.
+    let ended = place.run_with(&[keys[0], keys[1]], &SHOW);
+    assert_eq!(ended.stdout, "AKIAJOB none\n");
+    // A checkout's own `.env` is nobody's choice of keys.
+    fs::remove_file(place.bench.home().join(".backlog-toolkit-env")).unwrap();
+    fs::write(place.bench.file("work/.env"), "AWS_ACCESS_KEY_ID=AKIADOT\nAWS_SECRET_ACCESS_KEY=x\n").unwrap();
+    place.run(&SHOW).exits(78);
+}
+
+#[test]
+fn where_nothing_is_there_it_says_what_could_be_and_starts_nothing() {
+    // B26
+    let Some(place) = place() else { return };
+    for variables in [&[][..], &[("AWS_ACCESS_KEY_ID", "AKIAHALF")], &[("AWS_PROFILE", "gone")]] {
+        let ended = place.run_with(variables, &["--", "touch", "started"]).exits(78);
+        assert!(ended.stderr.contains("[!] No credentials: "), "{}", ended.stderr);
+        assert!(!ended.stderr.contains("sso login") && !ended.stderr.contains("y/N"), "{}", ended.stderr);
+    }
+    assert!(!place.bench.file("work/started").exists());
+    place.is_undisturbed();
+}
+
+#[test]
+fn what_a_shell_still_has_does_not_shadow_the_profile() {
+    // B9, H33: stale keys of last week, and a profile that was asked for.
+    let Some(place) = Place::logged_in("") else { return };
+    let mut command = place.exec(&["demo", "--", "sh", "-c", "echo $AWS_ACCESS_KEY_ID"]);
+    command.env("AWS_ACCESS_KEY_ID", "AKIASTALE").env("AWS_SECRET_ACCESS_KEY", "canary");
+    let ended = end(command, "");
+    assert!(ended.code == 0 && ended.stdout.starts_with("ASIA"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("[INFO] The keys of the environment are set aside"), "{}", ended.stderr);
+}

@@ -1,0 +1,75 @@
+//! `--warn`: before the end, at the end, and which of the things that end it is.
+
+use crate::bench::{Bench, after};
+use crate::support::{Sandbox, end};
+
+/// What `sso-login exec demo FLAGS` says, in a sandbox of the real clock, until it has given that many hints.
+fn said(flags: &str, exec: &str, hints: u32) -> String {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.tool(&format!("sso-login sandbox --pending 0 {flags}"));
+    let wait = format!("until [ \"$(grep -c hint: \"$HOME/said\")\" -ge {hints} ]; do sleep 0.02; done");
+    let script = format!(
+        "sso-login demo --via device --no-browser > /dev/null 2>&1
+        sso-login exec demo {exec} -- sh -c '{wait}' 2> \"$HOME/said\"; cat \"$HOME/said\""
+    );
+    command.env_remove("SSO_NOW").args(["--", "bash", "-euo", "pipefail", "-c", &script]);
+    end(command, "").exits(0).stdout
+}
+
+#[test]
+fn the_end_is_said_before_and_when_it_is_there() {
+    // B15, B-c9
+    let said = said("--role-lifetime 3s", "--warn 15m", 2);
+    let lines: Vec<_> = said.lines().collect();
+    assert!(lines[0].starts_with("sso-login: the role credentials of profile \"demo\" end at 20"), "{said}");
+    assert!(lines[0].ends_with("s)"), "{said}");
+    assert!(
+        lines[2].starts_with("sso-login: the role credentials of profile \"demo\" ended at 20"),
+        "{said}"
+    );
+    let hint = "sso-login: hint: restart the command for new ones (SSO session \"sandbox\" lasts: no login is needed)";
+    assert_eq!((lines.len(), lines[1], lines[3]), (4, hint, hint), "{said}");
+}
+
+#[test]
+fn nothing_is_said_before_its_time() {
+    let said = said("--role-lifetime 4s", "--warn 1s", 1);
+    // A machine that is too busy may come late, and says the end alone; never early.
+    assert!(said.contains("(in 0s)") || said.contains("(in 1s)") || said.contains("ended at"), "{said}");
+}
+
+#[test]
+fn a_session_that_ends_with_the_credentials_is_named_apart() {
+    // H37
+    let said = said("--role-lifetime 4s --token-lifetime 3s --no-refresh-token", "--warn 1h", 1);
+    assert!(said.contains("the role credentials of profile \"demo\" end at"), "{said}");
+    let hint = "hint: sso-login demo && restart the command for new ones (SSO session \"sandbox\" is over by then, too)";
+    assert!(said.contains(hint), "{said}");
+}
+
+#[test]
+fn a_command_that_renews_its_credentials_is_warned_about_the_session() {
+    let said = said("--token-lifetime 3s --no-refresh-token", "--renewing --warn 1h", 2);
+    let lines: Vec<_> = said.lines().collect();
+    assert!(lines[0].starts_with("sso-login: SSO session \"sandbox\" ends at 20"), "{said}");
+    assert!(lines[2].starts_with("sso-login: SSO session \"sandbox\" ended at 20"), "{said}");
+    assert_eq!(lines[1], "sso-login: hint: sso-login demo (the command needs no restart)", "{said}");
+    assert!(!said.contains("role credentials"), "{said}");
+}
+
+#[test]
+fn credentials_that_would_be_warned_about_at_once_give_way_to_new_ones() {
+    let bench = Bench::logged_in("");
+    bench.run("sso-login credentials demo").exits(0);
+    bench.forward(1800);
+    let exec = |flags: &str| {
+        let mut command = bench.command(&format!("sso-login exec demo {flags} -- sh -c"));
+        command.arg("echo $AWS_CREDENTIAL_EXPIRATION").env("SSO_NOW", after(1800));
+        end(command, "").exits(0).stdout
+    };
+    assert_eq!(exec(""), "2026-11-21T13:00:00+00:00\n");
+    assert_eq!(exec("--warn 15m"), "2026-11-21T13:00:00+00:00\n");
+    assert_eq!(bench.count("GetRoleCredentials"), 1);
+    assert_eq!(exec("--warn 40m"), "2026-11-21T13:30:00+00:00\n");
+    assert_eq!(bench.count("GetRoleCredentials"), 2);
+}
