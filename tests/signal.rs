@@ -10,6 +10,8 @@ mod clock;
 mod faults;
 #[path = "signal/hostile.rs"]
 mod hostile;
+#[path = "signal/large.rs"]
+mod large;
 #[path = "signal/raise.rs"]
 mod raise;
 #[path = "signal/settings.rs"]

@@ -17,7 +17,9 @@ use crate::wire::{self, Document};
 
 /// The format that this code writes. Newer ones are refused, not guessed at.
 const VERSION: i64 = 1;
-const LARGEST: usize = wire::LARGEST;
+/// No stranger writes this file, and it names every profile of every session that was seen: some thousand profiles in an
+/// organisation are more than a document may hold.
+const LARGEST: usize = 64 << 20;
 /// The most profiles without a known session that are remembered though no person decided anything about them.
 const MOST_UNDECIDED: usize = 200;
 
@@ -173,7 +175,7 @@ impl Memory {
     }
 
     fn parse(bytes: &[u8], name: &str) -> anyhow::Result<Result<Self, i64>> {
-        let document = wire::parse(bytes, name)?;
+        let document = wire::parse_of_any_size(bytes, name)?;
         let version = document.whole("version")?.ok_or_else(|| broken(name))?;
         if version > VERSION {
             return Ok(Err(version));

@@ -56,6 +56,7 @@ fn settle(host: &mut Host<'_>, document: &Document, outcome: &Outcome) -> anyhow
 
     let _lock = state::lock(&host.state_dir)?;
     let mut memory = host.memory()?;
+    let known = memory.clone();
     // A file that can't be read is a reason for `wait` and `status` to complain, not to forget an answer.
     let signals = host.folder.read(at.now)?.signals;
     let episode = match document.text("episode")? {
@@ -97,7 +98,9 @@ fn settle(host: &mut Host<'_>, document: &Document, outcome: &Outcome) -> anyhow
         memory.stamped = Some(at.now);
         cooldown::write(&host.state_dir, at.now)?;
     }
-    memory.save(&host.state_dir)?;
+    if memory != known {
+        memory.save(&host.state_dir)?;
+    }
     apply(host, &transition, &concerned)
 }
 

@@ -146,6 +146,11 @@ pub fn parse(bytes: &[u8], name: &str) -> anyhow::Result<Document> {
     if bytes.len() > LARGEST {
         return Err(Fault::new(Exit::Data, format!("{name}: the document is over 1 MiB")).into());
     }
+    parse_of_any_size(bytes, name)
+}
+
+/// Parses one whole document of our own making, under the same rules but that of its size.
+pub fn parse_of_any_size(bytes: &[u8], name: &str) -> anyhow::Result<Document> {
     match serde_json::from_slice::<Strict>(bytes) {
         Ok(Strict(Value::Object(map))) => Ok(Document(map)),
         Ok(_) => Err(bad(name, 1, 1, "a document is a JSON object")),
