@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use serde_json::Value;
 use sso_signal::exit::{Exit, Fault, WithFault as _};
 use sso_signal::settings::{Settings, from_environment};
+use sso_signal::wire;
 
 use crate::config::{Content, Named, parse_credentials};
 use crate::endpoints::{Endpoints, is_true};
@@ -115,9 +117,11 @@ impl AwsConfig {
     }
 
     /// The names of all profiles whose token is this profile's: one login serves them all. Those of
-    /// the same `[sso-session]`; for a legacy profile those with the same start URL.
+    /// the same `[sso-session]`; for a legacy profile those with the same start URL. In the order of the files, and no
+    /// more than leave room in a document that the next tool of a pipe reads: half a MiB of names.
     pub fn session_profiles(&self, profile: &Profile) -> Vec<String> {
         let Some(sso) = &profile.sso else { return Vec::new() };
+        let mut room = wire::LARGEST / 2;
         self.profiles()
             .filter_map(|(name, other)| {
                 let other = other.ok()?.sso?;
@@ -127,6 +131,11 @@ impl AwsConfig {
                     _ => false,
                 };
                 same.then(|| name.to_owned())
+            })
+            .take_while(|name| {
+                let rest = room.checked_sub(Value::from(name.as_str()).to_string().len() + 1);
+                room = rest.unwrap_or_default();
+                rest.is_some()
             })
             .collect()
     }

@@ -334,3 +334,21 @@ fn profiles_of_one_session_are_found_together() {
     assert_eq!(of("robot"), [""; 0]);
     assert!(config.contains("broken") && !config.contains("nobody"));
 }
+
+#[test]
+fn the_profiles_of_a_huge_session_leave_room_in_a_document() {
+    let session = "[sso-session corp]\nsso_start_url = https://a.b/start\nsso_region = us-east-1\n";
+    let name = |n: usize| format!("{}{n}", "p".repeat(100));
+    let profile = |n| {
+        format!(
+            "[profile {}]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = R\n",
+            name(n)
+        )
+    };
+    let content: String = (0..12_000).map(profile).collect();
+    let config = sso_profile::AwsConfig::of_text(&format!("{session}{content}")).unwrap();
+    let profiles = config.session_profiles(&config.profile(&name(0)).unwrap().unwrap());
+    let bytes = serde_json::to_string(&profiles).unwrap().len();
+    assert!((500_000..600_000).contains(&bytes), "{bytes}");
+    assert_eq!(profiles.first(), Some(&name(0)));
+}
