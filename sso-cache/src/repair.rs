@@ -96,6 +96,22 @@ impl Repair<'_> {
         Ok(Exit::Done)
     }
 
+    /// Repairs one file of the folder of tokens, and shows nothing. A good file, and one that can't be helped from here, is
+    /// left as it is.
+    pub fn run_one(&self, path: PathBuf) -> anyhow::Result<()> {
+        let patient = Patient { place: Place::of(&path, false), path, is_named: true };
+        if !matches!(look(&patient.path, patient.place)?, Look::Torn(_)) {
+            return Ok(());
+        }
+        let _lock = self.begin(true)?;
+        thread::sleep(MOMENT);
+        let done = self.mend(&patient)?;
+        if matches!(done, Done::Mended { aside: Some(_), .. }) {
+            thread::sleep(MOMENT);
+        }
+        finished(&patient, done).map(drop)
+    }
+
     /// How many files are torn and what is wrong with the first, after the same two looks. Changes nothing.
     pub fn torn(&self) -> anyhow::Result<Vec<(PathBuf, &'static str)>> {
         let is_torn = |patient: &Patient| matches!(look(&patient.path, patient.place), Ok(Look::Torn(_)));

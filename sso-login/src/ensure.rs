@@ -107,7 +107,7 @@ impl<'a> Ensure<'a> {
         }
         let (said, answer) = tunnel::log_in(self.settings, host, name, self.wish.timeout, output)?;
         // Nothing else of what another machine says gets into this one's state.
-        for key in ["error", "via", "expiresAt", "arn", "accountId"] {
+        for key in ["error", "via", "expiresAt", "registration", "registrationReason", "arn", "accountId"] {
             if let Some(text) = said.text(key).ok().flatten() {
                 document.set(key, harmless(text));
             }
@@ -231,7 +231,8 @@ impl<'a> Ensure<'a> {
                 &format!("profile `{name}` has no sso_session: a device login it is, not pkce"),
             );
         }
-        progress.expect(Foresight::new(session, &profile.name, &route)?);
+        let foresight = Foresight::new(session, &profile.name, &route)?;
+        progress.expect(foresight.mended(self.settings, session)?);
         let answer = match route {
             Route::Aws(aws) => {
                 self.settings.debug(|| format!("logging in with {} ({})", aws.path.display(), aws.version));

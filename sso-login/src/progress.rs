@@ -87,6 +87,13 @@ impl<'a> Progress<'a> {
         let _ = self.output.document(&event);
     }
 
+    /// Shows a person on stderr what another machine's tool says about consent: a line or two.
+    pub(crate) fn relay(notice: &str) {
+        for line in notice.lines().take(2) {
+            say(&format!("{}\n", harmless(line)));
+        }
+    }
+
     /// Shows a person on stderr where to go, for a profile.
     pub(crate) fn tell(profile: &str, authorize: &Authorize, port: Option<u16>) {
         let place = port.map_or_else(String::new, |port| {

@@ -24,7 +24,8 @@ fn one_command_logs_a_box_in_through_a_tunnel() {
     assert_eq!(
         ended.stderr,
         format!(
-            "To log in as profile demo on metta1, open this page in a browser on this machine (it comes back to port \
+            "AWS will ask you to allow access for sso-login-sandbox: it is the first login of session sandbox here, as far \
+             as the cache knows.\nTo log in as profile demo on metta1, open this page in a browser on this machine (it comes back to port \
              {port}):\n\n    {url}\n\n"
         )
     );

@@ -7,6 +7,7 @@ mod wanted;
 
 use sso_cache::entry::Entry;
 use sso_cache::registration::{Registration, Unfit};
+use sso_cache::repair::Repair;
 use sso_profile::Profile;
 use sso_signal::settings::Settings;
 use sso_signal::text::harmless;
@@ -64,27 +65,47 @@ pub fn foresee(
 
 impl Foresight {
     pub(crate) fn new(session: &Session<'_>, profile: &str, route: &Route) -> anyhow::Result<Self> {
-        let wanted = Wanted::new(session, route);
-        let now = time::now()?;
-        let mut before = None;
-        let registration = match Registration::read(&wanted.file)? {
-            Entry::Missing => Use::New(earlier::reason(session, &wanted, now)?),
-            Entry::Corrupt(_) => Use::New(Reason::Corrupt),
-            Entry::Whole(found) => {
-                let unfit = found.unfit(wanted.flow, now);
-                before = Some(found.client_id);
-                match unfit {
-                    None => Use::Kept,
-                    Some(Unfit::Over) => Use::New(Reason::Over(found.expires_at)),
-                    Some(Unfit::OtherFlow) => Use::New(Reason::Flow),
-                }
-            }
-        };
         let whose = match &session.sso.session {
             Some(name) => format!("session {}", harmless(name)),
             None => format!("profile {}", harmless(profile)),
         };
-        Ok(Self { registration, wanted, whose, now, before })
+        let (wanted, now) = (Wanted::new(session, route), time::now()?);
+        let mut foresight =
+            Self { registration: Use::New(Reason::Corrupt), wanted, whose, now, before: None };
+        match Registration::read(&foresight.wanted.file)? {
+            Entry::Whole(found) => foresight.found(found),
+            Entry::Missing => {
+                foresight.registration = Use::New(earlier::reason(session, &foresight.wanted, now)?);
+            }
+            Entry::Corrupt(_) => {}
+        }
+        Ok(foresight)
+    }
+
+    /// The same after a damaged registration of the AWS CLI is mended or put aside: the AWS CLI fails at one until it is
+    /// gone (AWS-FORMATS 10.3).
+    pub(crate) fn mended(mut self, settings: &Settings, session: &Session<'_>) -> anyhow::Result<Self> {
+        if self.wanted.maker != Maker::Aws || self.registration != Use::New(Reason::Corrupt) {
+            return Ok(self);
+        }
+        let repair = Repair { cache: &session.cache, state_dir: settings.state_dir()?, is_dry: false };
+        if let Err(err) = repair.run_one(self.wanted.file.clone()) {
+            // The login fails of it, then, and says so itself.
+            settings.debug(|| format!("{err:#}"));
+        }
+        if let Entry::Whole(found) = Registration::read(&self.wanted.file)? {
+            self.found(found);
+        }
+        Ok(self)
+    }
+
+    fn found(&mut self, found: Registration) {
+        self.registration = match found.unfit(self.wanted.flow, self.now) {
+            None => Use::Kept,
+            Some(Unfit::Over) => Use::New(Reason::Over(found.expires_at)),
+            Some(Unfit::OtherFlow) => Use::New(Reason::Flow),
+        };
+        self.before = Some(found.client_id);
     }
 
     /// Whether AWS will ask for consent.
@@ -185,3 +206,6 @@ impl Use {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

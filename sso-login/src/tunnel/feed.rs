@@ -98,11 +98,14 @@ impl Feed {
         Ok(if is_over { Found::Over(started.status) } else { Found::Nothing })
     }
 
-    /// Keeps what a person should read: not the page, which is shown here, nor a hint for the box itself.
+    /// Keeps what a person should read: neither the page nor what comes with it, which is shown here, nor a hint for the
+    /// box itself.
     fn complain(&mut self, line: &str) {
         let line = harmless(line.trim());
         let line = line.trim_start_matches("sso-login: ").trim_start_matches("aws: [ERROR]: ");
-        if !line.is_empty() && !line.starts_with("hint: ") && !line.starts_with("http") {
+        let is_other =
+            ["hint: ", "http", "AWS will ask you ", "(AWS CLI "].iter().any(|other| line.starts_with(other));
+        if !line.is_empty() && !is_other {
             line.clone_into(&mut self.complaint);
         }
     }

@@ -218,6 +218,9 @@ impl RemoteLogin<'_> {
         };
         output.document(event)?;
         let profile = event.get("profile").and_then(serde_json::Value::as_str).or(self.profile.as_deref());
+        if let Some(notice) = event.get("notice").and_then(serde_json::Value::as_str) {
+            Progress::relay(notice);
+        }
         Progress::tell(&format!("{} on {place}", profile.unwrap_or("unknown")), page, port);
         if self.opens_browser {
             browser::open(self.settings, &page.url);
