@@ -24,5 +24,7 @@ mod served;
 mod support;
 #[path = "services/terminal.rs"]
 mod terminal;
+#[path = "services/unit.rs"]
+mod unit;
 #[path = "services/warning.rs"]
 mod warning;

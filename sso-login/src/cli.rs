@@ -44,9 +44,9 @@ Examples:
   sso-login sandbox -- bash                            try everything without an AWS account
 
 Outcomes: success, valid, failed, timeout, busy, snoozed, dismissed, suppressed, unknown-profile
-Settings (environment, then .env): AWS_PROFILE, SSO_PROFILE_VARS, SSO_LOGIN_TIMEOUT (120 s),
+Settings (environment, SSO_ENV_FILE, .env): AWS_PROFILE, SSO_PROFILE_VARS, SSO_LOGIN_TIMEOUT (120 s),
   SSO_LOGIN_VIA (auto), SSO_AUTO_PROFILES
-Environment only: SSO_AWS (the AWS CLI v2 to use), SSO_DIALOG (asks a person), BROWSER,
+Environment only: SSO_ENV_FILE, SSO_AWS (the AWS CLI v2 to use), SSO_DIALOG (asks a person), BROWSER,
   AWS_CA_BUNDLE, HTTPS_PROXY, AWS_ENDPOINT_URL_SSO_OIDC, SSO_LOG=debug
 
 Exit status: 0 there is a session, 2 bad command line, 65 bad document, 69 the service can't be

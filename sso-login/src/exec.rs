@@ -17,7 +17,7 @@ use std::time::Duration;
 use clap::Args;
 use sso_profile::{AwsConfig, Profile};
 use sso_signal::exit::{Exit, Fault, WithFault as _, status_of};
-use sso_signal::settings::Settings;
+use sso_signal::settings::{Settings, from_environment};
 use sso_signal::time::{self, parse_duration};
 
 use crate::aws::SHADOWS;
@@ -97,6 +97,9 @@ pub fn run(args: &ExecArgs, tool: &'static str) -> anyhow::Result<Exit> {
         settings.add_file(path)?;
     }
     let settings = &settings;
+    if args.pass_env && args.env_file.is_empty() && from_environment("SSO_ENV_FILE").is_none() {
+        return Err(Fault::new(Exit::Usage, "--pass-env needs --env-file or SSO_ENV_FILE").into());
+    }
     let (mut command, alarm) = prepare(args, settings)?;
     if let Some(alarm) = alarm {
         alarm.set();

@@ -130,6 +130,7 @@ fn an_environment_file_is_parsed_and_names_the_profile() {
     // The variable is that of the profile; the rest of the file is nobody's business.
     assert_eq!(run(""), "demo-admin \n");
     assert_eq!(run("--pass-env"), "demo-admin $(touch ran)\n");
+    bench.run("sso-login exec demo --pass-env -- true").exits(2).says("needs --env-file");
     bench.run("sso-login exec demo --env-file /nothing/there -- true").exits(78).says("there is no file");
 }
 

@@ -8,7 +8,7 @@ use std::fs;
 use std::time::Duration;
 
 use crate::support::{Sandbox, tool};
-use crate::{blocks, readme};
+use crate::{blocks, project, readme};
 
 /// A command line and what it prints.
 struct Step {
@@ -65,12 +65,33 @@ fn is_shown(shown: &str, text: &str) -> bool {
 
 #[test]
 fn every_command_line_of_the_readme_prints_what_is_shown() {
-    let steps = steps(&readme());
-    assert!(steps.len() >= 20);
+    check(&readme(), 20, "");
+}
+
+#[test]
+fn every_command_line_of_the_page_on_services_prints_what_is_shown() {
+    let Some(just) = crate::support::peer("SSO_TEST_JUST", "just") else { return };
+    let text = fs::read_to_string(project("docs/services.md")).unwrap();
+    let target = crate::support::tools();
+    let before = format!(
+        "export CARGO_TARGET_DIR={}\njust() {{ {} --justfile {} \"$@\"; }}\n",
+        quoted(target.parent().unwrap().to_str().unwrap()),
+        quoted(just.to_str().unwrap()),
+        quoted(project("justfile").to_str().unwrap()),
+    );
+    check(&text, 8, &before);
+}
+
+/// Runs the command lines of a page in order, after a script of the test's own.
+#[track_caller]
+fn check(page: &str, least: usize, before: &str) {
+    let steps = steps(page);
+    assert!(steps.len() >= least);
     let sandbox = Sandbox::new();
     let results = sandbox.root().join("results");
     fs::create_dir(&results).unwrap();
-    let mut script = format!("r={}\necho \"$HOME\" > \"$r/home\"\n", quoted(results.to_str().unwrap()));
+    let mut script =
+        format!("{before}r={}\necho \"$HOME\" > \"$r/home\"\n", quoted(results.to_str().unwrap()));
     for (number, step) in steps.iter().enumerate() {
         let line = quoted(&step.line);
         writeln!(script, "eval {line} > \"$r/{number}\" 2>&1 < /dev/null; echo $? > \"$r/{number}.status\"")
@@ -82,7 +103,7 @@ fn every_command_line_of_the_readme_prints_what_is_shown() {
     for (number, Step { line, shown }) in steps.iter().enumerate() {
         let text = fs::read_to_string(results.join(number.to_string())).unwrap();
         let text = text.replace(home.trim(), "/home/me");
-        assert!(is_shown(shown, &text), "$ {line}\nREADME:\n{shown}\nprinted:\n{text}");
+        assert!(is_shown(shown, &text), "$ {line}\nshown:\n{shown}\nprinted:\n{text}");
         let status = fs::read_to_string(results.join(format!("{number}.status"))).unwrap();
         assert_eq!(status, "0\n", "$ {line}\n{text}");
     }

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use crate::place::Place;
 use crate::support::peer;
 
-const PROMPT: &str = "Run 'aws sso login --profile other' now? (y/N): ";
+const PROMPT: &str = " now? (y/N): ";
 
 /// `script` of util-linux, which runs a command on a terminal of its own.
 fn script() -> Option<PathBuf> {
@@ -21,9 +21,9 @@ fn script() -> Option<PathBuf> {
 }
 
 /// What the terminal showed when a person answered the prompt, and the status.
-fn answered(place: &Place, answer: &str) -> Option<(String, i32)> {
+fn answered(place: &Place, profile: &str, answer: &str) -> Option<(String, i32)> {
     let script = script()?;
-    let exec = place.exec(&["other", "--", "touch", "started"]);
+    let exec = place.exec(&[profile, "--", "touch", "started"]);
     let words: Vec<_> = std::iter::once(exec.get_program()).chain(exec.get_args()).collect();
     let line = words.join(" ".as_ref());
     let mut command = Command::new(script);
@@ -49,11 +49,12 @@ fn answered(place: &Place, answer: &str) -> Option<(String, i32)> {
 fn a_yes_logs_in_once_and_starts_the_service() {
     // B-c5
     let Some(place) = Place::logged_in("") else { return };
-    let Some((shown, code)) = answered(&place, "y\n") else { return };
+    let Some((shown, code)) = answered(&place, "other", "y\n") else { return };
     assert_eq!(code, 0, "{shown}");
     assert!(shown.contains("[✓] SSO credentials loaded for profile: other"), "{shown}");
     assert!(place.bench.file("work/started").exists(), "{shown}");
     assert_eq!(shown.matches(PROMPT).count(), 1, "{shown}");
+    assert!(shown.contains("Run 'aws sso login --profile other' now? (y/N): "), "{shown}");
     // The bench's own login isn't counted: its log was emptied, its statistics were, too.
     assert_eq!(place.bench.counts()[0], 1, "{shown}");
 }
@@ -62,10 +63,10 @@ fn a_yes_logs_in_once_and_starts_the_service() {
 fn anything_else_is_a_no() {
     let Some(place) = Place::logged_in("") else { return };
     for answer in ["n\n", "\n", "yesterday\n", "\x04"] {
-        let Some((shown, code)) = answered(&place, answer) else { return };
+        let Some((shown, code)) = answered(&place, "other", answer) else { return };
         assert_eq!(code, 77, "{answer:?}: {shown}");
     }
-    let Some((shown, code)) = answered(&place, "\x03") else { return };
+    let Some((shown, code)) = answered(&place, "other", "\x03") else { return };
     assert_eq!(code, 130, "{shown}");
     assert!(!place.bench.file("work/started").exists());
     assert_eq!(place.bench.counts()[0], 0);
@@ -76,9 +77,18 @@ fn anything_else_is_a_no() {
 fn a_login_that_is_refused_ends_it_and_is_not_asked_about_again() {
     let Some(place) = Place::logged_in("") else { return };
     place.bench.faults(&serde_json::json!({"deny": true}));
-    let Some((shown, code)) = answered(&place, "y\n") else { return };
+    let Some((shown, code)) = answered(&place, "other", "y\n") else { return };
     assert_eq!((code, shown.matches(PROMPT).count()), (77, 1), "{shown}");
     assert!(!place.bench.file("work/started").exists());
+}
+
+#[test]
+fn a_session_that_aws_ended_before_its_time_takes_a_login_all_the_same() {
+    let Some(place) = Place::logged_in("") else { return };
+    place.bench.served.tell("/sandbox/sign-out", &serde_json::json!({}));
+    let Some((shown, code)) = answered(&place, "demo", "y\n") else { return };
+    assert_eq!(code, 0, "{shown}");
+    assert!(place.bench.file("work/started").exists(), "{shown}");
 }
 
 #[test]

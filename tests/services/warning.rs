@@ -41,7 +41,12 @@ fn nothing_is_said_before_its_time() {
 #[test]
 fn a_session_that_ends_with_the_credentials_is_named_apart() {
     // H37
-    let said = said("--role-lifetime 4s --token-lifetime 3s --no-refresh-token", "--warn 1h", 1);
+    let said = said("--role-lifetime 4s --token-lifetime 3s --no-refresh-token", "--text --warn 1h", 1);
+    assert!(said.contains("[INFO] These role credentials end at "), "{said}");
+    assert!(
+        said.contains("[INFO] SSO session \"sandbox\" ends at ") && said.contains("and can't be renewed\n"),
+        "{said}"
+    );
     assert!(said.contains("the role credentials of profile \"demo\" end at"), "{said}");
     let hint = "hint: sso-login demo && restart the command for new ones (SSO session \"sandbox\" is over by then, too)";
     assert!(said.contains(hint), "{said}");
