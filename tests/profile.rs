@@ -10,6 +10,8 @@ mod botocore;
 mod edit;
 #[path = "profile/faults.rs"]
 mod faults;
+#[path = "profile/odd.rs"]
+mod odd;
 #[path = "profile/resolve.rs"]
 mod resolve;
 #[path = "profile/show.rs"]

@@ -5,7 +5,8 @@ use sso_signal::wire::Document;
 
 use crate::config::Named;
 use crate::ini::Value;
-use crate::profile::{Merged, Unusable};
+use crate::merged::Merged;
+use crate::profile::Unusable;
 
 /// The endpoints of a profile, as far as the config sets them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -17,6 +17,7 @@ pub mod key;
 mod listed;
 mod load;
 mod mark;
+mod merged;
 mod picker;
 pub mod plan;
 pub mod profile;

@@ -11,7 +11,12 @@ use sso_signal::wire;
 use crate::config::{Content, Named, parse_credentials};
 use crate::endpoints::{Endpoints, is_true};
 use crate::files;
-use crate::profile::{Merged, Profile, Sso, Unusable, resolve};
+use crate::merged::Merged;
+use crate::profile::{Profile, Sso, Unusable, resolve};
+use crate::words;
+
+/// As many names as a hint has room for.
+const MOST_NAMED: usize = 5;
 
 /// The config and the credentials file, merged as botocore does.
 ///
@@ -96,9 +101,32 @@ impl AwsConfig {
 
     /// A profile, or `None` if it is in neither file. Status 78 if it is there and can't be used.
     pub fn profile(&self, name: &str) -> anyhow::Result<Option<Profile>> {
-        self.resolve(name)
-            .transpose()
-            .with_fault(|| Fault::new(Exit::Config, self.in_words()).hint("sso-profile write --help"))
+        self.resolve(name).transpose().with_fault(|| {
+            let hint = self.remedy(name).unwrap_or_else(|| "sso-profile write --help".to_owned());
+            Fault::new(Exit::Config, self.in_words()).hint(hint)
+        })
+    }
+
+    /// What mends a profile whose sso-session isn't there: the one it may mean, else those that there are.
+    pub fn remedy(&self, name: &str) -> Option<String> {
+        let sessions = &self.content.sessions;
+        let session = self.keys(name).text("sso_session").ok().flatten()?;
+        if sessions.is_empty() || sessions.contains_key(session) {
+            return None;
+        }
+        let known = || sessions.keys().map(String::as_str);
+        let likely = close(known(), session).first().copied();
+        let command =
+            |session: &str| format!("sso-profile write {} --sso-session {session} --replace", word(name));
+        if let Some(likely) = likely {
+            return Some(format!("close to it: `{likely}`; {}", command(&word(likely))));
+        }
+        let names: Vec<_> = known().take(MOST_NAMED).map(|name| format!("`{name}`")).collect();
+        let more = match sessions.len().saturating_sub(MOST_NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        Some(format!("{}; there are {}{more}", command("NAME"), names.join(", ")))
     }
 
     /// A profile, or status 78 and the names that are close to it.
@@ -142,17 +170,11 @@ impl AwsConfig {
 
     /// The fault for a name that is in neither file.
     pub fn unknown(&self, name: &str) -> Fault {
-        let mut close: Vec<_> = self
-            .names()
-            .map(|known| (strsim::jaro_winkler(known, name), known))
-            .filter(|(score, _)| *score > 0.8)
-            .collect();
-        close.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let hint = match close.as_slice() {
+        let hint = match close(self.names(), name).as_slice() {
             [] if self.names().next().is_none() => "sso-profile write --help".to_owned(),
             [] => "sso-profile list".to_owned(),
             close => {
-                let names: Vec<_> = close.iter().take(3).map(|(_, known)| format!("`{known}`")).collect();
+                let names: Vec<_> = close.iter().take(3).map(|known| format!("`{known}`")).collect();
                 format!("close to it: {}; all of them: sso-profile list", names.join(", "))
             }
         };
@@ -201,4 +223,17 @@ impl AwsConfig {
     fn in_words(&self) -> String {
         self.file.as_ref().map_or_else(|| "the AWS config".to_owned(), |path| path.display().to_string())
     }
+}
+
+/// The names that are like a mistyped one, the likeliest first.
+fn close<'n>(names: impl Iterator<Item = &'n str>, name: &str) -> Vec<&'n str> {
+    let scored = names.map(|known| (strsim::jaro_winkler(known, name), known));
+    let mut close: Vec<_> = scored.filter(|(score, _)| *score > 0.8).collect();
+    close.sort_by(|a, b| b.0.total_cmp(&a.0));
+    close.into_iter().map(|(_, known)| known).collect()
+}
+
+/// A name as one word of a command line to be pasted.
+fn word(name: &str) -> String {
+    if words::is_plain(name) { name.to_owned() } else { format!("'{}'", name.replace('\'', r"'\''")) }
 }

@@ -8,7 +8,10 @@ use sso_signal::wire::Document;
 
 use crate::config::{Keys, Named};
 use crate::endpoints::Endpoints;
-use crate::ini::Value;
+use crate::merged::{Merged, text_of};
+
+/// The `note` of a profile with an account that can't be one.
+const ODD_ACCOUNT: &str = "sso_account_id is not 12 digits: AWS has no such account";
 
 /// Where a profile's credentials come from: the first provider of botocore's chain that takes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,6 +128,12 @@ impl Profile {
         document
     }
 
+    /// Whether its account can't be one: botocore takes it, and the portal will not.
+    fn is_odd(&self) -> bool {
+        let is_account = |id: &String| id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit());
+        self.account_id.as_ref().is_some_and(|id| !is_account(id))
+    }
+
     /// Adds the keys of a profile document; those of an older look at the profile go.
     pub fn add_to(&self, document: &mut Document, profile_from: Option<&str>) {
         let sso = self.sso.as_ref();
@@ -152,54 +161,12 @@ impl Profile {
                 }
             }
         }
-    }
-}
-
-/// A profile's keys from both files; the credentials file wins, key by key (AWS-FORMATS 7.1).
-#[derive(Clone, Copy)]
-pub(crate) struct Merged<'c> {
-    pub(crate) config: Option<&'c Keys>,
-    pub(crate) credentials: Option<&'c Keys>,
-}
-
-impl<'c> Merged<'c> {
-    pub(crate) fn value(self, key: &str) -> Option<&'c Value> {
-        let of = |keys: Option<&'c Keys>| keys.and_then(|keys| keys.get(key));
-        of(self.credentials).or_else(|| of(self.config))
-    }
-
-    /// The text of a key. A nested block where text belongs is no usable value.
-    pub(crate) fn text(self, key: &str) -> Result<Option<&'c str>, Unusable> {
-        text_of(self.value(key), key)
-    }
-
-    fn has(self, key: &str) -> bool {
-        self.value(key).is_some()
-    }
-
-    fn kind(self) -> Kind {
-        let secret = "aws_access_key_id";
-        if self.has("role_arn") {
-            let token_file = self.has("web_identity_token_file");
-            return if token_file { Kind::WebIdentity } else { Kind::AssumeRole };
+        // Other tools have notes of their own.
+        if self.is_odd() {
+            document.set("note", ODD_ACCOUNT);
+        } else if document.get("note") == Some(&ODD_ACCOUNT.into()) {
+            document.shift_remove("note");
         }
-        if self.has("sso_account_id") || self.has("sso_role_name") {
-            return if self.has("sso_session") { Kind::SsoSession } else { Kind::SsoLegacy };
-        }
-        if self.credentials.is_some_and(|keys| keys.contains_key(secret)) {
-            return Kind::Static;
-        }
-        if self.has("credential_process") {
-            return Kind::Process;
-        }
-        if self.has(secret) {
-            return Kind::Static;
-        }
-        if self.has("sso_session") {
-            return Kind::SsoToken;
-        }
-        // `aws sso login` wants no account or role (AWS-FORMATS 7.3).
-        if self.has("sso_start_url") { Kind::SsoLegacy } else { Kind::None }
     }
 }
 
@@ -281,14 +248,6 @@ fn require(name: &str, has: impl Fn(&str) -> bool) -> Result<(), Unusable> {
 
 fn owned(text: Option<&str>) -> Option<String> {
     text.map(str::to_owned)
-}
-
-fn text_of<'v>(value: Option<&'v Value>, key: &str) -> Result<Option<&'v str>, Unusable> {
-    match value {
-        None => Ok(None),
-        Some(Value::Text(text)) => Ok(Some(text)),
-        Some(Value::Block(_)) => Err(Unusable::new(format!("`{key}` is a nested block, not text"))),
-    }
 }
 
 /// The scopes of a comma list.

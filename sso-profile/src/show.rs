@@ -78,7 +78,11 @@ fn found(config: &AwsConfig, name: &str, profile: Result<Profile, Unusable>) -> 
             if let Some(path) = config.file() {
                 document.set("configFile", path.to_string_lossy());
             }
-            document.with("error", why.to_string())
+            document.set("error", why.to_string());
+            if let Some(hint) = config.remedy(name) {
+                document.set("hint", hint);
+            }
+            document
         }
     }
 }

@@ -49,9 +49,10 @@ fn cells(document: &Document) -> [String; COLUMNS.len()] {
     COLUMNS.map(|(_, key)| text(document, key))
 }
 
-/// Why a profile can't be used.
+/// Why a profile can't be used, with what mends it, or what is odd about it.
 fn note(document: &Document) -> String {
-    text(document, "error")
+    let texts = ["error", "hint", "note"].map(|key| text(document, key));
+    texts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 fn text(document: &Document, key: &str) -> String {

@@ -99,7 +99,7 @@ fn a_list_has_every_kind_and_goes_on_after_a_broken_profile() {
     );
     let broken = &listed.documents()[4];
     let keys: Vec<_> = broken.as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["profile", "configFile", "error"]);
+    assert_eq!(keys, ["profile", "configFile", "error", "hint"]);
     assert_eq!(broken["error"], "profile `broken` names sso-session `none`, which does not exist");
     assert!(!listed.stdout.contains("hush") && !listed.stdout.contains("AKIA"), "{}", listed.stdout);
 }

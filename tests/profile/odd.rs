@@ -1,0 +1,84 @@
+//! What is wrong with a profile, or odd about it, and what mends it.
+
+use serde_json::json;
+
+use crate::support::Sandbox;
+
+fn with_sessions(names: &[&str], profile: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    let session = |name: &&str| {
+        format!(
+            "[sso-session {name}]\nsso_start_url = https://d-1234567890.awsapps.com/start\nsso_region = us-east-1\n"
+        )
+    };
+    let sessions: String = names.iter().map(session).collect();
+    sandbox.write(".aws/config", format!("{sessions}[profile ops]\n{profile}"));
+    sandbox
+}
+
+const LOST: &str = "sso_session = crop\nsso_account_id = 111122223333\nsso_role_name = Developer\n";
+
+#[test]
+fn a_mistyped_session_is_told_with_the_one_it_may_mean_and_mended_so() {
+    let sandbox = with_sessions(&["other", "corp"], LOST);
+    let mend = "sso-profile write ops --sso-session corp --replace";
+    sandbox
+        .run("sso-profile show ops")
+        .exits(78)
+        .says("profile `ops` names sso-session `crop`, which does not exist")
+        .says(&format!("hint: close to it: `corp`; {mend}"));
+    let listed = sandbox.run("sso-profile list").exits(0).document();
+    assert_eq!(listed["hint"], format!("close to it: `corp`; {mend}"));
+    assert!(
+        sandbox
+            .run("sso-profile list --text")
+            .exits(0)
+            .stdout
+            .contains("which does not exist; close to it: `corp`")
+    );
+    sandbox.run(mend).exits(0);
+    assert_eq!(sandbox.run("sso-profile show ops").exits(0).document()["ssoSession"], "corp");
+}
+
+#[test]
+fn the_sessions_there_are_are_named_where_none_is_close() {
+    with_sessions(&["x", "y"], LOST)
+        .run("sso-profile show ops")
+        .exits(78)
+        .says("NAME --replace; there are `x`, `y`\n");
+    with_sessions(&["1", "2", "3", "4", "5", "6", "7"], LOST)
+        .run("sso-profile show ops")
+        .exits(78)
+        .says("NAME --replace; there are `1`, `2`, `3`, `4`, `5` and 2 more\n");
+    with_sessions(&[], LOST).run("sso-profile show ops").exits(78).says("hint: sso-profile write --help");
+    // What else is wrong with a profile is mended by other means.
+    let without_role = "sso_session = x\nsso_account_id = 111122223333\n";
+    with_sessions(&["x"], without_role)
+        .run("sso-profile show ops")
+        .exits(78)
+        .says("hint: sso-profile write --help");
+}
+
+#[test]
+fn an_account_that_cannot_be_one_is_noted_and_read_as_botocore_reads_it() {
+    const NOTE: &str = "sso_account_id is not 12 digits: AWS has no such account";
+    for (account, is_odd) in
+        [("1234", true), ("11112222333a", true), ("1111222233334", true), ("111122223333", false)]
+    {
+        let profile = format!("sso_session = x\nsso_account_id = {account}\nsso_role_name = Developer\n");
+        let sandbox = with_sessions(&["x"], &profile);
+        let shown = sandbox.run("sso-profile show ops").exits(0).document();
+        assert_eq!((shown["accountId"].as_str(), shown.get("error")), (Some(account), None));
+        assert_eq!(shown.get("note") == Some(&json!(NOTE)), is_odd, "{shown}");
+        assert_eq!(sandbox.run("sso-profile list").exits(0).document().get("note"), shown.get("note"));
+        let text = sandbox.run("sso-profile list --text").exits(0).stdout;
+        assert_eq!(text.contains(NOTE), is_odd, "{text}");
+        // A note of another tool stays, an old one of ours goes.
+        for (note, stays) in [("theirs", true), (NOTE, false)] {
+            let input = json!({"profile": "ops", "note": note}).to_string();
+            let passed = sandbox.feed("sso-profile show", &input).exits(0).document();
+            let expected = if is_odd { Some(json!(NOTE)) } else { stays.then(|| json!(note)) };
+            assert_eq!(passed.get("note"), expected.as_ref(), "{account} {note}");
+        }
+    }
+}
