@@ -7,7 +7,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
 use crate::served::Served;
-use crate::support::{Sandbox, end, names, tool};
+use crate::support::{Sandbox, end, names, peer, tool};
 
 fn sandboxed(sandbox: &Sandbox, script: &str) -> std::process::Command {
     let mut command = sandbox.command(tool("sso-login"));
@@ -166,5 +166,33 @@ fn bad_flags_are_refused_with_what_would_do() {
     ] {
         let ended = sandbox.run(&format!("sso-login sandbox {flags} -- true")).exits(2);
         assert!(ended.stderr.contains(text), "{flags}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_shell_on_a_terminal_is_told_where_it_is() {
+    let Some(script) = peer("SSO_TEST_SCRIPT", "script") else { return };
+    let version = std::process::Command::new(&script).arg("--version").output().unwrap();
+    if !String::from_utf8_lossy(&version.stdout).contains("util-linux") {
+        eprintln!("SKIPPED: script isn't that of util-linux");
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let shown = |line: &str| {
+        let mut command = sandbox.command(&script);
+        command.args(["--quiet", "--return", "--command", line, "/dev/null"]).env("SHELL", "/bin/sh");
+        end(command, "").exits(0).stdout
+    };
+    let banner = shown("sso-login sandbox -- true");
+    assert_eq!(banner.lines().count(), 2, "{banner}");
+    assert!(banner.starts_with("In the sandbox: ") && banner.contains("leave (exit)"), "{banner}");
+    assert!(banner.contains("demo and demo-admin (one session) and other"), "{banner}");
+    // Neither a command that isn't a shell, nor one whose streams go elsewhere.
+    for line in [
+        "sso-login sandbox -- sh -c true",
+        "sso-login sandbox -- true < /dev/null",
+        "sso-login sandbox -- true | cat",
+    ] {
+        assert_eq!(shown(line), "", "{line}");
     }
 }

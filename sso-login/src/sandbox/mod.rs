@@ -27,6 +27,9 @@ mod token;
 mod visit;
 mod world;
 
+use std::ffi::OsString;
+use std::io::{self, IsTerminal as _, Write as _};
+
 use serde_json::{Map, Value};
 use sso_signal::exit::{self, Exit};
 use sso_signal::wire::{Document, Output};
@@ -64,6 +67,7 @@ pub fn run(args: &SandboxArgs) -> anyhow::Result<Exit> {
             Exit::Done
         })
     } else {
+        welcome(&args.command);
         command::run(&args.command, &environment, endings)
     };
     // The command's status counts, also where its home can't be removed.
@@ -71,6 +75,19 @@ pub fn run(args: &SandboxArgs) -> anyhow::Result<Exit> {
         exit::report("sso-login", &err);
     }
     result
+}
+
+/// Says on a terminal where one is, if the command is a program alone: a shell, most likely.
+fn welcome(command: &[OsString]) {
+    let (mut stderr, is_alone) = (io::stderr(), command.len() == 1);
+    if is_alone && io::stdin().is_terminal() && io::stdout().is_terminal() && stderr.is_terminal() {
+        // A terminal that is gone needs no welcome.
+        let _ = writeln!(
+            stderr,
+            "In the sandbox: an AWS SSO on loopback, and a HOME that goes when you leave (exit). No AWS account is used.\n\
+             For AWS_PROFILE there are demo and demo-admin (one session) and other. Begin with: sso-login demo"
+        );
+    }
 }
 
 /// What to export to be in the sandbox.
