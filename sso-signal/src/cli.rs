@@ -114,7 +114,8 @@ Exit status: 0 done, 65 bad document, 74 a file failed, 75 state locked")]
     Settle,
     /// Postpone the reminders of a profile and its whole sso-session
     ///
-    /// Which profiles share the session a login says, or the monitor at its next look.
+    /// Which profiles share the session a login says, or the monitor at its next look. The AWS config isn't read: a
+    /// name that isn't in it is taken, too.
     #[command(after_long_help = "\
 Examples:
   sso-signal snooze corp 4h
@@ -161,7 +162,7 @@ Exit status: 0 done, 2 no such mode, 74 a file failed")]
     },
     /// Print everything that decides about reminders, as one document
     ///
-    /// With `-` it joins what other tools say: documents on stdin of `sso-cache check` (profiles, as checked now),
+    /// Standard input is only read with `-`: whatever a script has there stays. With `-` it joins what other tools say: documents on stdin of `sso-cache check` (profiles, as checked now),
     /// `sso-lock status` and `sso-signal service status`. The result says for each profile, and over all, what to do next.
     #[command(after_long_help = "\
 Examples:
