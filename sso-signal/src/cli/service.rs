@@ -1,0 +1,90 @@
+//! The command line of `sso-signal service`.
+
+use clap::Subcommand;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Service {
+    /// Install CMD as a service with the settings of .env, and start it
+    ///
+    /// Writes a launchd agent (com.bazel.sso-watcher) or a systemd user unit (sso-watcher.service). Doing it again applies
+    /// changed settings; without changes nothing is touched. Another program's service of that name is never replaced.
+    #[command(after_long_help = "\
+Examples:
+  sso-signal service install -- just sso-watch
+  sso-signal service install --print -- just sso-watch
+
+Exit status: 0 installed and started, 69 nobody runs services here, 74 a file failed,
+  78 bad setting, no AWS CLI v2, root on a desktop, or another watcher is installed")]
+    Install {
+        /// Install without an AWS CLI v2: logins are by a URL and a code
+        #[arg(long)]
+        without_aws: bool,
+        /// Take the place of the service of another directory
+        #[arg(long)]
+        replace: bool,
+        /// Print the service's file and change nothing
+        #[arg(long)]
+        print: bool,
+        /// Print sentences for people
+        #[arg(long)]
+        text: bool,
+        /// The command and its arguments; it runs in this directory
+        #[arg(last = true, required = true, value_name = "CMD")]
+        command: Vec<String>,
+    },
+    /// Stop the service and remove its file; state and logs stay
+    #[command(after_long_help = "\
+Examples:
+  sso-signal service uninstall
+
+Exit status: 0 it isn't installed (any more), 69 nobody runs services here, 78 it is another
+  program's")]
+    Uninstall {
+        /// Print a sentence for people
+        #[arg(long)]
+        text: bool,
+    },
+    /// Stop the service and start it again
+    #[command(after_long_help = "\
+Examples:
+  sso-signal service restart
+
+Exit status: 0 done, 69 nobody runs services here, 78 it isn't installed")]
+    Restart {
+        /// Print a sentence for people
+        #[arg(long)]
+        text: bool,
+    },
+    /// Say whether the service is installed and running, and where its logs are
+    #[command(after_long_help = "\
+Examples:
+  sso-signal service status | sso-signal status - --text
+
+Exit status: 0 done (whatever the answer), 74 a file failed")]
+    Status,
+    /// Print the end of the logs
+    #[command(after_long_help = "\
+Examples:
+  sso-signal service logs
+  sso-signal service logs --lines 500
+  sso-signal service logs --follow
+
+Exit status: 0 done, also after Ctrl-C, 74 a file failed")]
+    Logs {
+        /// That many lines of each
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        lines: usize,
+        /// Go on until interrupted
+        #[arg(long)]
+        follow: bool,
+    },
+    /// Say whether a watcher may run here, and what it starts with
+    ///
+    /// Not as root on a desktop, nor with a poll interval of zero. The document is the first event of its log.
+    #[command(after_long_help = "\
+Examples:
+  sso-signal service check | sso-signal log
+
+Exit status: 0 it may, 78 it may not")]
+    Check,
+}
