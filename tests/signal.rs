@@ -6,6 +6,8 @@ mod support;
 
 #[path = "signal/clock.rs"]
 mod clock;
+#[path = "signal/container.rs"]
+mod container;
 #[path = "signal/faults.rs"]
 mod faults;
 #[path = "signal/hostile.rs"]
@@ -14,6 +16,8 @@ mod hostile;
 mod large;
 #[path = "signal/raise.rs"]
 mod raise;
+#[path = "signal/session.rs"]
+mod session;
 #[path = "signal/settings.rs"]
 mod settings;
 #[path = "signal/settle.rs"]
