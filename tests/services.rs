@@ -5,6 +5,8 @@
 
 #[path = "services/account.rs"]
 mod account;
+#[path = "services/aws.rs"]
+mod aws;
 #[path = "login/bench.rs"]
 #[expect(dead_code, reason = "the tests of the login use the rest")]
 mod bench;

@@ -15,7 +15,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use clap::Args;
-use sso_profile::{AwsConfig, Profile};
+use sso_profile::{AwsConfig, Profile, select};
 use sso_signal::exit::{Exit, Fault, WithFault as _, status_of};
 use sso_signal::settings::{Settings, from_environment};
 use sso_signal::time::{self, parse_duration};
@@ -119,9 +119,10 @@ fn prepare(args: &ExecArgs, settings: &Settings) -> anyhow::Result<(Command, Opt
         return Err(Fault::new(Exit::Usage, "there is no command to run").into());
     };
     let teller = Teller { is_on: args.text };
-    let source = Source::find(args.profile.as_deref(), settings).inspect_err(|err| {
+    let selected = select(args.profile.as_deref(), None, settings)?;
+    let source = Source::find(&selected, settings).inspect_err(|err| {
         if status_of(err) == Exit::Config {
-            teller.nothing();
+            teller.nothing(&selected);
         }
     })?;
     teller.found(&source);

@@ -63,9 +63,16 @@ fn the_keys_of_a_job_work_without_any_profile_and_say_where_they_are() {
 fn where_nothing_is_there_it_says_what_could_be_and_starts_nothing() {
     // B26
     let Some(place) = place() else { return };
-    for variables in [&[][..], &[("AWS_ACCESS_KEY_ID", "AKIAHALF")], &[("AWS_PROFILE", "gone")]] {
+    for (variables, said) in [
+        (&[][..], "[!] No credentials: nobody named a profile"),
+        (&[("AWS_ACCESS_KEY_ID", "AKIAHALF")], "[!] No credentials: nobody named a profile"),
+        (
+            &[("BACKLOG_AWS_PROFILE", "gone")],
+            "[!] No credentials for profile: gone (named by BACKLOG_AWS_PROFILE)\n",
+        ),
+    ] {
         let ended = place.run_with(variables, &["--", "touch", "started"]).exits(78);
-        assert!(ended.stderr.contains("[!] No credentials: "), "{}", ended.stderr);
+        assert!(ended.stderr.contains(said), "{}", ended.stderr);
         assert!(!ended.stderr.contains("sso login") && !ended.stderr.contains("y/N"), "{}", ended.stderr);
     }
     assert!(!place.bench.file("work/started").exists());

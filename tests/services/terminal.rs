@@ -10,7 +10,7 @@ use crate::support::peer;
 const PROMPT: &str = " now? (y/N): ";
 
 /// `script` of util-linux, which runs a command on a terminal of its own.
-fn script() -> Option<PathBuf> {
+pub fn script() -> Option<PathBuf> {
     let script = peer("SSO_TEST_SCRIPT", "script")?;
     let version = Command::new(&script).arg("--version").output().ok()?;
     let is_known = String::from_utf8_lossy(&version.stdout).contains("util-linux");

@@ -21,6 +21,8 @@ use crate::session::Session;
 /// The longest time between two looks at the clock.
 const LOOK: Duration = Duration::from_secs(20);
 
+const RESTART: &str = "restart the command for new ones";
+
 /// A watch over an end.
 pub(super) struct Alarm {
     tool: &'static str,
@@ -129,7 +131,11 @@ impl Alarm {
             }
         };
         let (line, hint) = match self.watched {
-            Watched::Credentials(_) => (self.about_credentials(&when), self.advice(end)?),
+            Watched::Credentials(_) => {
+                // What can't be read now must not keep the end from being said.
+                let advice = self.advice(end).unwrap_or_else(|_| RESTART.to_owned());
+                (self.about_credentials(&when), advice)
+            }
             Watched::Session => {
                 let (session, login) = self.session_and_login()?;
                 (
@@ -153,17 +159,16 @@ impl Alarm {
 
     /// What helps when the credentials are over: new ones, for which a login may be needed by then.
     fn advice(&self, end: Moment) -> anyhow::Result<String> {
-        let restart = "restart the command for new ones".to_owned();
-        let Some(token) = self.token()? else { return Ok(restart) };
+        let Some(token) = self.token()? else { return Ok(RESTART.to_owned()) };
         let (session, login) = self.session_and_login()?;
         let lasts = match &token {
             Entry::Whole(token) => token.is_refreshable(end) || end < token.expires_at,
             _ => false,
         };
         Ok(if lasts {
-            format!("{restart} ({session} lasts: no login is needed)")
+            format!("{RESTART} ({session} lasts: no login is needed)")
         } else {
-            format!("{login} && {restart} ({session} is over by then, too)")
+            format!("{login} && {RESTART} ({session} is over by then, too)")
         })
     }
 

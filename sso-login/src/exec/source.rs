@@ -1,6 +1,6 @@
 //! Where the credentials of a command come from: a profile, or keys that nobody needs a profile for.
 
-use sso_profile::{AwsConfig, Profile, Selected, select};
+use sso_profile::{AwsConfig, Profile, Selected};
 use sso_signal::exit::{Exit, status_of};
 use sso_signal::settings::Settings;
 
@@ -18,14 +18,14 @@ pub(super) enum Source {
 impl Source {
     /// The source that is meant. Keys count only where nobody named a profile and there is no default one: what a
     /// shell still has from last week must not win over the profile that was asked for.
-    pub(super) fn find(argument: Option<&str>, settings: &Settings) -> anyhow::Result<Self> {
-        let Selected { name, .. } = select(argument, None, settings)?;
+    pub(super) fn find(selected: &Selected, settings: &Settings) -> anyhow::Result<Self> {
+        let Selected { name, from } = selected;
         let config = AwsConfig::load(settings)?;
-        let err = match config.known_profile(&name) {
+        let err = match config.known_profile(name) {
             Ok(profile) => return Ok(Self::Profile(Box::new(config), Box::new(profile))),
             Err(err) => err,
         };
-        if argument.is_none()
+        if from != "argument"
             && status_of(&err) == Exit::Config
             && let Some((credentials, place)) = of_environment(settings)?
         {

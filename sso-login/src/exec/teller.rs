@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 
 use sso_cache::entry::Entry;
-use sso_profile::Profile;
+use sso_profile::{Profile, Selected};
 use sso_signal::settings::{Settings, from_environment};
 use sso_signal::text::harmless;
 use sso_signal::time::{self, format_duration};
@@ -48,10 +48,17 @@ impl Teller {
         }
     }
 
-    /// That there is nothing to get credentials from.
-    pub(super) fn nothing(&self) {
-        self.say("[!] No credentials: there is no such profile, and no keys that could stand in for it");
-        self.say("[INFO] Name a profile (sso-profile list --text), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
+    /// That there is nothing to get credentials from, and who said that there would be.
+    pub(super) fn nothing(&self, selected: &Selected) {
+        let (name, from) = (harmless(&selected.name), harmless(&selected.from));
+        if from == "default" {
+            self.say(
+                "[!] No credentials: nobody named a profile, there is no default one, and no keys either",
+            );
+            self.say("[INFO] Name a profile (sso-profile list --text), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
+        } else {
+            self.say(&format!("[!] No credentials for profile: {name} (named by {from})"));
+        }
     }
 
     /// What was loaded, and the ends of what can end: they differ, and so does what to do about each.

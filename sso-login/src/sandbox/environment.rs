@@ -9,7 +9,8 @@ use super::home::Home;
 use super::server::Urls;
 
 /// Variables that would lead a command out of the sandbox. All of `AWS_…` goes too.
-const LEADING_OUT: [&str; 15] = [
+const LEADING_OUT: [&str; 16] = [
+    "BACKLOG_AWS_PROFILE",
     "BOTO_CONFIG",
     "BROWSER",
     "HTTP_PROXY",
