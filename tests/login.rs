@@ -22,6 +22,8 @@ mod filter;
 mod peers;
 #[path = "login/proxy.rs"]
 mod proxy;
+#[path = "login/read_only.rs"]
+mod read_only;
 #[path = "login/secrets.rs"]
 mod secrets;
 #[path = "sandbox/served.rs"]

@@ -16,6 +16,9 @@ use sso_signal::wire;
 
 use crate::python::{Separators, dumps};
 
+/// More than a cache file takes: a token, a registration and their kin are a few KiB.
+const ROOM: usize = 16 << 10;
+
 /// What a cache file holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry<T> {
@@ -95,15 +98,25 @@ pub(crate) fn parse(bytes: &[u8]) -> Entry<Map<String, Value>> {
 /// atomic replace and with 0600. The folder is made, with 0700, if it isn't there; a link to a
 /// regular file stays a link and the file it names is replaced.
 pub fn write(path: &Path, object: &Map<String, Value>) -> anyhow::Result<()> {
+    make_folder(path)?;
+    let line = dumps(object, Separators::Spaced);
+    let target = linked_file(path);
+    replace::replace(target.as_deref().unwrap_or(path), line.as_bytes(), Mode::Private)
+}
+
+/// An error if a cache file can't be written there now, whatever it will hold.
+pub fn rehearse(path: &Path) -> anyhow::Result<()> {
+    make_folder(path)?;
+    replace::rehearse(linked_file(path).as_deref().unwrap_or(path), ROOM)
+}
+
+fn make_folder(path: &Path) -> anyhow::Result<()> {
     let directory = replace::parent(path);
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(&directory)
-        .with_context(|| format!("cannot make {}", directory.display()))?;
-    let line = dumps(object, Separators::Spaced);
-    let target = linked_file(path);
-    replace::replace(target.as_deref().unwrap_or(path), line.as_bytes(), Mode::Private)
+        .with_context(|| format!("cannot make {}", directory.display()))
 }
 
 fn linked_file(path: &Path) -> Option<std::path::PathBuf> {

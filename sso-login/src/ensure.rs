@@ -127,6 +127,7 @@ impl<'a> Ensure<'a> {
         document: &Document,
         progress: &mut Progress<'_>,
     ) -> anyhow::Result<Answer> {
+        session.rehearse()?;
         let must_ask = self.wish.must_ask(self.settings, document)?;
         if must_ask
             && !self.wish.force

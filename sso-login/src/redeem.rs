@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use sso_profile::Sso;
 use sso_signal::exit::{Exit, Fault};
 use sso_signal::secret::Secret;
 use sso_signal::settings::Settings;
@@ -57,6 +58,10 @@ fn redeemed(document: &mut Document, args: &TokenArgs, settings: &Settings) -> a
     if document.contains_key("accessToken") {
         return Ok(None);
     }
+    if args.save {
+        // A code is good for one token.
+        Session::new(settings, &savable(document)?)?.rehearse()?;
+    }
     let client = client_of(document)?;
     let code = Secret::from(required(document, "deviceCode", "sso-login authorize")?);
     let mut poll = Poll {
@@ -107,15 +112,18 @@ fn save(
     client: &Registered,
     created: Created,
 ) -> anyhow::Result<()> {
-    let sso = sso_of(document)?.ok_or_else(|| {
-        Fault::new(Exit::Data, "the document has no `startUrl` and `ssoRegion` to save a token of")
-    })?;
+    let sso = savable(document)?;
     let session = Session::new(settings, &sso)?;
     let expires_at = session.keep(client, created)?;
     document.shift_remove("clientSecret");
     document.set("expiresAt", time::format(expires_at));
     document.set("outcome", "success");
     Ok(())
+}
+
+fn savable(document: &Document) -> anyhow::Result<Sso> {
+    let missing = "the document has no `startUrl` and `ssoRegion` to save a token of";
+    sso_of(document)?.ok_or_else(|| Fault::new(Exit::Data, missing).into())
 }
 
 /// A device code that is asked about.

@@ -55,6 +55,7 @@ pub(crate) fn refresh(
 
 fn trade(session: &Session<'_>, oidc: &Oidc, token: &Token, deadline: Instant) -> anyhow::Result<Renewed> {
     let Some(grant) = token.grant(time::now()?) else { return Ok(Renewed::Refused(Refusal::InvalidGrant)) };
+    session.rehearse()?;
     let call = oidc.refresh(grant.client_id, grant.client_secret, grant.refresh_token);
     let answer = crate::runtime()?.block_on(async { tokio::time::timeout_at(deadline.into(), call).await });
     let created = match answer {

@@ -46,6 +46,12 @@ impl<'a> Session<'a> {
         Ok(self.token()?.whole().filter(|token| now < token.expires_at))
     }
 
+    /// An error (74) if its token couldn't be written now. For before a person is asked, or a refresh token used up,
+    /// which may be good for one use only: a token that has no place is a lost session.
+    pub fn rehearse(&self) -> anyhow::Result<()> {
+        sso_cache::entry::rehearse(&self.token_file())
+    }
+
     /// Writes the token of a login, and answers when it ends.
     pub fn keep(&self, client: &Registered, created: Created) -> anyhow::Result<Moment> {
         let expires_at = created.expires_at(time::now()?);

@@ -81,6 +81,16 @@ fn swap_in(temporary: NamedTempFile, path: &Path) -> io::Result<()> {
     }
 }
 
+/// An error if `size` bytes can't be written beside `path` now: the directory is read-only, the disk is full. For those
+/// who are about to get something that can be got only once. Nothing stays of it.
+pub fn rehearse(path: &Path, size: usize) -> anyhow::Result<()> {
+    let name = path.file_name().unwrap_or(OsStr::new("file"));
+    refuse_device(path)
+        .and_then(|()| locked_temporary(&parent(path), name))
+        .and_then(|mut temporary| temporary.write_all(&vec![0; size]).and_then(|()| temporary.flush()))
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
 fn write_beside(
     path: &Path,
     content: &[u8],

@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::StatVfsMountFlags;
 use sso_cache::folder::Cache;
 use sso_signal::exit::Exit;
 
@@ -92,6 +93,23 @@ fn foreign(check: &'static str, path: &Path, metadata: &Metadata) -> Option<Find
     if metadata.is_dir() && metadata.mode() & 0o300 != 0o300 {
         let seen = format!("nothing can be written to {}", path.display());
         return Some(Finding::error(check, Exit::Io, seen, format!("chmod u+rwx {}", path.display())));
+    }
+    if metadata.is_dir()
+        && let Ok(disk) = rustix::fs::statvfs(path)
+    {
+        if disk.f_flag.contains(StatVfsMountFlags::RDONLY) {
+            let seen = format!("{} is on a file system that is read-only here", path.display());
+            return Some(Finding::error(
+                check,
+                Exit::Io,
+                seen,
+                "mount it writable: nothing can be kept there",
+            ));
+        }
+        if disk.f_bavail == 0 {
+            let seen = format!("the disk of {} is full", path.display());
+            return Some(Finding::error(check, Exit::Io, seen, format!("df {}", path.display())));
+        }
     }
     None
 }
