@@ -13,13 +13,19 @@ use signal_hook::flag;
 static HANDLERS: OnceLock<Handlers> = OnceLock::new();
 
 struct Handlers {
+    /// How many hold the signals back now: a child's run may be part of something longer.
+    holders: AtomicUsize,
     received: Arc<AtomicUsize>,
     is_default: Arc<AtomicBool>,
 }
 
 impl Handlers {
     fn install() -> anyhow::Result<Self> {
-        let handlers = Self { received: Arc::default(), is_default: Arc::new(AtomicBool::new(true)) };
+        let handlers = Self {
+            holders: AtomicUsize::new(0),
+            received: Arc::default(),
+            is_default: Arc::new(AtomicBool::new(true)),
+        };
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             flag::register_conditional_default(signal, Arc::clone(&handlers.is_default))
                 .context("cannot catch signals")?;
@@ -31,7 +37,7 @@ impl Handlers {
     }
 }
 
-/// Holds the signals back as long as it lives. One at a time.
+/// Holds the signals back as long as it lives. What came while an outer one lived is known to the inner one, too.
 pub(crate) struct Interrupt(&'static Handlers);
 
 impl Interrupt {
@@ -44,8 +50,10 @@ impl Interrupt {
                 HANDLERS.get_or_init(|| handlers)
             }
         };
-        handlers.received.store(0, Ordering::SeqCst);
-        handlers.is_default.store(false, Ordering::SeqCst);
+        if handlers.holders.fetch_add(1, Ordering::SeqCst) == 0 {
+            handlers.received.store(0, Ordering::SeqCst);
+            handlers.is_default.store(false, Ordering::SeqCst);
+        }
         Ok(Self(handlers))
     }
 
@@ -68,6 +76,8 @@ impl Interrupt {
 
 impl Drop for Interrupt {
     fn drop(&mut self) {
-        self.0.is_default.store(true, Ordering::SeqCst);
+        if self.0.holders.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.0.is_default.store(true, Ordering::SeqCst);
+        }
     }
 }

@@ -38,6 +38,11 @@ pub fn stream(documents: &[Value]) -> String {
 impl Screen {
     /// Runs a line of bash; `$OUT` and `$CODE` tell what it put out and how it ended.
     pub fn show(documents: &[Value], line: &str) -> Option<Self> {
+        Self::show_with(documents, &[], line)
+    }
+
+    /// The same with other variables; an empty one is none.
+    pub fn show_with(documents: &[Value], variables: &[(String, String)], line: &str) -> Option<Self> {
         let screen = Self { tmux: peer("SSO_TEST_TMUX", "tmux")?, sandbox: Sandbox::new() };
         fs::write(screen.file("roles"), stream(documents)).unwrap();
         let script = format!(
@@ -53,6 +58,7 @@ impl Screen {
             .envs(shell.get_envs().filter_map(|(name, value)| Some((name, value?))))
             .env("PATH", format!("{}:/usr/bin:/bin", tools().display()))
             .env("TERM", "xterm")
+            .envs(variables.iter().map(|(name, value)| (name, value)))
             .current_dir(screen.sandbox.root().join("work"));
         let Output { status, stderr, .. } = command.output().unwrap();
         assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));

@@ -6,7 +6,7 @@ use std::process::{Child, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::support::{Sandbox, tool};
+use crate::support::{NOW, Sandbox, tool};
 
 pub const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 pub const START_URL: &str = "https://d-1234567890.awsapps.com/start";
@@ -37,9 +37,18 @@ pub struct Client {
 impl Served {
     /// Starts with flags, split at spaces, at the fixed time of the tests.
     pub fn start(flags: &str) -> Self {
+        Self::start_at(flags, Some(NOW))
+    }
+
+    /// Starts at that time; at none it is the real one, for clients that can't be told another.
+    pub fn start_at(flags: &str, now: Option<&str>) -> Self {
         let sandbox = Sandbox::new();
         let mut command = sandbox.command(tool("sso-login"));
         command.arg("sandbox").args(flags.split_whitespace());
+        match now {
+            Some(now) => command.env("SSO_NOW", now),
+            None => command.env_remove("SSO_NOW"),
+        };
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();

@@ -168,6 +168,13 @@ impl Ended {
         self
     }
 
+    /// Asserts the status, whatever was said to people.
+    #[track_caller]
+    pub fn exits_somehow(mut self, code: i32) -> Self {
+        self.assert = self.assert.code(code);
+        self
+    }
+
     /// Asserts that stderr is exactly one line (and maybe its hint) that contains `text`.
     #[track_caller]
     pub fn says(mut self, text: &str) -> Self {

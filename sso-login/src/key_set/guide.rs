@@ -13,9 +13,9 @@ use sso_signal::wire::Document;
 use super::scratch::{Scratch, TEMPORARY};
 use super::site::Site;
 use super::stop::cancelled;
-use super::tools::{Call, Said, Source};
+use super::tools::{Call, Source};
 use super::undo::{Keepsake, Login};
-use super::{Round, config_file};
+use super::{Round, config_file, is_login};
 
 /// Walks a person, or the flags, to a profile, and writes it. Answers its name.
 pub(super) fn set_up(round: &mut Round<'_>) -> anyhow::Result<String> {
@@ -49,19 +49,13 @@ fn log_in(round: &mut Round<'_>, site: &Site) -> anyhow::Result<()> {
     let said = round.log_in(TEMPORARY, Some(&config));
     if let (Ok(said), Some(login)) = (&said, &mut round.undo.login) {
         // One that was interrupted or lost its answer counts as begun: its token, if there is one, is not to stay.
-        login.is_begun = is_new(said);
+        login.is_begun = is_login(said);
     }
     let said = said?.good()?;
     let until = said.document.text("expiresAt")?.unwrap_or("some time").to_owned();
-    let how = if is_new(&said) { "logged in" } else { "logged in already" };
+    let how = if is_login(&said) { "logged in" } else { "logged in already" };
     let words = format!("session \"{}\": {how}, until {until}", harmless(&site.session));
     round.told.step("login", &words, &Document::new().with("ssoSession", site.session.as_str()))
-}
-
-/// Whether the answer of a login is one of a login, not of a session that was there.
-fn is_new(said: &Said) -> bool {
-    let text = |key| said.document.get(key).and_then(Value::as_str);
-    text("outcome") != Some("valid") && text("via") != Some("refresh")
 }
 
 fn choose_role(round: &Round<'_>) -> anyhow::Result<Document> {

@@ -7,6 +7,7 @@
 mod answers;
 mod args;
 mod guide;
+mod running;
 mod scratch;
 mod site;
 mod stop;
@@ -15,10 +16,13 @@ mod tools;
 mod undo;
 mod vault;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde_json::Value;
+use sso_lock::{Lock, Outcome};
+use sso_profile::AwsConfig;
 use sso_profile::key::{Slug, VaultName};
 use sso_signal::exit::{Exit, Fault, hint_of, status_of};
 use sso_signal::settings::Settings;
@@ -28,31 +32,56 @@ use sso_signal::wire::Document;
 pub use self::args::{KeySetArgs, SetUp};
 
 use self::answers::Answers;
+use self::running::Said;
 use self::stop::is_cancelled;
 use self::told::Told;
-use self::tools::{Call, Said, Tools};
+use self::tools::{Call, Tools};
 use self::undo::Undo;
 use self::vault::{Vault, adapter};
 use crate::interrupt::Interrupt;
+use crate::registered::foresee;
+use crate::wish::Via;
 
 /// Runs it.
 pub fn run(args: &KeySetArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let slug = Slug::new(&args.env, &args.key).map_err(|why| Fault::new(Exit::Usage, why))?;
     let interrupt = &Interrupt::hold()?;
+    // Two at once would lock each other's session in the middle of a proof.
+    let lock = Lock::new(settings.state_dir()?, "key-set".parse().map_err(anyhow::Error::msg)?);
+    let guard = match lock.acquire("sso-login key-set", settings.login_timeout())? {
+        Outcome::Held(guard) => guard,
+        Outcome::Busy(owner) => {
+            let holder = owner.map_or_else(String::new, |owner| format!(": {}", owner.in_words()));
+            let message = format!("another key is being set{holder}");
+            return Err(Fault::new(Exit::TryLater, message).hint("sso-lock status key-set").into());
+        }
+    };
+    let exit = try_out(args, &slug, interrupt, settings);
+    guard.release()?;
+    exit
+}
+
+fn try_out(
+    args: &KeySetArgs,
+    slug: &Slug,
+    interrupt: &Interrupt,
+    settings: &Settings,
+) -> anyhow::Result<Exit> {
     let mut round = Round {
         args,
         settings,
-        slug: &slug,
+        slug,
         answers: Answers::new(interrupt),
         tools: Tools::new(interrupt),
-        told: Told::new(&slug, args.text),
+        told: Told::new(slug, args.text),
         undo: Undo::default(),
+        has_logged_in: false,
     };
     let Err(err) = round.trip() else { return Ok(Exit::Done) };
     let undo = std::mem::take(&mut round.undo);
     // A key that was there is there again.
     let what = if matches!(undo.key, Some(Some(_))) { "stays as it was" } else { "is not stored" };
-    let left = undo.run(&slug, settings, &round.tools);
+    let left = undo.run(slug, settings, &round.tools);
     if is_cancelled(&err) && left.is_empty() {
         let document = Document::new().with("slug", slug.to_string()).with("cancelled", true);
         round.told.end("nothing was chosen, and nothing is stored", &document)?;
@@ -79,6 +108,8 @@ struct Round<'a> {
     tools: Tools<'a>,
     told: Told,
     undo: Undo,
+    /// Whether a person has logged in for this.
+    has_logged_in: bool,
 }
 
 impl Round<'_> {
@@ -157,9 +188,16 @@ impl Round<'_> {
     }
 
     /// Ensures the session of a profile: `aws sso login --profile …`, unless somebody wants another way.
-    fn log_in(&mut self, profile: &str, config: Option<&Path>) -> anyhow::Result<Said> {
+    ///
+    /// Also where the session is valid, if the next login would be the one that asks for consent: that is to happen
+    /// here, where a person expects it (K8), and not when the key is unlocked some day.
+    fn log_in(&mut self, profile: &str, scratch: Option<&Path>) -> anyhow::Result<Said> {
         let timeout = self.args.timeout.map(format_duration);
+        let is_forced = !self.has_logged_in && self.would_register(profile, scratch)?;
         let mut arguments = vec!["--via", self.args.via.as_str(), "--ask", "never", "--exit-status"];
+        if is_forced {
+            arguments.push("--force");
+        }
         if self.args.no_browser {
             arguments.push("--no-browser");
         }
@@ -168,12 +206,33 @@ impl Round<'_> {
         }
         arguments.push("-");
         let call = Call::of("sso-login", &arguments).about(Document::new().with("profile", profile)).shown();
-        let tools = match config {
+        let tools = match scratch {
             Some(config) => self.tools.with_config(config),
             None => self.tools,
         };
-        tools.run_with(&call, |event| self.told.event(event))
+        let said = tools.run_with(&call, |event| self.told.event(event))?;
+        self.has_logged_in |= said.exit == Exit::Done && is_login(&said);
+        Ok(said)
     }
+
+    fn would_register(&self, profile: &str, scratch: Option<&Path>) -> anyhow::Result<bool> {
+        let config = match scratch {
+            Some(path) => {
+                AwsConfig::of_text(&fs::read_to_string(path).context("cannot read the copy of the config")?)?
+            }
+            None => AwsConfig::load(self.settings)?,
+        };
+        let via = self.args.via.parse().unwrap_or(Via::Auto);
+        let profile = config.known_profile(profile)?;
+        let foresight = foresee(self.settings, &profile, via, !self.args.no_browser)?;
+        Ok(foresight.is_some_and(|foresight| foresight.is_new()))
+    }
+}
+
+/// Whether the answer of a login is one of a login, not of a session that was there.
+fn is_login(said: &Said) -> bool {
+    let text = |key| said.document.get(key).and_then(Value::as_str);
+    text("outcome") != Some("valid") && text("via") != Some("refresh")
 }
 
 /// What a key pointed at before.

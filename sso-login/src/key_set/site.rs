@@ -71,7 +71,9 @@ impl Site {
 
     fn of(sso: Sso, set_up: &SetUp) -> anyhow::Result<Self> {
         let session = sso.session.unwrap_or_default();
-        let differs = |given: &Option<String>, is: &str| given.as_deref().is_some_and(|given| given != is);
+        let differs = |given: &Option<String>, is: &str| {
+            given.as_deref().is_some_and(|given| trimmed(given) != trimmed(is))
+        };
         if differs(&set_up.start_url, &sso.start_url) || differs(&set_up.sso_region, &sso.region) {
             let message = format!(
                 "sso-session `{session}` is of {} in {}, not what the flags say",

@@ -1,6 +1,7 @@
 //! `keys.json` in the state directory: slug to vault and reference.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -44,7 +45,10 @@ impl Store {
         let mut store = Self::read(&path)?;
         let before = store.0.clone();
         let answer = change(&mut store);
-        if store.0 != before {
+        if store.0.is_empty() && !before.is_empty() {
+            // As it was before the first key.
+            fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        } else if store.0 != before {
             replace(&path, &store.bytes(), Mode::Private)?;
         }
         Ok(answer)

@@ -1,0 +1,144 @@
+//! Whatever fails, nothing is half-stored: key and config are as they were, and no new session stays.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::Stdio;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
+
+use crate::machine::{Files, Machine, steps};
+use crate::support::{Ended, names};
+
+const NEW: &str = "AWS_PROFILE dev aws.iam.sso corp-dev --sso-session sandbox --account-id 444455556666 --role-name ReadOnly";
+
+/// Without what a login that was proven leaves on purpose: the registration, which spares the next consent.
+fn but_registrations(files: Files) -> Files {
+    let is_registration = |text: &str| text.contains("clientSecret") && !text.contains("accessToken");
+    files.into_iter().filter(|(_, text)| !is_registration(text)).collect()
+}
+
+#[track_caller]
+fn refused(ended: &Ended, code: i32, says: &str) {
+    assert_eq!(ended.code, code, "{}{}", ended.stdout, ended.stderr);
+    assert!(ended.stderr.contains(says), "{}", ended.stderr);
+    let own: Vec<_> = ended.stderr.lines().filter(|line| line.starts_with("sso-login: ")).collect();
+    assert!(own.len() <= 2 && own.iter().skip(1).all(|line| line.contains(": hint: ")), "{}", ended.stderr);
+}
+
+#[test]
+fn a_refused_login_leaves_everything_as_it_was() {
+    let Some(machine) = Machine::start("--deny") else { return };
+    let before = machine.files();
+    for words in [NEW, "AWS_PROFILE dev aws.iam.sso demo"] {
+        let ended = machine.key_set(words);
+        refused(&ended, 77, "key `dev.AWS_PROFILE` is not stored: ");
+        assert_eq!(but_registrations(machine.files()), before, "{words}");
+    }
+    assert_eq!(machine.quiet(), [""; 0]);
+    assert_eq!(machine.status("AWS_PROFILE"), 1);
+}
+
+#[test]
+fn an_organisation_that_does_not_answer_ends_the_session_again() {
+    let Some(machine) = Machine::start("") else { return };
+    let before = machine.files();
+    machine.fail("ListAccounts", 503);
+    refused(&machine.key_set(NEW), 69, "key `dev.AWS_PROFILE` is not stored: ");
+    assert_eq!(machine.files(), before);
+    assert_eq!(machine.counts(), [1, 1, 1]);
+}
+
+#[test]
+fn a_role_that_is_not_there_ends_the_session_again() {
+    let Some(machine) = Machine::start("") else { return };
+    let before = machine.files();
+    let ended = machine.key_set(&NEW.replace("ReadOnly", "Nobody"));
+    refused(&ended, 78, "none of 6 documents has accountId=444455556666 and roleName=Nobody");
+    assert_eq!(machine.files(), before);
+    assert_eq!(machine.counts(), [1, 1, 1]);
+}
+
+#[test]
+fn a_session_that_was_there_stays_when_the_set_up_fails() {
+    let Some(machine) = Machine::start("") else { return };
+    machine.run("sso-login demo --via aws").exits_somehow(0);
+    let before = machine.files();
+    refused(&machine.key_set(&NEW.replace("ReadOnly", "Nobody")), 78, "none of 6");
+    assert_eq!((machine.files(), machine.counts()), (before, [1, 1, 0]));
+}
+
+#[test]
+fn a_key_that_does_not_work_is_locked_again_and_forgotten() {
+    let Some(machine) = Machine::start("") else { return };
+    let before = machine.files();
+    machine.faults(&json!({"error": ["GetRoleCredentials=ForbiddenException"]}));
+    for words in [NEW, "AWS_PROFILE dev aws.iam.sso demo"] {
+        let ended = machine.key_set(words);
+        refused(&ended, 78, "key `dev.AWS_PROFILE` is not stored: get: ");
+        assert_eq!(steps(&ended).last().unwrap(), "unlock");
+        assert_eq!(but_registrations(machine.files()), before, "{words}");
+        assert_eq!(machine.quiet(), ["sandbox"]);
+    }
+    assert_eq!(machine.counts(), [2, 1, 2]);
+}
+
+#[test]
+fn a_key_that_was_there_stays_what_it_was() {
+    let Some(machine) = Machine::start("") else { return };
+    machine.run("sso-profile key set --env dev --key AWS_PROFILE --vault env SOMETHING").exits(0);
+    let before = machine.files();
+    machine.fail("GetCallerIdentity", 503);
+    let ended = machine.key_set("AWS_PROFILE dev aws.iam.sso demo");
+    refused(&ended, 69, "key `dev.AWS_PROFILE` stays as it was: get: ");
+    assert_eq!(but_registrations(machine.files()), before);
+}
+
+#[test]
+fn a_relock_that_does_not_hold_is_no_success() {
+    let Some(machine) = Machine::start("") else { return };
+    let before = machine.files();
+    machine.fail("Logout", 503);
+    let ended = machine.key_set(NEW);
+    refused(&ended, 69, "key `dev.AWS_PROFILE` is not stored: relock: ");
+    assert_eq!(steps(&ended).last().unwrap(), "get");
+    assert_eq!(but_registrations(machine.files()), before);
+}
+
+#[test]
+fn a_store_that_can_not_be_read_is_left_alone_with_all_else() {
+    let Some(machine) = Machine::start("") else { return };
+    std::fs::create_dir_all(machine.home().join(".aws/sso-renewer")).unwrap();
+    std::fs::write(machine.home().join(".aws/sso-renewer/keys.json"), "{\"version\": 2}").unwrap();
+    let before = machine.files();
+    refused(&machine.key_set(NEW), 65, "is not stored: set: ");
+    assert_eq!(machine.files(), before);
+    assert_eq!(machine.counts(), [1, 1, 1]);
+}
+
+#[test]
+fn a_signal_during_the_login_leaves_no_process_and_nothing_else() {
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
+        let Some(machine) = Machine::start("--pending 1000") else { return };
+        let before = machine.files();
+        let mut command = machine.command(&format!("sso-login key-set {NEW}"));
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        assert!(line.contains("\"event\":\"authorize\""), "{line}");
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        let mut stderr = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(128 + signal.as_raw()), "{stderr}");
+        assert!(
+            stderr.ends_with("sso-login: key `dev.AWS_PROFILE` is not stored: interrupted\n"),
+            "{stderr}"
+        );
+        assert_eq!(machine.files(), before);
+        // No lock, no copy of the config.
+        let state = names(machine.home().join(".aws/sso-renewer"));
+        assert!(!state.iter().any(|name| name.ends_with(".lock")), "{state:?}");
+        let left: Vec<_> = names(machine.served.sandbox.root());
+        assert!(!left.iter().any(|name| name.starts_with("sso-key-set-")), "{left:?}");
+    }
+}

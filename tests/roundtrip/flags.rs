@@ -1,0 +1,162 @@
+//! A set-up without a terminal: every answer is a flag.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::machine::{Machine, steps};
+use crate::support::names;
+
+const URL: &str = "https://d-1234567890.awsapps.com/start";
+const ROLE: &str = "--account-id 444455556666 --role-name ReadOnly --region eu-central-1";
+
+#[test]
+fn a_new_session_is_registered_once_and_unlocking_registers_nothing() {
+    let Some(machine) = Machine::start("") else { return };
+    let before = machine.config();
+    let ended = machine.key_set(&format!(
+        "AWS_PROFILE dev aws.iam.sso corp-dev --start-url {URL} --sso-region us-east-1 --sso-session corp {ROLE}"
+    ));
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert_eq!(steps(&ended), ["login", "write", "set", "unlock", "get", "relock"]);
+    let last = ended.documents().pop().unwrap();
+    for (key, value) in [
+        ("profile", "corp-dev"),
+        ("slug", "dev.AWS_PROFILE"),
+        ("vault", "aws.iam.sso"),
+        ("state", "locked"),
+        ("accountId", "444455556666"),
+    ] {
+        assert_eq!(last[key], value, "{last}");
+    }
+    assert!(last["arn"].as_str().unwrap().contains("AWSReservedSSO_ReadOnly_"), "{last}");
+
+    // One consent, by exactly one call of the AWS CLI, with a profile that the person's config never had.
+    assert_eq!(machine.argv(), ["sso login --profile sso-key-set"]);
+    assert_eq!(machine.counts(), [1, 1, 1]);
+    assert_eq!(
+        machine.config(),
+        format!(
+            "{before}\n[profile corp-dev]\nsso_session = corp\nsso_account_id = 444455556666\n\
+             sso_role_name = ReadOnly\nregion = eu-central-1\n\n[sso-session corp]\nsso_start_url = {URL}\n\
+             sso_region = us-east-1\nsso_registration_scopes = sso:account:access\n"
+        )
+    );
+    // Locked, and nobody is to be reminded of it.
+    assert_eq!((machine.status("AWS_PROFILE"), machine.quiet()), (77, vec!["corp".to_owned()]));
+    assert_eq!(names(machine.home().join(".aws/cli/cache")), [""; 0]);
+
+    machine.run("sso-login corp-dev --via aws").exits_somehow(0);
+    assert_eq!(machine.argv().last().unwrap(), "sso login --profile corp-dev");
+    assert_eq!(machine.counts(), [2, 1, 1]);
+    assert_eq!(machine.status("AWS_PROFILE"), 0);
+}
+
+#[test]
+fn a_known_start_url_needs_no_typing_and_no_second_registration() {
+    let Some(machine) = Machine::start("") else { return };
+    machine.run("sso-login demo --via aws").exits_somehow(0);
+    // The session is valid and its registration is good: there is nothing to ask anybody.
+    let ended = machine.key_set(&format!("AWS_PROFILE dev aws.iam.sso corp-dev --start-url {URL}/ {ROLE}"));
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert_eq!((machine.counts(), machine.argv().len()), ([1, 1, 1], 1));
+    assert!(machine.config().contains("[profile corp-dev]\nsso_session = sandbox\n"), "{}", machine.config());
+    assert_eq!(machine.config().matches("[sso-session ").count(), 2);
+}
+
+#[test]
+fn consent_is_asked_for_when_a_key_is_set_and_not_when_it_is_unlocked() {
+    let Some(machine) = Machine::start("") else { return };
+    // A session of our own client: the AWS CLI, which unlocks, has none yet.
+    machine.run("sso-login demo --via device --no-browser").exits_somehow(0);
+    machine.key_set("AWS_PROFILE dev aws.iam.sso demo").exits_somehow(0);
+    assert_eq!(machine.argv(), ["sso login --profile demo"]);
+    assert_eq!(machine.counts(), [2, 2, 1]);
+    machine.run("sso-login demo --via aws").exits_somehow(0);
+    assert_eq!(machine.counts(), [3, 2, 1]);
+}
+
+#[test]
+fn a_profile_that_is_there_is_tried_as_it_is() {
+    let Some(machine) = Machine::start("") else { return };
+    let before = machine.config();
+    let ended = machine.key_set("AWS_PROFILE dev aws.iam.sso demo --text");
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let begins: Vec<_> = ended.stdout.lines().map(|line| line.split(' ').next().unwrap()).collect();
+    assert_eq!(begins, ["set", "unlock", "get", "relock", "dev.AWS_PROFILE"], "{}", ended.stdout);
+    assert!(ended.stdout.contains("so are its other profiles: demo-admin"), "{}", ended.stdout);
+    assert!(ended.stdout.ends_with("to unlock it: just sso-key-unlock dev\n"), "{}", ended.stdout);
+    assert_eq!((machine.config(), machine.argv()), (before, vec!["sso login --profile demo".to_owned()]));
+}
+
+#[test]
+fn what_differs_is_changed_only_when_asked_to() {
+    let Some(machine) = Machine::start("") else { return };
+    let before = machine.files();
+    let ended = machine.key_set(&format!("AWS_PROFILE dev aws.iam.sso demo --sso-session sandbox {ROLE}"));
+    assert_eq!(ended.code, 78, "{}", ended.stderr);
+    assert!(ended.stderr.contains("sso-login: key `dev.AWS_PROFILE` is not stored: "), "{}", ended.stderr);
+    assert_eq!(machine.files(), before);
+    assert_eq!(machine.counts(), [1, 1, 1]);
+
+    machine
+        .key_set(&format!("AWS_PROFILE dev aws.iam.sso demo --sso-session sandbox {ROLE} --replace"))
+        .exits_somehow(0);
+    assert!(machine.config().contains(
+        "[profile demo]\nsso_session = sandbox\nsso_account_id = 444455556666\nsso_role_name = ReadOnly\n"
+    ));
+    assert_eq!(machine.status("AWS_PROFILE"), 77);
+}
+
+#[test]
+fn without_a_terminal_the_missing_flags_are_named_and_nobody_is_logged_in() {
+    let Some(machine) = Machine::start("") else { return };
+    let before = machine.files();
+    for (words, code, says) in [
+        (
+            "",
+            2,
+            "a new profile needs --start-url, --sso-region, the profile's name, --account-id, --role-name",
+        ),
+        (
+            "corp --start-url https://d-5555555555.awsapps.com/start",
+            2,
+            "needs --sso-region, --account-id, --role-name",
+        ),
+        ("corp --sso-session sandbox --role-name X", 2, "a new profile needs --account-id\n"),
+        ("demmo", 78, "profile `demmo` is not in "),
+        (
+            "corp --start-url http://x/ --sso-region us-east-1 --account-id 1 --role-name x",
+            78,
+            "is no https address",
+        ),
+        (
+            "corp --sso-session other --start-url https://d-1234567890.awsapps.com/start --account-id 1 --role-name x",
+            78,
+            "is of https://d-0987654321.awsapps.com/start in us-east-1, not what the flags say",
+        ),
+    ] {
+        let ended = machine.key_set(&format!("AWS_PROFILE dev aws.iam.sso {words}"));
+        assert_eq!(ended.code, code, "{words}: {}", ended.stderr);
+        assert!(ended.stderr.contains(says), "{words}: {}", ended.stderr);
+        assert_eq!(ended.stdout, "", "{words}");
+    }
+    assert_eq!((machine.files(), machine.counts(), machine.argv()), (before, [0, 0, 0], Vec::new()));
+}
+
+#[test]
+fn two_at_once_take_turns() {
+    let Some(machine) = Machine::start("") else { return };
+    let mut first = machine.command("sso-login key-set A dev aws.iam.sso demo");
+    let mut second = machine.command("sso-login key-set B dev aws.iam.sso demo-admin");
+    let children = [first.spawn().unwrap(), second.spawn().unwrap()];
+    for child in children {
+        assert_eq!(child.wait_with_output().unwrap().status.code(), Some(0));
+    }
+    assert_eq!((machine.status("A"), machine.status("B")), (77, 77));
+    assert_eq!(machine.counts(), [2, 1, 2]);
+    let keys: serde_json::Value =
+        serde_json::from_slice(&fs::read(machine.home().join(".aws/sso-renewer/keys.json")).unwrap())
+            .unwrap();
+    assert_eq!(keys["keys"]["dev.B"], json!({"vault": "aws.iam.sso", "reference": "demo-admin"}));
+}

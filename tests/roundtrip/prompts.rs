@@ -1,0 +1,150 @@
+//! The guided set-up as a person at a terminal sees it, and Ctrl-C at each of its questions.
+
+use serde_json::json;
+
+use crate::machine::Machine;
+use crate::screen::Screen;
+
+const URL: &str = "https://d-1234567890.awsapps.com/start";
+
+/// A question: what is to be seen of it, and the keys that answer it.
+struct Question {
+    sees: &'static str,
+    keys: &'static [&'static str],
+}
+
+/// From nothing known to a key. The fifth is the login: the page is shown until somebody approves.
+const QUESTIONS: [Question; 8] = [
+    Question { sees: "(another one)", keys: &["another", "Enter"] },
+    Question { sees: "Start URL of the access portal:", keys: &[URL, "Enter"] },
+    Question { sees: "Region of IAM Identity Center [us-east-1]:", keys: &["Enter"] },
+    Question { sees: "Name of the sso-session [d-1234567890]:", keys: &["corp", "Enter"] },
+    Question { sees: "", keys: &[] },
+    Question { sees: "6/6", keys: &["'Other ReadOnly", "Enter"] },
+    Question { sees: "Name of the profile [Other-ReadOnly]:", keys: &["Enter"] },
+    Question { sees: "Region to work in [us-east-1]:", keys: &["eu-west-1", "Enter"] },
+];
+
+const LOGIN: usize = 4;
+
+/// A terminal in which key-set runs; `None` without tmux or the AWS CLI.
+fn terminal(machine: &Machine, words: &str) -> Option<Screen> {
+    let line = format!("sso-login key-set AWS_PROFILE dev aws.iam.sso {words}");
+    Screen::show_with(&[], &machine.variables(), line.trim_end())
+}
+
+/// Waits for a question, and answers those before it.
+fn walk(machine: &Machine, screen: &Screen, until: usize) {
+    for (at, question) in QUESTIONS.iter().enumerate().take(until + 1) {
+        if at == LOGIN {
+            screen.waits("page", || screen.text("errors").contains("/device"));
+        } else {
+            screen.sees(question.sees);
+        }
+        if at == until {
+            return;
+        }
+        if at == LOGIN {
+            machine.faults(&json!({"pending": 0}));
+        } else {
+            screen.types(question.keys);
+        }
+    }
+}
+
+#[test]
+fn a_person_is_led_from_a_start_url_to_a_key() {
+    let Some(machine) = Machine::start("--pending 1000") else { return };
+    let Some(screen) = terminal(&machine, "--text") else { return };
+    walk(&machine, &screen, QUESTIONS.len() - 1);
+    screen.types(QUESTIONS[QUESTIONS.len() - 1].keys);
+    assert_eq!(screen.leaves(), 0, "{}", screen.text("errors"));
+    let out = screen.text("out");
+    assert!(out.contains("write   profile Other-ReadOnly: added\n"), "{out}");
+    assert!(out.contains("dev.AWS_PROFILE is stored, and works. It is locked now"), "{out}");
+    assert!(machine.config().ends_with(&format!(
+        "\n[profile Other-ReadOnly]\nsso_session = corp\nsso_account_id = 444455556666\n\
+         sso_role_name = ReadOnly\nregion = eu-west-1\n\n[sso-session corp]\nsso_start_url = {URL}\n\
+         sso_region = us-east-1\nsso_registration_scopes = sso:account:access\n"
+    )));
+    assert_eq!(machine.counts(), [1, 1, 1]);
+    assert_eq!(machine.argv(), ["sso login --profile sso-key-set"]);
+    assert_eq!(machine.status("AWS_PROFILE"), 77);
+}
+
+#[test]
+fn ctrl_c_before_the_login_leaves_everything_as_it_was() {
+    for until in 0..LOGIN {
+        interrupt(until);
+    }
+}
+
+#[test]
+fn ctrl_c_from_the_login_on_leaves_everything_as_it_was() {
+    for until in LOGIN..QUESTIONS.len() {
+        interrupt(until);
+    }
+}
+
+fn interrupt(until: usize) {
+    let Some(machine) = Machine::start("--pending 1000") else { return };
+    let before = machine.files();
+    let Some(screen) = terminal(&machine, "") else { return };
+    walk(&machine, &screen, until);
+    screen.types(&["C-c"]);
+    let code = screen.leaves();
+    // In a list it is a key like Esc; else it is the signal.
+    let is_list = [0, 5].contains(&until);
+    let expected = if is_list { 1 } else { 130 };
+    assert_eq!(code, expected, "at {until}: {}", screen.text("errors"));
+    assert_eq!(machine.files(), before, "at {until}");
+    assert_eq!(machine.quiet(), [""; 0], "at {until}");
+    let [logins, _, logouts] = machine.counts();
+    assert_eq!(logins, logouts, "at {until}: the session lives on");
+}
+
+#[test]
+fn the_end_of_input_and_a_choice_of_nothing_are_no_errors() {
+    let Some(machine) = Machine::start("") else { return };
+    let before = machine.files();
+    for (until, keys) in [(0, "Escape"), (1, "C-d")] {
+        let Some(screen) = terminal(&machine, "--text") else { return };
+        walk(&machine, &screen, until);
+        screen.types(&[keys]);
+        assert_eq!(screen.leaves(), 1, "{}", screen.text("errors"));
+        assert_eq!(screen.text("out"), "nothing was chosen, and nothing is stored\n");
+        assert_eq!((screen.text("errors").as_str(), machine.files()), ("", before.clone()));
+    }
+}
+
+#[test]
+fn a_wrong_answer_is_asked_for_again() {
+    let Some(machine) = Machine::start("") else { return };
+    let Some(screen) = terminal(&machine, "") else { return };
+    walk(&machine, &screen, 1);
+    screen.types(&["http://d-1234567890.awsapps.com/start", "Enter"]);
+    screen.sees("is no https address");
+    screen.types(&[URL, "Enter"]);
+    screen.sees(QUESTIONS[2].sees);
+    screen.types(&["Enter"]);
+    screen.sees(QUESTIONS[3].sees);
+    screen.types(&["sandbox", "Enter"]);
+    screen.sees("there is an sso-session `sandbox` for another start URL");
+    screen.types(&["C-c"]);
+    assert_eq!(screen.leaves(), 130);
+}
+
+#[test]
+fn a_profile_that_differs_is_shown_and_replaced_only_with_consent() {
+    for (answer, code) in [(&["n", "Enter"][..], 1), (&["C-c"][..], 130), (&["y", "Enter"][..], 0)] {
+        let Some(machine) = Machine::start("") else { return };
+        let before = machine.files();
+        let words = "demo --sso-session sandbox --account-id 444455556666 --role-name ReadOnly";
+        let Some(screen) = terminal(&machine, words) else { return };
+        screen.sees("+sso_role_name = ReadOnly");
+        screen.sees("Replace it? [y/N]:");
+        screen.types(answer);
+        assert_eq!(screen.leaves(), code, "{}", screen.text("errors"));
+        assert_eq!(machine.files() == before, code != 0, "{answer:?}");
+    }
+}
