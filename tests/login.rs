@@ -34,3 +34,5 @@ mod service;
 #[path = "login/stranger.rs"]
 mod stranger;
 mod support;
+#[path = "login/waiting.rs"]
+mod waiting;

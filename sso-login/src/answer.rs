@@ -7,6 +7,8 @@ use sso_signal::text::harmless;
 use sso_signal::time::{self, Moment};
 use sso_signal::wire::Document;
 
+use crate::waiting;
+
 /// An outcome (DESIGN 3) with what a document and a person are told about it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
@@ -54,7 +56,7 @@ impl Answer {
     }
 
     fn held(what: &str, hint: &str, holder: Option<&Owner>) -> Self {
-        let holder = holder.map_or_else(|| "its holder is unknown".to_owned(), Owner::in_words);
+        let holder = waiting::in_words(holder);
         Self::new("busy", Exit::TryLater).because(format!("{what}: {holder}")).hint(hint)
     }
 

@@ -1,5 +1,6 @@
 //! Ensure a session: valid already, renewed silently, or logged in, once for however many ask at the same time.
 
+use std::io::{self, IsTerminal as _};
 use std::time::Instant;
 
 use anyhow::Context as _;
@@ -26,6 +27,7 @@ use crate::registered::Foresight;
 use crate::route::{self, Found, Route};
 use crate::session::Session;
 use crate::tunnel::{self, hosts};
+use crate::waiting;
 use crate::wish::{Via, Wish, lock_patience};
 
 /// A login asked for, for one profile.
@@ -162,7 +164,10 @@ impl<'a> Ensure<'a> {
         let deadline = self.wish.deadline(self.settings);
         let lock = Lock::new(self.settings.state_dir()?, "login".parse().map_err(anyhow::Error::msg)?);
         let failures = Failures::before_waiting(self.settings, session)?;
-        let guard = match lock.acquire("sso-login", lock_patience(document, deadline)?)? {
+        // Programs are told at the end, by the outcome.
+        let is_told = io::stderr().is_terminal();
+        let patience = lock_patience(document, deadline)?;
+        let guard = match waiting::acquire(self.settings, &lock, "sso-login", patience, is_told)? {
             Outcome::Held(guard) => guard,
             Outcome::Busy(owner) => return Ok(Some(Answer::busy(owner.as_ref()))),
         };

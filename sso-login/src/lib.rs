@@ -55,6 +55,7 @@ pub mod sts;
 mod surroundings;
 mod tty;
 pub mod tunnel;
+mod waiting;
 pub mod whoami;
 pub mod wish;
 

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use clap::Args;
 use sso_cache::token::Token;
-use sso_lock::{Guard, Lock, Outcome, Owner};
+use sso_lock::{Lock, Outcome};
 use sso_profile::{AwsConfig, Profile};
-use sso_signal::exit::{Exit, report, warn};
+use sso_signal::exit::{Exit, report};
 use sso_signal::settings::Settings;
 use sso_signal::time;
 use sso_signal::wire::{Document, Output};
@@ -23,12 +23,10 @@ use crate::portal::{Denial, Portal};
 use crate::refresh::{Renewed, refresh};
 use crate::session::Session;
 use crate::stream::{self, Said};
+use crate::waiting;
 
-/// What the lock's owner is called.
-const COMMAND: &str = "sso-login logout";
-/// How long a refresh that is under way may hold us up: silently, and then said.
-const MOMENT: Duration = Duration::from_secs(2);
-const LOCKED: Duration = Duration::from_secs(13);
+/// How long a refresh that is under way may hold us up.
+const LOCKED: Duration = Duration::from_secs(15);
 /// How long the service has to hear of it.
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -125,10 +123,10 @@ fn logout(
     }
     // A refresh that is under way would write the token again.
     let lock = Lock::new(settings.state_dir()?, "login".parse().map_err(anyhow::Error::msg)?);
-    let guard = match held(settings, &lock)? {
+    let guard = match waiting::acquire(settings, &lock, "sso-login logout", LOCKED, true)? {
         Outcome::Held(guard) => guard,
         Outcome::Busy(owner) => {
-            let holder = in_words(owner.as_ref());
+            let holder = waiting::in_words(owner.as_ref());
             let busy = Lack::busy(format!("a login or refresh is under way: {holder}"));
             return Ok(Some(busy.hint("sso-lock status login")));
         }
@@ -164,23 +162,6 @@ fn logout(
         Lack::unreachable(format!("the files are removed, but the SSO service couldn't be told: {why}"));
     document.set("note", untold.reason());
     Ok(Some(untold))
-}
-
-/// The lock, or who holds it after all; after a moment it says what it waits for.
-fn held(settings: &Settings, lock: &Lock) -> anyhow::Result<Outcome<Guard>> {
-    match lock.acquire(COMMAND, MOMENT)? {
-        Outcome::Held(guard) => Ok(Outcome::Held(guard)),
-        Outcome::Busy(owner) => {
-            let holder = in_words(owner.as_ref());
-            let patience = time::format_duration(LOCKED);
-            warn(settings.tool(), &format!("waiting up to {patience} for a login or refresh: {holder}"));
-            lock.acquire(COMMAND, LOCKED)
-        }
-    }
-}
-
-fn in_words(owner: Option<&Owner>) -> String {
-    owner.map_or_else(|| "its holder is unknown".to_owned(), Owner::in_words)
 }
 
 /// Ends the session at the service, or says why it can't be told. A session that is over there already is ended, too.

@@ -1,0 +1,28 @@
+//! What a person hears who waits for somebody else's login.
+
+use std::fs;
+
+use crate::bench::Bench;
+use crate::support::{end, peer};
+
+#[test]
+fn on_a_terminal_it_is_said_what_is_waited_for() {
+    let Some(script) = peer("SSO_TEST_SCRIPT", "script") else { return };
+    let version = std::process::Command::new(&script).arg("--version").output().unwrap();
+    if !String::from_utf8_lossy(&version.stdout).contains("util-linux") {
+        eprintln!("SKIPPED: script isn't that of util-linux");
+        return;
+    }
+    let bench = Bench::start("");
+    fs::create_dir_all(bench.home().join(".aws/sso-renewer/login.lock")).unwrap();
+    let line = "sso-login demo --via device --no-browser --timeout 4s";
+    let waiting = "waiting up to 1s for a login or refresh: its holder is unknown";
+    let mut command = bench.command(script.to_str().unwrap());
+    command.args(["--quiet", "--return", "--command", line, "/dev/null"]).env("SHELL", "/bin/sh");
+    let ended = end(command, "");
+    assert!(ended.code == 75 && ended.stdout.contains(waiting), "{} {}", ended.code, ended.stdout);
+    // In a crowd of programs it would be noise.
+    let ended = bench.run(line);
+    assert!(ended.code == 75 && !ended.stderr.contains("waiting"), "{} {}", ended.code, ended.stderr);
+    assert!(ended.complaint().contains("another login is under way: its holder is unknown"));
+}
