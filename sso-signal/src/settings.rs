@@ -59,10 +59,14 @@ impl Settings {
     /// Not for what names a program to run (`SSO_AWS`, `SSO_DIALOG`, `BROWSER`): those come from
     /// [`from_environment`] alone, since a working directory may be a stranger's checkout.
     pub fn text(&self, name: &str) -> Option<String> {
+        self.named_text(name).or_else(|| self.dotenv().value(name).map(str::to_owned))
+    }
+
+    /// The same without `.env`: what somebody set, or put into a file that somebody named.
+    fn named_text(&self, name: &str) -> Option<String> {
+        let files = self.files.iter().rev();
         from_environment(name)
-            .or_else(|| self.files.iter().rev().find_map(|file| file.value(name)).map(str::to_owned))
-            .or_else(|| self.usual().value(name).map(str::to_owned))
-            .or_else(|| self.dotenv().value(name).map(str::to_owned))
+            .or_else(|| files.chain([self.usual()]).find_map(|file| file.value(name)).map(str::to_owned))
     }
 
     /// The home directory: `HOME`.
@@ -97,15 +101,17 @@ impl Settings {
     /// The profile that variables choose, and the variable's name: those listed in `SSO_PROFILE_VARS` (separated
     /// by commas or spaces) in their order, then `AWS_PROFILE`. `None` means `default`, which nobody chose.
     pub fn chosen_profile(&self) -> Option<(String, String)> {
-        let mut names = self.profile_variables();
-        names.push("AWS_PROFILE".to_owned());
-        names.into_iter().find_map(|name| self.text(&name).map(|profile| (profile, name)))
+        let listed = self.text("SSO_PROFILE_VARS").unwrap_or_default();
+        names(&listed)
+            .chain(["AWS_PROFILE"])
+            .find_map(|name| self.text(name).map(|profile| (profile, name.to_owned())))
     }
 
-    /// The variables that name a profile before `AWS_PROFILE` does: those listed in `SSO_PROFILE_VARS`.
+    /// The variables that name a profile before `AWS_PROFILE` does, to be given to a command: those listed in
+    /// `SSO_PROFILE_VARS`, but not in that of a `.env`. A stranger's checkout could list `LD_LIBRARY_PATH`.
     pub fn profile_variables(&self) -> Vec<String> {
-        let listed = self.text("SSO_PROFILE_VARS").unwrap_or_default();
-        listed.split([',', ' ']).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+        let listed = self.named_text("SSO_PROFILE_VARS").unwrap_or_default();
+        names(&listed).map(str::to_owned).collect()
     }
 
     /// Profiles that `auto` may log in without asking: `AWS_PROFILE` and those listed in
@@ -198,6 +204,11 @@ impl Settings {
     fn dotenv(&self) -> &Dotenv {
         self.dotenv.get_or_init(|| Dotenv::load(self.tool, ".env".as_ref()))
     }
+}
+
+/// The names of a list that commas or spaces separate.
+fn names(listed: &str) -> impl Iterator<Item = &str> {
+    listed.split([',', ' ']).filter(|name| !name.is_empty())
 }
 
 /// A variable of the environment; `None` if it is unset, empty or not UTF-8.

@@ -19,6 +19,7 @@ fn variables_that_stand_before_a_profile() {
     check(&[("AWS_PROFILE", "")], "error", "set and empty", "unset AWS_PROFILE");
     check(&[("AWS_PROFILE", "cd")], "error", "`cd`, which is in no config", "sso-profile list");
     check(&[("AWS_DEFAULT_PROFILE", "cc")], "warning", "beats AWS_PROFILE", "unset AWS_DEFAULT_PROFILE");
+    check(&[("SSO_ENV_FILE", "/nothing/there")], "warning", "which isn't there", "unset SSO_ENV_FILE");
     check(&[("AWS_CONFIG_FILE", "")], "warning", "AWS_CONFIG_FILE is set and empty", "unset AWS_CONFIG_FILE");
     check(&[("AWS_REGION", "a"), ("AWS_DEFAULT_REGION", "b")], "warning", "boto", "unset AWS_DEFAULT_REGION");
 }

@@ -123,3 +123,15 @@ fn what_runs_inside_takes_the_same_profile_again() {
         );
     }
 }
+
+#[test]
+fn a_strangers_env_file_names_no_variable_of_the_command() {
+    let bench = Bench::logged_in("");
+    let hostile = "SSO_PROFILE_VARS=LD_LIBRARY_PATH,PATH\nSSO_ENV_FILE=hostile\n";
+    fs::write(bench.file("work/.env"), hostile).unwrap();
+    fs::write(bench.file("work/hostile"), "SSO_PROFILE_VARS=LD_LIBRARY_PATH\nAWS_PROFILE=nobody\n").unwrap();
+    let show = "echo \"${LD_LIBRARY_PATH-none}\"; command -v sh";
+    let mut command = bench.command("sso-login exec demo -- sh -c");
+    command.arg(show);
+    assert!(end(command, "").exits(0).stdout.starts_with("none\n/"));
+}

@@ -1,10 +1,13 @@
 //! Variables that make programs look elsewhere than at the profile that is meant.
 
 use std::env;
+use std::path::Path;
 
 use sso_signal::exit::Exit;
+use sso_signal::settings::from_environment;
 
 use super::{Finding, Ward};
+use crate::lack::quoted;
 
 const CHECK: &str = "variables";
 const KEYS: [&str; 4] =
@@ -89,6 +92,13 @@ fn files() -> Vec<Finding> {
             let seen = format!("{name} is set and empty: botocore reads no file, the JS SDK the usual one");
             found.push(Finding::warning(CHECK, seen, format!("unset {name}")).with("variables", vec![name]));
         }
+    }
+    if let Some(path) = from_environment("SSO_ENV_FILE")
+        && !Path::new(&path).is_file()
+    {
+        let seen = format!("SSO_ENV_FILE names {path}, which isn't there: nothing is read from it");
+        let fix = format!("touch {}, or unset SSO_ENV_FILE", quoted(&path));
+        found.push(Finding::warning(CHECK, seen, fix).with("variables", vec!["SSO_ENV_FILE"]));
     }
     found
 }

@@ -127,7 +127,7 @@ impl Teller {
     }
 }
 
-/// The command that people know.
+/// The command that people know, fit for a terminal.
 pub(super) fn aws_login(profile: &str) -> String {
-    format!("aws sso login --profile {}", quoted(profile))
+    harmless(&format!("aws sso login --profile {}", quoted(profile)))
 }
