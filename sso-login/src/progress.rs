@@ -89,8 +89,11 @@ impl<'a> Progress<'a> {
 
     /// Shows a person on stderr what another machine's tool says about consent: a line or two.
     pub(crate) fn relay(notice: &str) {
+        /// Longer than what it says with the longest names.
+        const LONGEST: usize = 500;
         for line in notice.lines().take(2) {
-            say(&format!("{}\n", harmless(line)));
+            let line: String = line.chars().take(LONGEST).collect();
+            say(&format!("{}\n", harmless(&line)));
         }
     }
 

@@ -144,6 +144,24 @@ fn the_newest_page_counts_and_the_one_before_is_dead() {
 }
 
 #[test]
+fn what_a_box_says_about_consent_is_shown_without_harm() {
+    let Some(metta) = Metta::start() else { return };
+    let notice = format!("AWS will ask\u{1b}[2J\n\u{202e}(code)\nsso-login: never\n{}", "x".repeat(9999));
+    let event = json!({"event": "authorize", "profile": "demo", "url": "https://example.com/device",
+                       "userCode": "ABCD-EFGH", "registration": "new", "notice": notice});
+    let ended = feed(&metta, "metta1", &format!("{event}\n"));
+    let page = ended.stderr.find("To log in as profile demo on metta1, open this page:").unwrap();
+    let shown: Vec<_> = ended.stderr[..page].lines().collect();
+    assert_eq!(shown.len(), 2, "{}", ended.stderr);
+    assert!(shown[0].starts_with("AWS will ask") && shown[1].ends_with("(code)"), "{shown:?}");
+    assert!(
+        !ended.stderr.contains(['\u{1b}', '\u{202e}']) && !ended.stderr.contains("never"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
 fn what_is_no_login_is_named() {
     let Some(metta) = Metta::start() else { return };
     let port = metta.bench.served.url("oidcUrl", "").rsplit_once(':').unwrap().1.parse::<u16>().unwrap();

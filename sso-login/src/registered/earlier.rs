@@ -27,51 +27,59 @@ pub(super) fn reason(session: &Session<'_>, wanted: &Wanted, now: Moment) -> any
             return Ok(Reason::StartUrl(url.clone()));
         }
     }
-    let files = files(session);
-    if let Some(reason) = registered(session, wanted, &files) {
-        return Ok(reason);
-    }
-    Ok(match token {
-        Entry::Whole(Token { registration_expires_at: Some(at), .. }) if at - now < LEFT => Reason::Over(at),
-        Entry::Whole(_) | Entry::Corrupt(_) => Reason::Gone,
-        Entry::Missing if files.iter().any(|file| file.is_token_of(&sso.start_url)) => Reason::Name,
-        Entry::Missing => Reason::First,
+    let Seen { mut registrations, other_token } = Seen::in_cache(session, wanted);
+    // Of several the latest; this program's first.
+    registrations.sort_by_key(|(maker, found)| (*maker == wanted.maker, found.expires_at));
+    Ok(match (registrations.pop(), token) {
+        (Some((maker, found)), _) if maker == wanted.maker => {
+            Reason::Scopes(found.scopes.unwrap_or_default())
+        }
+        (Some((maker, _)), _) => Reason::Client(maker),
+        (None, Entry::Whole(Token { registration_expires_at: Some(at), .. })) if at - now < LEFT => {
+            Reason::Over(at)
+        }
+        (None, Entry::Whole(_) | Entry::Corrupt(_)) => Reason::Gone,
+        (None, Entry::Missing) if other_token => Reason::Name,
+        (None, Entry::Missing) => Reason::First,
     })
 }
 
-/// A registration of this session that doesn't serve this login, if there is one: with other scopes, or another program's.
-fn registered(session: &Session<'_>, wanted: &Wanted, files: &[File]) -> Option<Reason> {
-    let mut found: Vec<_> = files.iter().filter_map(|file| file.made_for(session, wanted)).collect();
-    // Of several the latest.
-    found.sort_by_key(|(_, registration)| registration.expires_at);
-    let by_this = found.iter().rev().find(|(maker, _)| *maker == wanted.maker);
-    if let Some((_, registration)) = by_this {
-        return Some(Reason::Scopes(registration.scopes.clone().unwrap_or_default()));
-    }
-    found.last().map(|(maker, _)| Reason::Client(*maker))
+/// What the files of the cache say about a session. Only what matters is kept: there may be thousands.
+#[derive(Default)]
+struct Seen {
+    /// Its registrations that don't serve this login: with other scopes, or another program's.
+    registrations: Vec<(Maker, Registration)>,
+    /// Whether another session has a token of the same start URL.
+    other_token: bool,
 }
 
-/// A file of the cache.
-struct File {
-    path: PathBuf,
-    object: serde_json::Map<String, Value>,
+impl Seen {
+    fn in_cache(session: &Session<'_>, wanted: &Wanted) -> Self {
+        let mut seen = Self::default();
+        let Ok(entries) = fs::read_dir(session.cache.token_dir()) else { return seen };
+        for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+            if path.extension().is_none_or(|extension| extension != "json") {
+                continue;
+            }
+            let Some(object) = entry::read(&path).ok().and_then(Entry::whole) else { continue };
+            if object.contains_key("accessToken") {
+                seen.other_token |=
+                    object.get("startUrl").and_then(Value::as_str) == Some(&session.sso.start_url);
+            } else if let Entry::Whole(registration) = Registration::from_object(object)
+                && let Some(maker) = maker(&path, &registration, session, wanted)
+            {
+                seen.registrations.push((maker, registration));
+            }
+        }
+        seen
+    }
 }
 
-impl File {
-    fn is_token_of(&self, start_url: &str) -> bool {
-        let Entry::Whole(token) = Token::from_object(self.object.clone()) else { return false };
-        token.start_url.as_deref() == Some(start_url)
-    }
-
-    /// Who made it, if it is a registration for this session.
-    fn made_for(&self, session: &Session<'_>, wanted: &Wanted) -> Option<(Maker, Registration)> {
-        let registration = Registration::from_object(self.object.clone()).whole()?;
-        // The AWS CLI fills scopes in that the key hasn't got (AWS-FORMATS 2.2).
-        let scopes = [registration.scopes.as_deref(), wanted.scopes.as_deref(), None];
-        let is_by = |maker: &Maker| scopes.iter().any(|scopes| file(session, *maker, *scopes) == self.path);
-        let maker = Maker::ALL.into_iter().find(is_by)?;
-        Some((maker, registration))
-    }
+/// Who made a registration, if it is for this session: its name is the hash of that.
+fn maker(path: &Path, found: &Registration, session: &Session<'_>, wanted: &Wanted) -> Option<Maker> {
+    // The AWS CLI fills scopes in that the key hasn't got (AWS-FORMATS 2.2).
+    let scopes = [found.scopes.as_deref(), wanted.scopes.as_deref(), None];
+    Maker::ALL.into_iter().find(|maker| scopes.iter().any(|scopes| file(session, *maker, *scopes) == path))
 }
 
 fn file(session: &Session<'_>, maker: Maker, scopes: Option<&[String]>) -> PathBuf {
@@ -83,17 +91,4 @@ fn file(session: &Session<'_>, maker: Maker, scopes: Option<&[String]>) -> PathB
         start_url: &sso.start_url,
         tool: maker.tool(),
     })
-}
-
-fn files(session: &Session<'_>) -> Vec<File> {
-    let Ok(entries) = fs::read_dir(session.cache.token_dir()) else { return Vec::new() };
-    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
-    let is_json = |path: &PathBuf| Path::extension(path).is_some_and(|extension| extension == "json");
-    paths
-        .filter(is_json)
-        .filter_map(|path| {
-            let object = entry::read(&path).ok()?.whole()?;
-            Some(File { path, object })
-        })
-        .collect()
 }
