@@ -142,8 +142,9 @@ sso-remote host profile box="" *ssh: _tools
 
 # Ask every box of a file how its sessions are, N at once: just sso-fleet hosts.txt | sso-signal write --source sso-fleet
 [group('sso')]
+[no-cd]
 sso-fleet hosts=(home_directory() / ".aws/sso-renewer/hosts") n="16" *ssh: _tools
-    @sed 's/[[:space:]]*\(#.*\)*$//' {{ quote(hosts) }} | xargs -P {{ quote(n) }} -I @ sso-login inspect @ -- {{ ssh }}
+    @sed 's/[[:space:]]*\(#.*\)*$//' -- "$1" | xargs -P "$2" -I %HOST% sso-login inspect %HOST% -- "${@:3}"
 
 # Name the profiles that need a person, one a line
 [group('sso')]

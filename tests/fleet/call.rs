@@ -22,7 +22,8 @@ fn every_box_is_accounted_for_though_some_are_dead_and_one_hangs() {
 
     // The recipe's line, as `just` has it.
     let sed = r"sed 's/[[:space:]]*\(#.*\)*$//'";
-    let line = format!("{sed} {} | xargs -P 8 -I @ sso-login inspect --timeout 8s @", hosts.display());
+    let line =
+        format!("{sed} -- {} | xargs -P 8 -I %HOST% sso-login inspect --timeout 8s %HOST%", hosts.display());
     let begin = Instant::now();
     let ended = end(metta.shell(&line), "");
     assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
