@@ -10,6 +10,8 @@ use sso_profile::{choose, key, remove, show, write, write_all};
 use sso_signal::exit::{Exit, Fault, finish};
 use sso_signal::settings::Settings;
 
+use cli::key::{Key, SlugArgs};
+
 const TOOL: &str = "sso-profile";
 
 fn main() -> ExitCode {
@@ -29,19 +31,19 @@ fn run(command: cli::Command, settings: &Settings) -> anyhow::Result<Exit> {
     }
 }
 
-fn run_key(command: cli::Key, settings: &Settings) -> anyhow::Result<Exit> {
+fn run_key(command: Key, settings: &Settings) -> anyhow::Result<Exit> {
     match command {
-        cli::Key::Set { slug, vault, reference } => key::set(&slug.parse()?, vault, &reference, settings),
-        cli::Key::Get(slug) => key::show(&slug.parse()?, settings),
-        cli::Key::List { env, vault, text, exit_status } => {
+        Key::Set { slug, vault, reference } => key::set(&slug.parse()?, vault, &reference, settings),
+        Key::Get(slug) => key::show(&slug.parse()?, settings),
+        Key::List { env, vault, text, exit_status } => {
             key::list(&key::Wanted { env, vault }, text, exit_status, settings)
         }
-        cli::Key::Sessions { env } => key::sessions(env.as_deref(), settings),
-        cli::Key::Remove(slug) => key::remove(&slug.parse()?, settings),
+        Key::Sessions { env } => key::sessions(env.as_deref(), settings),
+        Key::Remove(slug) => key::remove(&slug.parse()?, settings),
     }
 }
 
-impl cli::SlugArgs {
+impl SlugArgs {
     fn parse(&self) -> Result<key::Slug, Fault> {
         key::Slug::new(&self.env, &self.key).map_err(|why| Fault::new(Exit::Usage, why))
     }
