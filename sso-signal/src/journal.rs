@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use serde_json::Value;
 
 use crate::exit::{Exit, escaped};
+use crate::request::logged_out;
 use crate::text::harmless;
 use crate::time::{self, Moment};
 use crate::wire::{self, Document};
@@ -125,8 +126,9 @@ fn of_event(document: &Document) -> Option<String> {
             other => format!("{profile}: {other}"),
         });
     }
-    if let Some(said) = of_logout(document) {
-        return Some(format!("{profile}: {said}"));
+    if let Some(said) = logged_out(document).ok().flatten() {
+        let note = text(document, "note").map(|note| format!("; {note}")).unwrap_or_default();
+        return Some(format!("{profile}: {said}{note}"));
     }
     // Who logged in by hand isn't asked again; what `wait` handed over has a mode.
     let by_watcher = |then: &'static str| if document.contains_key("mode") { then } else { "" };
@@ -154,23 +156,6 @@ fn of_event(document: &Document) -> Option<String> {
         other => other.to_owned(),
     };
     Some(format!("{profile}: {said}"))
-}
-
-/// A logout in words, with whom else it concerns; `None` if the document is about none.
-fn of_logout(document: &Document) -> Option<String> {
-    if document.get("loggedOut") != Some(&Value::Bool(true)) {
-        return None;
-    }
-    let list = |key: &str| document.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    if list("removed").is_empty() {
-        return Some("nobody was logged in".to_owned());
-    }
-    let own = text(document, "profile");
-    let others = list("sessionProfiles").iter().filter_map(Value::as_str).map(harmless);
-    let others: Vec<_> = others.filter(|name| Some(name) != own.as_ref()).collect();
-    let with = if others.is_empty() { String::new() } else { format!(", and with it {}", others.join(", ")) };
-    let note = text(document, "note").map(|note| format!("; {note}")).unwrap_or_default();
-    Some(format!("logged out{with}{note}"))
 }
 
 fn of_start(document: &Document) -> String {
@@ -236,14 +221,9 @@ mod tests {
                 "corp: another login is under way, tried again at the next poll",
             ),
             (
-                r#"{"profile":"corp","loggedOut":true,"sessionProfiles":["corp","ops"],"removed":["f"]}"#,
-                "corp: logged out, and with it ops",
+                r#"{"profile":"corp","ssoSession":"s","loggedOut":true,"sessionProfiles":["corp","ops"],"note":"x"}"#,
+                "corp: logged out of session `s`: `corp`, `ops`; x",
             ),
-            (
-                r#"{"profile":"corp","loggedOut":true,"sessionProfiles":["corp"],"removed":["f"],"note":"x"}"#,
-                "corp: logged out; x",
-            ),
-            (r#"{"profile":"corp","loggedOut":true,"removed":[]}"#, "corp: nobody was logged in"),
             (
                 r#"{"event":"authorize","profile":"corp","url":"https://x/?user_code=ABCD","userCode":"ABCD"}"#,
                 "corp: login under way, waiting for the browser",

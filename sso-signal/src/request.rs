@@ -107,8 +107,8 @@ fn raise(host: &mut Host<'_>, profile: &str, reason: &str) -> anyhow::Result<()>
     Ok(())
 }
 
-/// What a logout did, for the person who asked for it.
-fn logged_out(document: &Document) -> anyhow::Result<Option<String>> {
+/// What a logout did, for the person who asked for it; `None` if the document is about none.
+pub(crate) fn logged_out(document: &Document) -> anyhow::Result<Option<String>> {
     if document.flag("loggedOut")? != Some(true) {
         return Ok(None);
     }
