@@ -14,6 +14,8 @@ mod faults;
 mod hostile;
 #[path = "signal/large.rs"]
 mod large;
+#[path = "signal/quiet.rs"]
+mod quiet;
 #[path = "signal/raise.rs"]
 mod raise;
 #[path = "signal/session.rs"]

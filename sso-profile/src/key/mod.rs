@@ -134,7 +134,5 @@ fn seen_as(slug: &Slug, entry: &Entry, seen: &Seen) -> Document {
 
 fn fix_of_blocked(slug: &Slug, vault: VaultName) -> String {
     let (env, key, vault) = (slug.env(), slug.key(), vault.as_str());
-    format!(
-        "sso-profile key set --env {env} --key {key} --vault {vault} REFERENCE, or sso-profile key remove"
-    )
+    format!("sso-profile key set --env {env} --key {key} --vault {vault} REFERENCE (or key remove)")
 }
