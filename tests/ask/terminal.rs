@@ -9,23 +9,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::peer;
+use crate::support::script;
 use crate::watch::{ROUND, Watch};
 
 const PROMPT: &str = "later > ";
 const LENGTHS: &str = "Enter is 30m > ";
 const WARNING: &str = "Enter is no > ";
-
-/// `script` of util-linux, which runs a command on a terminal of its own.
-fn script() -> Option<PathBuf> {
-    let script = peer("SSO_TEST_SCRIPT", "script")?;
-    let version = Command::new(&script).arg("--version").output().ok()?;
-    let is_known = String::from_utf8_lossy(&version.stdout).contains("util-linux");
-    if !is_known {
-        eprintln!("SKIPPED: script isn't that of util-linux");
-    }
-    is_known.then_some(script)
-}
 
 /// A person at a terminal where a shell line runs.
 struct Person {

@@ -1,21 +1,16 @@
 //! A plain pseudo-terminal, of `script`: no multiplexer in between.
 
 use std::io::{Read as _, Write as _};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::mpsc;
 use std::time::Duration;
 
 use crate::screen::{roles, stream};
-use crate::support::{Sandbox, peer, tools};
+use crate::support::{Sandbox, script, tools};
 
 #[test]
 fn a_plain_terminal_will_do_and_gets_its_screen_back() {
-    let Some(script) = peer("SSO_TEST_SCRIPT", "script") else { return };
-    let version = Command::new(&script).arg("--version").output().unwrap();
-    if !String::from_utf8_lossy(&version.stdout).contains("util-linux") {
-        eprintln!("SKIPPED: script isn't that of util-linux");
-        return;
-    }
+    let Some(script) = script() else { return };
     for (keys, code) in [("\u{1b}[A\r", 0), ("\u{3}", 1)] {
         let sandbox = Sandbox::new();
         let work = sandbox.root().join("work");

@@ -3,16 +3,11 @@
 use std::fs;
 
 use crate::bench::Bench;
-use crate::support::{end, peer};
+use crate::support::{end, script};
 
 #[test]
 fn on_a_terminal_it_is_said_what_is_waited_for() {
-    let Some(script) = peer("SSO_TEST_SCRIPT", "script") else { return };
-    let version = std::process::Command::new(&script).arg("--version").output().unwrap();
-    if !String::from_utf8_lossy(&version.stdout).contains("util-linux") {
-        eprintln!("SKIPPED: script isn't that of util-linux");
-        return;
-    }
+    let Some(script) = script() else { return };
     let bench = Bench::start("");
     fs::create_dir_all(bench.home().join(".aws/sso-renewer/login.lock")).unwrap();
     let line = "sso-login demo --via device --no-browser --timeout 4s";

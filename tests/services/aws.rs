@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::place::project;
-use crate::support::{Sandbox, aws_v2, end, peer, tools};
-use crate::terminal::script;
+use crate::support::{Sandbox, aws_v2, end, peer, script, tools};
 
 /// A sandbox of the real clock with `aws`, whose arguments go to a file, and a function `just`.
 fn sandbox(aws: &Path) -> (Sandbox, PathBuf) {

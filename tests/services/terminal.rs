@@ -1,24 +1,12 @@
 //! The offer to log in, on a terminal of `script`, and a person who types.
 
 use std::io::{Read as _, Write as _};
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use crate::place::Place;
-use crate::support::peer;
+use crate::support::script;
 
 const PROMPT: &str = " now? (y/N): ";
-
-/// `script` of util-linux, which runs a command on a terminal of its own.
-pub fn script() -> Option<PathBuf> {
-    let script = peer("SSO_TEST_SCRIPT", "script")?;
-    let version = Command::new(&script).arg("--version").output().ok()?;
-    let is_known = String::from_utf8_lossy(&version.stdout).contains("util-linux");
-    if !is_known {
-        eprintln!("SKIPPED: script isn't that of util-linux");
-    }
-    is_known.then_some(script)
-}
 
 /// What the terminal showed when a person answered the prompt, and the status.
 fn answered(place: &Place, profile: &str, answer: &str) -> Option<(String, i32)> {

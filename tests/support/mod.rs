@@ -243,6 +243,17 @@ pub fn python() -> Option<PathBuf> {
     peer("SSO_TEST_PYTHON", "python3")
 }
 
+/// `script` of util-linux, which runs a command on a terminal of its own (`SSO_TEST_SCRIPT`).
+pub fn script() -> Option<PathBuf> {
+    let script = peer("SSO_TEST_SCRIPT", "script")?;
+    let version = Command::new(&script).arg("--version").output().ok()?;
+    let is_known = String::from_utf8_lossy(&version.stdout).contains("util-linux");
+    if !is_known {
+        eprintln!("SKIPPED: script isn't that of util-linux");
+    }
+    is_known.then_some(script)
+}
+
 /// The names in a folder, sorted.
 pub fn names(dir: impl AsRef<Path>) -> Vec<String> {
     let mut names: Vec<_> = match fs::read_dir(dir) {
