@@ -20,3 +20,5 @@ mod screen;
 mod served;
 #[path = "roundtrip/vaults.rs"]
 mod vaults;
+#[path = "roundtrip/watcher.rs"]
+mod watcher;
