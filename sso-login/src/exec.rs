@@ -16,8 +16,9 @@ use std::time::Duration;
 
 use clap::Args;
 use sso_profile::{AwsConfig, Profile, select};
-use sso_signal::exit::{Exit, Fault, WithFault as _, status_of};
+use sso_signal::exit::{Exit, Fault, WithFault as _, status_of, warn};
 use sso_signal::settings::{Settings, from_environment};
+use sso_signal::text::harmless;
 use sso_signal::time::{self, parse_duration};
 
 use crate::aws::SHADOWS;
@@ -163,7 +164,17 @@ fn prepare(args: &ExecArgs, settings: &Settings) -> anyhow::Result<(Command, Opt
         _ => command.envs(variables(&credentials)),
     };
     let alarm = args.warn.and_then(|before| match profile {
-        Some(profile) if is_renewing => Alarm::of_session(settings.tool(), before, profile),
+        Some(profile) if is_renewing => {
+            let alarm = Alarm::of_session(settings.tool(), before, profile);
+            if alarm.is_none() {
+                let name = harmless(&profile.name);
+                warn(
+                    settings.tool(),
+                    &format!("profile `{name}` has no SSO session of its own: no warning will come"),
+                );
+            }
+            alarm
+        }
         _ => Alarm::of_credentials(settings.tool(), before, profile, &credentials),
     });
     Ok((command, alarm))

@@ -52,11 +52,23 @@ pub struct Lack {
     pub is_absent: bool,
     reason: String,
     hint: Option<String>,
+    cure: Cure,
+}
+
+/// Whose login would help against an expiry.
+#[derive(Clone, Debug)]
+enum Cure {
+    /// That of the profile itself.
+    Own,
+    /// That of another profile, which this one's credentials are made of.
+    Of(String),
+    /// Nobody's.
+    None,
 }
 
 impl Lack {
     fn new(why: Why, reason: impl Into<String>) -> Self {
-        Self { why, is_absent: false, reason: reason.into(), hint: None }
+        Self { why, is_absent: false, reason: reason.into(), hint: None, cure: Cure::Own }
     }
 
     /// The session can't be had without a person.
@@ -89,7 +101,7 @@ impl Lack {
 
     /// Keys that are over. A login doesn't change static ones.
     pub(crate) fn expired_keys(reason: impl Into<String>) -> Self {
-        Self::new(Why::Expired, reason)
+        Self { cure: Cure::None, ..Self::new(Why::Expired, reason) }
     }
 
     /// Permission is lacking.
@@ -119,6 +131,25 @@ impl Lack {
         self.hint.as_deref() == Some("--force")
     }
 
+    /// The same for a profile whose credentials are made of those of `source`.
+    #[must_use]
+    pub(crate) fn of_source(self, source: &str) -> Self {
+        let cure = match self.cure {
+            Cure::Own => Cure::Of(source.to_owned()),
+            other => other,
+        };
+        Self { cure, ..self }
+    }
+
+    /// The profile to log in with, if a login of `profile` or of what it is made of would help.
+    pub(crate) fn login<'a>(&'a self, profile: &'a str) -> Option<&'a str> {
+        match (self.why, &self.cure) {
+            (Why::Expired, Cure::Own) => Some(profile),
+            (Why::Expired, Cure::Of(source)) => Some(source),
+            _ => None,
+        }
+    }
+
     /// What is the matter, without the profile.
     pub fn reason(&self) -> &str {
         &self.reason
@@ -134,28 +165,15 @@ impl Lack {
     /// an SDK shows its user no more of a `credential_process`.
     pub fn fault(&self, profile: &str) -> Fault {
         let (name, reason) = (harmless(profile), &self.reason);
-        match (&self.why, &self.hint) {
-            (Why::Expired, Some(flag)) if flag.starts_with("--") => {
-                let profile = quoted(profile);
-                Fault::new(
-                    Exit::LoginRequired,
-                    format!("profile \"{name}\": {reason}; run: sso-login {profile} {flag}"),
-                )
-            }
-            (Why::Expired, None) => {
-                let profile = quoted(profile);
-                Fault::new(
-                    Exit::LoginRequired,
-                    format!("profile \"{name}\": {reason}; run: sso-login {profile}"),
-                )
-            }
-            (why, hint) => {
-                let fault = Fault::new(why.exit(), format!("profile \"{name}\": {reason}"));
-                match hint {
-                    Some(hint) => fault.hint(hint.as_str()),
-                    None => fault,
-                }
-            }
+        let fault = |text: String| Fault::new(self.why.exit(), text);
+        if let Some(login) = self.login(profile) {
+            let force = if self.takes_force() { " --force" } else { "" };
+            return fault(format!("profile \"{name}\": {reason}; run: sso-login {}{force}", quoted(login)));
+        }
+        let fault = fault(format!("profile \"{name}\": {reason}"));
+        match &self.hint {
+            Some(hint) => fault.hint(hint.as_str()),
+            None => fault,
         }
     }
 }

@@ -76,6 +76,45 @@ fn a_missing_permission_is_no_expiry_and_leads_to_no_login() {
 }
 
 #[test]
+fn a_profile_made_of_another_names_the_login_that_helps() {
+    // H37: what is over is the session of `other`, by which neither of these can log in.
+    let Some(place) = Place::logged_in("") else { return };
+    let made_of_other = "[profile chained]\nrole_arn = arn:aws:iam::111122223333:role/x\nsource_profile = other\n\
+                         [profile process]\ncredential_process = sso-login credentials other\n";
+    place.bench.configure(|text| text + made_of_other);
+    let ended = place.run(&["chained", "--", "true"]).exits(77);
+    assert!(ended.stderr.contains("[INFO] Try running: aws sso login --profile other\n"), "{}", ended.stderr);
+    let ended = place.run(&["process", "--", "true"]).exits(77);
+    assert!(ended.stderr.contains("[!] Credentials expired\n"), "{}", ended.stderr);
+    for profile in ["chained", "process"] {
+        let ended = place.bench.run(&format!("sso-login credentials {profile}")).exits(77);
+        assert!(ended.stderr.ends_with("logged out; run: sso-login other\n"), "{}", ended.stderr);
+        assert_eq!(ended.stderr.matches("run: sso-login").count(), 1, "{}", ended.stderr);
+    }
+    place.bench.configure(|text| text.replace("credentials other", "credentials demo"));
+    let ended = place.bench.run("sso-login exec process --renewing --warn 1h -- true");
+    assert_eq!(
+        ended.stderr,
+        "sso-login: profile `process` has no SSO session of its own: no warning will come\n"
+    );
+}
+
+#[test]
+fn no_secret_is_said() {
+    let Some(place) = Place::logged_in("") else { return };
+    start_script(
+        &place,
+        "printf '%s\\n' \"$AWS_ACCESS_KEY_ID\" \"$AWS_SECRET_ACCESS_KEY\" \"$AWS_SESSION_TOKEN\"",
+    );
+    let arguments = ["demo", "--warn", "2h", "--", "./start-services.sh"];
+    let ended = place.run_with(&[("SSO_LOG", "debug"), ("DEBUG", "true")], &arguments);
+    assert_eq!((ended.code, ended.stdout.lines().count()), (0, 3), "{}", ended.stderr);
+    for secret in ended.stdout.lines() {
+        assert!(secret.len() > 8 && !ended.stderr.contains(secret), "{}", ended.stderr);
+    }
+}
+
+#[test]
 fn flags_and_hostile_arguments_come_through_as_they_are() {
     let Some(place) = Place::logged_in("") else { return };
     let hostile = [

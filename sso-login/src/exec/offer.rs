@@ -10,7 +10,7 @@ use super::teller::aws_login;
 use crate::answer::Answer;
 use crate::ask::{Decision, yes_on_terminal};
 use crate::ensure::Ensure;
-use crate::lack::{Lack, Why};
+use crate::lack::Lack;
 use crate::wish::{Ask, Via, Wish};
 
 /// Nobody looks at a question for longer.
@@ -19,10 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Asks a person at the terminal, and logs in if they say yes. `None` if that doesn't help, nobody was there or they
 /// said no; else what came of the login.
 pub(super) fn offer(settings: &Settings, profile: &Profile, lack: &Lack) -> anyhow::Result<Option<Answer>> {
-    if !profile.kind.is_sso() || lack.why != Why::Expired {
-        return Ok(None);
-    }
-    let prompt = format!("Run '{}' now? (y/N): ", aws_login(&profile.name));
+    let Some(login) = lack.login(&profile.name) else { return Ok(None) };
+    let prompt = format!("Run '{}' now? (y/N): ", aws_login(login));
     match yes_on_terminal(lack.reason(), &prompt, PATIENCE) {
         Decision::No => return Ok(None),
         Decision::Interrupted(signal) => return Ok(Some(Answer::interrupted(signal))),
@@ -37,7 +35,6 @@ pub(super) fn offer(settings: &Settings, profile: &Profile, lack: &Lack) -> anyh
         timeout: None,
     };
     // Stdout is the command's; the person reads stderr.
-    let answer =
-        Ensure::new(settings, wish).ensure(&profile.name, &mut Document::new(), &mut Output::nowhere())?;
+    let answer = Ensure::new(settings, wish).ensure(login, &mut Document::new(), &mut Output::nowhere())?;
     Ok(Some(answer))
 }

@@ -112,17 +112,17 @@ impl Teller {
 
     /// Why there are no credentials. An expiry and a lack of permission read alike at AWS; they aren't.
     pub(super) fn lacking(&self, profile: &Profile, lack: &Lack) {
-        let is_sso = profile.kind.is_sso();
+        let login = lack.login(&profile.name);
         match lack.why {
-            Why::Expired if !is_sso => self.say("[!] Credentials expired"),
+            Why::Expired if login.is_none() => self.say("[!] Credentials expired"),
             Why::Expired if lack.is_absent => self.say("[!] Failed to load SSO credentials"),
             Why::Expired => self.say("[!] SSO credentials expired"),
             Why::Denied => self.say("[!] Permission denied: this is no expiry, and a login won't help"),
             Why::Unreachable => self.say("[!] AWS can't be reached: this is no expiry"),
             Why::Busy => self.say("[!] Another login is under way"),
         }
-        if is_sso && lack.why == Why::Expired {
-            self.say(&format!("[INFO] Try running: {}", aws_login(&profile.name)));
+        if let Some(login) = login {
+            self.say(&format!("[INFO] Try running: {}", aws_login(login)));
         }
     }
 }
