@@ -70,8 +70,19 @@ fn every_command_line_of_the_readme_prints_what_is_shown() {
 
 #[test]
 fn every_command_line_of_the_page_on_services_prints_what_is_shown() {
+    check_page("docs/services.md", 8);
+}
+
+#[test]
+fn every_command_line_of_the_page_on_keys_prints_what_is_shown() {
+    check_page("docs/keys.md", 6);
+}
+
+/// A page whose command lines have recipes among them.
+#[track_caller]
+fn check_page(path: &str, least: usize) {
     let Some(just) = crate::support::peer("SSO_TEST_JUST", "just") else { return };
-    let text = fs::read_to_string(project("docs/services.md")).unwrap();
+    let text = fs::read_to_string(project(path)).unwrap();
     let target = crate::support::tools();
     let before = format!(
         "export CARGO_TARGET_DIR={}\njust() {{ {} --justfile {} \"$@\"; }}\n",
@@ -79,7 +90,7 @@ fn every_command_line_of_the_page_on_services_prints_what_is_shown() {
         quoted(just.to_str().unwrap()),
         quoted(project("justfile").to_str().unwrap()),
     );
-    check(&text, 8, &before);
+    check(&text, least, &before);
 }
 
 /// Runs the command lines of a page in order, after a script of the test's own.
