@@ -45,7 +45,7 @@ fn answers(ended: &Ended) -> Vec<Value> {
 #[test]
 fn a_snapshot_signs_with_the_session_token_and_ends_with_it() {
     // B3, B-c9
-    let Some(ended) = run("--role-lifetime 3s", "sso-login exec demo -- \"$PYTHON\" \"$TWICE\"") else {
+    let Some(ended) = run("--role-lifetime 8s", "sso-login exec demo -- \"$PYTHON\" \"$TWICE\"") else {
         return;
     };
     let answers = answers(&ended);
