@@ -72,5 +72,5 @@ fn static_keys_are_tried_against_sts() {
     assert_eq!((machine.status("AWS_PROFILE"), machine.argv().len()), (0, 0));
     let ended = machine.key_set("AWS_PROFILE dev aws.static demo");
     assert_eq!(ended.code, 78, "{}", ended.stderr);
-    assert!(ended.stderr.contains("`dev.AWS_PROFILE` is not stored: set: "), "{}", ended.stderr);
+    assert!(ended.stderr.contains("`dev.AWS_PROFILE` stays as it was: set: "), "{}", ended.stderr);
 }

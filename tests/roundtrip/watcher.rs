@@ -48,15 +48,15 @@ impl<'m> Watched<'m> {
             text.matches(&format!("\"loginRequired\":{login_required}")).count()
         };
         let enough = looks() + 4;
-        self.waits(&format!("four looks with loginRequired {login_required}"), || looks() >= enough);
+        wait_for(&format!("four looks with loginRequired {login_required}"), || looks() >= enough);
     }
+}
 
-    fn waits(&self, what: &str, is_there: impl Fn() -> bool) {
-        let begin = Instant::now();
-        while !is_there() {
-            assert!(begin.elapsed() < Duration::from_secs(30), "no {what}");
-            std::thread::sleep(Duration::from_millis(10));
-        }
+fn wait_for(what: &str, is_there: impl Fn() -> bool) {
+    let begin = Instant::now();
+    while !is_there() {
+        assert!(begin.elapsed() < Duration::from_secs(30), "no {what}");
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 
@@ -88,5 +88,5 @@ fn a_proof_and_its_relock_wake_no_watcher_and_the_next_expiry_does() {
     assert_eq!((machine.counts()[0], machine.quiet()), (2, vec![]));
     watched.sees(false);
     machine.run("sso-login logout demo").exits(0);
-    watched.waits("login by the watcher", || machine.counts()[0] == 3);
+    wait_for("login by the watcher", || machine.counts()[0] == 3);
 }

@@ -29,19 +29,13 @@ impl<'a> Answers<'a> {
         self.tty.is_some()
     }
 
-    /// Refuses to go on without a terminal while answers are missing. Status 2.
-    pub(super) fn need(&self, missing: &[&str], what: &str) -> anyhow::Result<()> {
+    /// Refuses to go on without a terminal while answers are missing; `example` has them. Status 2.
+    pub(super) fn need(&self, missing: &[&str], what: &str, example: &str) -> anyhow::Result<()> {
         if self.is_somebody_there() || missing.is_empty() {
             return Ok(());
         }
         let message = format!("there is no terminal to ask on: {what} needs {}", missing.join(", "));
-        Err(Fault::new(Exit::Usage, message)
-            .hint(
-                "sso-login key-set AWS_PROFILE dev aws.iam.sso corp-dev \
-                 --start-url https://d-1234567890.awsapps.com/start --sso-region us-east-1 \
-                 --account-id 111122223333 --role-name Developer",
-            )
-            .into())
+        Err(Fault::new(Exit::Usage, message).hint(example).into())
     }
 
     /// What a flag says, checked; else what a person types, asked again until it passes the check. An empty line is

@@ -6,16 +6,22 @@ use sso_profile::AwsConfig;
 use sso_profile::request::{Request, writable_name};
 use sso_profile::snapshot::Snapshot;
 use sso_profile::template::{Names, Template};
-use sso_signal::exit::{Exit, Fault};
+use sso_signal::exit::Exit;
 use sso_signal::text::harmless;
 use sso_signal::wire::Document;
 
+use super::running::Said;
 use super::scratch::{Scratch, TEMPORARY};
 use super::site::Site;
 use super::stop::cancelled;
 use super::tools::{Call, Source};
-use super::undo::{Keepsake, Login};
+use super::undo::Login;
 use super::{Round, config_file, is_login};
+
+/// What to type where nobody can be asked.
+const EXAMPLE: &str = "sso-login key-set AWS_PROFILE dev aws.iam.sso corp-dev \
+                       --start-url https://d-1234567890.awsapps.com/start --sso-region us-east-1 \
+                       --account-id 111122223333 --role-name Developer";
 
 /// Walks a person, or the flags, to a profile, and writes it. Answers its name.
 pub(super) fn set_up(round: &mut Round<'_>) -> anyhow::Result<String> {
@@ -28,7 +34,7 @@ pub(super) fn set_up(round: &mut Round<'_>) -> anyhow::Result<String> {
         ("--role-name", set_up.role_name.is_none()),
     ];
     missing.extend(needed.into_iter().filter_map(|(what, is_missing)| is_missing.then_some(what)));
-    round.answers.need(&missing, "a new profile")?;
+    round.answers.need(&missing, "a new profile", EXAMPLE)?;
 
     let reference = round.args.reference.clone();
     let site =
@@ -44,14 +50,9 @@ pub(super) fn set_up(round: &mut Round<'_>) -> anyhow::Result<String> {
 fn log_in(round: &mut Round<'_>, site: &Site) -> anyhow::Result<()> {
     let scratch = Scratch::new(site, &config_file(round.settings)?, &round.tools)?;
     let config = scratch.config.clone();
-    let files = Keepsake::of_session(&scratch.sso()?, round.settings)?;
-    round.undo.login = Some(Login { scratch, is_begun: true, files });
-    let said = round.log_in(TEMPORARY, Some(&config));
-    if let (Ok(said), Some(login)) = (&said, &mut round.undo.login) {
-        // One that was interrupted or lost its answer counts as begun: its token, if there is one, is not to stay.
-        login.is_begun = is_login(said);
-    }
-    let said = said?.good()?;
+    let sso = scratch.sso()?;
+    round.undo.login = Some(Login::new(TEMPORARY, &sso, Some(scratch), round.settings)?);
+    let said = round.log_in(TEMPORARY, Some(&config))?.good()?;
     let until = said.document.text("expiresAt")?.unwrap_or("some time").to_owned();
     let how = if is_login(&said) { "logged in" } else { "logged in already" };
     let words = format!("session \"{}\": {how}, until {until}", harmless(&site.session));
@@ -64,8 +65,8 @@ fn choose_role(round: &Round<'_>) -> anyhow::Result<Document> {
         .into_iter()
         .filter_map(|(key, value)| Some(format!("{key}={}", value.as_ref()?)))
         .collect();
-    let login = round.undo.login.as_ref().context("nobody is logged in")?;
-    let tools = round.tools.with_config(&login.scratch.config);
+    let login = round.undo.login.as_ref().and_then(|login| login.scratch.as_ref());
+    let tools = round.tools.with_config(&login.context("nobody is logged in")?.config);
     let source = Source::Call(Call::of("sso-login", &["accounts", "--", TEMPORARY]));
     tools.choose(source, &picks)?.ok_or_else(cancelled)
 }
@@ -103,31 +104,39 @@ fn write(
     }
     let path = config_file(round.settings)?;
     let before = Snapshot::take(&path)?;
-    let write = |more: &[&str]| {
-        let arguments = [&["write"], flags.as_slice(), more, &["--", name]].concat();
-        round.tools.run(&Call::of("sso-profile", &arguments))
-    };
-    let mut said = if round.args.set_up.replace { write(&["--replace"])? } else { write(&[])? };
-    if said.exit == Exit::Config && config.contains(name) && round.answers.is_somebody_there() {
-        let diff = write(&["--replace", "--dry-run"])?.good()?;
-        let diff = diff.document.text("diff")?.unwrap_or_default().to_owned();
-        round.answers.say(&format!("\nThe profile `{}` exists and differs:\n\n", harmless(name)))?;
-        round
-            .answers
-            .say(&diff.lines().flat_map(|line| [harmless(line), "\n".to_owned()]).collect::<String>())?;
-        if !round.answers.agrees("\nReplace it?")? {
-            return Err(cancelled());
-        }
-        said = write(&["--replace"])?;
-    }
-    let written = said.good();
-    let since = Snapshot::take(&path)?;
-    round.undo.config = Some((before, since));
+    let written = write_or_replace(round, name, &flags, config);
+    // One that was interrupted may be written all the same.
+    round.undo.config = Some((before, Snapshot::take(&path)?));
     let written = written?;
     let change = written.document.text("change")?.unwrap_or_default().to_owned();
     let words = format!("profile {}: {change}", harmless(name));
     let more = Document::new().with("profile", name).with("change", change);
     round.told.step("write", &words, &more)
+}
+
+/// A profile that exists and differs is replaced only if a flag or the person says so.
+fn write_or_replace(
+    round: &Round<'_>,
+    name: &str,
+    flags: &[&str],
+    config: &AwsConfig,
+) -> anyhow::Result<Said> {
+    let write = |more: &[&str]| {
+        let arguments = [&["write"], flags, more, &["--", name]].concat();
+        round.tools.run(&Call::of("sso-profile", &arguments))
+    };
+    let said = if round.args.set_up.replace { write(&["--replace"])? } else { write(&[])? };
+    if said.exit != Exit::Config || !config.contains(name) || !round.answers.is_somebody_there() {
+        return said.good();
+    }
+    let diff = write(&["--replace", "--dry-run"])?.good()?;
+    let diff = diff.document.text("diff")?.unwrap_or_default().lines();
+    let diff: String = diff.flat_map(|line| [harmless(line), "\n".to_owned()]).collect();
+    round.answers.say(&format!("\nThe profile `{}` exists and differs:\n\n{diff}", harmless(name)))?;
+    if !round.answers.agrees("\nReplace it?")? {
+        return Err(cancelled());
+    }
+    write(&["--replace"])?.good()
 }
 
 /// The region to work in: a flag's; else a person's, asked with what the session's other profiles have.
@@ -144,10 +153,4 @@ fn region(round: &Round<'_>, name: &str, site: &Site, config: &AwsConfig) -> any
     });
     let default = usual.as_deref().unwrap_or(&site.sso_region);
     round.answers.text(given, "Region to work in", Some(default), check).map(Some)
-}
-
-/// Why a profile can't be set up from flags: none of them is for another vault.
-pub(super) fn refuse_flags(vault: &str) -> anyhow::Error {
-    let message = format!("vault {vault} takes no flags of a profile's set-up");
-    Fault::new(Exit::Usage, message).hint("they are for aws.iam.sso").into()
 }

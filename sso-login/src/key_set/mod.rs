@@ -23,7 +23,7 @@ use anyhow::Context as _;
 use serde_json::Value;
 use sso_lock::{Lock, Outcome};
 use sso_profile::AwsConfig;
-use sso_profile::key::{Slug, VaultName};
+use sso_profile::key::{self, Slug, VaultName};
 use sso_signal::exit::{Exit, Fault, hint_of, status_of};
 use sso_signal::settings::Settings;
 use sso_signal::time::format_duration;
@@ -36,7 +36,7 @@ use self::running::Said;
 use self::stop::is_cancelled;
 use self::told::Told;
 use self::tools::{Call, Tools};
-use self::undo::Undo;
+use self::undo::{Before, Undo};
 use self::vault::{Vault, adapter};
 use crate::interrupt::Interrupt;
 use crate::registered::foresee;
@@ -80,7 +80,7 @@ fn try_out(
     let Err(err) = round.trip() else { return Ok(Exit::Done) };
     let undo = std::mem::take(&mut round.undo);
     // A key that was there is there again.
-    let what = if matches!(undo.key, Some(Some(_))) { "stays as it was" } else { "is not stored" };
+    let what = if matches!(undo.key, Some(Before(Some(_)))) { "stays as it was" } else { "is not stored" };
     let left = undo.run(slug, settings, &round.tools);
     if is_cancelled(&err) && left.is_empty() {
         let document = Document::new().with("slug", slug.to_string()).with("cancelled", true);
@@ -133,11 +133,12 @@ impl Round<'_> {
     }
 
     fn set(&mut self, reference: &str) -> anyhow::Result<()> {
+        // Beforehand: one that is interrupted may be stored all the same.
+        self.undo.key = Some(Before(key::stored(self.slug, self.settings)?));
         let vault = self.args.vault.as_str();
         let arguments =
             [&["key", "set", "--vault", vault], self.which().as_slice(), &["--", reference]].concat();
-        let document = self.tools.run(&Call::of("sso-profile", &arguments))?.good()?.document;
-        self.undo.key = Some(previous(&document)?);
+        self.tools.run(&Call::of("sso-profile", &arguments))?.good()?;
         let words = format!("{} points at {reference} in {vault}", self.slug);
         self.told.step("set", &words, &Document::new().with("vault", vault).with("reference", reference))
     }
@@ -211,7 +212,13 @@ impl Round<'_> {
             None => self.tools,
         };
         let said = tools.run_with(&call, |event| self.told.event(event))?;
-        self.has_logged_in |= said.exit == Exit::Done && is_login(&said);
+        if said.exit == Exit::Done {
+            self.has_logged_in |= is_login(&said);
+            if let Some(login) = self.undo.login.as_mut().filter(|_| !is_login(&said)) {
+                // A session that was there, renewed maybe, is not ours to end.
+                login.was_there = true;
+            }
+        }
         Ok(said)
     }
 
@@ -233,14 +240,6 @@ impl Round<'_> {
 fn is_login(said: &Said) -> bool {
     let text = |key| said.document.get(key).and_then(Value::as_str);
     text("outcome") != Some("valid") && text("via") != Some("refresh")
-}
-
-/// What a key pointed at before.
-fn previous(document: &Document) -> anyhow::Result<undo::Previous> {
-    let Some(Value::Object(previous)) = document.get("previous") else { return Ok(None) };
-    let previous = Document::from(previous.clone());
-    let vault = previous.text("vault")?.unwrap_or_default().parse().map_err(anyhow::Error::msg)?;
-    Ok(Some((vault, previous.text("reference")?.unwrap_or_default().to_owned())))
 }
 
 /// The config file that gets the profile.

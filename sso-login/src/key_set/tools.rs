@@ -3,7 +3,7 @@
 use std::env;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,6 @@ use sso_signal::exit::{Exit, Fault};
 use sso_signal::wire::Document;
 
 use super::running::{Output, Running, Said, read_all};
-
 use crate::interrupt::Interrupt;
 
 const TICK: Duration = Duration::from_millis(20);
@@ -77,7 +76,7 @@ impl<'a> Tools<'a> {
 
     /// The same; `each_event` gets what it says while it runs.
     pub(super) fn run_with(&self, call: &Call, each_event: impl FnMut(&Document)) -> anyhow::Result<Said> {
-        let mut running = self.start(call, Stdio::piped())?;
+        let mut running = self.start(call)?;
         let mut output = Output::of(running.child.stdout.take());
         let status = self.wait(&mut running, &mut output, each_event)?;
         running.said(status, output)
@@ -89,20 +88,13 @@ impl<'a> Tools<'a> {
         for pick in picks {
             choose.arguments.extend(["--pick".to_owned(), pick.clone()]);
         }
-        let (mut feeding, input) = match source {
+        let (mut feeding, mut choosing) = match source {
             Source::Call(call) => {
-                let mut feeding = self.start(&call, Stdio::piped())?;
-                let stdout = feeding.child.stdout.take().context("a stream is missing")?;
-                (Some(feeding), Input::Of(stdout))
+                let mut feeding = self.start(&call)?;
+                let rows = feeding.child.stdout.take().context("a stream is missing")?;
+                (Some(feeding), self.start_from(&choose, rows.into())?)
             }
-            Source::Documents(documents) => (None, Input::Lines(documents)),
-        };
-        let mut choosing = match input {
-            Input::Of(stdout) => self.start_from(&choose, Stdio::piped(), Some(stdout.into()))?,
-            Input::Lines(documents) => {
-                let choosing = self.start_from(&choose, Stdio::piped(), Some(Stdio::piped()))?;
-                choosing.feed(documents)
-            }
+            Source::Documents(documents) => (None, self.start_from(&choose, Stdio::piped())?.feed(documents)),
         };
         let mut output = Output::of(choosing.child.stdout.take());
         let chosen = self.wait(&mut choosing, &mut output, |_| {});
@@ -122,20 +114,18 @@ impl<'a> Tools<'a> {
         }
     }
 
-    fn start(&self, call: &Call, stdout: Stdio) -> anyhow::Result<Running> {
-        let stdin = call.input.as_ref().map(|_| Stdio::piped());
-        let running = self.start_from(call, stdout, stdin)?;
+    fn start(&self, call: &Call) -> anyhow::Result<Running> {
         Ok(match &call.input {
-            Some(document) => running.feed(vec![document.clone()]),
-            None => running,
+            Some(document) => self.start_from(call, Stdio::piped())?.feed(vec![document.clone()]),
+            None => self.start_from(call, Stdio::null())?,
         })
     }
 
-    fn start_from(&self, call: &Call, stdout: Stdio, stdin: Option<Stdio>) -> anyhow::Result<Running> {
+    fn start_from(&self, call: &Call, stdin: Stdio) -> anyhow::Result<Running> {
         let stderr = if call.shows_stderr { Stdio::inherit() } else { Stdio::piped() };
         let mut command = Command::new(beside_us(call.tool));
         command.args(&call.arguments);
-        command.stdin(stdin.unwrap_or_else(Stdio::null)).stdout(stdout).stderr(stderr);
+        command.stdin(stdin).stdout(Stdio::piped()).stderr(stderr);
         if let Some(config) = self.config {
             command.env("AWS_CONFIG_FILE", config);
         }
@@ -187,11 +177,6 @@ pub(super) enum Source {
     Call(Call),
     /// They are here.
     Documents(Vec<Document>),
-}
-
-enum Input {
-    Of(ChildStdout),
-    Lines(Vec<Document>),
 }
 
 /// This process was told to end.

@@ -8,43 +8,88 @@ use anyhow::Context as _;
 use sso_cache::key::Registrant;
 use sso_cache::registration::Flow;
 use sso_profile::Sso;
-use sso_profile::key::{self, Slug, VaultName};
+use sso_profile::key::{self, Place, Slug};
 use sso_profile::snapshot::Snapshot;
 use sso_signal::replace::{Mode, replace};
 use sso_signal::settings::Settings;
 use sso_signal::wire::Document;
 
-use super::scratch::{Scratch, TEMPORARY};
+use super::scratch::Scratch;
 use super::tools::{Call, Tools};
 use crate::session::Session;
 
 /// What has been done so far, as what undoes it.
 #[derive(Default)]
 pub(super) struct Undo {
-    /// A session that was begun for the set-up alone.
+    /// A login for the set-up, or to unlock.
     pub(super) login: Option<Login>,
     /// A profile whose vault was unlocked for a key that may fail yet.
     pub(super) unlocked: Option<String>,
     /// The key as it was, once it is set.
-    pub(super) key: Option<Previous>,
+    pub(super) key: Option<Before>,
     /// The config file before and after.
     pub(super) config: Option<(Snapshot, Snapshot)>,
 }
 
-/// A key before it was set.
-pub(super) type Previous = Option<(VaultName, String)>;
+/// Where a key was found, if there was one.
+pub(super) struct Before(pub(super) Option<Place>);
 
-/// A login of the set-up, and the cache files that it may change.
+/// A login, and the cache files that it may change.
 pub(super) struct Login {
-    /// The config file that has the profile that logs in.
-    pub(super) scratch: Scratch,
-    /// Whether there is a session now that wasn't there before.
-    pub(super) is_begun: bool,
-    pub(super) files: Vec<Keepsake>,
+    profile: String,
+    /// The config file that has the profile, if that isn't the person's.
+    pub(super) scratch: Option<Scratch>,
+    /// Whether the session was there before.
+    pub(super) was_there: bool,
+    token: Keepsake,
+    registrations: Vec<Keepsake>,
+}
+
+impl Login {
+    /// A login that is about to begin, with `profile` of the scratch config or of the person's.
+    pub(super) fn new(
+        profile: &str,
+        sso: &Sso,
+        scratch: Option<Scratch>,
+        settings: &Settings,
+    ) -> anyhow::Result<Self> {
+        let session = Session::new(settings, sso)?;
+        let registration = |tool: &str| {
+            Keepsake::of(session.cache.registration(Registrant {
+                region: &sso.region,
+                scopes: sso.scopes.as_deref(),
+                session_name: sso.session.as_deref(),
+                start_url: &sso.start_url,
+                tool,
+            }))
+        };
+        let ours = [Flow::Device, Flow::AuthorizationCode].map(Flow::tool);
+        let registrations =
+            ["botocore"].into_iter().chain(ours).map(registration).collect::<Result<_, _>>()?;
+        let token = Keepsake::of(session.token_file())?;
+        Ok(Self { profile: profile.to_owned(), scratch, was_there: false, token, registrations })
+    }
+
+    /// Ends the session that it began, and puts the files back.
+    fn undo(&self, tools: &Tools<'_>) -> anyhow::Result<()> {
+        if self.was_there {
+            return Ok(());
+        }
+        let tools = match &self.scratch {
+            Some(scratch) => tools.with_config(&scratch.config),
+            None => *tools,
+        };
+        // An old token is another session, which is not ours to end.
+        let end = if self.token.is_changed()? { log_out(&self.profile, &tools).map(drop) } else { Ok(()) };
+        for file in self.registrations.iter().chain([&self.token]) {
+            file.put_back()?;
+        }
+        end.context("the session could not be ended")
+    }
 }
 
 /// A file as it was.
-pub(super) struct Keepsake {
+struct Keepsake {
     path: PathBuf,
     bytes: Option<Vec<u8>>,
 }
@@ -59,26 +104,13 @@ impl Keepsake {
         Ok(Self { path, bytes })
     }
 
-    /// All files that a login of this session may write: its token, and registrations of the AWS CLI and of ours.
-    pub(super) fn of_session(sso: &Sso, settings: &Settings) -> anyhow::Result<Vec<Self>> {
-        let session = Session::new(settings, sso)?;
-        let registration = |tool: &str| {
-            session.cache.registration(Registrant {
-                region: &sso.region,
-                scopes: sso.scopes.as_deref(),
-                session_name: sso.session.as_deref(),
-                start_url: &sso.start_url,
-                tool,
-            })
-        };
-        let ours = [Flow::Device, Flow::AuthorizationCode].map(Flow::tool);
-        let files = ["botocore"].into_iter().chain(ours).map(registration);
-        files.chain([session.token_file()]).map(Self::of).collect()
+    fn is_changed(&self) -> anyhow::Result<bool> {
+        Ok(Self::of(self.path.clone())?.bytes != self.bytes)
     }
 
     fn put_back(&self) -> anyhow::Result<()> {
         match &self.bytes {
-            Some(bytes) if fs::read(&self.path).is_ok_and(|now| now == *bytes) => Ok(()),
+            _ if !self.is_changed()? => Ok(()),
             Some(bytes) => replace(&self.path, bytes, Mode::Private),
             None => match fs::remove_file(&self.path) {
                 Err(err) if err.kind() != ErrorKind::NotFound => {
@@ -103,15 +135,9 @@ impl Undo {
         if let Some(profile) = &self.unlocked {
             attempt("the session could not be ended", relock(profile, tools).map(drop));
         } else if let Some(login) = &self.login {
-            if login.is_begun {
-                let end = log_out(TEMPORARY, &tools.with_config(&login.scratch.config));
-                attempt("the session could not be ended", end.map(drop));
-            }
-            for file in &login.files {
-                attempt("the cache could not be put back", file.put_back());
-            }
+            attempt("the login could not be undone", login.undo(tools));
         }
-        if let Some(previous) = self.key {
+        if let Some(Before(previous)) = self.key {
             attempt("the key could not be put back", key::put_back(slug, previous, settings));
         }
         if let Some((before, since)) = &self.config {

@@ -15,7 +15,7 @@ use sso_signal::wire::Document;
 
 use super::stop::cancelled;
 use super::tools::{Call, Source};
-use super::undo::relock;
+use super::undo::{Login, relock};
 use super::{Round, guide};
 
 /// A step that held: in words, and for programs.
@@ -73,6 +73,11 @@ impl Vault for AwsIamSso {
     }
 
     fn unlock(&self, round: &mut Round<'_>, reference: &str) -> anyhow::Result<Held> {
+        if round.undo.login.is_none()
+            && let Some(sso) = AwsConfig::load(round.settings)?.known_profile(reference)?.sso
+        {
+            round.undo.login = Some(Login::new(reference, &sso, None, round.settings)?);
+        }
         let said = round.log_in(reference, None)?;
         if said.exit == Exit::Done {
             round.undo.unlocked = Some(reference.to_owned());
@@ -124,7 +129,7 @@ struct AwsStatic;
 impl Vault for AwsStatic {
     fn reference(&self, round: &mut Round<'_>) -> anyhow::Result<String> {
         if round.args.set_up.is_given() {
-            return Err(guide::refuse_flags("aws.static"));
+            return Err(refused_flags("aws.static"));
         }
         if let Some(name) = &round.args.reference {
             return Ok(name.clone());
@@ -140,7 +145,8 @@ impl Vault for AwsStatic {
                 .hint("aws configure --profile ci")
                 .into());
         }
-        round.answers.need(&["a profile with static keys"], "vault aws.static")?;
+        let example = "sso-login key-set AWS_PROFILE ci aws.static ci";
+        round.answers.need(&["a profile with static keys"], "vault aws.static", example)?;
         let chosen = round.tools.choose(Source::Documents(rows), &[])?.ok_or_else(cancelled)?;
         Ok(chosen.text("profile")?.unwrap_or_default().to_owned())
     }
@@ -168,7 +174,7 @@ struct Env;
 impl Vault for Env {
     fn reference(&self, round: &mut Round<'_>) -> anyhow::Result<String> {
         if round.args.set_up.is_given() {
-            return Err(guide::refuse_flags("env"));
+            return Err(refused_flags("env"));
         }
         Ok(round.args.reference.clone().unwrap_or_else(|| round.args.key.clone()))
     }
@@ -205,6 +211,12 @@ impl Vault for Env {
     fn locks(&self) -> bool {
         false
     }
+}
+
+/// A set-up is that of a profile with an sso-session.
+fn refused_flags(vault: &str) -> anyhow::Error {
+    let message = format!("vault {vault} takes no flags of a profile's set-up");
+    Fault::new(Exit::Usage, message).hint("they are for aws.iam.sso").into()
 }
 
 fn same(reference: &str, value: &str) -> anyhow::Result<()> {

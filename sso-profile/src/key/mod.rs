@@ -38,12 +38,17 @@ pub fn set(slug: &Slug, vault: VaultName, reference: &str, settings: &Settings) 
     Ok(Exit::Done)
 }
 
-/// Puts a key back to what it was before a [`set`] (its `previous`), whatever its vault says of that now.
-pub fn put_back(
-    slug: &Slug,
-    previous: Option<(VaultName, String)>,
-    settings: &Settings,
-) -> anyhow::Result<()> {
+/// Where a key is found: its vault, and what that knows it by.
+pub type Place = (VaultName, String);
+
+/// Where a key is found now; `None` if there is none.
+pub fn stored(slug: &Slug, settings: &Settings) -> anyhow::Result<Option<Place>> {
+    let entry = Store::load(settings)?.remove(slug);
+    Ok(entry.map(|entry| (entry.vault, entry.reference)))
+}
+
+/// Puts a key back to where it was before a [`set`], whatever its vault says of that now.
+pub fn put_back(slug: &Slug, previous: Option<Place>, settings: &Settings) -> anyhow::Result<()> {
     Store::change(settings, |store| match previous {
         Some((vault, reference)) => store.insert(slug, Entry { vault, reference }),
         None => store.remove(slug),
