@@ -123,7 +123,7 @@ sso-clean: _tools
     sso-signal clear --all
     sso-lock break login || [ "$?" -ne 74 ]
 
-# Run what needs credentials, here: just sso-exec [PROFILE] [flags of sso-login exec] -- ./start-services.sh
+# Start what needs credentials: just sso-exec [PROFILE] [flags of sso-login exec] -- ./start-services.sh
 [group('sso')]
 [no-cd]
 [no-exit-message]

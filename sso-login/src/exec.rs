@@ -74,7 +74,7 @@ Examples:
   sso-login exec corp -- terraform plan
   sso-login exec corp --renewing -- ./service          for what runs longer than the credentials
   sso-login exec corp --text --ask --warn 15m -- ./start-services.sh
-  SSO_PROFILE_VARS=BACKLOG_AWS_PROFILE sso-login exec --env-file ~/.backlog-toolkit-env -- ./start-services.sh
+  SSO_PROFILE_VARS=BACKLOG_AWS_PROFILE sso-login exec --env-file ~/.backlog-toolkit-env -- ./start
   sso-login corp && sso-login exec corp --warn 10m -- bash
 
 CMD gets AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_CREDENTIAL_EXPIRATION,
