@@ -132,15 +132,15 @@ fn of_event(document: &Document) -> Option<String> {
     }
     // Who logged in by hand isn't asked again; what `wait` handed over has a mode.
     let by_watcher = |then: &'static str| if document.contains_key("mode") { then } else { "" };
+    let after_failure = match text(document, "hint") {
+        Some(hint) if !document.contains_key("mode") => format!("; {hint}"),
+        _ => by_watcher(", signal kept, tried again in 30s or more").to_owned(),
+    };
     let said = match text(document, "outcome")?.as_str() {
         "success" => "login successful, signal cleared".to_owned(),
         "valid" => "session valid already, signal cleared".to_owned(),
-        "failed" => {
-            because("login failed", document, by_watcher(", signal kept, tried again in 30s or more"))
-        }
-        "timeout" => {
-            because("login timed out", document, by_watcher(", signal kept, tried again in 30s or more"))
-        }
+        "failed" => because("login failed", document, &after_failure),
+        "timeout" => because("login timed out", document, &after_failure),
         "snoozed" => match document.get("seconds").and_then(Value::as_u64) {
             Some(seconds) => {
                 format!("snoozed, next attempt in {}", time::format_duration(Duration::from_secs(seconds)))
@@ -213,8 +213,8 @@ mod tests {
             ),
             (r#"{"profile":"corp","outcome":"suppressed"}"#, "corp: reminders suppressed, signal cleared"),
             (
-                r#"{"profile":"corp","outcome":"failed","error":"denied","reason":"no"}"#,
-                "corp: login failed (no)",
+                r#"{"profile":"corp","outcome":"failed","error":"no-aws-cli","reason":"none","hint":"install it"}"#,
+                "corp: login failed (none); install it",
             ),
             (
                 r#"{"profile":"corp","mode":"notify","outcome":"busy","reason":"pid 7"}"#,

@@ -138,6 +138,19 @@ fn another_way_to_log_in_is_taken_if_it_is_asked_for() {
 }
 
 #[test]
+fn without_an_aws_cli_the_way_out_is_named() {
+    let Some(ring) = Ring::new("--pending 0") else { return };
+    let mut command = ring.command("sso-key-unlock dev");
+    command.env("SSO_AWS", "/nonexistent/aws");
+    let ended = crate::support::end(command, "");
+    assert_eq!((ended.code, ended.stderr.as_str()), (77, ""), "{}", ended.stdout);
+    for words in [" demo: login failed (there is no AWS CLI v2: ", "use --via device", "dev.A "] {
+        assert!(ended.stdout.contains(words), "{}", ended.stdout);
+    }
+    ring.asked(&[], [0, 0, 0]);
+}
+
+#[test]
 fn ctrl_c_leaves_no_process_no_lock_and_the_cache_as_it_was() {
     let Some(ring) = Ring::new("--pending 0") else { return };
     ring.unlock("sso-key-unlock dev");
