@@ -1,4 +1,4 @@
-//! The answers of a service, up to a size: whoever answers in its place (a proxy, a captive portal, a broken server) may
+//! The answers of a service, up to a size, and no pages: whoever answers in its place (a proxy, a captive portal, a broken server) may
 //! send without end.
 
 use std::fmt;
@@ -41,8 +41,24 @@ async fn whole(mut answer: HttpResponse) -> Result<HttpResponse, ConnectorError>
         }
     })?;
     *answer.body_mut() = SdkBody::from(body.to_bytes());
+    // No service of AWS answers well with a page. Where an answer has no content (a logout), nobody would notice.
+    let is_page = answer.headers().get("content-type").is_some_and(|kind| kind.starts_with("text/html"));
+    if answer.status().is_success() && is_page {
+        return Err(ConnectorError::other(Page(answer.status().as_u16()).into(), None));
+    }
     Ok(answer)
 }
+
+#[derive(Debug)]
+struct Page(u16);
+
+impl fmt::Display for Page {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "it answers {} with something else", self.0)
+    }
+}
+
+impl std::error::Error for Page {}
 
 #[derive(Debug)]
 struct TooLong;

@@ -134,7 +134,11 @@ impl Oidc {
             .send()
             .await
             .map_err(|err| refusal(&err))?;
-        let (complete, plain) = (answer.verification_uri_complete, answer.verification_uri);
+        // It goes to whatever opens URLs here, also those of files.
+        let page = |url: Option<String>| {
+            url.filter(|url| ["https://", "http://"].iter().any(|scheme| url.starts_with(scheme)))
+        };
+        let (complete, plain) = (page(answer.verification_uri_complete), page(answer.verification_uri));
         let urls = complete.clone().or(plain.clone()).zip(plain.or(complete));
         match (answer.device_code, answer.user_code, urls) {
             (Some(device_code), Some(user_code), Some((url, plain_url))) => Ok(Device {

@@ -13,6 +13,7 @@ use sso_profile::Profile;
 use sso_signal::secret::Secret;
 use sso_signal::settings::Settings;
 use sso_signal::text::harmless;
+use sso_signal::time;
 
 use crate::http;
 use crate::pace::Pace;
@@ -77,8 +78,16 @@ impl Portal {
         let Some(found) = answer.role_credentials else { return Err(incomplete()) };
         // Whole seconds, rounded down, as the AWS CLI has it.
         let expires_at = DateTime::from_timestamp(found.expiration.div_euclid(1000), 0);
-        match (found.access_key_id, found.secret_access_key, found.session_token, expires_at) {
-            (Some(id), Some(secret), Some(session), Some(expires_at)) => Ok(RoleCredentials {
+        let part = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let parts = (part(found.access_key_id), part(found.secret_access_key), part(found.session_token));
+        match (parts, expires_at) {
+            (_, Some(expires_at)) if time::now().is_ok_and(|now| expires_at <= now) => {
+                let ended = time::format(expires_at);
+                Err(Denial::Unreachable(format!(
+                    "it sent credentials that ended at {ended}: is the clock right?"
+                )))
+            }
+            ((Some(id), Some(secret), Some(session)), Some(expires_at)) => Ok(RoleCredentials {
                 access_key_id: id.into(),
                 secret_access_key: secret.into(),
                 session_token: session.into(),
@@ -100,7 +109,9 @@ impl Portal {
                 request.set_next_token(next.clone()).send()
             };
             let page = self.call(call).await?;
-            accounts.extend(page.account_list.unwrap_or_default().into_iter().filter_map(|account| {
+            // Without a list it isn't an empty one, which would mean that everything is gone.
+            let list = page.account_list.ok_or_else(incomplete)?;
+            accounts.extend(list.into_iter().filter_map(|account| {
                 let (name, email) = (account.account_name.unwrap_or_default(), account.email_address);
                 Some(Account { name, id: account.account_id?, email })
             }));
@@ -122,7 +133,8 @@ impl Portal {
                 request.account_id(account_id).max_results(PAGE).set_next_token(next.clone()).send()
             };
             let page = self.call(call).await?;
-            roles.extend(page.role_list.unwrap_or_default().into_iter().filter_map(|role| role.role_name));
+            let list = page.role_list.ok_or_else(incomplete)?;
+            roles.extend(list.into_iter().filter_map(|role| role.role_name));
             next = following(next.as_deref(), page.next_token)?;
             if next.is_none() {
                 roles.sort();

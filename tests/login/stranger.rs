@@ -58,7 +58,8 @@ fn answer(mut client: TcpStream, status: u16, body: &str, is_endless: bool) -> s
         }
     }
     reader.take(length).read_to_end(&mut Vec::new())?;
-    write!(client, "HTTP/1.1 {status} So\r\ncontent-type: text/html\r\nconnection: close\r\n")?;
+    let kind = if body.starts_with('{') { "application/json" } else { "text/html" };
+    write!(client, "HTTP/1.1 {status} So\r\ncontent-type: {kind}\r\nconnection: close\r\n")?;
     if !is_endless {
         return write!(client, "content-length: {}\r\n\r\n{body}", body.len());
     }
@@ -117,4 +118,54 @@ fn a_page_in_the_services_place_ends_no_session() {
     let ended = end(command, "");
     assert_eq!(ended.code, 69, "{}", ended.stderr);
     assert_eq!(bench.token_text(), before);
+}
+
+#[test]
+fn a_page_that_answers_a_logout_has_not_been_the_service() {
+    let bench = Bench::logged_in("");
+    let stranger = Stranger::start(200, "<html>Please sign in to the WLAN</html>", false);
+    let ended = stranger.ask(&bench, SERVICES[1], "sso-login logout demo");
+    assert_eq!(ended.code, 69, "{}", ended.stderr);
+    assert_eq!(ended.document()["serviceTold"], false);
+}
+
+#[test]
+fn credentials_without_content_or_over_already_are_none() {
+    let bench = Bench::logged_in("");
+    for (keys, expiration, says) in [
+        (["", "s", "t"], 1_900_000_000_000_i64, "incomplete answer"),
+        (["a", "", "t"], 1_900_000_000_000, "incomplete answer"),
+        (["a", "s", ""], 1_900_000_000_000, "incomplete answer"),
+        (["a", "s", "t"], -1, "ended at 1969-12-31T23:59:59Z"),
+    ] {
+        let [id, secret, token] = keys;
+        let body = serde_json::json!({"roleCredentials": {"accessKeyId": id, "secretAccessKey": secret,
+            "sessionToken": token, "expiration": expiration}});
+        let stranger = Stranger::start(200, body.to_string().leak(), false);
+        let ended = stranger.ask(&bench, SERVICES[1], "sso-login credentials demo");
+        assert_eq!((ended.code, ended.stdout.as_str()), (69, ""), "{body}: {}", ended.stderr);
+        assert!(ended.stderr.contains(says), "{body}: {}", ended.stderr);
+        assert!(crate::support::names(bench.home().join(".aws/cli/cache")).is_empty(), "{body}");
+    }
+}
+
+#[test]
+fn an_answer_without_a_list_does_not_say_that_there_is_nothing() {
+    let bench = Bench::logged_in("");
+    let ended = Stranger::start(200, "{}", false).ask(&bench, SERVICES[1], "sso-login accounts demo");
+    assert_eq!((ended.code, ended.stdout.as_str()), (69, ""), "{}", ended.stderr);
+}
+
+#[test]
+fn only_pages_of_the_web_are_opened() {
+    let bench = Bench::start("");
+    for url in ["file:///etc/passwd", "javascript:alert(1)", "-x", "/bin/sh", ""] {
+        let body = serde_json::json!({"clientId": "a", "clientSecret": "b", "clientSecretExpiresAt": 1_900_000_000,
+            "deviceCode": "d", "userCode": "U", "verificationUri": url, "verificationUriComplete": url,
+            "expiresIn": 600, "interval": 1});
+        let stranger = Stranger::start(200, body.to_string().leak(), false);
+        let ended = stranger.ask(&bench, SERVICES[0], "sso-login demo --via device --timeout 5s");
+        assert_eq!(ended.code, 69, "{url}: {}", ended.stderr);
+        assert!(ended.stderr.contains("incomplete answer"), "{url}: {}", ended.stderr);
+    }
 }
