@@ -33,14 +33,20 @@ fn run(command: cli::Command, settings: &Settings) -> anyhow::Result<Exit> {
 
 fn run_key(command: Key, settings: &Settings) -> anyhow::Result<Exit> {
     match command {
-        Key::Set { slug, vault, reference } => key::set(&slug.parse()?, vault, &reference, settings),
-        Key::Get(slug) => key::show(&slug.parse()?, settings),
+        Key::Set { slug, vault, reference, trial } => {
+            key::set(&slug.parse()?, vault, &reference, standing(trial), settings)
+        }
+        Key::Get { slug, trial } => key::show(&slug.parse()?, standing(trial), settings),
         Key::List { env, vault, text, exit_status } => {
             key::list(&key::Wanted { env, vault }, text, exit_status, settings)
         }
         Key::Sessions { env } => key::sessions(env.as_deref(), settings),
         Key::Remove(slug) => key::remove(&slug.parse()?, settings),
     }
+}
+
+fn standing(is_on_trial: bool) -> key::Standing {
+    if is_on_trial { key::Standing::OnTrial } else { key::Standing::Kept }
 }
 
 impl SlugArgs {

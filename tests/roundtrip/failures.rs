@@ -142,3 +142,31 @@ fn a_signal_during_the_login_leaves_no_process_and_nothing_else() {
         assert!(!left.iter().any(|name| name.starts_with("sso-key-set-")), "{left:?}");
     }
 }
+
+#[test]
+fn a_proof_that_is_killed_leaves_the_key_that_was_there_or_none() {
+    let Some(machine) = Machine::start("") else { return };
+    // Until it is done the proof hangs at STS.
+    machine.faults(&json!({"hang": ["GetCallerIdentity"]}));
+    for earlier in [None, Some("SOMETHING")] {
+        if let Some(variable) = earlier {
+            let line = format!("sso-profile key set --env dev --key AWS_PROFILE --vault env {variable}");
+            machine.run(&line).exits(0);
+        }
+        let before = machine.run_with("sso-profile key list", &[("SOMETHING", "x")]).stdout;
+        let mut command = machine.command("sso-login key-set AWS_PROFILE dev aws.iam.sso demo");
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap().contains("\"step\":\"unlock\"")));
+        kill_process(Pid::from_child(&child), Signal::KILL).unwrap();
+        child.wait().unwrap();
+
+        let on_trial = machine.run("sso-profile key get --trial --env dev --key AWS_PROFILE").document();
+        assert_eq!(on_trial["reference"], "demo");
+        assert_eq!(machine.run_with("sso-profile key list", &[("SOMETHING", "x")]).stdout, before);
+    }
+    machine.served.forget("/sandbox/faults");
+    machine.key_set("AWS_PROFILE dev aws.iam.sso demo").exits_somehow(0);
+    assert_eq!(machine.status("AWS_PROFILE"), 77);
+    machine.run("sso-profile key get --trial --env dev --key AWS_PROFILE").exits(1);
+}

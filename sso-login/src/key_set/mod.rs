@@ -1,7 +1,7 @@
 //! `sso-login key-set`: a key that is stored only if it works.
 //!
-//! Set, unlock, get, relock (K4): only when all four held there is a key. Whatever fails on the way leaves key, config and
-//! cache as they were, and no session behind. Each step is a command of the suite, run as a process: what is proven
+//! Set, unlock, get, relock (K4): only when all four held there is a key, until then one on trial that nobody else sees.
+//! Whatever fails on the way leaves key, config and cache as they were, and no session behind. Each step is a command of the suite, run as a process: what is proven
 //! is what a person, a recipe or cron will type later.
 
 mod answers;
@@ -36,7 +36,7 @@ use self::running::Said;
 use self::stop::is_cancelled;
 use self::told::Told;
 use self::tools::{Call, Tools};
-use self::undo::{Before, Undo};
+use self::undo::Undo;
 use self::vault::{Vault, adapter};
 use crate::interrupt::Interrupt;
 use crate::registered::foresee;
@@ -79,8 +79,8 @@ fn try_out(
     };
     let Err(err) = round.trip() else { return Ok(Exit::Done) };
     let undo = std::mem::take(&mut round.undo);
-    // A key that was there is there again.
-    let what = if matches!(undo.key, Some(Before(Some(_)))) { "stays as it was" } else { "is not stored" };
+    let is_kept = key::is_kept(slug, settings).unwrap_or_default();
+    let what = if is_kept { "stays as it was" } else { "is not stored" };
     let left = undo.run(slug, settings, &round.tools);
     if is_cancelled(&err) && left.is_empty() {
         let document = Document::new().with("slug", slug.to_string()).with("cancelled", true);
@@ -121,6 +121,7 @@ impl Round<'_> {
         self.told.step("unlock", &held.words, &held.more)?;
         let proof = self.get(vault, &reference).with_step("get")?;
         self.relock(vault, &reference).with_step("relock")?;
+        self.keep(&reference)?;
 
         let (state, words) = if vault.locks() {
             ("locked", format!(" It is locked now; to unlock it: just sso-key-unlock {}", self.args.env))
@@ -133,14 +134,22 @@ impl Round<'_> {
     }
 
     fn set(&mut self, reference: &str) -> anyhow::Result<()> {
-        // Beforehand: one that is interrupted may be stored all the same.
-        self.undo.key = Some(Before(key::stored(self.slug, self.settings)?));
+        self.undo.is_on_trial = true;
+        self.tools.run(&self.storing(reference, &["--trial"]))?.good()?;
         let vault = self.args.vault.as_str();
-        let arguments =
-            [&["key", "set", "--vault", vault], self.which().as_slice(), &["--", reference]].concat();
-        self.tools.run(&Call::of("sso-profile", &arguments))?.good()?;
         let words = format!("{} points at {reference} in {vault}", self.slug);
         self.told.step("set", &words, &Document::new().with("vault", vault).with("reference", reference))
+    }
+
+    /// Makes it a key. Who is told to end now gets that in between: it is kept, or it is not.
+    fn keep(&self, reference: &str) -> anyhow::Result<()> {
+        self.tools.deaf().run(&self.storing(reference, &[]))?.good().map(drop)
+    }
+
+    fn storing(&self, reference: &str, more: &[&str]) -> Call {
+        let vault = ["--vault", self.args.vault.as_str()];
+        let arguments = [&["key", "set"], vault.as_slice(), &self.which(), more, &["--", reference]].concat();
+        Call::of("sso-profile", &arguments)
     }
 
     fn get(&mut self, vault: &dyn Vault, reference: &str) -> anyhow::Result<Document> {
@@ -167,7 +176,7 @@ impl Round<'_> {
     }
 
     fn look(&self) -> anyhow::Result<Said> {
-        let arguments = [&["key", "get"], self.which().as_slice()].concat();
+        let arguments = [&["key", "get", "--trial"], self.which().as_slice()].concat();
         self.tools.run(&Call::of("sso-profile", &arguments))
     }
 

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use sso_cache::key::Registrant;
 use sso_cache::registration::Flow;
 use sso_profile::Sso;
-use sso_profile::key::{self, Place, Slug};
+use sso_profile::key::{self, Slug};
 use sso_profile::snapshot::Snapshot;
 use sso_signal::replace::{Mode, replace};
 use sso_signal::settings::Settings;
@@ -25,14 +25,11 @@ pub(super) struct Undo {
     pub(super) login: Option<Login>,
     /// A profile whose vault was unlocked for a key that may fail yet.
     pub(super) unlocked: Option<String>,
-    /// The key as it was, once it is set.
-    pub(super) key: Option<Before>,
+    /// Whether the key may be on trial.
+    pub(super) is_on_trial: bool,
     /// The config file before and after.
     pub(super) config: Option<(Snapshot, Snapshot)>,
 }
-
-/// Where a key was found, if there was one.
-pub(super) struct Before(pub(super) Option<Place>);
 
 /// A login, and the cache files that it may change.
 pub(super) struct Login {
@@ -137,8 +134,8 @@ impl Undo {
         } else if let Some(login) = &self.login {
             attempt("the login could not be undone", login.undo(tools));
         }
-        if let Some(Before(previous)) = self.key {
-            attempt("the key could not be put back", key::put_back(slug, previous, settings));
+        if self.is_on_trial {
+            attempt("the trial of the key could not be ended", key::end_trial(slug, settings));
         }
         if let Some((before, since)) = &self.config {
             let put_back = before.put_back(since).and_then(|is_back| {

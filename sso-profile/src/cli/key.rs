@@ -37,12 +37,22 @@ pub(crate) enum Key {
         vault: VaultName,
         /// What the vault knows it by: a profile, a variable, a file and variable
         reference: String,
+        /// Put it on trial: `get --trial` alone sees it, until it is set without this flag
+        #[arg(long)]
+        trial: bool,
     },
     /// Print a key and what it gives
     ///
     /// `value` is the profile's name, or the variable's content. Never opens a browser.
     #[command(after_long_help = KEY_GET)]
-    Get(SlugArgs),
+    Get {
+        /// Which key
+        #[command(flatten)]
+        slug: SlugArgs,
+        /// The one on trial
+        #[arg(long)]
+        trial: bool,
+    },
     /// Print the keys and whether they can be used
     ///
     /// `state` is granted, locked (a person must log in), absent (no such variable now) or blocked (what it points at is

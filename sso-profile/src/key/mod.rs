@@ -22,14 +22,33 @@ pub use vault::VaultName;
 use vault::{Seen, State};
 pub use wanted::Wanted;
 
+/// Which of two places a key is kept in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is a key.
+    Kept,
+    /// It is on trial, which a proof uses that may fail: nobody else sees it.
+    OnTrial,
+}
+
 /// Stores where a key is found, or changes it. Status 78 if the vault has no such reference.
 ///
-/// The document has what was there before as `previous`, for whoever wants to put it back.
-pub fn set(slug: &Slug, vault: VaultName, reference: &str, settings: &Settings) -> anyhow::Result<Exit> {
+/// The document has what was there before as `previous`.
+pub fn set(
+    slug: &Slug,
+    vault: VaultName,
+    reference: &str,
+    standing: Standing,
+    settings: &Settings,
+) -> anyhow::Result<Exit> {
     vault.adapter().check(reference, &mut Facts::new(settings))?;
     let entry = Entry { vault, reference: reference.to_owned() };
     let mut document = described(slug, &entry);
-    if let Some(previous) = Store::change(settings, |store| store.insert(slug, entry))? {
+    let previous = Store::change(settings, |store| match standing {
+        Standing::Kept => store.insert(slug, entry),
+        Standing::OnTrial => store.try_out(slug, entry),
+    })?;
+    if let Some(previous) = previous {
         let previous =
             Document::new().with("vault", previous.vault.as_str()).with("reference", previous.reference);
         document.set("previous", previous);
@@ -38,29 +57,26 @@ pub fn set(slug: &Slug, vault: VaultName, reference: &str, settings: &Settings) 
     Ok(Exit::Done)
 }
 
-/// Where a key is found: its vault, and what that knows it by.
-pub type Place = (VaultName, String);
-
-/// Where a key is found now; `None` if there is none.
-pub fn stored(slug: &Slug, settings: &Settings) -> anyhow::Result<Option<Place>> {
-    let entry = Store::load(settings)?.remove(slug);
-    Ok(entry.map(|entry| (entry.vault, entry.reference)))
+/// Whether there is such a key, on trial or not.
+pub fn is_kept(slug: &Slug, settings: &Settings) -> anyhow::Result<bool> {
+    Ok(Store::load(settings)?.remove(slug).is_some())
 }
 
-/// Puts a key back to where it was before a [`set`], whatever its vault says of that now.
-pub fn put_back(slug: &Slug, previous: Option<Place>, settings: &Settings) -> anyhow::Result<()> {
-    Store::change(settings, |store| match previous {
-        Some((vault, reference)) => store.insert(slug, Entry { vault, reference }),
-        None => store.remove(slug),
-    })?;
-    Ok(())
+/// Ends the trial of a key; what it was before it still is.
+pub fn end_trial(slug: &Slug, settings: &Settings) -> anyhow::Result<()> {
+    Store::change(settings, |store| store.remove_trial(slug)).map(drop)
 }
 
 /// Prints a key with its value: for a profile its name, for a variable its content. Status 1 if it is absent, 77 if
 /// it is locked, 78 if what it points at is gone.
-pub fn show(slug: &Slug, settings: &Settings) -> anyhow::Result<Exit> {
+pub fn show(slug: &Slug, standing: Standing, settings: &Settings) -> anyhow::Result<Exit> {
     let mut output = Output::stdout();
-    let Some(entry) = Store::load(settings)?.remove(slug) else {
+    let mut store = Store::load(settings)?;
+    let entry = match standing {
+        Standing::Kept => store.remove(slug),
+        Standing::OnTrial => store.remove_trial(slug),
+    };
+    let Some(entry) = entry else {
         output.document(&Document::new().with("slug", slug.to_string()).with("state", "absent"))?;
         return Ok(Exit::No);
     };

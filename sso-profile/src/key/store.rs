@@ -25,9 +25,14 @@ pub(super) struct Entry {
     pub(super) reference: String,
 }
 
-/// All keys, by slug.
-#[derive(Debug, Default)]
-pub(super) struct Store(BTreeMap<Slug, Entry>);
+/// All keys by slug, and those on trial: what a proof that may fail or be killed uses stands for no key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Store {
+    keys: Entries,
+    trials: Entries,
+}
+
+type Entries = BTreeMap<Slug, Entry>;
 
 impl Store {
     /// The keys as they are; none if there is no file. Status 65 if it isn't ours or is newer than we are.
@@ -43,27 +48,38 @@ impl Store {
         let path = path(settings)?;
         let _lock = state::lock(&settings.state_dir()?)?;
         let mut store = Self::read(&path)?;
-        let before = store.0.clone();
+        let before = store.clone();
         let answer = change(&mut store);
-        if store.0.is_empty() && !before.is_empty() {
+        if store == Self::default() && before != store {
             // As it was before the first key.
             fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
-        } else if store.0 != before {
+        } else if store != before {
             replace(&path, &store.bytes(), Mode::Private)?;
         }
         Ok(answer)
     }
 
+    /// Makes it a key; a trial of it is over. Answers what it was before.
     pub(super) fn insert(&mut self, slug: &Slug, entry: Entry) -> Option<Entry> {
-        self.0.insert(slug.clone(), entry)
+        self.trials.remove(slug);
+        self.keys.insert(slug.clone(), entry)
+    }
+
+    /// Puts it on trial. Answers what is on trial there already.
+    pub(super) fn try_out(&mut self, slug: &Slug, entry: Entry) -> Option<Entry> {
+        self.trials.insert(slug.clone(), entry)
     }
 
     pub(super) fn remove(&mut self, slug: &Slug) -> Option<Entry> {
-        self.0.remove(slug)
+        self.keys.remove(slug)
+    }
+
+    pub(super) fn remove_trial(&mut self, slug: &Slug) -> Option<Entry> {
+        self.trials.remove(slug)
     }
 
     pub(super) fn entries(&self) -> impl Iterator<Item = (&Slug, &Entry)> {
-        self.0.iter()
+        self.keys.iter()
     }
 
     fn read(path: &Path) -> anyhow::Result<Self> {
@@ -78,28 +94,39 @@ impl Store {
         if document.whole("version")? != Some(VERSION) {
             return Err(bad(&name, "is of another version than 1"));
         }
-        let Some(Value::Object(keys)) = document.get("keys") else {
-            return Err(bad(&name, "has no `keys`"));
-        };
-        let read = |(slug, value): (&String, &Value)| {
-            let slug: Slug = slug.parse().ok()?;
-            let vault = value.get("vault")?.as_str()?.parse().ok()?;
-            let reference = value.get("reference")?.as_str()?.to_owned();
-            Some((slug, Entry { vault, reference }))
-        };
-        let keys: Option<_> = keys.iter().map(read).collect();
-        keys.map(Self).ok_or_else(|| bad(&name, "has an entry that is no key"))
+        let entries = |key: &str| document.get(key).map(|value| entries(value, &name)).transpose();
+        let keys = entries("keys")?.ok_or_else(|| bad(&name, "has no `keys`"))?;
+        Ok(Self { keys, trials: entries("trials")?.unwrap_or_default() })
     }
 
     fn bytes(&self) -> Vec<u8> {
-        let mut keys = Document::new();
-        for (slug, Entry { vault, reference }) in &self.0 {
-            let entry = Document::new().with("vault", vault.as_str()).with("reference", reference.as_str());
-            keys.set(&slug.to_string(), entry);
+        let mut document = Document::new().with("version", VERSION).with("keys", documents(&self.keys));
+        if !self.trials.is_empty() {
+            document.set("trials", documents(&self.trials));
         }
-        let document = Value::from(Document::new().with("version", VERSION).with("keys", keys));
-        format!("{document:#}\n").into_bytes()
+        format!("{:#}\n", Value::from(document)).into_bytes()
     }
+}
+
+fn entries(value: &Value, name: &str) -> anyhow::Result<Entries> {
+    let Value::Object(entries) = value else { return Err(bad(name, "has no `keys`")) };
+    let read = |(slug, value): (&String, &Value)| {
+        let slug: Slug = slug.parse().ok()?;
+        let vault = value.get("vault")?.as_str()?.parse().ok()?;
+        let reference = value.get("reference")?.as_str()?.to_owned();
+        Some((slug, Entry { vault, reference }))
+    };
+    let entries: Option<_> = entries.iter().map(read).collect();
+    entries.ok_or_else(|| bad(name, "has an entry that is no key"))
+}
+
+fn documents(entries: &Entries) -> Document {
+    let mut documents = Document::new();
+    for (slug, Entry { vault, reference }) in entries {
+        let entry = Document::new().with("vault", vault.as_str()).with("reference", reference.as_str());
+        documents.set(&slug.to_string(), entry);
+    }
+    documents
 }
 
 fn path(settings: &Settings) -> anyhow::Result<PathBuf> {
