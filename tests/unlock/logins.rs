@@ -18,6 +18,10 @@ fn one_login_per_session_that_is_over_none_for_valid_ones_and_only_the_asked_for
     let Some(ring) = Ring::new("--pending 0") else { return };
     let ended = ring.unlock("sso-key-unlock dev");
     ring.asked(&[DEMO], [1, 1, 1]);
+    assert!(
+        ended.stderr.contains("botocore-client-sandbox"),
+        "the first login asks for consent, and that is said"
+    );
     assert!(ended.stdout.contains(" demo: login successful, signal cleared\n"), "{}", ended.stdout);
     let table: Vec<_> = ended.stdout.lines().filter(|line| line.contains("granted")).collect();
     assert_eq!(table.len(), 3, "{}", ended.stdout);

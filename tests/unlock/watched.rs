@@ -2,7 +2,6 @@
 
 use std::fs;
 
-use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
 use crate::bench::Bench;
@@ -83,7 +82,7 @@ fn in_mode_auto_a_relock_opens_no_browser_until_the_next_expiry_after_an_unlock(
 fn the_mark_is_there_before_the_session_is_gone() {
     let Some(desk) = desk("notify") else { return };
     // Somebody who logs in holds the logout up, and the mark is made nevertheless.
-    let mut holder = desk.bench.command("sso-lock run login -- sleep 600").spawn().unwrap();
+    let holder = desk.start("holder", desk.bench.command("sso-lock run login -- sleep 600"));
     until(|| desk.bench.run("sso-lock status login").code == 0, || "no lock".to_owned());
     let relock = desk.start("relock", desk.command("sso-key-relock dev"));
     let quiet = || {
@@ -94,8 +93,6 @@ fn the_mark_is_there_before_the_session_is_gone() {
     };
     until(quiet, || fs::read_to_string(desk.state().join("state.json")).unwrap_or_default());
     assert!(desk.bench.cache().join(crate::bench::TOKEN).exists());
-    // It ends its command, too.
-    kill_process(Pid::from_child(&holder), Signal::TERM).unwrap();
-    holder.wait().unwrap();
+    drop(holder);
     until(|| !desk.bench.cache().join(crate::bench::TOKEN).exists(), || relock.errors());
 }
