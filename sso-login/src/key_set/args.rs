@@ -21,8 +21,6 @@ pub struct KeySetArgs {
     ///
     /// A profile of `aws.iam.sso` that isn't in the config yet is set up.
     pub(super) reference: Option<String>,
-    #[command(flatten)]
-    pub(super) set_up: SetUp,
     /// How a person logs in: aws, pkce, device or auto
     #[arg(long, default_value = "aws", value_parser = ["aws", "pkce", "device", "auto"])]
     pub(super) via: String,
@@ -35,6 +33,9 @@ pub struct KeySetArgs {
     /// Say each step in a line for people
     #[arg(long)]
     pub(super) text: bool,
+    // Last, as what follows a heading is below it.
+    #[command(flatten)]
+    pub(super) set_up: SetUp,
 }
 
 /// The answers of a set-up. What isn't given is asked on the terminal.
