@@ -53,7 +53,7 @@ fn a_role_that_is_not_there_ends_the_session_again() {
     let Some(machine) = Machine::start("") else { return };
     let before = machine.files();
     let ended = machine.key_set(&NEW.replace("ReadOnly", "Nobody"));
-    refused(&ended, 78, "none of 6 documents has accountId=444455556666 and roleName=Nobody");
+    refused(&ended, 78, "is not stored: accountId=444455556666, roleName=Nobody is nothing that you may be");
     assert_eq!(machine.files(), before);
     assert_eq!(machine.counts(), [1, 1, 1]);
 }
@@ -63,7 +63,7 @@ fn a_session_that_was_there_stays_when_the_set_up_fails() {
     let Some(machine) = Machine::start("") else { return };
     machine.run("sso-login demo --via aws").exits_somehow(0);
     let before = machine.files();
-    refused(&machine.key_set(&NEW.replace("ReadOnly", "Nobody")), 78, "none of 6");
+    refused(&machine.key_set(&NEW.replace("ReadOnly", "Nobody")), 78, "is nothing that you may be");
     assert_eq!((machine.files(), machine.counts()), (before, [1, 1, 0]));
 }
 

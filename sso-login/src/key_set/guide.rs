@@ -6,7 +6,7 @@ use sso_profile::AwsConfig;
 use sso_profile::request::{Request, writable_name};
 use sso_profile::snapshot::Snapshot;
 use sso_profile::template::{Names, Template};
-use sso_signal::exit::Exit;
+use sso_signal::exit::{Exit, Fault, status_of};
 use sso_signal::text::harmless;
 use sso_signal::wire::Document;
 
@@ -40,7 +40,7 @@ pub(super) fn set_up(round: &mut Round<'_>) -> anyhow::Result<String> {
     let site =
         Site::find(set_up, reference.as_deref(), &config, round.settings, &round.answers, &round.tools)?;
     log_in(round, &site)?;
-    let role = choose_role(round)?;
+    let role = choose_role(round, &site)?;
     let name = name(round, reference.as_deref(), &site, &role)?;
     write(round, &name, &site, &role, &config)?;
     // From here on the config has the profile: what ends the session is that.
@@ -59,7 +59,7 @@ fn log_in(round: &mut Round<'_>, site: &Site) -> anyhow::Result<()> {
     round.told.step("login", &words, &Document::new().with("ssoSession", site.session.as_str()))
 }
 
-fn choose_role(round: &Round<'_>) -> anyhow::Result<Document> {
+fn choose_role(round: &Round<'_>, site: &Site) -> anyhow::Result<Document> {
     let set_up = &round.args.set_up;
     let picks: Vec<_> = [("accountId", &set_up.account_id), ("roleName", &set_up.role_name)]
         .into_iter()
@@ -68,7 +68,16 @@ fn choose_role(round: &Round<'_>) -> anyhow::Result<Document> {
     let login = round.undo.login.as_ref().and_then(|login| login.scratch.as_ref());
     let tools = round.tools.with_config(&login.context("nobody is logged in")?.config);
     let source = Source::Call(Call::of("sso-login", &["accounts", "--", TEMPORARY]));
-    tools.choose(source, &picks)?.ok_or_else(cancelled)
+    let chosen = tools.choose(source, &picks).map_err(|err| match status_of(&err) {
+        // No such role: the flags are wrong, not what they were piped into.
+        Exit::Config if !picks.is_empty() => {
+            let message = format!("{} is nothing that you may be", picks.join(", "));
+            let hint = format!("see {}, or leave the flags out at a terminal and choose", site.start_url);
+            Fault::new(Exit::Config, message).hint(hint).into()
+        }
+        _ => err,
+    });
+    chosen?.ok_or_else(cancelled)
 }
 
 fn name(round: &Round<'_>, reference: Option<&str>, site: &Site, role: &Document) -> anyhow::Result<String> {
