@@ -393,3 +393,15 @@ fn fifty_concurrent_sets_lose_none() {
     });
     assert_eq!(stored(&sandbox)["keys"].as_object().unwrap().len(), 50);
 }
+
+#[test]
+fn a_key_too_many_is_refused_and_costs_no_other() {
+    let sandbox = Sandbox::new();
+    let entry = json!({"vault": "env", "reference": "x".repeat(100)});
+    let keys: serde_json::Map<_, _> = (0..7000).map(|n| (format!("dev.K{n}"), entry.clone())).collect();
+    let store = json!({"version": 1, "keys": keys}).to_string();
+    assert!(store.len() < 1 << 20);
+    let path = sandbox.write(".aws/sso-renewer/keys.json", &store);
+    sandbox.run("sso-profile key set --env dev --key B --vault env HOME").exits(65).says("too many keys");
+    assert_eq!(fs::read_to_string(path).unwrap(), store);
+}

@@ -54,7 +54,12 @@ impl Store {
             // As it was before the first key.
             fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
         } else if store != before {
-            replace(&path, &store.bytes(), Mode::Private)?;
+            let bytes = store.bytes();
+            if bytes.len() > wire::LARGEST {
+                // What can't be read back would cost all the others.
+                return Err(bad(&path.display().to_string(), "would be over 1 MiB: too many keys"));
+            }
+            replace(&path, &bytes, Mode::Private)?;
         }
         Ok(answer)
     }
