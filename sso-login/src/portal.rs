@@ -1,7 +1,9 @@
 //! The access portal of AWS SSO (`sso`): accounts, roles, role credentials, logout (AWS-FORMATS 5), through the
 //! official SDK, at a pace that the service allows.
 
+use std::collections::HashSet;
 use std::future::Future;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
 use aws_sdk_sso::Client;
@@ -17,12 +19,14 @@ use sso_signal::time;
 
 use crate::http;
 use crate::pace::Pace;
-use crate::refusal::{cause, is_page};
+use crate::refusal::cause;
 
 /// The most that a page may have.
 const PAGE: i32 = 100;
 /// How often a throttled call is made again, ever later: 1, 2, 4, 8 s.
 const PATIENCE: u32 = 4;
+/// The most pages of a listing: a million entries.
+const PAGES: usize = 10_000;
 
 /// The portal of one SSO region.
 pub struct Portal {
@@ -102,6 +106,7 @@ impl Portal {
     /// All accounts, sorted by name.
     pub async fn accounts(&self, token: &Secret) -> Result<Vec<Account>, Denial> {
         let mut accounts = Vec::new();
+        let mut seen = Seen::default();
         let mut next = None;
         loop {
             let call = || {
@@ -115,7 +120,7 @@ impl Portal {
                 let (name, email) = (account.account_name.unwrap_or_default(), account.email_address);
                 Some(Account { name, id: account.account_id?, email })
             }));
-            next = following(next.as_deref(), page.next_token)?;
+            next = seen.following(page.next_token)?;
             if next.is_none() {
                 accounts.sort();
                 return Ok(accounts);
@@ -126,6 +131,7 @@ impl Portal {
     /// The roles of an account, sorted.
     pub async fn roles(&self, token: &Secret, account_id: &str) -> Result<Vec<String>, Denial> {
         let mut roles = Vec::new();
+        let mut seen = Seen::default();
         let mut next = None;
         loop {
             let call = || {
@@ -135,7 +141,7 @@ impl Portal {
             let page = self.call(call).await?;
             let list = page.role_list.ok_or_else(incomplete)?;
             roles.extend(list.into_iter().filter_map(|role| role.role_name));
-            next = following(next.as_deref(), page.next_token)?;
+            next = seen.following(page.next_token)?;
             if next.is_none() {
                 roles.sort();
                 return Ok(roles);
@@ -173,11 +179,20 @@ impl Portal {
     }
 }
 
-/// The next page's token; the same one again would never end.
-fn following(last: Option<&str>, next: Option<String>) -> Result<Option<String>, Denial> {
-    match next.filter(|token| !token.is_empty()) {
-        next if next.is_some() && next.as_deref() == last => Err(incomplete()),
-        next => Ok(next),
+/// The page tokens that a listing has had, as numbers: a token may be long.
+#[derive(Default)]
+struct Seen(HashSet<u64>);
+
+impl Seen {
+    /// The next page's token, if there is a next page; one that was there before would never end.
+    fn following(&mut self, next: Option<String>) -> Result<Option<String>, Denial> {
+        let Some(next) = next.filter(|token| !token.is_empty()) else { return Ok(None) };
+        let mut hasher = DefaultHasher::new();
+        next.hash(&mut hasher);
+        if !self.0.insert(hasher.finish()) || self.0.len() >= PAGES {
+            return Err(Denial::Unreachable("its listing has no end".to_owned()));
+        }
+        Ok(Some(next))
     }
 }
 
@@ -192,17 +207,16 @@ where
     let SdkError::ServiceError(answer) = err else {
         return Denial::Unreachable(cause(err));
     };
-    let name = answer.err().code().map(harmless);
+    let name = answer.err().code().filter(|name| !name.is_empty()).map(harmless);
     let status = answer.raw().status().as_u16();
-    let something_else = || Denial::Unreachable(format!("it answers {status} with something else"));
-    match status {
-        429 => Denial::Throttled,
-        _ if status >= 500 => Denial::Unreachable(format!("it answers {status}")),
-        // A proxy's or captive portal's page says nothing about the session or the role.
-        _ if name.is_none() && is_page(answer.raw()) => something_else(),
-        401 => Denial::Unauthorized,
-        403 | 404 => Denial::Forbidden,
-        _ => name.map_or_else(something_else, Denial::Other),
+    match (status, name) {
+        (429, _) => Denial::Throttled,
+        (500.., _) => Denial::Unreachable(format!("it answers {status}")),
+        // The portal names its errors. What a proxy or captive portal answers says nothing about session or role.
+        (_, None) => Denial::Unreachable(format!("it answers {status} with something else")),
+        (401, _) => Denial::Unauthorized,
+        (403 | 404, _) => Denial::Forbidden,
+        (_, Some(name)) => Denial::Other(name),
     }
 }
 
@@ -211,11 +225,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_page_again_ends_the_listing() {
+    fn a_page_that_was_there_before_ends_the_listing() {
         let token = |text: &str| Some(text.to_owned());
-        assert_eq!(following(None, token("a")), Ok(token("a")));
-        assert_eq!(following(Some("a"), token("b")), Ok(token("b")));
-        assert_eq!(following(Some("b"), token("")), Ok(None));
-        assert_eq!(following(Some("b"), token("b")), Err(incomplete()));
+        let mut seen = Seen::default();
+        assert_eq!(seen.following(token("a")), Ok(token("a")));
+        assert_eq!(seen.following(token("b")), Ok(token("b")));
+        assert_eq!(seen.following(token("")), Ok(None));
+        assert_eq!(seen.following(None), Ok(None));
+        assert!(seen.following(token("a")).is_err());
+    }
+
+    #[test]
+    fn a_listing_of_ever_new_pages_ends() {
+        let mut seen = Seen::default();
+        let ended = (0..=PAGES)
+            .map(|page| seen.following(Some(format!("page-{page}"))))
+            .position(|next| next.is_err());
+        assert_eq!(ended, Some(PAGES - 1));
     }
 }

@@ -108,12 +108,6 @@ where
     }
 }
 
-/// Whether an error without a name is no answer of a service, but some page: the services answer in JSON.
-pub(crate) fn is_page(answer: &HttpResponse) -> bool {
-    let body = answer.body().bytes().unwrap_or_default();
-    !matches!(serde_json::from_slice(body), Ok(serde_json::Value::Object(_)))
-}
-
 /// The innermost causes of a failed call in one line, without the SDK's own words around them.
 pub(crate) fn cause<E: std::error::Error + 'static>(err: &SdkError<E, HttpResponse>) -> String {
     let mut innermost: &dyn std::error::Error = err;

@@ -23,13 +23,18 @@ struct Stranger {
 impl Stranger {
     /// Answers every request so; a body without an end if `is_endless`.
     fn start(status: u16, body: &'static str, is_endless: bool) -> Self {
+        Self::taking_turns(status, vec![body], is_endless)
+    }
+
+    /// Answers the requests with these bodies in turn.
+    fn taking_turns(status: u16, bodies: Vec<&'static str>, is_endless: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::<AtomicUsize>::default();
         let count = Arc::clone(&requests);
         thread::spawn(move || {
             for client in listener.incoming() {
-                count.fetch_add(1, Ordering::SeqCst);
+                let body = bodies[count.fetch_add(1, Ordering::SeqCst) % bodies.len()];
                 // Whoever has heard enough hangs up.
                 thread::spawn(move || drop(answer(client.unwrap(), status, body, is_endless)));
             }
@@ -88,7 +93,9 @@ fn an_answer_without_end_is_given_up_on_at_four_mebibytes() {
 fn a_page_in_the_services_place_is_no_refusal_whatever_its_status() {
     let bench = Bench::logged_in("");
     for status in [400, 401, 403, 404, 407] {
-        for body in ["<html>Please sign in to the WLAN</html>", "", "[]", "\"no\""] {
+        for body in
+            ["<html>Please sign in to the WLAN</html>", "", "[]", "\"no\"", "{}", "{\"message\":\"no\"}"]
+        {
             for (service, line) in SERVICES.into_iter().zip(COMMANDS) {
                 let ended = Stranger::start(status, body, false).ask(&bench, service, line);
                 assert_eq!(ended.code, 69, "{status} {body:?} {line}: {}", ended.stderr);
@@ -127,6 +134,27 @@ fn a_page_that_answers_a_logout_has_not_been_the_service() {
     let ended = stranger.ask(&bench, SERVICES[1], "sso-login logout demo");
     assert_eq!(ended.code, 69, "{}", ended.stderr);
     assert_eq!(ended.document()["serviceTold"], false);
+}
+
+#[test]
+fn a_nameless_refusal_of_a_logout_has_not_been_the_service() {
+    let bench = Bench::logged_in("");
+    let ended = Stranger::start(404, "{}", false).ask(&bench, SERVICES[1], "sso-login logout demo");
+    assert_eq!(ended.code, 69, "{}", ended.stderr);
+    assert_eq!(ended.document()["serviceTold"], false);
+}
+
+#[test]
+fn a_listing_whose_pages_go_in_a_circle_is_given_up_on() {
+    let bench = Bench::logged_in("");
+    let (a, b) = (r#"{"accountList":[],"nextToken":"a"}"#, r#"{"accountList":[],"nextToken":"b"}"#);
+    // The last one ends the test, should nobody notice.
+    let pages = [a, b].into_iter().cycle().take(20).chain(["<html>"]).collect();
+    let stranger = Stranger::taking_turns(200, pages, false);
+    let ended = stranger.ask(&bench, SERVICES[1], COMMANDS[1]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (69, ""), "{}", ended.stderr);
+    assert!(ended.complaint().contains("its listing has no end"), "{}", ended.stderr);
+    assert_eq!(stranger.requests.load(Ordering::SeqCst), 3);
 }
 
 #[test]
