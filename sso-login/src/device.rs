@@ -64,7 +64,7 @@ impl DeviceLogin<'_> {
             user_code: Some(device.user_code.clone()),
             expires_at: Some(expires_at),
             via: "device",
-            is_opened: false,
+            is_opened: self.opens_browser && browser::is_known(),
         });
         if self.opens_browser {
             browser::open(self.settings, &device.url);

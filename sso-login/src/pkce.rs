@@ -155,7 +155,7 @@ impl PkceLogin<'_> {
             user_code: None,
             expires_at: Some(limits.until()?),
             via: VIA,
-            is_opened: false,
+            is_opened: self.opens_browser && browser::is_known(),
         });
         if self.opens_browser {
             browser::open(self.settings, &url);

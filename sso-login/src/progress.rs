@@ -28,7 +28,7 @@ pub struct Authorize {
     pub expires_at: Option<Moment>,
     /// Who logs in: `aws`, `pkce` or `device`.
     pub via: &'static str,
-    /// Whether the AWS CLI opens it in a browser.
+    /// Whether it is opened in a browser, by the AWS CLI or by this process now.
     pub is_opened: bool,
 }
 
@@ -103,10 +103,12 @@ impl<'a> Progress<'a> {
             format!(" in a browser on this machine (it comes back to port {port})")
         });
         let (profile, url) = (harmless(profile), harmless_url(&authorize.url));
-        let what = if authorize.is_opened {
-            "use the browser that the AWS CLI opens now. If none opens, open this page"
-        } else {
-            "open this page"
+        let what = match authorize {
+            Authorize { is_opened: false, .. } => "open this page",
+            Authorize { via: "aws", .. } => {
+                "use the browser that the AWS CLI opens now. If none opens, open this page"
+            }
+            _ => "use the browser that opens now. If none opens, open this page",
         };
         let mut text = format!(
             "To log in as profile {profile}, {what}{place}:

@@ -6,6 +6,7 @@ use std::fs;
 use rustix::process::Signal;
 
 use crate::bench::Bench;
+use crate::support::end;
 use crate::under_way::UnderWay;
 
 /// How a login with these variables and arguments begins.
@@ -71,4 +72,25 @@ fn a_legacy_profile_gets_a_code_and_is_told_so() {
     // Who didn't ask for it is told nothing.
     let ended = bench.run("sso-login --via device --force old");
     assert!(!ended.stderr.contains("sso_session"), "{}", ended.stderr);
+}
+
+#[test]
+fn who_opens_the_page_is_said_as_it_is() {
+    let bench = Bench::start("");
+    let opened = "use the browser that opens now. If none opens, open this page";
+    for via in ["pkce", "device"] {
+        for (variables, arguments, says) in [
+            (&[("BROWSER", "true")][..], "", opened),
+            (&[("BROWSER", "true")], "--no-browser", "open this page"),
+            (&[], "", "open this page"),
+        ] {
+            let mut command =
+                bench.command(&format!("sso-login demo --force --via {via} --timeout 1s {arguments}"));
+            command.envs(variables.iter().copied());
+            let ended = end(command, "");
+            let begin = format!("To log in as profile demo, {says}");
+            let rest = ended.page().strip_prefix(&begin).unwrap_or_else(|| panic!("{via}: {}", ended.stderr));
+            assert!(rest.starts_with(':') || rest.starts_with(" in a browser on this machine"), "{rest}");
+        }
+    }
 }

@@ -36,8 +36,8 @@ fn a_login_opens_the_browser_and_keeps_what_it_brings() {
     assert_eq!(
         ended.stderr,
         format!(
-            "{notice}\nTo log in as profile demo, open this page in a browser on this machine (it comes back to port {port}):\
-             \n\n    {url}\n\n"
+            "{notice}\nTo log in as profile demo, use the browser that opens now. If none opens, open this page in a browser on \
+             this machine (it comes back to port {port}):\n\n    {url}\n\n"
         )
     );
     let (base, query) = url.split_once('?').unwrap();

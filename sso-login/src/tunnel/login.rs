@@ -143,7 +143,8 @@ impl RemoteLogin<'_> {
             && let Some(url) = text("url")
         {
             let user_code = text("userCode").map(str::to_owned);
-            let page = Authorize { url: url.to_owned(), user_code, ..Authorize::default() };
+            let is_opened = self.opens_browser && browser::is_known();
+            let page = Authorize { url: url.to_owned(), user_code, is_opened, ..Authorize::default() };
             if let (WayBack::To(loopback), Some(port)) = (way_back(url), document.get("port"))
                 && port.as_u64() != Some(loopback.port.into())
             {
