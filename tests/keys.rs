@@ -395,6 +395,22 @@ fn fifty_concurrent_sets_lose_none() {
 }
 
 #[test]
+fn the_last_key_is_gone_for_good_once_that_is_said() {
+    let Some(strace) = support::peer("SSO_TEST_STRACE", "strace") else { return };
+    let sandbox = sandbox();
+    sandbox.run("sso-profile key set --env dev --key K --vault env K").exits(0);
+    let trace = sandbox.root().join("trace");
+    let mut command = sandbox.command(strace);
+    command.args(["-f", "-qq", "-e", "trace=unlink,unlinkat,fsync,write", "-o"]).arg(&trace);
+    command.arg(support::tool("sso-profile")).args(["key", "remove", "--env", "dev", "--key", "K"]);
+    end(command, "").exits(0);
+    let trace = fs::read_to_string(trace).unwrap();
+    let (_, after) = trace.split_once("keys.json").unwrap_or_else(|| panic!("{trace}"));
+    let synced = after.find("fsync(").unwrap_or_else(|| panic!("{trace}"));
+    assert!(after.find("write(1").is_none_or(|said| synced < said), "{trace}");
+}
+
+#[test]
 fn a_key_too_many_is_refused_and_costs_no_other() {
     let sandbox = Sandbox::new();
     let entry = json!({"vault": "env", "reference": "x".repeat(100)});

@@ -232,7 +232,8 @@ Exit status: 0 done, 69 nobody runs services here or the manager failed, 74 a fi
     ///
     /// Nobody is asked and no browser opens for it, in any mode, until a login is settled or requested. With documents on
     /// stdin it is a filter: the session of each (`ssoSession`, `sessionProfiles`, else `profile` alone) is marked before
-    /// the document is passed on with `quiet`. So it stands before the logout.
+    /// the document is passed on with `quiet`. So it stands before the logout. The AWS config isn't read: a name that
+    /// isn't in it is taken, too.
     #[command(after_long_help = "\
 Examples:
   sso-signal quiet corp

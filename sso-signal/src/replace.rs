@@ -62,6 +62,13 @@ pub fn create(path: &Path, content: &[u8]) -> anyhow::Result<bool> {
     }
 }
 
+/// Removes the file `path` for good: it does not come back after a power cut. An error if it isn't there.
+pub fn remove(path: &Path) -> anyhow::Result<()> {
+    fs::remove_file(path)
+        .and_then(|()| File::open(parent(path))?.sync_all())
+        .with_context(|| format!("cannot remove {}", path.display()))
+}
+
 /// Exchanges the temporary file with the target (`renameat2` and `renameatx_np` fail if either is
 /// missing); the old content then has the temporary name and goes with it.
 fn swap_in(temporary: NamedTempFile, path: &Path) -> io::Result<()> {

@@ -1,13 +1,12 @@
 //! `keys.json` in the state directory: slug to vault and reference.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde_json::Value;
 use sso_signal::exit::{Exit, Fault};
-use sso_signal::replace::{Mode, replace};
+use sso_signal::replace::{Mode, remove, replace};
 use sso_signal::settings::Settings;
 use sso_signal::state;
 use sso_signal::untrusted::{self, Found};
@@ -52,7 +51,7 @@ impl Store {
         let answer = change(&mut store);
         if store == Self::default() && before != store {
             // As it was before the first key.
-            fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+            remove(&path)?;
         } else if store != before {
             let bytes = store.bytes();
             if bytes.len() > wire::LARGEST {
