@@ -65,6 +65,24 @@ fn a_known_start_url_needs_no_typing_and_no_second_registration() {
 }
 
 #[test]
+fn a_start_url_that_legacy_profiles_have_gets_a_session_with_their_region() {
+    let Some(machine) = Machine::start("") else { return };
+    let legacy = format!(
+        "[profile old]\nsso_start_url = {URL}\nsso_region = us-east-1\nsso_account_id = 111122223333\n\
+         sso_role_name = Developer\n"
+    );
+    fs::write(machine.home().join(".aws/config"), &legacy).unwrap();
+    let ended = machine.key_set(&format!("AWS_PROFILE dev aws.iam.sso corp-dev --start-url {URL} {ROLE}"));
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let session = format!("[sso-session corp-dev]\nsso_start_url = {URL}\nsso_region = us-east-1\n");
+    assert!(
+        machine.config().starts_with(&legacy) && machine.config().contains(&session),
+        "{}",
+        machine.config()
+    );
+}
+
+#[test]
 fn consent_is_asked_for_when_a_key_is_set_and_not_when_it_is_unlocked() {
     let Some(machine) = Machine::start("") else { return };
     // A session of our own client: the AWS CLI, which unlocks, has none yet.

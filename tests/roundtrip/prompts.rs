@@ -118,6 +118,21 @@ fn the_end_of_input_and_a_choice_of_nothing_are_no_errors() {
 }
 
 #[test]
+fn a_start_url_of_legacy_profiles_is_offered_and_needs_a_name_only() {
+    let Some(machine) = Machine::start("") else { return };
+    machine.append(
+        "\n[profile old]\nsso_start_url = https://d-5555555555.awsapps.com/start\nsso_region = us-east-1\n\
+         sso_account_id = 111122223333\nsso_role_name = Developer\n",
+    );
+    let Some(screen) = terminal(&machine, "") else { return };
+    screen.sees("4/4");
+    screen.types(&["5555555555", "Enter"]);
+    screen.sees("Name of the sso-session [d-5555555555]:");
+    screen.types(&["C-c"]);
+    assert_eq!(screen.leaves(), 130);
+}
+
+#[test]
 fn a_wrong_answer_is_asked_for_again() {
     let Some(machine) = Machine::start("") else { return };
     let Some(screen) = terminal(&machine, "") else { return };

@@ -13,6 +13,8 @@ use super::tools::{Source, Tools};
 
 /// The row that stands for none of the known ones.
 const OTHER: &str = "(another one)";
+/// The row of a start URL that only legacy profiles have: it gets an sso-session.
+const LEGACY: &str = "(new)";
 
 /// An sso-session to log in with.
 #[derive(Debug)]
@@ -32,16 +34,17 @@ enum Known {
     Session(Sso),
     /// Several sessions of one start URL, or none was named.
     Several(Vec<Sso>),
-    New,
+    /// None; of a legacy profile's start URL maybe.
+    New(Option<Sso>),
 }
 
 impl Site {
     /// The names of the flags that are missing where nobody can be asked.
     pub(super) fn missing(set_up: &SetUp, config: &AwsConfig, settings: &Settings) -> Vec<&'static str> {
         match known(set_up, config, settings) {
-            Known::Session(_) => Vec::new(),
+            Known::Session(_) | Known::New(Some(_)) => Vec::new(),
             Known::Several(_) if start_url(set_up, settings).is_some() => vec!["--sso-session"],
-            Known::Several(_) | Known::New => {
+            Known::Several(_) | Known::New(None) => {
                 [("--start-url", start_url(set_up, settings)), ("--sso-region", sso_region(set_up, settings))]
                     .into_iter()
                     .filter_map(|(flag, given)| given.is_none().then_some(flag))
@@ -62,10 +65,10 @@ impl Site {
         match known(set_up, config, settings) {
             Known::Session(sso) => Self::of(sso, set_up),
             Known::Several(known) => match pick(known, tools)? {
-                Some(sso) => Self::of(sso, set_up),
-                None => Self::new(set_up, profile, config, settings, answers),
+                Some(sso) if sso.session.is_some() => Self::of(sso, set_up),
+                legacy => Self::new(set_up, legacy.as_ref(), profile, config, settings, answers),
             },
-            Known::New => Self::new(set_up, profile, config, settings, answers),
+            Known::New(legacy) => Self::new(set_up, legacy.as_ref(), profile, config, settings, answers),
         }
     }
 
@@ -93,19 +96,20 @@ impl Site {
 
     fn new(
         set_up: &SetUp,
+        legacy: Option<&Sso>,
         profile: Option<&str>,
         config: &AwsConfig,
         settings: &Settings,
         answers: &Answers<'_>,
     ) -> anyhow::Result<Self> {
         let start_url = answers.text(
-            start_url(set_up, settings).as_deref(),
+            legacy.map(|sso| sso.start_url.clone()).or_else(|| start_url(set_up, settings)).as_deref(),
             "Start URL of the access portal",
             None,
             |url| Request { start_url: Some(url.to_owned()), ..Request::default() }.check(),
         )?;
         let sso_region = answers.text(
-            sso_region(set_up, settings).as_deref(),
+            legacy.map(|sso| sso.region.clone()).or_else(|| sso_region(set_up, settings)).as_deref(),
             "Region of IAM Identity Center",
             Some("us-east-1"),
             |region| Request { sso_region: Some(region.to_owned()), ..Request::default() }.check(),
@@ -139,33 +143,49 @@ impl Site {
 
 fn known(set_up: &SetUp, config: &AwsConfig, settings: &Settings) -> Known {
     let sessions: Vec<_> = config.sessions().collect();
-    if let Some(name) = &set_up.sso_session {
-        let named = sessions.into_iter().find(|sso| sso.session.as_ref() == Some(name));
-        return named.map_or(Known::New, Known::Session);
+    if let Some(name) = &set_up.sso_session
+        && let Some(named) = sessions.iter().find(|sso| sso.session.as_ref() == Some(name))
+    {
+        return Known::Session(named.clone());
     }
-    let mut fitting = match start_url(set_up, settings) {
-        Some(url) => {
-            sessions.into_iter().filter(|sso| trimmed(&sso.start_url) == trimmed(&url)).collect::<Vec<_>>()
-        }
-        None if sessions.is_empty() => return Known::New,
-        None => return Known::Several(sessions),
+    let mut legacy = legacy(config, &sessions);
+    let Some(url) = start_url(set_up, settings) else {
+        let all: Vec<_> = sessions.into_iter().chain(legacy).collect();
+        // A name of a session to come: what is known doesn't have it.
+        let is_named = set_up.sso_session.is_some();
+        return if is_named || all.is_empty() { Known::New(None) } else { Known::Several(all) };
     };
+    let is_it = |sso: &Sso| trimmed(&sso.start_url) == trimmed(&url);
+    legacy.retain(is_it);
+    let mut fitting: Vec<_> = sessions.into_iter().filter(is_it).collect();
     match fitting.len() {
-        0 => Known::New,
-        1 => fitting.pop().map_or(Known::New, Known::Session),
+        _ if set_up.sso_session.is_some() => Known::New(legacy.pop()),
+        0 => Known::New(legacy.pop()),
+        1 => fitting.pop().map_or(Known::New(None), Known::Session),
         _ => Known::Several(fitting),
     }
+}
+
+/// The start URLs that only legacy profiles have.
+fn legacy(config: &AwsConfig, sessions: &[Sso]) -> Vec<Sso> {
+    let mut found: Vec<Sso> = Vec::new();
+    for sso in config.profiles().filter_map(|(_, profile)| profile.ok()?.sso) {
+        let is_same = |other: &Sso| trimmed(&other.start_url) == trimmed(&sso.start_url);
+        if sso.session.is_none() && !sessions.iter().chain(&found).any(is_same) {
+            found.push(sso);
+        }
+    }
+    found
 }
 
 /// A person's choice; `None` for another one than these.
 fn pick(known: Vec<Sso>, tools: &Tools<'_>) -> anyhow::Result<Option<Sso>> {
     let row = |session: &str, url: &str| Document::new().with("ssoSession", session).with("startUrl", url);
-    let mut rows: Vec<_> =
-        known.iter().map(|sso| row(sso.session.as_deref().unwrap_or_default(), &sso.start_url)).collect();
-    rows.push(row(OTHER, "a start URL that you type"));
+    let row_of = |sso: &Sso| row(sso.session.as_deref().unwrap_or(LEGACY), &sso.start_url);
+    let other = row(OTHER, "a start URL that you type");
+    let rows = known.iter().map(row_of).chain([other]).collect();
     let Some(chosen) = tools.choose(Source::Documents(rows), &[])? else { return Err(cancelled()) };
-    let chosen = chosen.text("ssoSession")?.unwrap_or_default().to_owned();
-    Ok(known.into_iter().find(|sso| sso.session.as_deref() == Some(chosen.as_str())))
+    Ok(known.into_iter().find(|sso| row_of(sso) == chosen))
 }
 
 fn start_url(set_up: &SetUp, settings: &Settings) -> Option<String> {
