@@ -60,7 +60,7 @@ impl RoleCredentials {
         })
     }
 
-    /// Writes the file of an SSO role: atomically, 0600, as AWS-FORMATS 3.1 says.
+    /// Writes the file of an SSO role: atomically, 0600, as AWS-FORMATS 3 says.
     pub fn write_sso(&self, path: &Path) -> anyhow::Result<()> {
         let mut inner = Map::new();
         inner.insert("AccessKeyId".to_owned(), self.access_key_id.expose().into());
@@ -79,7 +79,7 @@ impl RoleCredentials {
         if now < self.expires_at { State::Valid } else { State::Expired }
     }
 
-    /// Whether they may be handed out: 15 minutes are left, as for the AWS CLI (AWS-FORMATS 3.3).
+    /// Whether they may be handed out: 15 minutes are left, as for the AWS CLI (AWS-FORMATS 3).
     pub fn is_usable(&self, now: Moment) -> bool {
         self.expires_at - now >= TimeDelta::minutes(15)
     }

@@ -94,7 +94,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Entry<Map<String, Value>> {
     }
 }
 
-/// Writes an object as the AWS CLI does (one line, ASCII, no newline at the end; AWS-FORMATS 1.2), but by
+/// Writes an object as the AWS CLI does (one line, ASCII, no newline at the end; AWS-FORMATS 1), but by
 /// atomic replace and with 0600. The folder is made, with 0700, if it isn't there; a link to a
 /// regular file stays a link and the file it names is replaced.
 pub fn write(path: &Path, object: &Map<String, Value>) -> anyhow::Result<()> {
@@ -139,7 +139,7 @@ pub(crate) fn take_secret(object: &mut Map<String, Value>, key: &str) -> Option<
     take_text(object, key).filter(|text| !text.is_empty()).map(Secret::from)
 }
 
-/// Takes a timestamp in any form of AWS-FORMATS 1.4.
+/// Takes a timestamp in any form of AWS-FORMATS 1.
 pub(crate) fn take_moment(object: &mut Map<String, Value>, key: &str) -> Option<Moment> {
     time::from_value(&object.shift_remove(key)?)
 }

@@ -1,4 +1,4 @@
-//! Where the files are: two folders below HOME that no variable moves (AWS-FORMATS 1.1).
+//! Where the files are: two folders below HOME that no variable moves (AWS-FORMATS 1).
 
 use std::path::{Path, PathBuf};
 

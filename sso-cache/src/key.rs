@@ -1,5 +1,5 @@
 //! The names of cache files: SHA-1 hashes, in lower-case hex, of what a file is about. They are the
-//! AWS CLI's, so that a login by one tool is seen by all (AWS-FORMATS 1.1, 2.1, 3.1, 3.2).
+//! AWS CLI's, so that a login by one tool is seen by all (AWS-FORMATS 1 to 3).
 
 use std::fmt::Write as _;
 
@@ -28,7 +28,7 @@ pub struct Registrant<'a> {
     pub session_name: Option<&'a str>,
     /// The start URL exactly as configured.
     pub start_url: &'a str,
-    /// Who registered. The AWS CLI is `botocore`; another value is another file (AWS-FORMATS 2.4).
+    /// Who registered. The AWS CLI is `botocore`; another value is another file (AWS-FORMATS 2).
     pub tool: &'a str,
 }
 

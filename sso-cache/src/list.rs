@@ -75,7 +75,7 @@ pub(crate) fn describe(path: &Path, now: Moment) -> anyhow::Result<Option<Docume
     })
 }
 
-/// Tells the kinds apart by content, since any tool puts files here under any name (AWS-FORMATS 1.8).
+/// Tells the kinds apart by content, since any tool puts files here under any name (AWS-FORMATS 1).
 fn describe_object(path: &Path, object: Map<String, Value>, now: Moment) -> Document {
     let has = |key: &str| object.contains_key(key);
     if has("accessToken") {

@@ -10,7 +10,7 @@ use sso_signal::time::{self, Moment};
 
 use crate::entry::{self, Entry, put, take_moment, take_secret, take_text, take_texts};
 
-/// How a client asks for tokens. One client can't do both (AWS-FORMATS 2.3).
+/// How a client asks for tokens. One client can't do both (AWS-FORMATS 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
     /// A code that a person types or confirms on any machine.
@@ -21,7 +21,7 @@ pub enum Flow {
 
 impl Flow {
     /// The `tool` of [`Registrant`](crate::key::Registrant) for our own clients: one file per flow, none
-    /// of them the AWS CLI's (AWS-FORMATS 2.3 and 2.4 say what sharing breaks).
+    /// of them the AWS CLI's (AWS-FORMATS 2 says what sharing breaks).
     pub fn tool(self) -> &'static str {
         match self {
             Self::Device => "sso-login-device",
@@ -118,13 +118,13 @@ impl Registration {
     }
 
     /// Whether a login by this flow may use it: the flow is the one it was made for, and 15 minutes are
-    /// left (AWS-FORMATS 2.3).
+    /// left (AWS-FORMATS 2).
     pub fn is_reusable(&self, flow: Flow, now: Moment) -> bool {
         self.unfit(Some(flow), now).is_none()
     }
 
     /// Why a login can't use it; `None` if it can. A login without a flow is one that takes a client of either, as the AWS
-    /// CLI's were before 2.22 (AWS-FORMATS 2.3).
+    /// CLI's were before 2.22 (AWS-FORMATS 2).
     pub fn unfit(&self, flow: Option<Flow>, now: Moment) -> Option<Unfit> {
         if self.expires_at - now < LEFT {
             return Some(Unfit::Over);

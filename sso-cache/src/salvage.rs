@@ -1,6 +1,6 @@
 //! What the bytes of a cache file are worth: whole, or torn, and then what of them is a whole object all the same.
 //!
-//! The AWS CLI truncates and writes in place, without a lock (AWS-FORMATS 10.2). Two of them at once leave the last
+//! The AWS CLI truncates and writes in place, without a lock (AWS-FORMATS 1). Two of them at once leave the last
 //! writer's object and, behind it, the end of a longer one. That first object is what was meant.
 
 use std::ops::Range;
@@ -37,7 +37,7 @@ impl Place {
 }
 
 /// Whether a file is named as the AWS CLI and the SDKs name theirs: 40 digits of lower-case hex, or
-/// `botocore-client-id-REGION` (AWS-FORMATS 1.1, 1.8), and `.json`.
+/// `botocore-client-id-REGION` (AWS-FORMATS 1), and `.json`.
 pub fn is_ours(path: &Path) -> bool {
     let is_json = path.extension().is_some_and(|extension| extension == "json");
     let Some(stem) = path.file_stem().and_then(|stem| stem.to_str()) else { return false };

@@ -114,7 +114,7 @@ impl Token {
         object
     }
 
-    /// Writes the token file: atomically, 0600, as AWS-FORMATS 1.2 says.
+    /// Writes the token file: atomically, 0600, as AWS-FORMATS 1 says.
     pub fn write(&self, path: &Path) -> anyhow::Result<()> {
         entry::write(path, &self.to_object())
     }
@@ -130,7 +130,7 @@ impl Token {
         }
     }
 
-    /// What a refresh needs, if all of it is there and the registration isn't over (AWS-FORMATS 1.6),
+    /// What a refresh needs, if all of it is there and the registration isn't over (AWS-FORMATS 1),
     /// whether or not the access token is.
     pub fn grant(&self, now: Moment) -> Option<Grant<'_>> {
         if now >= self.registration_expires_at? {
@@ -149,7 +149,7 @@ impl Token {
     }
 
     /// The token after a refresh. The old refresh token stays if there is no new one: some clients drop
-    /// it there, and the next expiry costs a login (AWS-FORMATS 1.6).
+    /// it there, and the next expiry costs a login (AWS-FORMATS 1).
     #[must_use]
     pub fn renewed(self, renewal: Renewal) -> Self {
         Self {

@@ -113,7 +113,7 @@ enum Asked {
     Interrupted(i32),
 }
 
-/// Asks a program for its version. Python 2's version 1 answers on stderr (AWS-FORMATS 9.4).
+/// Asks a program for its version. Python 2's version 1 answers on stderr (AWS-FORMATS 9).
 fn version(path: &Path) -> Result<Asked, String> {
     /// A cold start of the AWS CLI on a busy machine takes some seconds.
     const PATIENCE: Duration = Duration::from_secs(20);

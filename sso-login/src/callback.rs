@@ -1,5 +1,5 @@
 //! The server that the browser comes back to: on 127.0.0.1 only, for one login, deaf to everything that isn't that
-//! login's answer (AWS-FORMATS 4.6).
+//! login's answer (AWS-FORMATS 4).
 //!
 //! Any process of this machine can talk to it. What lacks the login's `state` changes nothing: it neither ends the
 //! wait nor delays it. A connection that says nothing (browsers open some in advance) holds nothing up either.

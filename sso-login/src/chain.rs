@@ -152,7 +152,7 @@ fn session_name() -> String {
     format!("sso-login-{seconds}")
 }
 
-/// The file that the AWS CLI would write (AWS-FORMATS 3.2).
+/// The file that the AWS CLI would write (AWS-FORMATS 3).
 fn cached_form(output: &AssumeRoleOutput) -> Option<Map<String, Value>> {
     let credentials = output.credentials.as_ref()?;
     let expires_at = DateTime::from_timestamp(credentials.expiration.secs(), 0)?;

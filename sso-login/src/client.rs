@@ -13,7 +13,7 @@ use crate::oidc::Registered;
 use crate::session::Session;
 
 /// The client that logs in to a session by one flow. Each flow has a file of its own, none of them the AWS CLI's
-/// (AWS-FORMATS 2.3, 2.4).
+/// (AWS-FORMATS 2).
 pub(crate) struct Client<'a> {
     session: &'a Session<'a>,
     flow: Flow,
@@ -33,7 +33,7 @@ impl<'a> Client<'a> {
     }
 
     /// The scopes to ask for. Without one a token can't be refreshed, so a session gets the usual one; a legacy profile
-    /// gets none, since no client would refresh its token (AWS-FORMATS 1.5, 4.1).
+    /// gets none, since no client would refresh its token (AWS-FORMATS 1, 4).
     pub(crate) fn scopes(&self) -> Vec<String> {
         let sso = self.session.sso;
         match (&sso.scopes, &sso.session) {

@@ -15,7 +15,7 @@ use crate::process;
 use crate::role::Role;
 use crate::session::Session;
 
-/// An SDK waits a minute for a `credential_process` (AWS-FORMATS 8.1): what is slower is as good as nothing.
+/// An SDK waits a minute for a `credential_process` (AWS-FORMATS 8): what is slower is as good as nothing.
 const PATIENCE: Duration = Duration::from_secs(45);
 
 /// Keys that sign a request.

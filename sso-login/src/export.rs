@@ -1,4 +1,4 @@
-//! Credentials as text: the formats of `aws configure export-credentials`, byte for byte (AWS-FORMATS 8.2), and a
+//! Credentials as text: the formats of `aws configure export-credentials`, byte for byte (AWS-FORMATS 8), and a
 //! document.
 
 use clap::ValueEnum;

@@ -115,10 +115,10 @@ fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// The endpoint of a service (`SSO_OIDC`, `SSO`, `STS`), where something overrides it (AWS-FORMATS 6.2):
+/// The endpoint of a service (`SSO_OIDC`, `SSO`, `STS`), where something overrides it (AWS-FORMATS 6):
 /// `AWS_ENDPOINT_URL_<service>`, `AWS_ENDPOINT_URL`, then what the profile's config says.
 /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true` switches all of them off. Status 78 if it is no URL, or goes with a variable that
-/// asks for another kind of AWS's own endpoints (6.1).
+/// asks for another kind of AWS's own endpoints.
 pub(crate) fn endpoint(service: &str, configured: Option<&str>) -> anyhow::Result<Option<String>> {
     const KINDS: [&str; 2] = ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"];
     if is_on("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") {

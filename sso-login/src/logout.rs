@@ -1,5 +1,5 @@
 //! `sso-login logout`: end one session, at the service and in the caches of this machine. Other sessions, other
-//! tools' files and client registrations stay, unlike with `aws sso logout` (AWS-FORMATS 9.2).
+//! tools' files and client registrations stay, unlike with `aws sso logout` (AWS-FORMATS 9).
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -21,7 +21,7 @@ pub use crate::refusal::Refusal;
 
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const AUTHORIZATION_CODE: &str = "authorization_code";
-/// The registered redirect URI has no port: the service takes any at login (RFC 8252 7.3; AWS-FORMATS 4.6).
+/// The registered redirect URI has no port: the service takes any at login (RFC 8252 7.3; AWS-FORMATS 4).
 const REGISTERED_REDIRECT: &str = "http://127.0.0.1/oauth/callback";
 
 /// The service in one region.

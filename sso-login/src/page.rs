@@ -3,7 +3,7 @@
 use crate::progress::{Authorize, redirect_uri};
 
 /// Finds the URL and the code in what `aws sso login` prints. Its prose changes between versions; a line that is a URL
-/// and a line that is a code don't (AWS-FORMATS 9.1).
+/// and a line that is a code don't (AWS-FORMATS 9).
 #[derive(Default)]
 pub(crate) struct Page {
     url: Option<String>,

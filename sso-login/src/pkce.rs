@@ -1,5 +1,5 @@
 //! The authorization-code flow with PKCE: a browser on this machine that comes back to loopback (RFC 7636, RFC 8252;
-//! AWS-FORMATS 4.6).
+//! AWS-FORMATS 4).
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! `credential_process`: another program hands out the credentials (AWS-FORMATS 8.1).
+//! `credential_process`: another program hands out the credentials (AWS-FORMATS 8).
 
 use std::process::Command;
 

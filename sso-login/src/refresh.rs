@@ -1,4 +1,4 @@
-//! Renewing a session without a person: the refresh token of its token file (AWS-FORMATS 1.6).
+//! Renewing a session without a person: the refresh token of its token file (AWS-FORMATS 1).
 
 use std::time::Instant;
 

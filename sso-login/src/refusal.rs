@@ -1,4 +1,4 @@
-//! How the OIDC service refuses (AWS-FORMATS 4.4), as far as anybody acts on it.
+//! How the OIDC service refuses (AWS-FORMATS 4), as far as anybody acts on it.
 
 use std::fmt;
 
@@ -82,7 +82,7 @@ pub(crate) fn incomplete() -> Refusal {
 }
 
 /// Sorts an error of the SDK. The name is in the header or in `__type`/`code` (the SDK looks there), else in the
-/// body's `error` (AWS-FORMATS 4.4).
+/// body's `error` (AWS-FORMATS 4).
 pub(crate) fn refusal<E>(err: &SdkError<E, HttpResponse>) -> Refusal
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,

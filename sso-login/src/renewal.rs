@@ -18,7 +18,7 @@ use crate::stream::{self, Said, Subject};
 
 /// How long a renewal may take, other logins that are under way included.
 const PATIENCE: Duration = Duration::from_secs(45);
-/// As a command, what is left must be worth a while: the AWS CLI renews at this point, too (AWS-FORMATS 1.5).
+/// As a command, what is left must be worth a while: the AWS CLI renews at this point, too (AWS-FORMATS 1).
 const SOON: Duration = Duration::from_mins(15);
 
 /// Flags of `sso-login refresh`.

@@ -2,7 +2,7 @@
 
 use crate::query::Query;
 
-/// The only place there is (AWS-FORMATS 4.6).
+/// The only place there is (AWS-FORMATS 4).
 const PATH: &str = "/oauth/callback";
 
 /// What a request is about.

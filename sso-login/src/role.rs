@@ -39,7 +39,7 @@ pub struct Role<'a> {
 }
 
 impl Role<'_> {
-    /// Credentials with a quarter of an hour left, as the AWS CLI wants them (AWS-FORMATS 3.3); shorter ones only if
+    /// Credentials with a quarter of an hour left, as the AWS CLI wants them (AWS-FORMATS 3); shorter ones only if
     /// the role has no longer ones, or nobody can be asked for others. One call for however many processes ask.
     pub fn credentials(&self) -> anyhow::Result<Result<RoleCredentials, Lack>> {
         let path = self.path();

@@ -45,7 +45,7 @@ pub(crate) fn find(settings: &Settings, sso: &Sso, via: Via, opens_browser: bool
 }
 
 /// Whether the browser that logs in is one of this machine, and comes back to it. A legacy profile's never is: its token has
-/// no refresh token either way, and the AWS CLI does the same (AWS-FORMATS 9.1).
+/// no refresh token either way, and the AWS CLI does the same (AWS-FORMATS 9).
 fn comes_back(settings: &Settings, sso: &Sso, via: Via, opens_browser: bool) -> bool {
     if sso.session.is_none() {
         return false;

@@ -1,5 +1,5 @@
 //! The AWS config as botocore builds it from its two files: `load_config`, `build_profile_map` and
-//! the per-key merge of the credentials file (AWS-FORMATS 7.1 to 7.2).
+//! the per-key merge of the credentials file (AWS-FORMATS 7).
 
 use indexmap::IndexMap;
 

@@ -1,5 +1,5 @@
-//! Change config text and leave every byte alone that isn't concerned (AWS-FORMATS 7.4 is the list of
-//! what goes wrong otherwise).
+//! Change config text and leave every byte alone that isn't concerned (AWS-FORMATS 7 says what
+//! goes wrong otherwise).
 
 use std::collections::{HashMap, HashSet};
 use std::iter;

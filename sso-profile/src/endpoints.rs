@@ -1,5 +1,5 @@
-//! Endpoints that a config sets instead of AWS's own (AWS-FORMATS 6.2, rows 3 and 4). Those of the
-//! environment (rows 1 and 2) are for whoever makes the call.
+//! Endpoints that a config sets instead of AWS's own (AWS-FORMATS 6). Those of the
+//! environment, which come first, are for whoever makes the call.
 
 use sso_signal::wire::Document;
 

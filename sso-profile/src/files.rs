@@ -1,4 +1,4 @@
-//! Which files the AWS config is in, and what is in them (AWS-FORMATS 7.1).
+//! Which files the AWS config is in, and what is in them (AWS-FORMATS 7).
 
 use std::env;
 use std::fs::{File, Metadata};

@@ -1,5 +1,5 @@
 //! The ini dialect of the AWS config files: Python's `RawConfigParser` in strict mode, as botocore
-//! drives it (AWS-FORMATS 7.2, botocore column).
+//! drives it (AWS-FORMATS 7).
 //!
 //! `rust-ini` can't stand in here: it strips inline comments and quotes that botocore keeps, merges
 //! the duplicates botocore refuses, knows no values continued by indentation (the nested blocks of

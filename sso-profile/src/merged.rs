@@ -4,7 +4,7 @@ use crate::config::Keys;
 use crate::ini::Value;
 use crate::profile::{Kind, Unusable};
 
-/// A profile's keys from both files; the credentials file wins, key by key (AWS-FORMATS 7.1).
+/// A profile's keys from both files; the credentials file wins, key by key (AWS-FORMATS 7).
 #[derive(Clone, Copy)]
 pub(crate) struct Merged<'c> {
     pub(crate) config: Option<&'c Keys>,
@@ -48,7 +48,7 @@ impl<'c> Merged<'c> {
         if self.has("sso_session") {
             return Kind::SsoToken;
         }
-        // `aws sso login` wants no account or role (AWS-FORMATS 7.3).
+        // `aws sso login` wants no account or role (AWS-FORMATS 7).
         if self.has("sso_start_url") { Kind::SsoLegacy } else { Kind::None }
     }
 }

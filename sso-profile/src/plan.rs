@@ -11,10 +11,10 @@ use crate::request::{Request, writable_name};
 /// The scope that role credentials and refresh tokens need.
 const USUAL_SCOPE: &str = "sso:account:access";
 
-/// Keys that the session says; the SDK for Rust refuses a profile that repeats them (AWS-FORMATS 7.3).
+/// Keys that the session says; the SDK for Rust refuses a profile that repeats them (AWS-FORMATS 7).
 pub(crate) const SESSION_KEYS: [&str; 3] = ["sso_start_url", "sso_region", "sso_registration_scopes"];
 
-/// Keys that take the credentials from elsewhere, in one SDK or another, whatever SSO keys say (AWS-FORMATS 7.3).
+/// Keys that take the credentials from elsewhere, in one SDK or another, whatever SSO keys say (AWS-FORMATS 7).
 const OTHER_SOURCES: [&str; 5] =
     ["role_arn", "source_profile", "credential_source", "web_identity_token_file", "credential_process"];
 

@@ -1,5 +1,5 @@
 //! What a profile comes to: its kind, its SSO session and its keys, resolved as botocore resolves
-//! them (AWS-FORMATS 7.3).
+//! them (AWS-FORMATS 7).
 
 use std::fmt;
 
@@ -192,7 +192,7 @@ pub(crate) fn resolve(name: &str, keys: Merged<'_>, sessions: &Named) -> Result<
     };
     let shared = |key: &str| session.and_then(|(_, keys)| keys.get(key));
     if matches!(kind, Kind::SsoSession | Kind::SsoLegacy) {
-        // A legacy profile without account and role is good for a login (AWS-FORMATS 7.3).
+        // A legacy profile without account and role is good for a login (AWS-FORMATS 7).
         let is_login_only = !keys.has("sso_account_id") && !keys.has("sso_role_name");
         let optional = |key: &str| is_login_only && matches!(key, "sso_account_id" | "sso_role_name");
         require(name, |key| optional(key) || keys.has(key) || shared(key).is_some())?;

@@ -165,7 +165,7 @@ fn start_url(url: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// AWS-FORMATS 6.1: words and digits with dashes, ending in a number.
+/// AWS-FORMATS 6: words and digits with dashes, ending in a number.
 fn region(what: &str, name: &str) -> Result<(), Fault> {
     let parts: Vec<_> = name.split('-').collect();
     let is_word =

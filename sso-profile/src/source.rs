@@ -20,7 +20,7 @@ pub struct StaticKeys {
 }
 
 impl AwsConfig {
-    /// The text of any key of a profile; the credentials file wins (AWS-FORMATS 7.1). Status 78 if it is
+    /// The text of any key of a profile; the credentials file wins (AWS-FORMATS 7). Status 78 if it is
     /// no text.
     pub fn text(&self, profile: &str, key: &str) -> anyhow::Result<Option<&str>> {
         self.keys(profile)

@@ -57,7 +57,7 @@ pub struct Names<'n> {
 }
 
 impl Template {
-    /// The name, of characters that every SDK reads (AWS-FORMATS 7.2).
+    /// The name, of characters that every SDK reads (AWS-FORMATS 7).
     pub fn name(&self, names: &Names<'_>) -> String {
         self.0
             .iter()

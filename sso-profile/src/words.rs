@@ -56,8 +56,7 @@ pub fn section_name(header: &str) -> Option<String> {
     if words.len() == 2 { words.pop() } else { None }
 }
 
-/// A name as one word of a section header: plain where every reader takes it (AWS-FORMATS 7.2,
-/// write rule), else quoted the way the AWS CLI does.
+/// A name as one word of a section header: plain where every reader takes it (AWS-FORMATS 7), else quoted the way the AWS CLI does.
 pub fn quote(name: &str) -> String {
     if is_plain(name) {
         name.to_owned()
@@ -68,7 +67,7 @@ pub fn quote(name: &str) -> String {
     }
 }
 
-/// Whether every SDK reads the name: `[A-Za-z0-9_\-/.%@:+]+` (AWS-FORMATS 7.2).
+/// Whether every SDK reads the name: `[A-Za-z0-9_\-/.%@:+]+` (AWS-FORMATS 7).
 pub fn is_plain(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-/.%@:+".contains(&b))
 }

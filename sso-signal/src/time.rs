@@ -1,5 +1,5 @@
 //! Now, timestamps and durations: what is written is RFC 3339 in UTC to the second; what is read is
-//! every form that AWS clients write (AWS-FORMATS 1.3 and 1.4).
+//! every form that AWS clients write (AWS-FORMATS 1).
 
 use std::time::Duration;
 

@@ -117,7 +117,7 @@ fn a_role_of_another_profile_is_assumed_once_and_cached_as_the_aws_cli_does() {
     let requests = sts.requests.lock().unwrap().clone();
     assert_eq!(requests.len(), 1);
     assert!(requests[0].contains("RoleArn=arn%3Aaws%3Aiam%3A%3A444455556666%3Arole%2FT"), "{requests:?}");
-    // The name is that of AWS-FORMATS 3.2.
+    // The name is that of AWS-FORMATS 3.
     let file = bench.home().join(".aws/cli/cache/82551adc2509b1188e2713bf1099dcc270ce0a2d.json");
     let file: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
     assert_eq!(file["Credentials"]["Expiration"], "2026-11-21T13:00:00+00:00");

@@ -121,7 +121,7 @@ fn a_legacy_profile_has_a_file_of_its_own_and_no_refresh_token() {
     let last = bench.device("old").succeeds("success");
     assert_eq!(last.get("ssoSession"), None);
     assert_eq!(last["sessionProfiles"], json!(["old"]));
-    // sha1 of the start URL (AWS-FORMATS 2.1).
+    // sha1 of the start URL (AWS-FORMATS 2).
     let text =
         fs::read_to_string(bench.cache().join("7487b5b67d5fa1132cf33fa93ae51ef38cc37752.json")).unwrap();
     assert!(!text.contains("refreshToken") && text.contains(REGISTRATION), "{text}");

@@ -13,7 +13,7 @@ use sso_profile::ini::Value;
 
 use crate::support;
 
-/// A row of AWS-FORMATS 7.2 or a corner near it, each a file of its own.
+/// A row of AWS-FORMATS 7 or a corner near it, each a file of its own.
 const GRAMMAR: &[&[u8]] = &[
     b"",
     b"\n\n",

@@ -16,7 +16,7 @@ fn region(name: &str) -> Change {
     profile(name, &[("region", "eu-west-1")])
 }
 
-/// What `aws configure set` gets wrong (AWS-FORMATS 7.4) and corners near it: the change, the text before,
+/// What `aws configure set` gets wrong (AWS-FORMATS 7) and corners near it: the change, the text before,
 /// the text after.
 fn cases() -> Vec<(Change, &'static str, &'static str)> {
     vec![

@@ -1,10 +1,10 @@
-//! Every error of AWS-FORMATS 4.4 and 5: as it comes about, and on request.
+//! Every error of AWS-FORMATS 4 and 5: as it comes about, and on request.
 
 use serde_json::json;
 
 use crate::served::{Client, DEVICE, START_URL, Served};
 
-/// AWS-FORMATS 4.4.
+/// AWS-FORMATS 4.
 const OIDC: [(&str, &str, u16); 13] = [
     ("AuthorizationPendingException", "authorization_pending", 400),
     ("SlowDownException", "slow_down", 400),

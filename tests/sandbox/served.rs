@@ -204,7 +204,7 @@ impl Reply {
         self.error_type.split(':').next().unwrap()
     }
 
-    /// Asserts an OIDC error, whole (AWS-FORMATS 4.4).
+    /// Asserts an OIDC error, whole (AWS-FORMATS 4).
     #[track_caller]
     pub fn refuses(&self, status: u16, error: &str, exception: &str) {
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Torn cache files: every AWS command fails on them, with nothing but a hash for a message (AWS-FORMATS 10.3).
+//! Torn cache files: every AWS command fails on them, with nothing but a hash for a message (AWS-FORMATS 10).
 
 use sso_cache::folder::Cache;
 use sso_cache::repair::Repair;

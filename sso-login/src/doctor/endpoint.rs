@@ -112,7 +112,7 @@ async fn portal(region: &str, profile: &Profile) -> anyhow::Result<String> {
     Ok(endpoint.url().trim_end_matches('/').to_owned())
 }
 
-/// What names an endpoint (AWS-FORMATS 6.2).
+/// What names an endpoint (AWS-FORMATS 6).
 fn overridden(variable: &str, is_configured: bool, profile: &str) -> Option<String> {
     if http::is_on("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") {
         return None;

@@ -1,4 +1,4 @@
-//! Who may read and write the cache and the state directory. No AWS client looks at that (AWS-FORMATS 1.7).
+//! Who may read and write the cache and the state directory. No AWS client looks at that (AWS-FORMATS 1).
 
 use std::fs::{self, Metadata};
 use std::io;

@@ -15,7 +15,7 @@ const AWS_CLI: &str = "aws-cli";
 const BROWSER: &str = "browser";
 const DIALOG: &str = "dialog";
 
-/// Since then there are sso-sessions, and a token can be renewed (AWS-FORMATS 9.4).
+/// Since then there are sso-sessions, and a token can be renewed (AWS-FORMATS 9).
 const WITH_SESSIONS: Version = Version(2, 9, 0);
 
 pub(super) fn aws_cli(ward: &Ward<'_>) -> Vec<Finding> {
@@ -75,7 +75,7 @@ pub(super) fn browser() -> Vec<Finding> {
 
 /// What is wrong with an entry of `BROWSER`. Python waits for a command until it ends, if there is no `&` behind it, and
 /// for the browsers of a terminal; and the AWS CLI only then serves the page that the browser comes back to
-/// (AWS-FORMATS 4.6). A program that nobody knows may return at once.
+/// (AWS-FORMATS 4). A program that nobody knows may return at once.
 fn trouble(entry: &str) -> Option<Finding> {
     /// Those that stay until they are left.
     const IN_TERMINAL: [&str; 5] = ["www-browser", "links", "elinks", "lynx", "w3m"];

@@ -1,4 +1,4 @@
-//! What some SDKs read differently from the AWS CLI, line by line (AWS-FORMATS 7.2, 7.3): a profile that works in one
+//! What some SDKs read differently from the AWS CLI, line by line (AWS-FORMATS 7): a profile that works in one
 //! program and is missing in another.
 
 use sso_profile::{files, words};

@@ -77,7 +77,7 @@ impl Seen {
 
 /// Who made a registration, if it is for this session: its name is the hash of that.
 fn maker(path: &Path, found: &Registration, session: &Session<'_>, wanted: &Wanted) -> Option<Maker> {
-    // The AWS CLI fills scopes in that the key hasn't got (AWS-FORMATS 2.2).
+    // The AWS CLI fills scopes in that the key hasn't got (AWS-FORMATS 2).
     let scopes = [found.scopes.as_deref(), wanted.scopes.as_deref(), None];
     Maker::ALL.into_iter().find(|maker| scopes.iter().any(|scopes| file(session, *maker, *scopes) == path))
 }

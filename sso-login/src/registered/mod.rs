@@ -83,7 +83,7 @@ impl Foresight {
     }
 
     /// The same after a damaged registration of the AWS CLI is mended or put aside: the AWS CLI fails at one until it is
-    /// gone (AWS-FORMATS 10.3).
+    /// gone (AWS-FORMATS 10).
     pub(crate) fn mended(mut self, settings: &Settings, session: &Session<'_>) -> anyhow::Result<Self> {
         if self.wanted.maker != Maker::Aws || self.registration != Use::New(Reason::Corrupt) {
             return Ok(self);

@@ -10,9 +10,9 @@ use crate::client::Client;
 use crate::route::Route;
 use crate::session::Session;
 
-/// Since then it names the cache file by a hash of what is registered (AWS-FORMATS 9.4).
+/// Since then it names the cache file by a hash of what is registered (AWS-FORMATS 9).
 const HASHED: Version = Version(2, 7, 32);
-/// Since then it uses PKCE for sessions, and tells the clients of the two flows apart (AWS-FORMATS 2.3).
+/// Since then it uses PKCE for sessions, and tells the clients of the two flows apart (AWS-FORMATS 2).
 const PKCE: Version = Version(2, 22, 0);
 
 /// Who registers clients.

@@ -11,7 +11,7 @@ pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) body: String,
     pub(super) content_type: &'static str,
-    /// `x-amzn-ErrorType`: botocore tells OIDC errors apart by nothing else (AWS-FORMATS 4.4).
+    /// `x-amzn-ErrorType`: botocore tells OIDC errors apart by nothing else (AWS-FORMATS 4).
     pub(super) error_type: Option<String>,
     /// The error's name for the log.
     pub(super) error_code: Option<&'static str>,

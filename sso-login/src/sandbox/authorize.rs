@@ -1,4 +1,4 @@
-//! `/authorize` (AWS-FORMATS 4.6): a browser asks for a code, and takes it to the client's own port.
+//! `/authorize` (AWS-FORMATS 4): a browser asks for a code, and takes it to the client's own port.
 
 use std::time::Duration;
 

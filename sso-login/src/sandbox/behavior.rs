@@ -31,7 +31,7 @@ pub(super) struct Behavior {
     /// Seconds between polls that a device authorization asks for.
     pub(super) interval: u64,
     pub(super) device_expires_in: Duration,
-    /// `None`: an hour, or eight for a client without scopes (AWS-FORMATS 4.1).
+    /// `None`: an hour, or eight for a client without scopes (AWS-FORMATS 4).
     pub(super) token_lifetime: Option<Duration>,
     pub(super) session_lifetime: Duration,
     pub(super) role_lifetime: Duration,

@@ -1,4 +1,4 @@
-//! `RegisterClient` (AWS-FORMATS 4.1), and who a client is that calls later.
+//! `RegisterClient` (AWS-FORMATS 4), and who a client is that calls later.
 
 use serde_json::{Value, json};
 use sso_signal::time;
@@ -92,7 +92,7 @@ fn grant_types(asked: Vec<String>, redirect_uris: &[String]) -> Result<Vec<Strin
     if asked.iter().any(|grant| ![DEVICE_CODE, AUTHORIZATION_CODE, REFRESH_TOKEN].contains(&grant.as_str())) {
         return Err(Refusal::oidc("unsupported_grant_type"));
     }
-    // One registration can't hold both (AWS-FORMATS 2.3).
+    // One registration can't hold both (AWS-FORMATS 2).
     if has(DEVICE_CODE) && has(AUTHORIZATION_CODE) {
         return Err(
             Refusal::oidc("invalid_scope").because("device_code and authorization_code exclude each other")

@@ -1,4 +1,4 @@
-//! `StartDeviceAuthorization` (AWS-FORMATS 4.2), and what the user says to it.
+//! `StartDeviceAuthorization` (AWS-FORMATS 4), and what the user says to it.
 
 use serde_json::{Value, json};
 use sso_signal::time;
@@ -11,7 +11,7 @@ use super::world::{Decision, Device, World};
 /// No vowels, so that no word comes out, and nothing that looks like something else.
 const USER_CODE_LETTERS: &[u8] = b"BCDFGHJKLMNPQRSTVWXZ";
 
-/// Hosts that AWS owns (AWS-FORMATS 9.3): a start URL elsewhere is not of this organisation.
+/// Hosts that AWS owns (AWS-FORMATS 9): a start URL elsewhere is not of this organisation.
 const START_URL_HOSTS: [&str; 5] =
     [".awsapps.com", ".awsapps.cn", ".app.aws", ".portal.amazonaws.com", ".portal.amazonaws.com.cn"];
 

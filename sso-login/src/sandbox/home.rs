@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use super::organization::{ADMINISTRATOR, DEVELOPER, FIRST_ACCOUNT, SECOND_ACCOUNT};
 use super::server::Urls;
 
-/// Start URLs of the sessions; of the form that newer AWS CLIs insist on (AWS-FORMATS 9.3).
+/// Start URLs of the sessions; of the form that newer AWS CLIs insist on (AWS-FORMATS 9).
 const START_URL: &str = "https://d-1234567890.awsapps.com/start";
 const OTHER_START_URL: &str = "https://d-0987654321.awsapps.com/start";
 
@@ -55,7 +55,7 @@ impl Home {
     }
 
     /// Adds a program for `BROWSER` that makes this very tool follow the link. It returns at once: the
-    /// AWS CLI waits for its browser before it serves the callback (AWS-FORMATS 4.6).
+    /// AWS CLI waits for its browser before it serves the callback (AWS-FORMATS 4).
     pub(super) fn add_browser(&self) -> anyhow::Result<PathBuf> {
         let tool = std::env::current_exe().context("cannot find the path of this program")?;
         let tool = tool.to_str().context("the path of this program is not UTF-8")?.replace('\'', r"'\''");

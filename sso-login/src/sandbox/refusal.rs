@@ -18,7 +18,7 @@ pub(super) struct Refusal {
     message: String,
 }
 
-/// AWS-FORMATS 4.4: exception, OAuth code, HTTP status, description.
+/// AWS-FORMATS 4: exception, OAuth code, HTTP status, description.
 const OIDC: [(&str, &str, u16, &str); 13] = [
     ("AuthorizationPendingException", "authorization_pending", 400, ""),
     ("SlowDownException", "slow_down", 400, "Too many requests"),

@@ -1,4 +1,4 @@
-//! `CreateToken` (AWS-FORMATS 4.3): three grants, one answer.
+//! `CreateToken` (AWS-FORMATS 4): three grants, one answer.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -21,7 +21,7 @@ pub(super) fn create(world: &mut World, body: &Value) -> Result<Value, Refusal> 
     if !client.may(grant_type) {
         return Err(Refusal::oidc("unauthorized_client"));
     }
-    // Without scopes there is no refresh: the "legacy" token (AWS-FORMATS 4.1).
+    // Without scopes there is no refresh: the "legacy" token (AWS-FORMATS 4).
     let refreshable = client.may(REFRESH_TOKEN) && !client.scopes.is_empty();
     let client_id = client_id.to_owned();
     match grant_type {

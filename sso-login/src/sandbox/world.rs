@@ -12,7 +12,7 @@ use super::operation::Operation;
 use super::organization::Organization;
 use crate::random::Random;
 
-/// A registered client (AWS-FORMATS 4.1).
+/// A registered client (AWS-FORMATS 4).
 pub(super) struct Client {
     pub(super) name: String,
     pub(super) secret: String,

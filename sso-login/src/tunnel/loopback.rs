@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::progress::redirect_uri;
 
-/// Loopback as the redirect URI has it, and the port: the same on both sides (M14).
+/// Loopback as the redirect URI has it, and the port: the same on both sides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Loopback {
     host: &'static str,
@@ -39,7 +39,7 @@ impl Loopback {
     }
 }
 
-/// Whether a page may be opened, and where it comes back to (M11).
+/// Whether a page may be opened, and where it comes back to.
 pub(crate) fn way_back(url: &str) -> WayBack {
     let is_page = url.starts_with("https://") || is_own_http(url);
     if !is_page || url.len() > 8192 || !url.bytes().all(|byte| byte.is_ascii_graphic()) {

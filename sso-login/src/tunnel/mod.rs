@@ -27,7 +27,7 @@ use feed::Feed;
 use login::RemoteLogin;
 use place::Place;
 
-/// As long as the AWS CLI and the service wait for a browser (H22).
+/// As long as the AWS CLI and the service wait for a browser.
 const USUAL: Duration = Duration::from_secs(600);
 
 /// Arguments of `sso-login tunnel`.

@@ -1,4 +1,4 @@
-//! Whether the login works: the box itself asks STS who it is (M19).
+//! Whether the login works: the box itself asks STS who it is.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const LONGEST: usize = 64 << 10;
 
 /// What every command in the box begins with: where the tools are, though nobody logs in there, and no keys or profile of
-/// the box's own in the way (H33). An AWS CLI v2 is taken by its place, whatever comes first on PATH (M8).
+/// the box's own in the way. An AWS CLI v2 is taken by its place, whatever comes first on PATH.
 const BEGIN: &str = "PATH=$PATH:$HOME/.local/bin:/usr/local/bin; export PATH PYTHONUNBUFFERED=1; \
     unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_SECURITY_TOKEN AWS_CREDENTIAL_EXPIRATION \
     AWS_PROFILE AWS_DEFAULT_PROFILE AWS_VAULT; ";
