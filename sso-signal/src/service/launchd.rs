@@ -61,7 +61,6 @@ impl Manager for Launchd {
         };
         Ok(Standing {
             is_installed: is_ours,
-            is_loaded: described.is_some(),
             pid: described.as_deref().and_then(|text| value(text, "pid")).and_then(|pid| pid.parse().ok()),
             foreign,
         })

@@ -36,8 +36,6 @@ pub(super) enum Kind {
 pub(super) struct Standing {
     /// Its file is there and ours.
     pub(super) is_installed: bool,
-    /// The manager knows it.
-    pub(super) is_loaded: bool,
     /// Its process.
     pub(super) pid: Option<u32>,
     /// A file of the same name that isn't ours.

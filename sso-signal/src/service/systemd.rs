@@ -47,7 +47,7 @@ impl Manager for Systemd {
     fn standing(&self) -> anyhow::Result<Standing> {
         let content = manager::read(&self.file)?;
         let said =
-            run("systemctl", &["--user", "show", UNIT, "--property=ActiveState,MainPID,FragmentPath"])?;
+            run("systemctl", &["--user", "show", UNIT, "--property=MainPID,FragmentPath"])?;
         let value = |key: &str| {
             said.stdout
                 .lines()
@@ -62,8 +62,6 @@ impl Manager for Systemd {
         };
         Ok(Standing {
             is_installed: is_ours,
-            // Between two starts it is `activating`.
-            is_loaded: value("ActiveState").is_some_and(|state| state.starts_with("activ")),
             pid: value("MainPID").and_then(|pid| pid.parse().ok()).filter(|pid| *pid > 0),
             foreign,
         })
