@@ -1,5 +1,7 @@
 //! Say how good the cached tokens and credentials are.
 
+mod cli;
+
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -11,8 +13,6 @@ use sso_cache::{TOOL, check, list, monitor};
 use sso_signal::exit::{Exit, Fault, finish};
 use sso_signal::settings::Settings;
 use sso_signal::{time, wire};
-
-mod cli;
 
 fn main() -> ExitCode {
     finish(TOOL, run(cli::Cli::parse().command))

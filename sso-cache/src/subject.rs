@@ -1,6 +1,7 @@
 //! What a document on stdin is about.
 
 use sso_signal::exit::{Exit, Fault};
+use sso_signal::text::shell_word;
 use sso_signal::wire::Document;
 
 use crate::key::Session;
@@ -54,12 +55,8 @@ fn without_session(document: &Document) -> anyhow::Result<Subject<'_>> {
 }
 
 fn hint(profile: Option<&str>) -> String {
-    let is_plain = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || "._@+:/-".contains(c));
     match profile {
-        Some(name) if is_plain(name) && !name.is_empty() => {
-            format!("sso-profile show {name} | sso-cache check")
-        }
-        Some(name) => format!("sso-profile show '{}' | sso-cache check", name.replace('\'', r"'\''")),
+        Some(name) => format!("sso-profile show {} | sso-cache check", shell_word(name)),
         None => "sso-profile list | sso-cache check".to_owned(),
     }
 }

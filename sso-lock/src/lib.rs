@@ -40,6 +40,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use sso_signal::exit::{Exit, Fault};
+use sso_signal::settings::Settings;
 use sso_signal::wire::Document;
 
 pub use guard::Guard;
@@ -99,6 +100,11 @@ impl Lock {
     /// The lock `name` in `state_dir`, which is made (0700) when the lock is first taken.
     pub fn new(state_dir: impl Into<PathBuf>, name: Name) -> Self {
         Self { state_dir: state_dir.into(), name }
+    }
+
+    /// The lock `name` in the state directory of these settings.
+    pub fn of(settings: &Settings, name: &str) -> anyhow::Result<Self> {
+        Ok(Self::new(settings.state_dir()?, name.parse().map_err(anyhow::Error::msg)?))
     }
 
     /// Its name.

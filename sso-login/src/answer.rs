@@ -86,7 +86,7 @@ impl Answer {
 
     /// This process was told to end by a signal while a person was busy with it.
     pub fn interrupted(signal: i32) -> Self {
-        let exit = Exit::Command(u8::try_from(128 + signal).unwrap_or(u8::MAX));
+        let exit = Exit::of_signal(signal);
         Self { exit, ..Self::failed("interrupted", "the login was interrupted; a page it opened is dead") }
     }
 

@@ -11,7 +11,7 @@ use sso_cache::folder::Cache;
 use sso_cache::{entry, key};
 use sso_profile::Profile;
 use sso_signal::exit::{Exit, Fault};
-use sso_signal::text::harmless;
+use sso_signal::text::{harmless, shell_word};
 use sso_signal::time;
 
 use crate::credentials::{Credentials, Wallet};
@@ -62,7 +62,7 @@ fn assumed(
     }
     if arguments.contains_key("SerialNumber") {
         let message = format!("profile `{name}` wants a code (mfa_serial), and this tool never asks for one");
-        let hint = format!("aws sts get-caller-identity --profile {}", crate::lack::quoted(name));
+        let hint = format!("aws sts get-caller-identity --profile {}", shell_word(name));
         return Err(Fault::new(Exit::Config, message).hint(hint).into());
     }
     let source = match source(wallet, profile, visited)? {

@@ -7,10 +7,11 @@ use sso_profile::{AwsConfig, Kind, Profile};
 use sso_signal::exit::{Exit, Fault};
 use sso_signal::secret::Secret;
 use sso_signal::settings::{Settings, from_environment};
+use sso_signal::text::shell_word;
 use sso_signal::time::Moment;
 
 use crate::chain;
-use crate::lack::{Lack, quoted};
+use crate::lack::Lack;
 use crate::process;
 use crate::role::Role;
 use crate::session::Session;
@@ -122,7 +123,7 @@ impl<'a> Wallet<'a> {
     fn role(&self, profile: &Profile, freshness: Freshness) -> anyhow::Result<Result<Credentials, Lack>> {
         let parts = (&profile.sso, &profile.account_id, &profile.role_name);
         let (Some(sso), Some(account_id), Some(role_name)) = parts else {
-            let name = quoted(&profile.name);
+            let name = shell_word(&profile.name);
             return Err(none(
                 &profile.name,
                 "has an SSO session, but no account and role to get credentials of",

@@ -162,7 +162,7 @@ impl<'a> Ensure<'a> {
     ) -> anyhow::Result<Option<Answer>> {
         // The person's time to answer isn't the login's.
         let deadline = self.wish.deadline(self.settings);
-        let lock = Lock::new(self.settings.state_dir()?, "login".parse().map_err(anyhow::Error::msg)?);
+        let lock = Lock::of(self.settings, "login")?;
         let failures = Failures::before_waiting(self.settings, session)?;
         // Programs are told at the end, by the outcome.
         let is_told = io::stderr().is_terminal();

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use sso_signal::exit::{Exit, Fault};
-use sso_signal::text::harmless;
+use sso_signal::text::{harmless, shell_word};
 use sso_signal::wire::Document;
 
 use crate::session::Session;
@@ -168,7 +168,10 @@ impl Lack {
         let fault = |text: String| Fault::new(self.why.exit(), text);
         if let Some(login) = self.login(profile) {
             let force = if self.takes_force() { " --force" } else { "" };
-            return fault(format!("profile \"{name}\": {reason}; run: sso-login {}{force}", quoted(login)));
+            return fault(format!(
+                "profile \"{name}\": {reason}; run: sso-login {}{force}",
+                shell_word(login)
+            ));
         }
         let fault = fault(format!("profile \"{name}\": {reason}"));
         match &self.hint {
@@ -189,26 +192,5 @@ pub(crate) fn named(session: &Session<'_>) -> String {
     match &session.sso.session {
         Some(name) => format!("SSO session \"{}\"", harmless(name)),
         None => format!("the SSO session of {}", harmless(&session.sso.start_url)),
-    }
-}
-
-/// A word for a shell.
-pub(crate) fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._@+:/-%".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_command_line_can_be_pasted() {
-        assert_eq!(quoted("corp-dev"), "corp-dev");
-        assert_eq!(quoted("it's me"), r"'it'\''s me'");
-        assert_eq!(quoted(""), "''");
     }
 }

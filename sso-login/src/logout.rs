@@ -52,8 +52,8 @@ Examples:
   sso-login logout corp | jq -r '.sessionProfiles[]'     whom it concerns
 
 `sessionProfiles` names all profiles of the session: they are logged out too. `wasLoggedIn` is
-false if there was nothing to end. `removed` names the files. The files go even if the service can't be told; `serviceTold` is false then, and the
-session may live on there until it ends.
+false if there was nothing to end. `removed` names the files. They go even if the service can't be
+told; `serviceTold` is false then, and the session may live on there until it ends.
 
 Exit status: 0 logged out (or nobody was logged in), 2 bad command line, 65 bad document, 69 the
   files are gone, but the service couldn't be told, 74 a file failed, 75 a login is under way, 78
@@ -122,7 +122,7 @@ fn logout(
         }
     }
     // A refresh that is under way would write the token again.
-    let lock = Lock::new(settings.state_dir()?, "login".parse().map_err(anyhow::Error::msg)?);
+    let lock = Lock::of(settings, "login")?;
     let guard = match waiting::acquire(settings, &lock, "sso-login logout", LOCKED, true)? {
         Outcome::Held(guard) => guard,
         Outcome::Busy(owner) => {

@@ -54,7 +54,7 @@ pub(crate) fn credentials(wallet: &Wallet<'_>, profile: &str) -> anyhow::Result<
         }
         End::TimedOut => Ok(Err(Lack::unreachable("its credential_process did not end in time"))),
         End::Interrupted(signal) => {
-            let exit = Exit::Command(u8::try_from(128 + signal).unwrap_or(u8::MAX));
+            let exit = Exit::of_signal(signal);
             Err(Fault::new(exit, "interrupted").into())
         }
     }

@@ -46,7 +46,7 @@ pub fn token(
     want: Want<'_>,
     deadline: Instant,
 ) -> anyhow::Result<Result<Token, Lack>> {
-    let lock = Lock::new(settings.state_dir()?, "login".parse().map_err(anyhow::Error::msg)?);
+    let lock = Lock::of(settings, "login")?;
     loop {
         let token = match look(session, want)? {
             Look::Done(answer) => return Ok(answer),

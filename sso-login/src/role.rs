@@ -11,10 +11,10 @@ use sso_cache::token::Token;
 use sso_lock::{Lock, Outcome};
 use sso_profile::Profile;
 use sso_signal::settings::Settings;
-use sso_signal::text::harmless;
+use sso_signal::text::{harmless, shell_word};
 use sso_signal::time;
 
-use crate::lack::{Lack, named, quoted};
+use crate::lack::{Lack, named};
 use crate::portal::{Denial, Portal};
 use crate::renew::{self, Want};
 use crate::session::Session;
@@ -68,8 +68,7 @@ impl Role<'_> {
 
     fn fetched(&self, path: &Path) -> anyhow::Result<Result<RoleCredentials, Lack>> {
         let key = path.file_stem().context("the cache file has no name")?.to_string_lossy();
-        let name = format!("role-{key}").parse().map_err(anyhow::Error::msg)?;
-        let lock = Lock::new(self.settings.state_dir()?, name);
+        let lock = Lock::of(self.settings, &format!("role-{key}"))?;
         loop {
             if let Outcome::Held(guard) = lock.acquire("sso-login", LOOK)? {
                 let answer = match usable(path)? {
@@ -132,7 +131,7 @@ impl Role<'_> {
                 harmless(self.account_id),
                 named(self.session),
             ))
-            .hint(format!("sso-login accounts {}", quoted(&self.profile.name))),
+            .hint(format!("sso-login accounts {}", shell_word(&self.profile.name))),
             other => of_denial(self.session, other),
         }
     }

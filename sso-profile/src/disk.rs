@@ -16,8 +16,7 @@ use anyhow::Context as _;
 use sso_signal::exit::{Exit, Fault};
 use sso_signal::replace::{Mode, parent, replace};
 
-use crate::files::unreadable;
-use crate::ini::Refusal;
+use crate::files::text;
 
 /// How long another writer is waited for. An edit takes milliseconds; one that hangs must be said.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -208,14 +207,6 @@ fn lock(real: &Path) -> anyhow::Result<File> {
             Err(_) => sleep(Duration::from_millis(5)),
         }
     }
-}
-
-fn text(path: &Path, bytes: Vec<u8>) -> anyhow::Result<String> {
-    String::from_utf8(bytes).map_err(|err| {
-        let valid = err.utf8_error().valid_up_to();
-        let line = 1 + err.as_bytes().iter().take(valid).filter(|byte| **byte == b'\n').count();
-        unreadable(path, &Refusal { line, why: "not UTF-8".to_owned() })
-    })
 }
 
 #[cfg(test)]

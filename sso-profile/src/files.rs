@@ -36,12 +36,16 @@ pub struct Text {
 /// botocore these are the same.
 pub fn read(path: &Path) -> anyhow::Result<Option<Text>> {
     let Some((bytes, metadata)) = read_bytes(path)? else { return Ok(None) };
-    let text = String::from_utf8(bytes).map_err(|err| {
+    Ok(Some(Text { text: text(path, bytes)?, modified_nanos: nanos(&metadata) }))
+}
+
+/// The text of a file's bytes.
+pub(crate) fn text(path: &Path, bytes: Vec<u8>) -> anyhow::Result<String> {
+    String::from_utf8(bytes).map_err(|err| {
         let valid = err.utf8_error().valid_up_to();
         let line = 1 + err.as_bytes().iter().take(valid).filter(|byte| **byte == b'\n').count();
         unreadable(path, &Refusal { line, why: "not UTF-8".to_owned() })
-    })?;
-    Ok(Some(Text { text, modified_nanos: nanos(&metadata) }))
+    })
 }
 
 /// The bytes of a regular file, with what was known of it when it was opened.

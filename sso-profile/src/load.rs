@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use serde_json::Value;
 use sso_signal::exit::{Exit, Fault, WithFault as _};
 use sso_signal::settings::{Settings, from_environment};
+use sso_signal::text::shell_word;
 use sso_signal::wire;
 
 use crate::config::{Content, Named, parse_credentials};
@@ -13,7 +14,6 @@ use crate::endpoints::{Endpoints, is_true};
 use crate::files;
 use crate::merged::Merged;
 use crate::profile::{Profile, Sso, Unusable, resolve};
-use crate::words;
 
 /// As many names as a hint has room for.
 const MOST_NAMED: usize = 5;
@@ -116,10 +116,11 @@ impl AwsConfig {
         }
         let known = || sessions.keys().map(String::as_str);
         let likely = close(known(), session).first().copied();
-        let command =
-            |session: &str| format!("sso-profile write {} --sso-session {session} --replace", word(name));
+        let command = |session: &str| {
+            format!("sso-profile write {} --sso-session {session} --replace", shell_word(name))
+        };
         if let Some(likely) = likely {
-            return Some(format!("close to it: `{likely}`; {}", command(&word(likely))));
+            return Some(format!("close to it: `{likely}`; {}", command(&shell_word(likely))));
         }
         let names: Vec<_> = known().take(MOST_NAMED).map(|name| format!("`{name}`")).collect();
         let more = match sessions.len().saturating_sub(MOST_NAMED) {
@@ -231,9 +232,4 @@ fn close<'n>(names: impl Iterator<Item = &'n str>, name: &str) -> Vec<&'n str> {
     let mut close: Vec<_> = scored.filter(|(score, _)| *score > 0.8).collect();
     close.sort_by(|a, b| b.0.total_cmp(&a.0));
     close.into_iter().map(|(_, known)| known).collect()
-}
-
-/// A name as one word of a command line to be pasted.
-fn word(name: &str) -> String {
-    if words::is_plain(name) { name.to_owned() } else { format!("'{}'", name.replace('\'', r"'\''")) }
 }

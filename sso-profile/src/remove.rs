@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use sso_signal::exit::{Exit, Fault};
 use sso_signal::settings::Settings;
+use sso_signal::text::shell_word;
 use sso_signal::wire::{self, Document, Output};
 
 use crate::config::{Content, Role};
@@ -56,7 +57,9 @@ pub fn run(command: &Command, settings: &Settings) -> anyhow::Result<Exit> {
             continue;
         }
         let Some(name) = document.text("profile")?.map(str::to_owned) else {
-            return Err(Fault::new(Exit::Data, "a document to remove has no `profile`").into());
+            return Err(Fault::new(Exit::Data, "the document has no `profile`")
+                .hint("sso-profile show corp | sso-profile remove")
+                .into());
         };
         remove(command, &name, document, settings, &mut output)?;
     }
@@ -174,7 +177,7 @@ fn refuse_if_used(command: &Command, name: &str, config: &AwsConfig) -> Result<(
         Exit::Config,
         format!("{} {verb} credentials from profile `{name}` (source_profile)", users.join(", ")),
     )
-    .hint(format!("change that first, or sso-profile remove {name} --force")))
+    .hint(format!("change that first, or sso-profile remove {} --force", shell_word(name))))
 }
 
 /// The profiles that name this one as their `source_profile`.

@@ -22,59 +22,29 @@ pub fn select(
     settings: &Settings,
 ) -> anyhow::Result<Selected> {
     let in_document = document.map(|document| document.text("profile")).transpose()?.flatten();
-    Ok(choose(argument, in_document, |name| settings.text(name)))
-}
-
-fn choose(
-    argument: Option<&str>,
-    document: Option<&str>,
-    setting: impl Fn(&str) -> Option<String>,
-) -> Selected {
-    let selected = |name: &str, from: &str| Selected { name: name.to_owned(), from: from.to_owned() };
-    if let Some(name) = argument.filter(|name| !name.is_empty()) {
-        return selected(name, "argument");
-    }
-    if let Some(name) = document.filter(|name| !name.is_empty()) {
-        return selected(name, "document");
-    }
-    let listed = setting("SSO_PROFILE_VARS").unwrap_or_default();
-    let variables = listed.split([',', ' ']).filter(|name| !name.is_empty()).chain(["AWS_PROFILE"]);
-    for variable in variables {
-        if let Some(name) = setting(variable).filter(|name| !name.is_empty()) {
-            return selected(&name, variable);
-        }
-    }
-    selected("default", "default")
+    let is_said = |name: &&str| !name.is_empty();
+    let said = argument.filter(is_said).map(|name| (name, "argument"));
+    let said = said.or_else(|| in_document.filter(is_said).map(|name| (name, "document")));
+    let owned = |(name, from): (&str, &str)| (name.to_owned(), from.to_owned());
+    let chosen = said.map(owned).or_else(|| settings.chosen_profile());
+    let (name, from) = chosen.unwrap_or_else(|| owned(("default", "default")));
+    Ok(Selected { name, from })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn check(argument: Option<&str>, document: Option<&str>, settings: &[(&str, &str)], expected: [&str; 2]) {
-        let setting =
-            |name: &str| settings.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-        let Selected { name, from } = choose(argument, document, setting);
+    fn check(argument: Option<&str>, document: Option<&str>, expected: [&str; 2]) {
+        let document = document.map(|name| Document::new().with("profile", name));
+        let Selected { name, from } = select(argument, document.as_ref(), &Settings::new("test")).unwrap();
         assert_eq!([name.as_str(), from.as_str()], expected);
     }
 
     #[test]
     fn the_first_place_that_names_a_profile_wins() {
-        let all = [
-            ("SSO_PROFILE_VARS", "NONE, BACKLOG_AWS_PROFILE"),
-            ("BACKLOG_AWS_PROFILE", "cc"),
-            ("AWS_PROFILE", "x"),
-        ];
-        check(Some("a"), Some("b"), &all, ["a", "argument"]);
-        check(None, Some("b"), &all, ["b", "document"]);
-        check(None, None, &all, ["cc", "BACKLOG_AWS_PROFILE"]);
-        check(None, None, &all[2..], ["x", "AWS_PROFILE"]);
-        check(None, None, &[], ["default", "default"]);
-    }
-
-    #[test]
-    fn empty_is_absent() {
-        let empty = [("SSO_PROFILE_VARS", "A"), ("A", ""), ("AWS_PROFILE", "")];
-        check(Some(""), Some(""), &empty, ["default", "default"]);
+        check(Some("a"), Some("b"), ["a", "argument"]);
+        check(None, Some("b"), ["b", "document"]);
+        check(Some(""), Some("b"), ["b", "document"]);
     }
 }

@@ -11,11 +11,11 @@ use crate::entry::{Entry, Pause};
 use crate::exit::Exit;
 use crate::heartbeat;
 use crate::host::Host;
-use crate::machine::Circumstances;
+use crate::machine::{Circumstances, Stamp};
 use crate::mode::Mode;
 use crate::settings::Settings;
 use crate::status;
-use crate::text::harmless;
+use crate::text::{harmless, shell_word};
 use crate::time::{self, Moment};
 use crate::wire::{Document, Output};
 
@@ -42,8 +42,7 @@ pub fn print(
     let watcher = parts.watcher();
     let is_watched = watcher.get("running").and_then(Value::as_bool);
     let is_monitored = monitors.iter().any(|seen| (at.now - seen.at).abs() < MONITOR_IS_FRESH);
-    let cooldown = cooldown::read(&host.state_dir);
-    let own_stamp = memory.stamped;
+    let stamp = Stamp::new(cooldown::read(&host.state_dir), memory.stamped);
     let signals: Vec<Value> = joined.get("signals").and_then(Value::as_array).cloned().unwrap_or_default();
     let profiles: Vec<Value> = parts
         .profiles
@@ -51,13 +50,7 @@ pub fn print(
         .map(|checked| {
             let name = checked.get("profile").and_then(Value::as_str).unwrap_or_default().to_owned();
             let entry = memory.entry(&name);
-            let dismissed = match cooldown {
-                None => None,
-                Some(stamp) if own_stamp.is_some_and(|own| own.timestamp() == stamp.timestamp()) => {
-                    entry.dismissed
-                }
-                Some(stamp) => Some(stamp).max(entry.dismissed),
-            };
+            let dismissed = stamp.dismissal(&entry);
             let signal =
                 signals.iter().find(|signal| signal.get("profile").and_then(Value::as_str) == Some(&name));
             let view = View { at: &at, entry: &entry, dismissed, signal, is_watched, is_monitored };
@@ -193,7 +186,7 @@ impl View<'_> {
     }
 
     fn next(&self, name: &str, state: &State) -> String {
-        let login = format!("sso-login {name} | sso-signal settle");
+        let login = format!("sso-login {} | sso-signal settle", shell_word(name));
         let Some(needs_login) = state.needs_login else {
             let why = state.error.as_deref().unwrap_or("it could not be checked");
             return format!("mend the profile: {why}");

@@ -58,6 +58,11 @@ impl Exit {
         Self::Timeout,
     ];
 
+    /// The end by a signal, as a shell has it: 128 + N.
+    pub fn of_signal(signal: i32) -> Self {
+        Self::Command(u8::try_from(128 + signal).unwrap_or(u8::MAX))
+    }
+
     /// The number the shell sees.
     pub fn code(self) -> u8 {
         match self {

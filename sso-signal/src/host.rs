@@ -15,6 +15,7 @@ use crate::mode;
 use crate::settings::Settings;
 use crate::signal::Signal;
 use crate::state;
+use crate::text::shell_word;
 use crate::time::{self, Moment};
 
 /// As `SSO_POLL_SECONDS` if nobody sets it.
@@ -137,13 +138,7 @@ struct Judge {
 
 impl Judge {
     fn new(memory: Memory, state_dir: &Path) -> Self {
-        let stamp = match cooldown::read(state_dir) {
-            None => Stamp::Absent,
-            Some(stamp) if memory.stamped.is_some_and(|own| own.timestamp() == stamp.timestamp()) => {
-                Stamp::Ours
-            }
-            Some(stamp) => Stamp::Foreign(stamp),
-        };
+        let stamp = Stamp::new(cooldown::read(state_dir), memory.stamped);
         Self { memory, stamp }
     }
 
@@ -180,7 +175,7 @@ pub fn described(due: &Due) -> (&'static str, Option<String>) {
 pub fn next_action(because: Because, profile: &str) -> String {
     match because {
         Because::Standalone | Because::Quiet | Because::Suppressed | Because::GaveUp => {
-            format!("sso-login {profile} | sso-signal settle")
+            format!("sso-login {} | sso-signal settle", shell_word(profile))
         }
         Because::UnknownProfile => format!("add the profile `{profile}` to the AWS config"),
         Because::Snoozed | Because::CoolingDown | Because::Retry | Because::Postponed => "wait".to_owned(),

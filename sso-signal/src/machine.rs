@@ -14,6 +14,7 @@ pub const LEASE: Duration = Duration::from_secs(30);
 pub const LONGEST_WISH: Duration = Duration::from_secs(4 * 3600);
 /// Failed logins in a row after which `auto` waits for a person.
 pub const MOST_FAILURES: u32 = 5;
+
 /// What came of a question or a login.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -201,6 +202,26 @@ pub enum Stamp {
     Foreign(Moment),
 }
 
+impl Stamp {
+    /// What was `read`, told apart by the stamp that this host wrote last.
+    pub fn new(read: Option<Moment>, own: Option<Moment>) -> Self {
+        match read {
+            None => Self::Absent,
+            Some(read) if own.is_some_and(|own| own.timestamp() == read.timestamp()) => Self::Ours,
+            Some(read) => Self::Foreign(read),
+        }
+    }
+
+    /// When the question of an entry was dismissed, as far as that still counts.
+    pub fn dismissal(self, entry: &Entry) -> Option<Moment> {
+        match self {
+            Self::Absent => None,
+            Self::Ours => entry.dismissed,
+            Self::Foreign(foreign) => Some(foreign).max(entry.dismissed),
+        }
+    }
+}
+
 /// Decides whether `signal` is due. `config_changed` says whether the AWS config differs from
 /// [`Entry::unknown_in`].
 pub fn due(entry: &Entry, signal: &Signal, stamp: Stamp, config_changed: bool, at: &Circumstances) -> Due {
@@ -219,12 +240,7 @@ pub fn due(entry: &Entry, signal: &Signal, stamp: Stamp, config_changed: bool, a
     if at.mode == Mode::Auto && entry.gave_up.as_ref() == Some(&signal.episode) {
         return Due::Not(Because::GaveUp);
     }
-    let dismissed = match stamp {
-        Stamp::Absent => None,
-        Stamp::Ours => entry.dismissed,
-        Stamp::Foreign(foreign) => Some(foreign).max(entry.dismissed),
-    };
-    let dismissed = dismissed.map(|from| Pause::starting(from, at.cooldown));
+    let dismissed = stamp.dismissal(entry).map(|from| Pause::starting(from, at.cooldown));
     let lasting = |pause: Option<Pause>, because| {
         pause.filter(|pause| pause.lasts(at.now)).map(|pause| (pause.until, because))
     };

@@ -7,12 +7,13 @@ use crate::entry::Entry;
 use crate::exit::Exit;
 use crate::folder;
 use crate::host::Host;
+use crate::machine::Stamp;
 use crate::memory::Subject;
 use crate::mode::{self, Mode};
 use crate::settings::Settings;
 use crate::signal::{Signal, check_profile};
 use crate::state;
-use crate::text::harmless;
+use crate::text::{harmless, shell_word};
 use crate::time;
 use crate::wire::{Document, Output};
 
@@ -86,10 +87,9 @@ fn raise(host: &mut Host<'_>, profile: &str, reason: &str) -> anyhow::Result<()>
         (Entry { quiet: false, mirrored: entry.mirrored, ..entry.without_pauses() }, ())
     });
     // A stamp that isn't ours would hold back everything.
-    let is_foreign = cooldown::read(&host.state_dir)
-        .is_some_and(|stamp| memory.stamped.is_none_or(|own| own.timestamp() != stamp.timestamp()));
+    let stamp = Stamp::new(cooldown::read(&host.state_dir), memory.stamped);
     memory.save(&host.state_dir)?;
-    if is_foreign {
+    if let Stamp::Foreign(_) = stamp {
         folder::remove(&cooldown::file(&host.state_dir))?;
     }
     let signal = Document::new()
@@ -132,6 +132,7 @@ fn what_follows(settings: &Settings, profile: &str, mode: Mode) -> anyhow::Resul
     let is_trusted = settings.auto_profiles().iter().any(|known| known == profile);
     Ok(match mode {
         Mode::Standalone => {
+            let profile = shell_word(profile);
             format!("mode standalone, no watcher acts: sso-login {profile} | sso-signal settle")
         }
         Mode::Auto if is_trusted => {

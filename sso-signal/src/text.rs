@@ -40,6 +40,15 @@ pub fn harmless(text: &str) -> String {
     line
 }
 
+/// Text as one word of a command line that a person may paste into a shell.
+pub fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._@+:/%-".contains(c);
+    if !text.is_empty() && !text.starts_with('-') && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 /// Skips the rest of an ECMA-48 control sequence (CSI … final byte) or string (OSC … BEL or ST).
 fn skip_escape_sequence(start: char, chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
     let kind = if start == '\u{9b}' { Some('[') } else { chars.next() };
@@ -79,6 +88,16 @@ mod tests {
         assert_eq!(line.chars().count(), LONGEST + 1);
         assert!(line.ends_with('…'));
         assert_eq!(harmless(&"x".repeat(LONGEST)).chars().count(), LONGEST);
+    }
+
+    #[test]
+    fn a_word_is_quoted_where_a_shell_would_take_it_apart() {
+        for plain in ["corp", "team/corp:dev@1.2+x", "a%b"] {
+            assert_eq!(shell_word(plain), plain);
+        }
+        for (text, quoted) in [("", "''"), ("a b'c", r"'a b'\''c'"), ("-x", "'-x'"), ("$(x)", "'$(x)'")] {
+            assert_eq!(shell_word(text), quoted);
+        }
     }
 
     proptest! {

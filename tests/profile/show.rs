@@ -177,6 +177,7 @@ fn the_profile_is_found_in_the_documented_order() {
     assert_eq!(from("sso-profile show a", &all, "{\"profile\":\"c\"}"), answer("a", "argument"));
     assert_eq!(from("sso-profile show", &all, "{\"profile\":\"a\"}"), answer("a", "document"));
     assert_eq!(from("sso-profile show", &all, "{}"), answer("b", "TOOL_PROFILE"));
+    assert_eq!(from("sso-profile show", &all, "{\"profile\":\"\"}"), answer("b", "TOOL_PROFILE"));
     assert_eq!(from("sso-profile show", &all, ""), answer("b", "TOOL_PROFILE"));
     assert_eq!(from("sso-profile show", &all, "\n"), answer("b", "TOOL_PROFILE"));
     assert_eq!(from("sso-profile show", &all[2..], ""), answer("c", "AWS_PROFILE"));

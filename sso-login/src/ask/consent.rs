@@ -68,7 +68,7 @@ impl<'a> Consent<'a> {
         if let Some(answer) = self.answered.find(session, document)? {
             return Ok(Some(answer));
         }
-        let lock = Lock::new(self.settings.state_dir()?, "ask".parse().map_err(anyhow::Error::msg)?);
+        let lock = Lock::of(self.settings, "ask")?;
         let guard = match lock.acquire("sso-login", lock_patience(document, after(self.patience))?)? {
             Outcome::Held(guard) => guard,
             Outcome::Busy(owner) => return Ok(Some(Answer::busy_asking(owner.as_ref()))),
@@ -90,6 +90,7 @@ impl<'a> Consent<'a> {
     pub fn keep(&self, profile: &Profile, session: &Session<'_>, answer: &Answer) -> anyhow::Result<()> {
         self.answered.keep(session.name(), &profile.name, answer, self.settings)
     }
+
     /// The same for a login on a box.
     pub fn keep_for_box(&self, host: &str, profile: &str, answer: &Answer) -> anyhow::Result<()> {
         self.answered.keep(&box_session(host, profile), profile, answer, self.settings)

@@ -6,7 +6,7 @@ use chrono::Local;
 use serde_json::Value;
 use sso_profile::Profile;
 use sso_signal::settings::Settings;
-use sso_signal::text::harmless;
+use sso_signal::text::{harmless, shell_word};
 use sso_signal::time::{self, Moment};
 use sso_signal::wire::Document;
 
@@ -200,15 +200,6 @@ fn cut(text: &str, longest: usize) -> String {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default().trim_end()),
         None => text,
     }
-}
-
-/// As a shell takes it for one word.
-fn shell_word(name: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._@+:/-".contains(c);
-    if !name.is_empty() && !name.starts_with('-') && name.chars().all(is_plain) {
-        return name.to_owned();
-    }
-    format!("'{}'", name.replace('\'', "'\\''"))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The config as botocore reads it: refused, empty, with profiles that can't be used.
 
 use sso_signal::exit::{Exit, hint_of, status_of};
+use sso_signal::text::shell_word;
 
 use super::{Finding, Ward};
 
@@ -25,7 +26,7 @@ pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
         .profiles()
         .filter_map(|(name, profile)| profile.err().map(|why| (name, why)))
         .map(|(name, why)| {
-            let fix = format!("sso-profile write {} --replace, or edit {file}", quoted(name));
+            let fix = format!("sso-profile write {} --replace, or edit {file}", shell_word(name));
             Finding::warning(CHECK, format!("{why} ({file})"), fix).with("profile", name)
         })
         .collect();
@@ -39,13 +40,4 @@ pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
         found.push(Finding::ok(CHECK, format!("{count} profiles in {file}")));
     }
     found
-}
-
-/// A name as a word of a shell.
-pub(super) fn quoted(name: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._@+:/-".contains(c);
-    if !name.is_empty() && name.chars().all(is_plain) && !name.starts_with('-') {
-        return name.to_owned();
-    }
-    format!("'{}'", name.replace('\'', r"'\''"))
 }

@@ -6,9 +6,9 @@ use chrono::TimeDelta;
 use sso_profile::Profile;
 use sso_signal::exit::{Exit, Fault, WithFault as _, hint_of, status_of};
 use sso_signal::settings::from_environment;
+use sso_signal::text::shell_word;
 use sso_signal::time::{self, Moment};
 
-use super::config::quoted;
 use super::proxy::{Proxy, host, in_force};
 use super::reach::{Reached, Trouble, reach};
 use super::{Finding, Ward};
@@ -195,7 +195,7 @@ fn fix(endpoint: &Endpoint, trouble: Trouble, proxy: Option<&Proxy>) -> String {
         None if trouble == Trouble::Dns => {
             format!(
                 "sso-profile show {} | jq .ssoRegion; and look whether there is a network",
-                quoted(&endpoint.profile)
+                shell_word(&endpoint.profile)
             )
         }
         None => format!("curl -v {}/", endpoint.url),

@@ -17,11 +17,7 @@ pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
 }
 
 fn watcher(ward: &Ward<'_>) -> Finding {
-    let state = ward
-        .settings
-        .state_dir()
-        .and_then(|dir| Lock::new(dir, WATCHER.parse().map_err(anyhow::Error::msg)?).state());
-    match state {
+    match Lock::of(ward.settings, WATCHER).and_then(|lock| lock.state()) {
         Ok(State::Held(owner)) => {
             let who = owner.map_or_else(String::new, |owner| format!(" ({})", owner.in_words()));
             Finding::ok(WATCHER, format!("a watcher runs{who}"))

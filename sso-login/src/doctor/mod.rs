@@ -131,7 +131,7 @@ pub fn run(args: &DoctorArgs, settings: &Settings) -> anyhow::Result<Exit> {
             report.add(finding);
         }
         if let Some(signal) = ward.interrupted.get() {
-            return Ok(Exit::Command(u8::try_from(128 + signal).unwrap_or(u8::MAX)));
+            return Ok(Exit::of_signal(signal));
         }
     }
     if args.text {

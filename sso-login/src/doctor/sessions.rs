@@ -6,9 +6,9 @@ use sso_cache::state::State;
 use sso_cache::token::Token;
 use sso_profile::{Profile, Sso};
 use sso_signal::exit::status_of;
+use sso_signal::text::shell_word;
 use sso_signal::time;
 
-use super::config::quoted;
 use super::{Finding, Ward};
 use crate::session::Session;
 
@@ -31,7 +31,7 @@ fn one(ward: &Ward<'_>, profile: &Profile) -> Vec<Finding> {
         let token = session.token()?;
         Ok((token, session.token_file()))
     });
-    let login = format!("sso-login {}", quoted(&profile.name));
+    let login = format!("sso-login {}", shell_word(&profile.name));
     let name = name(sso);
     let found = match session {
         Err(err) => vec![Finding::error(SESSION, status_of(&err), format!("{err:#}"), login)],

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use sso_signal::exit::Exit;
 use sso_signal::settings::from_environment;
+use sso_signal::text::shell_word;
 
 use super::{Finding, Ward};
-use crate::lack::quoted;
 
 const CHECK: &str = "variables";
 const KEYS: [&str; 4] =
@@ -97,7 +97,7 @@ fn files() -> Vec<Finding> {
         && !Path::new(&path).is_file()
     {
         let seen = format!("SSO_ENV_FILE names {path}, which isn't there: nothing is read from it");
-        let fix = format!("touch {}, or unset SSO_ENV_FILE", quoted(&path));
+        let fix = format!("touch {}, or unset SSO_ENV_FILE", shell_word(&path));
         found.push(Finding::warning(CHECK, seen, fix).with("variables", vec!["SSO_ENV_FILE"]));
     }
     found

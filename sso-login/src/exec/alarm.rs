@@ -11,11 +11,11 @@ use sso_cache::token::Token;
 use sso_profile::{Profile, Sso};
 use sso_signal::exit::warn;
 use sso_signal::settings::Settings;
-use sso_signal::text::harmless;
+use sso_signal::text::{harmless, shell_word};
 use sso_signal::time::{self, Moment, format_duration};
 
 use crate::credentials::Credentials;
-use crate::lack::{named, quoted};
+use crate::lack::named;
 use crate::session::Session;
 
 /// The longest time between two looks at the clock.
@@ -177,7 +177,7 @@ impl Alarm {
             Some(sso) => named(&Session::new(&Settings::new(self.tool), sso)?),
             None => "the session".to_owned(),
         };
-        Ok((session, format!("sso-login {}", quoted(self.profile.as_deref().unwrap_or_default()))))
+        Ok((session, format!("sso-login {}", shell_word(self.profile.as_deref().unwrap_or_default()))))
     }
 }
 

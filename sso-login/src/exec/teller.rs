@@ -5,12 +5,12 @@ use std::io::{self, Write as _};
 use sso_cache::entry::Entry;
 use sso_profile::{Profile, Selected};
 use sso_signal::settings::{Settings, from_environment};
-use sso_signal::text::harmless;
+use sso_signal::text::{harmless, shell_word};
 use sso_signal::time::{self, format_duration};
 
 use super::source::Source;
 use crate::credentials::Credentials;
-use crate::lack::{Lack, Why, named, quoted};
+use crate::lack::{Lack, Why, named};
 use crate::session::Session;
 
 /// Tells people, if they want to know.
@@ -129,5 +129,5 @@ impl Teller {
 
 /// The command that people know, fit for a terminal.
 pub(super) fn aws_login(profile: &str) -> String {
-    harmless(&format!("aws sso login --profile {}", quoted(profile)))
+    harmless(&format!("aws sso login --profile {}", shell_word(profile)))
 }

@@ -75,7 +75,7 @@ pub fn run(args: &InspectArgs, settings: &Settings) -> anyhow::Result<Exit> {
         document.set("host", place.host());
     }
     // One box at a time: many ask at once, and a pipe keeps only short lines whole.
-    let lock = Lock::new(settings.state_dir()?, "inspect".parse().map_err(anyhow::Error::msg)?);
+    let lock = Lock::of(settings, "inspect")?;
     let turn = lock.acquire("sso-login", TURN)?;
     let output = &mut Output::stdout();
     for document in &documents {
