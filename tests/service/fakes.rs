@@ -26,7 +26,7 @@ unit="$HOME/.config/systemd/user/sso-watcher.service"
 case "$*" in
     "--user show-environment") [ ! -f "$HOME/no-bus" ] ;;
     "--user is-active --quiet graphical-session.target") [ -f "$HOME/desktop" ] ;;
-    "--user show "*) if [ -f "$HOME/loaded" ]; then printf 'ActiveState=active\nMainPID=4242\n'; else printf 'ActiveState=inactive\nMainPID=0\n'; fi
+    "--user show "*) if [ -f "$HOME/loaded" ]; then echo MainPID=4242; else echo MainPID=0; fi
         if [ -f "$HOME/elsewhere" ]; then echo "FragmentPath=/usr/lib/systemd/user/sso-watcher.service"
         elif [ -f "$unit" ]; then echo "FragmentPath=$unit"; else echo "FragmentPath="; fi ;;
     "--user start "* | "--user restart "*) : > "$HOME/loaded" ;;

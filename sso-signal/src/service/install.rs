@@ -11,9 +11,10 @@ use crate::settings::Settings;
 use crate::state;
 use crate::wire::{Document, Output};
 
+use super::aws::{self, Aws};
 use super::manager::{Kind, Manager, Standing, needed, read, write};
 use super::plan::{self, Plan};
-use super::{aws, permit, report};
+use super::{permit, report};
 
 /// What to install.
 #[derive(Debug)]
@@ -52,6 +53,10 @@ pub fn install(settings: &Settings, wish: &Wish, as_text: bool, output: &mut Out
     let is_changed = write(manager.file(), &content)?;
     let later = manager.start(is_changed || !standing.is_installed)?;
 
+    if as_text {
+        tell(manager.file(), &plan, aws.as_ref(), is_changed, later.as_deref(), output)?;
+        return Ok(Exit::Done);
+    }
     let mut document = report::describe(settings, manager.kind(), Some(manager.as_ref()))?;
     document.set("changed", is_changed);
     if let Some(aws) = &aws {
@@ -61,12 +66,21 @@ pub fn install(settings: &Settings, wish: &Wish, as_text: bool, output: &mut Out
     if let Some(later) = &later {
         document.set("note", later.as_str());
     }
-    if !as_text {
-        output.document(&document)?;
-        return Ok(Exit::Done);
-    }
+    output.document(&document)?;
+    Ok(Exit::Done)
+}
+
+/// Says what is installed, for a person.
+fn tell(
+    file: &Path,
+    plan: &Plan,
+    aws: Option<&Aws>,
+    is_changed: bool,
+    later: Option<&str>,
+    output: &mut Output,
+) -> anyhow::Result<()> {
     let what = if is_changed { "installed" } else { "installed already, nothing changed" };
-    output.text(&format!("{what}: {}", manager.file().display()))?;
+    output.text(&format!("{what}: {}", file.display()))?;
     let value = |name: &str| {
         plan.environment
             .iter()
@@ -82,8 +96,7 @@ pub fn install(settings: &Settings, wish: &Wish, as_text: bool, output: &mut Out
         ("Poll interval", &format!("{}s", value("SSO_POLL_SECONDS"))),
         (
             "AWS CLI",
-            &aws.as_ref()
-                .map_or("none".to_owned(), |aws| format!("{} (v{})", aws.path.display(), aws.version)),
+            &aws.map_or("none".to_owned(), |aws| format!("{} (v{})", aws.path.display(), aws.version)),
         ),
         ("Log", &plan.log),
     ] {
@@ -92,7 +105,7 @@ pub fn install(settings: &Settings, wish: &Wish, as_text: bool, output: &mut Out
     if let Some(later) = later {
         output.text(&format!("  {:14}{later}", "Note"))?;
     }
-    Ok(Exit::Done)
+    Ok(())
 }
 
 /// Two watchers would fight over one signal: another program's service stays, and nothing is put beside it.

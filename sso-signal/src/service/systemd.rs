@@ -46,8 +46,7 @@ impl Manager for Systemd {
 
     fn standing(&self) -> anyhow::Result<Standing> {
         let content = manager::read(&self.file)?;
-        let said =
-            run("systemctl", &["--user", "show", UNIT, "--property=MainPID,FragmentPath"])?;
+        let said = run("systemctl", &["--user", "show", UNIT, "--property=MainPID,FragmentPath"])?;
         let value = |key: &str| {
             said.stdout
                 .lines()
