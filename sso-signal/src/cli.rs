@@ -25,8 +25,8 @@ Examples:
 
 Files: ~/.aws/sso-renewer/ (SSO_STATE_DIR): login-required.json (SSO_SIGNAL_FILE), signals/, mode,
   state.json, last-login-at.txt, quarantine/
-Settings (environment, then .env): SSO_LOGIN_MODE, SSO_COOLDOWN_SECONDS, SSO_POLL_SECONDS,
-  AWS_PROFILE
+Settings (environment, SSO_ENV_FILE, .env): SSO_LOGIN_MODE, SSO_COOLDOWN_SECONDS, SSO_POLL_SECONDS,
+  SSO_PROFILE_VARS, AWS_PROFILE, SSO_AUTO_PROFILES
 
 Exit status: 0 done, 1 the answer is no, 2 bad command line, 65 bad document, 74 a file failed,
   75 somebody else keeps the state locked, 78 bad setting, 124 timed out"
@@ -41,9 +41,9 @@ pub(crate) enum Command {
     /// Raise a signal, or raise and clear signals as documents on stdin say
     ///
     /// With PROFILE, that profile's signal is raised and printed. Without, documents are read: `"loginRequired": true`
-    /// raises, `false` clears the signal that the same source raised; each document is passed on with `signal`:
-    /// `raised`, `kept` (it was there: snoozes hold; or another source still asks), `cleared` or `none`. Documents with `event`, `outcome` or `error`
-    /// and no `loginRequired` pass untouched.
+    /// raises, `false` clears the signal that the same source raised; each document is passed on with `signal`: `raised`,
+    /// `kept` (it was there: snoozes hold; or another source still asks), `cleared` or `none`. Documents with `event`,
+    /// `outcome` or `error` and no `loginRequired` pass untouched.
     #[command(after_long_help = "\
 Examples:
   sso-signal write corp --reason 'Credentials expired'
@@ -135,8 +135,8 @@ Exit status: 0 done, 2 bad duration, 65 bad profile name or state of a newer ver
     },
     /// Remove signals, snoozes and cooldowns
     ///
-    /// Of PROFILE (else AWS_PROFILE, else `default`) or of all. What is still expired is raised again by the next monitor.
-    /// A session that was locked on purpose (`quiet`) stays quiet.
+    /// Of PROFILE (else the profile chosen by SSO_PROFILE_VARS or AWS_PROFILE, else `default`) or of all. What is still
+    /// expired is raised again by the next monitor. A session that was locked on purpose (`quiet`) stays quiet.
     #[command(after_long_help = "\
 Examples:
   sso-signal clear corp
@@ -166,8 +166,9 @@ Exit status: 0 done, 2 no such mode, 74 a file failed")]
     },
     /// Print everything that decides about reminders, as one document
     ///
-    /// Standard input is only read with `-`: whatever a script has there stays. With `-` it joins what other tools say: documents on stdin of `sso-cache check` (profiles, as checked now),
-    /// `sso-lock status` and `sso-signal service status`. The result says for each profile, and over all, what to do next.
+    /// Standard input is only read with `-`: whatever a script has there stays. With `-` it joins what other tools say:
+    /// documents on stdin of `sso-cache check` (profiles, as checked now), `sso-lock status` and
+    /// `sso-signal service status`. The result says for each profile, and over all, what to do next.
     #[command(after_long_help = "\
 Examples:
   sso-signal status | jq '.signals[] | {profile, state, until}'
@@ -195,7 +196,8 @@ Examples:
 Exit status: 0 the watcher takes it, 1 mode standalone: log in directly, 65 bad profile name, 74 a
   file failed")]
     Request {
-        /// Profile to log in, else AWS_PROFILE, else `default`; `-`: those of the documents on stdin
+        /// Profile to log in, else that of SSO_PROFILE_VARS or AWS_PROFILE, else `default`; `-`: those of the documents
+        /// on stdin
         profile: Option<String>,
         /// Say why, for the person who is asked
         #[arg(long, value_name = "TEXT", default_value = "Login requested by hand")]

@@ -76,8 +76,8 @@ fn run(command: Command) -> anyhow::Result<Exit> {
                 request::filter(settings, wire::stdin()?, &reason, text, output)
             }
             profile => {
-                let chosen = || settings.chosen_profile().map_or("default".to_owned(), |chosen| chosen.0);
-                request::request(settings, &profile.unwrap_or_else(chosen), &reason, text, output)
+                let profile = profile.unwrap_or_else(|| chosen_profile(settings));
+                request::request(settings, &profile, &reason, text, output)
             }
         },
         Command::Log => {
@@ -93,6 +93,11 @@ fn run(command: Command) -> anyhow::Result<Exit> {
                 .into()),
         },
     }
+}
+
+/// The profile that is meant if no argument names one.
+fn chosen_profile(settings: &Settings) -> String {
+    settings.chosen_profile().map_or_else(|| "default".to_owned(), |(name, _)| name)
 }
 
 fn read(
@@ -124,7 +129,7 @@ fn clear(
     all: bool,
     output: &mut Output,
 ) -> anyhow::Result<Exit> {
-    let wanted = (!all).then(|| profile.unwrap_or_else(|| settings.aws_profile()));
+    let wanted = (!all).then(|| profile.unwrap_or_else(|| chosen_profile(settings)));
     let mut host = Host::new(settings)?;
     let mut cleared = 0;
     let Reading { signals, unreadable } = host.folder.read(time::now()?)?;

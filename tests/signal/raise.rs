@@ -38,6 +38,29 @@ fn no_signal_is_the_answer_no() {
 }
 
 #[test]
+fn the_profile_that_variables_choose_is_meant_by_every_command() {
+    let sandbox = Sandbox::new();
+    for line in ["sso-signal read", "sso-signal clear", "sso-signal request"] {
+        raise(&sandbox, "other", "one");
+        let mut command = sandbox.tool(line);
+        command.env("SSO_PROFILE_VARS", "X_PROFILE").env("X_PROFILE", "other").env("AWS_PROFILE", "corp");
+        assert_eq!(support::end(command, "").exits(0).document()["profile"], "other", "{line}");
+    }
+}
+
+#[test]
+fn what_to_do_next_can_be_pasted_whatever_the_profile_is_called() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.tool("sso-signal request");
+    command.env("AWS_PROFILE", "a b").env("SSO_LOGIN_MODE", "standalone");
+    let document = support::end(command, "").exits(1).document();
+    assert!(
+        document["next"].as_str().unwrap().ends_with("sso-login 'a b' | sso-signal settle"),
+        "{document}"
+    );
+}
+
+#[test]
 fn two_profiles_lose_nothing_and_their_places_are_the_given_ones() {
     let sandbox = Sandbox::new();
     for profile in ["corp", "a b/c", "other"] {
