@@ -1,5 +1,7 @@
 //! Ensure a session: valid already, renewed silently, or logged in, once for however many ask at the same time.
 
+mod on_box;
+
 use std::io::{self, IsTerminal as _};
 use std::time::Instant;
 
@@ -10,7 +12,6 @@ use sso_profile::{AwsConfig, Profile};
 use sso_signal::exit::{Exit, hint_of, status_of, warn};
 use sso_signal::host::config_stamp;
 use sso_signal::settings::Settings;
-use sso_signal::text::harmless;
 use sso_signal::time;
 use sso_signal::wire::{Document, Output};
 
@@ -26,7 +27,7 @@ use crate::refresh::{Renewed, refresh};
 use crate::registered::Foresight;
 use crate::route::{self, Found, Route};
 use crate::session::Session;
-use crate::tunnel::{self, hosts};
+use crate::stream::no_sso;
 use crate::waiting;
 use crate::wish::{Via, Wish, lock_patience};
 
@@ -73,8 +74,7 @@ impl<'a> Ensure<'a> {
             Err(answer) => return Ok(answer),
         };
         let Some(sso) = &profile.sso else {
-            let kind = profile.kind.name();
-            return self.unknown(format!("it is not an SSO profile (kind {kind})"));
+            return self.unknown(&no_sso(&profile).into());
         };
         if let Some(session) = &sso.session {
             document.set("ssoSession", session.as_str());
@@ -88,36 +88,6 @@ impl<'a> Ensure<'a> {
         }
         let mut progress = Progress::new(output, name, sso.session.as_deref());
         self.get(&profile, &session, document, &mut progress)
-    }
-
-    /// Logs in on the box that the document is about: only where this machine's owner has listed it, and with the consent
-    /// that a login here would need.
-    fn on_box(
-        &self,
-        host: &str,
-        name: &str,
-        document: &mut Document,
-        output: &mut Output,
-    ) -> anyhow::Result<Answer> {
-        if !hosts::is_listed(self.settings, host)? {
-            let note = format!("the signal is about {}, which SSO_HOSTS doesn't list", harmless(host));
-            return Ok(Answer::dismissed(Some(&note)));
-        }
-        let must_ask = self.wish.must_ask(self.settings, document)?;
-        if must_ask && let Some(refusal) = self.consent.ask_for_box(host, name, document)? {
-            return Ok(refusal);
-        }
-        let (said, answer) = tunnel::log_in(self.settings, host, name, self.wish.timeout, output)?;
-        // Nothing else of what another machine says gets into this one's state.
-        for key in ["error", "via", "expiresAt", "registration", "registrationReason", "arn", "accountId"] {
-            if let Some(text) = said.text(key).ok().flatten() {
-                document.set(key, harmless(text));
-            }
-        }
-        if must_ask {
-            self.consent.keep_for_box(host, name, &answer)?;
-        }
-        Ok(answer)
     }
 
     /// Gets a session that isn't there: silently if it can be renewed, else with a person's consent where that is
@@ -263,9 +233,7 @@ impl<'a> Ensure<'a> {
     fn resolve(&self, name: &str) -> anyhow::Result<Result<(Profile, Vec<String>), Answer>> {
         let config = match AwsConfig::load(self.settings) {
             Ok(config) => config,
-            Err(err) if status_of(&err) == Exit::Config => {
-                return self.unknown(format!("{err:#}")).map(Err);
-            }
+            Err(err) if status_of(&err) == Exit::Config => return self.unknown(&err).map(Err),
             Err(err) => return Err(err),
         };
         match config.known_profile(name) {
@@ -273,19 +241,17 @@ impl<'a> Ensure<'a> {
                 let session_profiles = config.session_profiles(&profile);
                 Ok(Ok((profile, session_profiles)))
             }
-            Err(err) => {
-                let answer = self.unknown(format!("{err:#}"))?;
-                Ok(Err(match hint_of(&err) {
-                    Some(hint) => answer.hint(hint),
-                    None => answer,
-                }))
-            }
+            Err(err) => self.unknown(&err).map(Err),
         }
     }
 
     /// Nothing helps until the config changes: the document says which file, and how it was.
-    fn unknown(&self, reason: String) -> anyhow::Result<Answer> {
-        let answer = Answer::unknown_profile(reason);
+    fn unknown(&self, err: &anyhow::Error) -> anyhow::Result<Answer> {
+        let answer = Answer::unknown_profile(format!("{err:#}"));
+        let answer = match hint_of(err) {
+            Some(hint) => answer.hint(hint),
+            None => answer,
+        };
         let Some(path) = sso_profile::files::config_path(self.settings)? else { return Ok(answer) };
         let stamp = config_stamp(&path.to_string_lossy());
         let answer = answer.with("configFile", stamp.file);

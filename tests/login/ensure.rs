@@ -249,12 +249,14 @@ fn a_profile_that_cannot_log_in_is_told_with_the_state_of_the_config() {
         let last = ended.fails(78, "unknown-profile", "", says);
         assert_eq!(last["configFile"], bench.home().join(".aws/config").to_str().unwrap());
         assert!(last["configModified"].is_string(), "{last}");
+        let hint = last["hint"].as_str().unwrap();
+        assert!(ended.stderr.contains(&format!("sso-login: hint: {hint}\n")), "{}", ended.stderr);
     }
-    assert!(bench.device("dmo").stderr.contains("hint: "));
 
     bench.configure(|config| format!("{config}[profile keys]\n"));
     let last = bench.device("demo").fails(78, "unknown-profile", "", "line ");
     assert!(last["configModified"].is_string(), "{last}");
+    assert!(last["hint"].as_str().unwrap().starts_with("mend line "), "{last}");
     fs::remove_file(bench.home().join(".aws/config")).unwrap();
     bench.device("demo").fails(78, "unknown-profile", "", "demo");
     assert_eq!(bench.counts(), [0, 0, 0]);

@@ -1,0 +1,40 @@
+//! A login for a document that is about another machine.
+
+use sso_signal::text::harmless;
+use sso_signal::wire::{Document, Output};
+
+use super::Ensure;
+use crate::answer::Answer;
+use crate::tunnel::{self, hosts};
+
+impl Ensure<'_> {
+    /// Logs in on the box that the document is about: only where this machine's owner has listed it, and with the consent
+    /// that a login here would need.
+    pub(super) fn on_box(
+        &self,
+        host: &str,
+        name: &str,
+        document: &mut Document,
+        output: &mut Output,
+    ) -> anyhow::Result<Answer> {
+        if !hosts::is_listed(self.settings, host)? {
+            let note = format!("the signal is about {}, which SSO_HOSTS doesn't list", harmless(host));
+            return Ok(Answer::dismissed(Some(&note)));
+        }
+        let must_ask = self.wish.must_ask(self.settings, document)?;
+        if must_ask && let Some(refusal) = self.consent.ask_for_box(host, name, document)? {
+            return Ok(refusal);
+        }
+        let (said, answer) = tunnel::log_in(self.settings, host, name, self.wish.timeout, output)?;
+        // Nothing else of what another machine says gets into this one's state.
+        for key in ["error", "via", "expiresAt", "registration", "registrationReason", "arn", "accountId"] {
+            if let Some(text) = said.text(key).ok().flatten() {
+                document.set(key, harmless(text));
+            }
+        }
+        if must_ask {
+            self.consent.keep_for_box(host, name, &answer)?;
+        }
+        Ok(answer)
+    }
+}
