@@ -89,7 +89,7 @@ fn no_answer_in_time_is_a_dismissal_and_the_dialog_is_closed() {
     let begin = Instant::now();
     let script = "echo '{\"answer\":\"refresh\"}'; sleep 600 & echo $! >$OUT/window; wait";
     asked_with(&bench, script, DEMO, "--ask-timeout 300ms").succeeds("dismissed");
-    assert!(begin.elapsed() < Duration::from_secs(5));
+    assert!(begin.elapsed() < Duration::from_secs(60));
     let stat = fs::read_to_string(format!("/proc/{}/stat", bench.text("window").trim()));
     assert!(stat.map_or(true, |stat| stat.contains(") Z ")), "the window is still open");
 }

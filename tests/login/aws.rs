@@ -34,7 +34,7 @@ fn runs(bench: &Bench, file: &str) -> bool {
 fn gone(bench: &Bench, file: &str) {
     let begin = Instant::now();
     while runs(bench, file) {
-        assert!(begin.elapsed() < Duration::from_secs(5), "{file} still runs");
+        assert!(begin.elapsed() < Duration::from_secs(30), "{file} still runs");
         std::thread::yield_now();
     }
 }
@@ -129,7 +129,7 @@ fn a_flood_takes_no_memory_and_puts_no_end_off() {
     command.env("OUT", bench.served.sandbox.root());
     let begin = Instant::now();
     end(command, "").fails(124, "timeout", "", "took too long");
-    assert!(begin.elapsed() < Duration::from_secs(10));
+    assert!(begin.elapsed() < Duration::from_secs(60));
     gone(&bench, "flood");
 }
 
@@ -148,10 +148,13 @@ fn the_whole_group_ends_with_the_time_limit() {
 
 #[test]
 fn a_browser_that_outlives_it_keeps_nobody_waiting() {
-    let bench = with_aws(&format!("sleep 5 & {TOKEN}"));
-    let begin = Instant::now();
-    bench.run("sso-login --via aws demo").succeeds("success");
-    assert!(begin.elapsed() < Duration::from_secs(4));
+    let bench = with_aws(&format!("sleep 600 & echo $! >$OUT/browser; {TOKEN}"));
+    let mut command = bench.command("sso-login --via aws demo");
+    command.env("OUT", bench.served.sandbox.root());
+    end(command, "").succeeds("success");
+    assert!(runs(&bench, "browser"), "it was waited for");
+    let browser = bench.text("browser").trim().parse().unwrap();
+    kill_process(Pid::from_raw(browser).unwrap(), Signal::KILL).unwrap();
 }
 
 #[test]

@@ -89,7 +89,7 @@ fn the_time_limit_holds_at_every_step() {
     let timed_out = |says: &str| {
         let begin = Instant::now();
         bench.device("demo --timeout 500ms").fails(124, "timeout", "", says);
-        assert!(begin.elapsed() < Duration::from_secs(5));
+        assert!(begin.elapsed() < Duration::from_secs(30));
         assert_eq!(bench.state(), [""; 0]);
     };
     timed_out("nobody approved the login in time; its code is not asked for any more");

@@ -258,7 +258,7 @@ fn a_folder_that_never_rests_keeps_no_watcher_from_looking() {
         let ended = sandbox.run("sso-signal wait --timeout 100ms");
         let took = begin.elapsed();
         is_over.store(true, Ordering::Relaxed);
-        assert!(took < Duration::from_secs(5), "{took:?}");
+        assert!(took < Duration::from_secs(30), "{took:?}");
         assert_eq!(handed["profile"], "corp");
         ended.exits(124);
     });
