@@ -7,6 +7,7 @@
 
 mod look;
 mod named;
+mod patient;
 pub(crate) mod swap;
 mod trade;
 
@@ -15,7 +16,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use sso_signal::exit::{Exit, Fault};
+use sso_signal::exit::{Exit, Fault, status_of};
 use sso_signal::quarantine::quarantine_as;
 use sso_signal::state;
 use sso_signal::time;
@@ -25,7 +26,8 @@ use crate::folder::Cache;
 use crate::list::names;
 use crate::salvage::Place;
 use crate::view::View;
-use look::{Look, Torn, look};
+use look::{Look, look};
+use patient::{Done, Patient, link_in_words, unmended};
 use trade::{bring_back, exchanged};
 
 /// How long a writer that isn't atomic gets to finish.
@@ -43,24 +45,6 @@ pub struct Repair<'a> {
     pub state_dir: PathBuf,
     /// Whether to say only what would be done.
     pub is_dry: bool,
-}
-
-/// A file to mend.
-struct Patient {
-    path: PathBuf,
-    place: Place,
-    /// Whether the command line names it.
-    is_named: bool,
-}
-
-/// What was done with a file.
-enum Done {
-    /// It is good, or gone; and was, or became so by itself.
-    Nothing(&'static str),
-    /// It can't be helped from here; why.
-    Left(String),
-    /// It was torn, and is mended (`torn.whole`) or put aside.
-    Mended { torn: Torn, aside: Option<PathBuf> },
 }
 
 impl Repair<'_> {
@@ -154,14 +138,22 @@ impl Repair<'_> {
 
     /// Mends what was torn at the first look. Answers how many it could not.
     fn mend_all(&self, doubtful: Vec<Patient>, view: &mut View) -> anyhow::Result<usize> {
-        let lock = if self.is_dry { None } else { Some(self.begin(!doubtful.is_empty())?) };
+        let lock = if self.is_dry { Ok(None) } else { self.begin(!doubtful.is_empty()) };
         if doubtful.is_empty() {
-            return Ok(0);
+            return lock.map(|_| 0);
         }
+        let lock = match lock {
+            // Where no turn can be taken, each file says so that needs one.
+            Err(err) if status_of(&err) == Exit::Io => Err(err),
+            lock => Ok(lock?),
+        };
         thread::sleep(MOMENT);
         let mut mended = Vec::new();
         for patient in doubtful {
-            let done = self.mend(&patient);
+            let done = match &lock {
+                Ok(_) => self.mend(&patient),
+                Err(err) => unmended(&patient, err),
+            };
             mended.push((patient, done));
         }
         let is_aside = |done: &anyhow::Result<Done>| matches!(done, Ok(Done::Mended { aside: Some(_), .. }));
@@ -217,19 +209,13 @@ impl Repair<'_> {
     }
 
     fn mend(&self, patient: &Patient) -> anyhow::Result<Done> {
-        let Patient { path, place, is_named } = patient;
+        let path = &patient.path;
         let cannot_mend = || format!("cannot mend {}", path.display());
         for _ in 0..TRIES {
-            let torn = match look(path, *place)? {
-                Look::Torn(torn) => torn,
-                Look::Good(_) => return Ok(Done::Nothing("was being written, and is whole now")),
-                Look::Gone => return Ok(Done::Nothing("is gone")),
-                Look::Link(why) => return Ok(Done::Left(link_in_words(why))),
+            let torn = match patient.second_look()? {
+                Ok(torn) => torn,
+                Err(done) => return Ok(done),
             };
-            if torn.whole.is_none() && *place == Place::Foreign && !is_named {
-                let why = format!("the file {}, and is another tool's: name it to put it aside", torn.why);
-                return Ok(Done::Left(why));
-            }
             if self.is_dry {
                 return Ok(Done::Mended { torn, aside: None });
             }
@@ -280,10 +266,6 @@ impl Repair<'_> {
 
 fn about(patient: &Patient) -> Document {
     Document::new().with("file", patient.path.to_string_lossy())
-}
-
-fn link_in_words(why: &str) -> String {
-    format!("the file is a link, and what it names {why}: mend it there")
 }
 
 /// Looks at what was put aside once more: who had the file open may have written something good into it.

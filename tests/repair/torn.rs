@@ -210,3 +210,25 @@ fn every_damaged_byte_leaves_the_file_as_it_was_or_less_of_the_same_token() {
         }
     }
 }
+
+#[test]
+fn where_nothing_can_be_put_aside_each_file_says_so_and_none_is_changed() {
+    let sandbox = Sandbox::new();
+    let (corp, dev) = (token_file(&sandbox, "corp"), token_file(&sandbox, "dev"));
+    let (foreign, torn) =
+        (sandbox.token_dir().join("other-tool.json"), format!("{}\"}}", token("aoa", AFTER)));
+    put(&corp, &torn);
+    put(&dev, token("aoa", AFTER));
+    put(&foreign, "{");
+    let mut command = sandbox.tool("sso-cache repair");
+    command.env("SSO_STATE_DIR", dev.join("state"));
+    let ended = end(command, "").exits(74).says("1 of the cache's files cannot be repaired");
+    let documents = ended.documents();
+    let error = of(&documents, &corp, "error").as_str().unwrap();
+    assert!(error.contains(&format!("cannot mend {}: cannot make ", corp.display())), "{error}");
+    assert_eq!(
+        (of(&documents, &dev, "action"), of(&documents, &foreign, "action")),
+        (&"none".into(), &"none".into())
+    );
+    assert_eq!((read(&corp), read(&foreign)), (torn, "{".to_owned()));
+}
