@@ -16,6 +16,7 @@ use sso_signal::time;
 
 use crate::credentials::{Credentials, Wallet};
 use crate::lack::Lack;
+use crate::role::kept;
 use crate::sts::Sts;
 
 /// Profiles in a row; more is a loop, whatever their names.
@@ -89,7 +90,7 @@ fn assumed(
             let Some(object) = cached_form(&output) else {
                 return Ok(Err(Lack::unreachable("STS sent an incomplete answer")));
             };
-            entry::write(&path, &object)?;
+            kept(wallet.settings, entry::write(&path, &object))?;
             let read = RoleCredentials::from_object(object).whole();
             Ok(read.map(Credentials::from).ok_or_else(|| Lack::unreachable("STS sent an incomplete answer")))
         }

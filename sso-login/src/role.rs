@@ -8,8 +8,9 @@ use anyhow::Context as _;
 use chrono::TimeDelta;
 use sso_cache::credentials::RoleCredentials;
 use sso_cache::token::Token;
-use sso_lock::{Lock, Outcome};
+use sso_lock::{Guard, Lock, Outcome};
 use sso_profile::Profile;
+use sso_signal::replace::is_unwritable;
 use sso_signal::settings::Settings;
 use sso_signal::text::{harmless, shell_word};
 use sso_signal::time;
@@ -46,14 +47,15 @@ impl Role<'_> {
         if let Some(cached) = usable(&path)? {
             return Ok(Ok(cached));
         }
-        match self.fetched(&path)? {
-            Err(lack) if lack.why == crate::lack::Why::Unreachable => {
-                // A lost network must not take what is still good.
-                let now = time::now()?;
-                let left = RoleCredentials::read(&path)?.whole().filter(|cached| now < cached.expires_at);
-                Ok(left.ok_or(lack))
-            }
-            other => Ok(other),
+        let left = || -> anyhow::Result<_> {
+            let now = time::now()?;
+            Ok(RoleCredentials::read(&path)?.whole().filter(|cached| now < cached.expires_at))
+        };
+        match self.fetched(&path) {
+            // A lost network must not take what is still good, nor must a disk that lets no session be renewed.
+            Ok(Err(lack)) if lack.why == crate::lack::Why::Unreachable => Ok(left()?.ok_or(lack)),
+            Err(err) if is_unwritable(&err) => left()?.map(Ok).ok_or(err),
+            other => other,
         }
     }
 
@@ -70,12 +72,22 @@ impl Role<'_> {
         let key = path.file_stem().context("the cache file has no name")?.to_string_lossy();
         let lock = Lock::of(self.settings, &format!("role-{key}"))?;
         loop {
-            if let Outcome::Held(guard) = lock.acquire("sso-login", LOOK)? {
+            let guard = match lock.acquire("sso-login", LOOK) {
+                Ok(Outcome::Held(guard)) => Some(Some(guard)),
+                Ok(Outcome::Busy(_)) => None,
+                // Then each asks for itself.
+                Err(err) if is_unwritable(&err) => {
+                    self.settings.debug(|| format!("no lock: {err:#}"));
+                    Some(None)
+                }
+                Err(err) => return Err(err),
+            };
+            if let Some(guard) = guard {
                 let answer = match usable(path)? {
                     Some(cached) => Ok(cached),
                     None => self.fetch(path)?,
                 };
-                guard.release()?;
+                guard.map_or(Ok(()), Guard::release)?;
                 return Ok(answer);
             }
             // Who holds the lock is fetching: its result is ours, without the lock.
@@ -106,7 +118,7 @@ impl Role<'_> {
         }
         match answer {
             Ok(credentials) => {
-                credentials.write_sso(path)?;
+                kept(self.settings, credentials.write_sso(path))?;
                 Ok(Ok(credentials))
             }
             Err(denial) => Ok(Err(self.lack(denial))),
@@ -135,6 +147,17 @@ impl Role<'_> {
             other => of_denial(self.session, other),
         }
     }
+}
+
+/// Credentials that the cache has no place for are handed out all the same.
+pub(crate) fn kept(settings: &Settings, written: anyhow::Result<()>) -> anyhow::Result<()> {
+    written.or_else(|err| {
+        if !is_unwritable(&err) {
+            return Err(err);
+        }
+        settings.debug(|| format!("credentials are handed out uncached: {err:#}"));
+        Ok(())
+    })
 }
 
 /// What a denial of the portal means for a session.

@@ -98,6 +98,18 @@ pub fn rehearse(path: &Path, size: usize) -> anyhow::Result<()> {
         .with_context(|| format!("cannot write {}", path.display()))
 }
 
+/// Whether an error says that nothing can be written there: a read-only mount, somebody else's directory, a full disk. It
+/// costs who writes a cache the cache only.
+pub fn is_unwritable(err: &anyhow::Error) -> bool {
+    use io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    err.chain()
+        .filter_map(|cause| {
+            let errno = || cause.downcast_ref::<rustix::io::Errno>().map(|errno| errno.kind());
+            cause.downcast_ref::<io::Error>().map(io::Error::kind).or_else(errno)
+        })
+        .any(|kind| matches!(kind, PermissionDenied | QuotaExceeded | ReadOnlyFilesystem | StorageFull))
+}
+
 fn write_beside(
     path: &Path,
     content: &[u8],

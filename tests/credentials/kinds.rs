@@ -123,6 +123,20 @@ fn a_role_of_another_profile_is_assumed_once_and_cached_as_the_aws_cli_does() {
     assert_eq!(file["Credentials"]["Expiration"], "2026-11-21T13:00:00+00:00");
 }
 
+#[test]
+fn a_role_that_has_no_place_in_the_cache_is_handed_out_all_the_same() {
+    let Some(strace) = crate::support::peer("SSO_TEST_STRACE", "strace") else { return };
+    let bench = with("[profile chain]\nrole_arn = arn:aws:iam::444455556666:role/T\nsource_profile = demo\n");
+    let sts = Sts::start();
+    let mut command = bench.command(strace.to_str().unwrap());
+    command.args(["-f", "-qq", "-o", "/dev/null", "-e", "inject=fsync:error=ENOSPC"]);
+    command.arg(crate::support::tool("sso-login")).args(["credentials", "chain", "--format", "env"]);
+    command.env("AWS_ENDPOINT_URL_STS", &sts.url);
+    let ended = end(command, "").exits(0);
+    assert!(ended.stdout.contains("AWS_ACCESS_KEY_ID=ASIACHAIN\n"), "{}", ended.stdout);
+    assert_eq!(crate::support::names(bench.home().join(".aws/cli/cache")), [""; 0]);
+}
+
 /// An STS that knows `AssumeRole` only.
 struct Sts {
     url: String,

@@ -3,15 +3,25 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::bench::Bench;
-use crate::support::{Ended, end, peer};
+use crate::bench::{Bench, after};
+use crate::support::{Ended, end, names, peer};
 
-/// Runs a line of the shell where the cache is read-only: in a mount namespace of its own.
+/// Makes the directory `$1` read-only.
+const READ_ONLY: &str = "mount --bind \"$1\" \"$1\" && mount -o remount,bind,ro \"$1\"";
+/// Makes the directories of role credentials and of locks below `$1` full.
+const FULL: &str = "for full in cli/cache sso-renewer; do mkdir -p \"$1/$full\"; \
+                    mount -t tmpfs -o size=4k,nr_inodes=1 none \"$1/$full\"; done";
+
+/// Runs a line of the shell where the cache is read-only.
 fn read_only(bench: &Bench, unshare: &Path, line: &str) -> Ended {
-    let script = "mount --bind \"$1\" \"$1\" && mount -o remount,bind,ro \"$1\" && eval \"$2\"";
+    end(mounted(bench, unshare, READ_ONLY, &bench.cache(), line), "")
+}
+
+/// A line of the shell after this change of `place`, in a mount namespace of its own.
+fn mounted(bench: &Bench, unshare: &Path, change: &str, place: &Path, line: &str) -> Command {
     let mut command = bench.command(unshare.to_str().unwrap());
-    command.args(["-rm", "bash", "-c", script, "bash"]).arg(bench.cache()).arg(line);
-    end(command, "")
+    command.args(["-rm", "bash", "-c", &format!("{change} && eval \"$2\""), "bash"]).arg(place).arg(line);
+    command
 }
 
 /// `unshare`, where this user may have a mount namespace.
@@ -63,4 +73,57 @@ fn the_doctor_sees_that_nothing_can_be_kept() {
     let bench = Bench::logged_in("");
     let text = read_only(&bench, &unshare, "sso-login doctor demo --text").stdout;
     assert!(text.contains("read-only here"), "{text}");
+}
+
+#[test]
+fn what_needs_no_login_is_handed_out_where_nothing_can_be_kept() {
+    let Some(unshare) = unshare() else { return };
+    let bench = Bench::logged_in("");
+    let aws = bench.home().join(".aws");
+    for (change, has_state) in [(READ_ONLY, true), (READ_ONLY, false), (FULL, true)] {
+        if has_state {
+            std::fs::create_dir_all(aws.join("sso-renewer")).unwrap();
+        } else {
+            std::fs::remove_dir_all(aws.join("sso-renewer")).unwrap();
+        }
+        let before = names(aws.join("cli/cache"));
+        let run = |line: &str| end(mounted(&bench, &unshare, change, &aws, line), "");
+        let keys = run("sso-login credentials demo --format json").exits(0).document();
+        assert!(keys["AccessKeyId"].as_str().unwrap().starts_with("ASIA"), "{keys}");
+        let key = run("sso-login exec demo -- printenv AWS_ACCESS_KEY_ID").exits(0).stdout;
+        assert!(key.starts_with("ASIA"), "{key}");
+        let identity = run("sso-login whoami demo").exits(0).document();
+        assert!(identity["arn"].as_str().unwrap().contains("AWSReservedSSO_"), "{identity}");
+        assert_eq!(run("sso-login accounts demo").exits(0).documents().last().unwrap()["event"], "listed");
+        let mut command = mounted(&bench, &unshare, change, &aws, "sso-login credentials demo");
+        command.env("SSO_LOG", "debug");
+        let stderr = end(command, "").stderr;
+        assert!(stderr.contains("credentials are handed out uncached: cannot "), "{stderr}");
+        assert_eq!(names(aws.join("cli/cache")), before);
+        // And who only looks sees what there is.
+        let look = "sso-profile show demo | sso-cache check -e";
+        assert_eq!(run(look).exits(0).document()["token"]["state"], "valid");
+        run("sso-signal status").exits(0);
+        run("sso-signal read").exits(1);
+        run("sso-profile key get --env dev --key NONE").exits(1);
+    }
+}
+
+#[test]
+fn credentials_that_still_last_are_handed_out_where_the_session_has_no_place() {
+    let Some(unshare) = unshare() else { return };
+    let bench = Bench::logged_in("");
+    bench.run("sso-login credentials demo").exits(0);
+    let (before, aws) = (bench.counts(), bench.home().join(".aws"));
+    // The token is over and can be renewed; the keys have ten minutes.
+    let mut token = bench.token();
+    token["expiresAt"] = "2026-11-21T12:10:00Z".into();
+    bench.set_token(&token);
+    for (seconds, code) in [(3000, 0), (3600, 74)] {
+        let mut command = mounted(&bench, &unshare, READ_ONLY, &aws, "sso-login credentials demo");
+        command.env("SSO_NOW", after(seconds));
+        let ended = end(command, "");
+        assert_eq!((ended.code, ended.stdout.is_empty()), (code, code != 0), "{}", ended.stderr);
+    }
+    assert_eq!(bench.counts(), before);
 }
