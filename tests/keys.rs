@@ -421,3 +421,53 @@ fn a_key_too_many_is_refused_and_costs_no_other() {
     sandbox.run("sso-profile key set --env dev --key B --vault env HOME").exits(65).says("too many keys");
     assert_eq!(fs::read_to_string(path).unwrap(), store);
 }
+
+#[test]
+fn a_key_without_a_profile_never_stands_for_that_of_the_environment() {
+    let sandbox = sandbox();
+    sandbox.run("sso-profile key set --env dev --key TOKEN --vault env NOT_SET").exits(0);
+    log_in(&sandbox);
+    let key = sandbox.run("sso-profile key list").exits(0).stdout;
+    for line in [
+        "sso-login -",
+        "sso-login logout -",
+        "sso-login refresh -",
+        "sso-login whoami -",
+        "sso-login register -",
+        "sso-profile show",
+        "sso-cache check",
+        "sso-signal quiet -",
+        "sso-signal write --source test",
+    ] {
+        let mut command = sandbox.tool(line);
+        command.env("AWS_PROFILE", "corp");
+        let ended = end(command, &key);
+        assert_eq!((ended.code, &ended.stdout, ended.stderr.as_str()), (0, &key, ""), "{line}");
+    }
+    assert_eq!(fs::read_dir(sandbox.token_dir()).unwrap().count(), 1, "nobody was logged out");
+    assert!(!sandbox.home().join("logged-in").exists());
+    assert_eq!(sandbox.run("sso-signal read").exits(1).stdout, "", "no signal was raised");
+}
+
+#[test]
+fn a_static_key_says_what_its_profile_is_so_that_any_tool_takes_the_list() {
+    let sandbox = sandbox();
+    four(&sandbox);
+    let keys = sandbox.run("sso-profile key list");
+    assert_eq!(keys.documents()[0]["kind"], "static");
+    let checked = sandbox.feed("sso-cache check", &keys.stdout).exits(0).documents();
+    let required: Vec<_> = checked.iter().map(|key| &key["loginRequired"]).collect();
+    assert_eq!(required, [&json!(false), &json!(true), &json!(true), &Value::Null]);
+}
+
+#[test]
+fn a_file_that_is_not_there_is_what_is_said_of_its_variables() {
+    let sandbox = sandbox();
+    let file = sandbox.home().join("none.env");
+    let set = format!("sso-profile key set --env dev --key TOKEN --vault env {}#TOKEN", file.display());
+    sandbox.run(&set).exits(0);
+    let reason = |sandbox: &Sandbox| sandbox.run("sso-profile key list").document()["reason"].clone();
+    assert_eq!(reason(&sandbox), format!("there is no file {}", file.display()));
+    fs::write(&file, "OTHER=x\n").unwrap();
+    assert_eq!(reason(&sandbox), format!("{}#TOKEN is not set", file.display()));
+}

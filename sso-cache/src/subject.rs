@@ -9,7 +9,7 @@ use crate::key::Session;
 /// What there is to check.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Subject<'a> {
-    /// A progress report of another tool: not about a profile's state.
+    /// A progress report of another tool, or a key without a profile: not about a profile's state.
     Event,
     /// A profile that can't be resolved, and why. Nobody is to be woken for a mistake in the config.
     Unresolved(String),
@@ -28,8 +28,7 @@ impl<'a> Subject<'a> {
     /// Reads a document of `sso-profile`. Status 65: a key has the wrong type, or there is neither profile
     /// data nor an `error` in it.
     pub fn of(document: &'a Document) -> anyhow::Result<Self> {
-        let is_there = |key: &str| document.get(key).is_some_and(|value| !value.is_null());
-        if is_there("event") {
+        if document.is_about_no_profile() {
             return Ok(Self::Event);
         }
         if let Some(error) = document.get("error").filter(|error| !error.is_null()) {
@@ -95,6 +94,7 @@ mod tests {
     #[test]
     fn events_errors_and_other_profiles_are_told_apart() {
         check(r#"{"event":"authorize","error":"x"}"#, &Subject::Event);
+        check(r#"{"slug":"dev.TOKEN","vault":"env","state":"granted"}"#, &Subject::Event);
         check(
             r#"{"error":"no such session","ssoSession":"x"}"#,
             &Subject::Unresolved("no such session".to_owned()),

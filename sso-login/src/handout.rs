@@ -65,7 +65,7 @@ fn lines(argument: Option<&str>, format: Format, settings: &Settings) -> anyhow:
     if let Some(documents) = wire::subjects(argument)? {
         for document in documents {
             let document = document?;
-            if !document.contains_key("event") {
+            if !document.is_about_no_profile() {
                 hand_out(&select(None, Some(&document), settings)?, format, settings, output)?;
             }
         }

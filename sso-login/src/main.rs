@@ -76,7 +76,7 @@ fn filter(
     let mut last = Exit::Done;
     for document in documents {
         let mut document = document?;
-        if !document.contains_key("event") {
+        if !document.is_about_no_profile() {
             let Selected { name, from } = select(None, Some(&document), ensure.settings)?;
             if !document.contains_key("profile") {
                 document.set("profile", name.as_str());

@@ -80,7 +80,7 @@ pub(crate) fn each(
     let mut last = Exit::Done;
     for document in documents {
         let mut document = document?;
-        if document.contains_key("event") {
+        if document.is_about_no_profile() {
             output.document(&document)?;
             continue;
         }

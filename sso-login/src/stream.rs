@@ -116,7 +116,7 @@ fn filter(
     for document in documents {
         let mut document = document?;
         // What is on its way to a later tool, or known not to work, is passed on; people have no later tool.
-        if document.contains_key("event") || document.get("error").is_some_and(|error| !error.is_null()) {
+        if document.is_about_no_profile() || document.get("error").is_some_and(|error| !error.is_null()) {
             if form.is_text {
                 known_not_to_work(settings, &document);
             } else {

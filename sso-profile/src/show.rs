@@ -44,8 +44,7 @@ fn filter(
         if !config.is_current() {
             config = AwsConfig::load(settings)?;
         }
-        // An event on its way to a later tool is no question about a profile.
-        if !document.contains_key("event") {
+        if !document.is_about_no_profile() {
             answer(&mut document, &config, settings)?;
         }
         if text {

@@ -27,7 +27,7 @@ pub fn filter(
     let host = Host::new(settings)?;
     for document in documents {
         let mut document = document?;
-        if !document.contains_key("event") && document.get("error").is_none_or(serde_json::Value::is_null) {
+        if !document.is_about_no_profile() && document.get("error").is_none_or(serde_json::Value::is_null) {
             let profile = document.text("profile")?.ok_or_else(|| {
                 Fault::new(Exit::Data, "the document has no `profile`")
                     .hint("sso-profile key sessions | sso-signal quiet -")

@@ -63,7 +63,8 @@ impl<'a> Raiser<'a> {
     /// `loginRequired` decides: true raises, false clears. Without it, a document that only names a profile raises;
     /// an event, an outcome or an error says nothing about a login.
     fn act(&mut self, document: &Document, now: Moment) -> anyhow::Result<Option<&'static str>> {
-        let is_about_else = ["event", "outcome", "error"].iter().any(|key| document.contains_key(*key));
+        let is_about_else = document.is_about_no_profile()
+            || ["outcome", "error"].iter().any(|key| document.contains_key(*key));
         match document.flag("loginRequired")? {
             Some(false) => self.clear(document, now).map(Some),
             None if is_about_else => Ok(None),

@@ -155,7 +155,8 @@ impl Round<'_> {
     fn get(&mut self, vault: &dyn Vault, reference: &str) -> anyhow::Result<Document> {
         let said = self.look()?;
         if said.exit == Exit::No {
-            return Err(Fault::new(Exit::Config, format!("{reference} is not set")).into());
+            let why = said.document.text("reason")?.unwrap_or("it gives nothing").to_owned();
+            return Err(Fault::new(Exit::Config, why).into());
         }
         let document = said.good()?.document;
         let value = document.text("value")?.context("the key gives nothing")?;

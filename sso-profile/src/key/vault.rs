@@ -171,13 +171,20 @@ impl Vault for AwsStatic {
         if !config.contains(reference) {
             return Ok(State::Blocked(format!("there is no profile `{reference}`")).into());
         }
-        let state = match config.static_keys(reference) {
-            Ok(Some(_)) => State::Granted { value: Secret::from(reference), until: None },
-            Ok(None) => State::Blocked(format!("profile `{reference}` has no static credentials")),
-            Err(err) if status_of(&err) == Exit::Config => State::Blocked(format!("{err:#}")),
+        match config.static_keys(reference) {
+            Ok(Some(_)) => {}
+            Ok(None) => {
+                return Ok(State::Blocked(format!("profile `{reference}` has no static credentials")).into());
+            }
+            Err(err) if status_of(&err) == Exit::Config => {
+                return Ok(State::Blocked(format!("{err:#}")).into());
+            }
             Err(err) => return Err(err),
-        };
-        Ok(state.into())
+        }
+        // What is wrong with the profile otherwise is no matter of its keys.
+        let about = config.profile(reference).ok().flatten().map(|profile| profile.document(None));
+        let state = State::Granted { value: Secret::from(reference), until: None };
+        Ok(Seen { state, about: about.unwrap_or_default() })
     }
 }
 
@@ -210,7 +217,10 @@ impl Vault for Variables {
         };
         Ok(match value {
             Some(value) => State::Granted { value: Secret::from(value.as_str()), until: None },
-            None => State::Absent(format!("{reference} is not set")),
+            None => State::Absent(match file.filter(|file| !file.exists()) {
+                Some(file) => format!("there is no file {}", file.display()),
+                None => format!("{reference} is not set"),
+            }),
         }
         .into())
     }
