@@ -62,8 +62,9 @@ pub struct Found {
     pub interrupted: Option<i32>,
 }
 
-/// Looks for a version 2: `SSO_AWS` alone if that is set, else PATH in order, then the usual place.
-pub fn find(settings: &Settings) -> Found {
+/// Looks for a version 2: `SSO_AWS` alone if that is set, else PATH in order, then the usual place. Whatever
+/// hasn't said its version by `deadline` is none.
+pub fn find(settings: &Settings, deadline: Instant) -> Found {
     let candidates = match from_environment("SSO_AWS") {
         Some(path) => vec![PathBuf::from(path)],
         None => {
@@ -75,7 +76,7 @@ pub fn find(settings: &Settings) -> Found {
     };
     let mut found = Found::default();
     for path in candidates {
-        match version(&path) {
+        match version(&path, deadline) {
             Ok(Asked::Version(version)) if version >= Version(2, 0, 0) => {
                 settings.debug(|| format!("{} is AWS CLI {version}", path.display()));
                 found.aws = Some(Aws { path, version });
@@ -114,7 +115,7 @@ enum Asked {
 }
 
 /// Asks a program for its version. Python 2's version 1 answers on stderr (AWS-FORMATS 9).
-fn version(path: &Path) -> Result<Asked, String> {
+fn version(path: &Path, deadline: Instant) -> Result<Asked, String> {
     /// A cold start of the AWS CLI on a busy machine takes some seconds.
     const PATIENCE: Duration = Duration::from_secs(20);
     let mut command = Command::new(path);
@@ -125,7 +126,7 @@ fn version(path: &Path) -> Result<Asked, String> {
         command.env(file, "/dev/null");
     }
     let mut version = None;
-    let end = child::run(command, "", after(PATIENCE), |line| {
+    let end = child::run(command, "", deadline.min(after(PATIENCE)), |line| {
         let (Line::Out(line) | Line::Err(line)) = line;
         version = version.or_else(|| parse_version(&line));
     });

@@ -195,9 +195,12 @@ impl<'a> Ensure<'a> {
         progress: &mut Progress<'_>,
     ) -> anyhow::Result<Answer> {
         let (via, opens_browser) = (self.wish.via.meant(self.settings), self.wish.opens_browser);
-        let route = match route::find(self.settings, session.sso, via, opens_browser) {
+        let route = match route::find(self.settings, session.sso, via, opens_browser, deadline) {
             Found::Way(route) => route,
             Found::NoAws(others) => return Ok(no_aws(&others)),
+            Found::TimedOut(asked) => {
+                return Ok(Answer::timeout(format!("there was no time to log in: {}", asked.join("; "))));
+            }
             Found::Interrupted(signal) => return Ok(Answer::interrupted(signal)),
         };
         if via == Via::Pkce && session.sso.session.is_none() {

@@ -1,5 +1,7 @@
 //! Which way a login takes on this machine: what `--via` comes to.
 
+use std::time::Instant;
+
 use sso_profile::Sso;
 use sso_signal::settings::Settings;
 
@@ -23,19 +25,31 @@ pub(crate) enum Found {
     Way(Route),
     /// There is no AWS CLI v2, and it was asked for. What there is instead, in words.
     NoAws(Vec<String>),
+    /// The time was over before that was known; what was asked by then, in words.
+    TimedOut(Vec<String>),
     /// A signal ended the search.
     Interrupted(i32),
 }
 
-/// The way that a login of this session takes. Runs `aws --version` where that matters.
-pub(crate) fn find(settings: &Settings, sso: &Sso, via: Via, opens_browser: bool) -> Found {
+/// The way that a login of this session takes. Runs `aws --version` where that matters, until
+/// `deadline` at most.
+pub(crate) fn find(
+    settings: &Settings,
+    sso: &Sso,
+    via: Via,
+    opens_browser: bool,
+    deadline: Instant,
+) -> Found {
     if matches!(via, Via::Auto | Via::Aws) {
-        let found = aws::find(settings);
+        let found = aws::find(settings, deadline);
         if let Some(signal) = found.interrupted {
             return Found::Interrupted(signal);
         }
         if let Some(aws) = found.aws {
             return Found::Way(Route::Aws(aws));
+        }
+        if Instant::now() >= deadline {
+            return Found::TimedOut(found.others);
         }
         if via == Via::Aws {
             return Found::NoAws(found.others);

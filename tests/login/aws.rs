@@ -247,6 +247,22 @@ fn without_version_2_the_others_are_named_and_auto_over_ssh_takes_the_device_flo
 }
 
 #[test]
+fn a_program_that_says_no_version_takes_no_longer_than_the_login() {
+    let bench = Bench::start("");
+    let silent = bench.program("silent", "exec sleep 600");
+    for via in ["aws", "auto"] {
+        let begin = Instant::now();
+        let line = format!("sso-login --via {via} demo --timeout 1s");
+        let ended =
+            bench.run_with(&line, &[("SSO_AWS", silent.to_str().unwrap()), ("SSH_TTY", "/dev/pts/0")]);
+        ended.fails(124, "timeout", "", "there was no time to log in: ");
+        assert!(ended.complaint().contains("silent: it does not say its version"), "{}", ended.stderr);
+        assert!(begin.elapsed() < Duration::from_secs(15), "{:?}", begin.elapsed());
+        assert_eq!(bench.state(), [""; 0]);
+    }
+}
+
+#[test]
 fn a_program_in_the_working_directory_is_never_taken() {
     let bench = with_aws(TOKEN);
     let work = bench.file("work");

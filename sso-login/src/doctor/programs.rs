@@ -2,6 +2,7 @@
 
 use std::env;
 use std::path::Path;
+use std::time::Duration;
 
 use sso_signal::exit::Exit;
 use sso_signal::settings::from_environment;
@@ -10,6 +11,7 @@ use super::{Finding, Ward};
 use crate::aws::{self, Version};
 use crate::browser::is_on_path;
 use crate::surroundings::why_no_browser;
+use crate::wish::after;
 
 const AWS_CLI: &str = "aws-cli";
 const BROWSER: &str = "browser";
@@ -19,7 +21,7 @@ const DIALOG: &str = "dialog";
 const WITH_SESSIONS: Version = Version(2, 9, 0);
 
 pub(super) fn aws_cli(ward: &Ward<'_>) -> Vec<Finding> {
-    let found = aws::find(ward.settings);
+    let found = aws::find(ward.settings, after(Duration::MAX));
     if found.interrupted.is_some() {
         ward.interrupted.set(found.interrupted);
         return Vec::new();

@@ -5,6 +5,8 @@ mod earlier;
 mod reason;
 mod wanted;
 
+use std::time::Duration;
+
 use sso_cache::entry::Entry;
 use sso_cache::registration::{Registration, Unfit};
 use sso_cache::repair::Repair;
@@ -17,7 +19,7 @@ use sso_signal::wire::Document;
 use crate::answer::Answer;
 use crate::route::{self, Found, Route};
 use crate::session::Session;
-use crate::wish::Via;
+use crate::wish::{Via, after};
 pub use reason::Reason;
 pub use wanted::Maker;
 use wanted::Wanted;
@@ -57,9 +59,9 @@ pub fn foresee(
 ) -> anyhow::Result<Option<Foresight>> {
     let Some(sso) = &profile.sso else { return Ok(None) };
     let session = Session::new(settings, sso)?;
-    match route::find(settings, sso, via.meant(settings), opens_browser) {
+    match route::find(settings, sso, via.meant(settings), opens_browser, after(Duration::MAX)) {
         Found::Way(route) => Foresight::new(&session, &profile.name, &route).map(Some),
-        Found::NoAws(_) | Found::Interrupted(_) => Ok(None),
+        Found::NoAws(_) | Found::TimedOut(_) | Found::Interrupted(_) => Ok(None),
     }
 }
 
