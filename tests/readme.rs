@@ -51,3 +51,53 @@ fn the_table_of_exit_statuses_is_the_enum() {
         Exit::ALL.iter().map(|exit| format!("| {} | {} |", exit.code(), exit.meaning())).collect();
     assert_eq!(rows, expected);
 }
+
+/// The sources of all tools, the unit tests in them too.
+fn sources() -> String {
+    fn add(folder: &Path, text: &mut String) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                add(&path, text);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                text.push_str(&fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    let mut text = String::new();
+    for tool in ["sso-signal", "sso-lock", "sso-cache", "sso-profile", "sso-login"] {
+        add(&project(tool).join("src"), &mut text);
+    }
+    text
+}
+
+#[test]
+fn every_variable_of_the_suite_is_in_the_readme() {
+    /// The name of a service, what the sandbox sets, and what the tool tells itself.
+    const OTHERS: [&str; 3] = ["SSO_OIDC", "SSO_SANDBOX_URL", "SSO_LOGIN_PROCESS_CHAIN"];
+    let (text, readme) = (sources(), readme());
+    let is_variable = |word: &&str| {
+        word.len() > 4 && word.starts_with("SSO_") && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+    };
+    let variables: std::collections::BTreeSet<_> = text.split('"').filter(is_variable).collect();
+    assert!(variables.len() > 10, "{variables:?}");
+    for variable in variables.into_iter().filter(|variable| !OTHERS.contains(variable)) {
+        assert!(readme.contains(&format!("`{variable}`")), "{variable} is not in the README");
+    }
+}
+
+#[test]
+fn comments_refer_to_what_the_design_has() {
+    let (text, design) = (sources(), fs::read_to_string(project("docs/design.md")).unwrap());
+    for (paper, head) in [("DESIGN ", "\n## "), ("AWS-FORMATS ", "\n")] {
+        let mut seen = 0;
+        for reference in text.split(paper).skip(1) {
+            let number: String = reference.chars().take_while(char::is_ascii_digit).collect();
+            if !number.is_empty() {
+                assert!(design.contains(&format!("{head}{number}. ")), "there is no {paper}{number}");
+                seen += 1;
+            }
+        }
+        assert!(seen > 5, "{paper}");
+    }
+}
