@@ -77,7 +77,9 @@ fn every_variable_of_the_suite_is_in_the_readme() {
     const OTHERS: [&str; 3] = ["SSO_OIDC", "SSO_SANDBOX_URL", "SSO_LOGIN_PROCESS_CHAIN"];
     let (text, readme) = (sources(), readme());
     let is_variable = |word: &&str| {
-        word.len() > 4 && word.starts_with("SSO_") && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+        word.len() > 4
+            && word.starts_with("SSO_")
+            && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
     };
     let variables: std::collections::BTreeSet<_> = text.split('"').filter(is_variable).collect();
     assert!(variables.len() > 10, "{variables:?}");

@@ -37,6 +37,23 @@ fn read_plist(sandbox: &Sandbox, text: &str) -> Option<Value> {
 }
 
 #[test]
+fn the_service_gets_what_its_login_depends_on() {
+    let sandbox = linux();
+    let set = [
+        ("SSO_HOSTS", "metta1"),
+        ("SSO_LOGIN_VIA", "device"),
+        ("SSO_DIALOG", "none"),
+        ("HTTPS_PROXY", "http://p"),
+    ];
+    let mut command = sandbox.tool(PRINT);
+    command.envs(set);
+    let unit = support::end(command, "").exits(0).stdout;
+    for (name, value) in set {
+        assert!(unit.contains(&format!("Environment=\"{name}={value}\"\n")), "{name}: {unit}");
+    }
+}
+
+#[test]
 fn the_agent_has_the_documented_keys_and_no_other() {
     let sandbox = mac();
     let text = sandbox.run(PRINT).exits(0).stdout;

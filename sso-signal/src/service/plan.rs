@@ -17,14 +17,17 @@ const SYSTEM_PATH: [&str; 7] =
 
 /// Variables of the environment that decide what the watcher sees and whom it asks; the service gets those that are
 /// set when it is installed.
-const PASSED_ON: [&str; 14] = [
+const PASSED_ON: [&str; 17] = [
     "SSO_DIALOG",
     "SSO_ENV_FILE",
+    "SSO_HOSTS",
+    "SSO_LOGIN_VIA",
     "SSO_PROFILE_VARS",
     "BROWSER",
     "AWS_CONFIG_FILE",
     "AWS_SHARED_CREDENTIALS_FILE",
     "AWS_CA_BUNDLE",
+    "AWS_ENDPOINT_URL_SSO",
     "AWS_ENDPOINT_URL_SSO_OIDC",
     "HTTPS_PROXY",
     "https_proxy",
