@@ -158,7 +158,8 @@ const CHECK: &str = "\
 Examples:
   sso-profile show corp | sso-cache check -e || sso-login corp
   sso-profile list | sso-cache check | jq -r 'select(.loginRequired) | .profile'
-  sso-profile list | sso-cache check --every 60s | sso-login refresh | sso-signal write --source monitor
+  sso-profile list | sso-cache check --every 60s | sso-login refresh |
+    sso-signal write --source monitor
 
 Exit status:
    0  every document was checked; with -e: the last one needs no login

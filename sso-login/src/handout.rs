@@ -28,7 +28,8 @@ const EXAMPLES: &str = "\
 Examples:
   eval \"$(sso-login credentials corp --format env)\"
   sso-login credentials corp --format json | jq -r .Expiration
-  printf '[profile corp-any-sdk]\\ncredential_process = sso-login credentials corp\\n' >> ~/.aws/config
+  printf '[profile corp-any-sdk]\\ncredential_process = sso-login credentials corp\\n' \\
+    >> ~/.aws/config
 
 They come from the AWS CLI's cache while a quarter of an hour is left, else from the SSO portal,
 once for all who ask at the same time; a session that can be renewed is renewed. Nobody is ever

@@ -38,7 +38,8 @@ pub struct RefreshArgs {
 const EXAMPLES: &str = "\
 Examples:
   sso-login refresh corp || sso-login corp
-  sso-profile list | sso-cache check --every 60s | sso-login refresh | sso-signal write --source monitor
+  sso-profile list | sso-cache check --every 60s | sso-login refresh |
+    sso-signal write --source monitor
 
 A document whose token is `refreshable` gets `outcome` and its state anew; any other is passed on
 as it is. If the service can't be reached, the document stays as it was and `note` says so: a lost

@@ -37,7 +37,8 @@ pub struct AuthorizeArgs {
 const REGISTER: &str = "\
 Examples:
   sso-login register corp | sso-login authorize | sso-login token --wait --save
-  echo '{\"startUrl\":\"https://d-1234567890.awsapps.com/start\",\"ssoRegion\":\"us-east-1\"}' | sso-login register
+  echo '{\"startUrl\":\"https://d-1234567890.awsapps.com/start\",\"ssoRegion\":\"us-east-1\"}' |
+    sso-login register
 
 Adds `clientId`, `clientSecret` and `registrationExpiresAt`. The secret is in the document only.
 

@@ -140,10 +140,12 @@ const WRITE: &str = "\
 Examples:
   sso-profile write corp --start-url https://d-1234567890.awsapps.com/start --sso-region us-east-1 \\
     --account-id 111122223333 --role-name Developer --region eu-west-1
-  sso-profile write ops --sso-session corp --account-id 111122223333 --role-name Admin --dry-run --text
+  sso-profile write ops --sso-session corp --account-id 111122223333 --role-name Admin \\
+    --dry-run --text
   sso-profile show corp | sso-profile write ops --role-name Admin
   sso-login accounts corp | sso-profile choose | sso-profile write corp-dev
-  sso-login accounts corp | sso-profile write --all --name-template '{account}-{role}' --dry-run --text
+  sso-login accounts corp |
+    sso-profile write --all --name-template '{account}-{role}' --dry-run --text
   sso-login accounts corp | sso-profile write --all --prune
   sso-login accounts corp | jq -c 'select(.event or .roleName == \"ReadOnly\")' |
     sso-profile write --all --prune
@@ -160,7 +162,8 @@ const CHOOSE: &str = "\
 Examples:
   sso-login accounts corp | sso-profile choose | sso-profile write corp-dev
   sso-profile list | sso-profile choose | sso-login -
-  sso-login accounts corp | sso-profile choose --pick accountId=111122223333 --pick roleName=Developer
+  sso-login accounts corp |
+    sso-profile choose --pick accountId=111122223333 --pick roleName=Developer
 
 Exit status:
    0  one was picked

@@ -112,7 +112,7 @@ Exit status: 0 one was due, 65 state of a newer version, 74 a file failed, 75 st
 Examples:
   sso-login corp | sso-signal settle
   echo '{\"profile\":\"corp\",\"outcome\":\"snoozed\",\"seconds\":900}' | sso-signal settle
-  sso-signal read corp | jq -c '. + {outcome: \"suppressed\"}' | sso-signal settle     don't remind me
+  sso-signal read corp | jq -c '. + {outcome: \"suppressed\"}' | sso-signal settle   don't remind me
 
 Exit status: 0 done, 65 bad document, 74 a file failed, 75 state locked")]
     Settle,

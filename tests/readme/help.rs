@@ -34,6 +34,7 @@ fn every_help_has_examples_and_exit_statuses_and_a_shorter_form() {
                 "{line}: {long}"
             );
             assert!(!short.is_empty() && short.len() < long.len(), "{line} -h isn't shorter than --help");
+            assert_eq!(torn(&long), Vec::<&str>::new(), "{line} --help: examples of more than a line");
         }
     }
 }
@@ -46,4 +47,21 @@ fn the_five_helps_alone_show_the_watcher() {
         let watcher = "while sso-signal wait | sso-login - | sso-signal settle; do :; done";
         assert!(help.contains(watcher), "{tool} --help doesn't show {watcher}");
     }
+}
+
+/// The lines among the examples of a help that begin with no command and go on with none: a long one was wrapped there.
+fn torn(help: &str) -> Vec<&str> {
+    let (_, rest) = help.split_once("Examples:\n").unwrap();
+    let lines: Vec<_> = rest.lines().take_while(|line| line.starts_with("  ")).collect();
+    let others = ["aws", "curl", "echo", "eval", "just", "printf", "ssh", "until", "while", "xargs", "{"];
+    let begins = |line: &str| {
+        let word = line.split_whitespace().next().unwrap_or_default();
+        word.starts_with("sso-") || word.contains('=') || others.contains(&word)
+    };
+    let before = std::iter::once("").chain(lines.iter().copied());
+    let pairs = before.zip(lines.iter().copied());
+    pairs
+        .filter(|(before, line)| !before.ends_with(['\\', '|']) && !begins(line))
+        .map(|(_, line)| line)
+        .collect()
 }

@@ -92,8 +92,8 @@ Examples:
 
 Four steps, and only if all of them hold the key is stored: set it, unlock it, get it and try it
 (role credentials, and STS says who they are), lock it again. At the end the session is logged out,
-for all its profiles, and the watcher keeps quiet about it. Any failure leaves key and config as they
-were and no new session.
+for all its profiles, and the watcher keeps quiet about it. Any failure leaves key and config as
+they were and no new session.
 
 Each step is a document `\"event\":\"step\"`; the last document has `slug`, `vault`, `reference` and
 `state`.

@@ -81,7 +81,7 @@ const EXAMPLES: &str = "\
 Examples:
   sso-login sandbox -- sso-login demo             log in to the sandbox
   sso-login sandbox -- aws sso login --profile demo
-  sso-login sandbox --approve ask -- bash         a shell to try things in; you approve in the browser
+  sso-login sandbox --approve ask -- bash         a shell in which you approve, in a browser
   sso-login sandbox --token-lifetime 30s -- just sso-monitor 5s
   sso-login sandbox --fail CreateToken=503x2 -- sso-login demo
   sso-login sandbox > sandbox.json &              serve, and print what to export

@@ -72,7 +72,8 @@ Examples:
   sso-login tunnel metta@metta1 softmax --container metta
   sso-login tunnel metta1 softmax -- -p 2222 -J bastion
   ssh metta@metta1 sso-login softmax --no-browser | sso-login tunnel metta@metta1
-  ssh metta1 aws sso login --profile softmax --no-browser | sso-login tunnel metta1 --profile softmax
+  ssh metta1 aws sso login --profile softmax --no-browser |
+    sso-login tunnel metta1 --profile softmax
 
 The documents of the box are passed on with `host`; the last one has `outcome` and, once the box
 itself has asked STS, `arn` and `accountId`. A page that comes back to a port of loopback gets a

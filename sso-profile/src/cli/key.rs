@@ -137,8 +137,8 @@ Exit status:
   65  bad content of keys.json
   74  a file or stream failed
   77  with -e: one is locked, and none is worse
-  78  the config file can't be parsed, or sso-cache is not there; with -e: one is absent or blocked, or there
-      is no such key";
+  78  the config file can't be parsed, or sso-cache is not there; with -e: one is
+      absent or blocked, or there is no such key";
 
 const KEY_SESSIONS: &str = "\
 Examples:
