@@ -1,11 +1,12 @@
 //! Opening a URL in the person's browser. Never a reason to fail: the URL is on stderr, too.
 
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::{env, thread};
 
 use sso_signal::settings::{Settings, from_environment};
+
+use crate::surroundings::on_path;
 
 /// Opens `url` with the first that there is: `$BROWSER`, then `open` (macOS), `wslview` (WSL), `xdg-open` (where there
 /// is a display). Doesn't wait for it. Answers what was started.
@@ -37,7 +38,7 @@ fn candidates() -> Vec<Vec<String>> {
         return found;
     }
     // Which desktop this is shows at run time: macOS has no display variable and its own `open`.
-    if env::consts::OS == "macos" || is_on_path("launchctl") {
+    if env::consts::OS == "macos" || on_path("launchctl").is_some() {
         found.push(vec!["open".to_owned()]);
     }
     if from_environment("WSL_DISTRO_NAME").is_some() {
@@ -65,10 +66,4 @@ fn start(words: &[String], url: &str) -> std::io::Result<()> {
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     thread::spawn(move || child.wait());
     Ok(())
-}
-
-/// Whether a program of that name is found.
-pub(crate) fn is_on_path(program: &str) -> bool {
-    let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path).map(|dir| dir.join(program)).any(|file: PathBuf| file.is_file())
 }

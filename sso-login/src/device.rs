@@ -15,9 +15,9 @@ use crate::progress::{Authorize, Progress};
 use crate::session::Session;
 
 /// What RFC 8628 3.5 adds to the interval at each `slow_down`.
-const SLOWER: Duration = Duration::from_secs(5);
+pub(crate) const SLOWER: Duration = Duration::from_secs(5);
 /// Polls in a row that may fail to reach the service: a laptop changes its network.
-const MOST_LOST_POLLS: u32 = 3;
+pub(crate) const MOST_LOST_POLLS: u32 = 3;
 
 /// A login by device flow.
 pub struct DeviceLogin<'a> {
@@ -131,14 +131,10 @@ impl DeviceLogin<'_> {
     }
 
     fn refused(&self, refusal: &Refusal) -> Answer {
-        let sso = self.session.sso;
         match refusal {
             Refusal::Unreachable(_) => Answer::unreachable(refusal.to_string()),
             Refusal::Other(name) if name == "InvalidRequestException" => {
-                Answer::failed(name, refusal.to_string()).hint(format!(
-                    "check that the start URL {} and the SSO region {} belong together",
-                    sso.start_url, sso.region
-                ))
+                Answer::failed(name, refusal.to_string()).hint(self.session.place_hint())
             }
             refusal => Answer::failed(refusal.word(), refusal.to_string()),
         }

@@ -90,7 +90,7 @@ impl PkceLogin<'_> {
             Err(Stop::Refused(refusal)) => {
                 let answer = Answer::failed(refusal.word(), refusal.to_string());
                 match refusal {
-                    Refusal::Other(_) | Refusal::InvalidGrant => answer.hint(self.place()),
+                    Refusal::Other(_) | Refusal::InvalidGrant => answer.hint(self.session.place_hint()),
                     _ => answer,
                 }
             }
@@ -201,14 +201,6 @@ impl PkceLogin<'_> {
             self.oidc.base_url().await?,
             grant.query(client_id, redirect_uri, &scopes)
         ))
-    }
-
-    fn place(&self) -> String {
-        let sso = self.session.sso;
-        format!(
-            "check that the start URL {} and the SSO region {} belong together",
-            sso.start_url, sso.region
-        )
     }
 }
 

@@ -10,15 +10,11 @@ use sso_signal::settings::Settings;
 use sso_signal::time::{self, parse_duration};
 use sso_signal::wire::{self, Document};
 
+use crate::device::{MOST_LOST_POLLS, SLOWER};
 use crate::oidc::{Created, Oidc, Refusal, Registered};
 use crate::session::Session;
 use crate::steps::{client_of, each, moment, oidc, required, sso_of};
 use crate::stop::Stop;
-
-/// What RFC 8628 3.5 adds to the interval at each `slow_down`.
-const SLOWER: Duration = Duration::from_secs(5);
-/// Polls in a row that may fail to reach the service.
-const MOST_LOST_POLLS: u32 = 3;
 
 /// Flags of `sso-login token`.
 #[derive(Args, Clone, Debug)]

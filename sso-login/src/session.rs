@@ -71,6 +71,12 @@ impl<'a> Session<'a> {
         self.cache.role(account_id, role_name, self.key())
     }
 
+    /// What a person is to look at, where the service knows nothing of a session like that.
+    pub(crate) fn place_hint(&self) -> String {
+        let Sso { start_url, region, .. } = self.sso;
+        format!("check that the start URL {start_url} and the SSO region {region} belong together")
+    }
+
     fn key(&self) -> key::Session<'_> {
         match &self.sso.session {
             Some(name) => key::Session::Named(name),

@@ -1,6 +1,7 @@
 //! Whether a browser on this machine can come back to this process: what `auto` picks by.
 
-use std::path::Path;
+use std::env;
+use std::path::{Path, PathBuf};
 
 use sso_signal::settings::from_environment;
 
@@ -42,9 +43,19 @@ pub(crate) fn why_no_browser() -> Option<&'static str> {
         variable: &from_environment,
         file: &|path| Path::new(path).exists(),
         has_browser: browser::is_known(),
-        has_wslview: browser::is_on_path("wslview"),
+        has_wslview: on_path("wslview").is_some(),
     }
     .why_no_browser()
+}
+
+/// A program of that name in PATH. Not what lies in the working directory, which a relative entry would name: it may be
+/// a stranger's.
+pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path)
+        .filter(|dir| dir.is_absolute())
+        .map(|dir| dir.join(program))
+        .find(|file| file.is_file())
 }
 
 impl Surroundings<'_> {

@@ -1,7 +1,5 @@
 //! Which dialogs there are here: found at run time, since a desktop is no property of a build.
 
-use std::env;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use sso_signal::settings::from_environment;
@@ -11,6 +9,7 @@ use super::kdialog::Kdialog;
 use super::osascript::Osascript;
 use super::terminal::Terminal;
 use super::zenity::Zenity;
+use crate::surroundings::on_path;
 
 /// The dialogs that are built in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,12 +52,4 @@ impl Kind {
             Self::Terminal => Box::new(Terminal::open(patience)?),
         })
     }
-}
-
-fn on_path(program: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH")?;
-    env::split_paths(&path)
-        .filter(|dir| dir.is_absolute())
-        .map(|dir| dir.join(program))
-        .find(|file| file.is_file())
 }

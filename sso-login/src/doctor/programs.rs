@@ -9,8 +9,7 @@ use sso_signal::settings::from_environment;
 
 use super::{Finding, Ward};
 use crate::aws::{self, Version};
-use crate::browser::is_on_path;
-use crate::surroundings::why_no_browser;
+use crate::surroundings::{on_path, why_no_browser};
 use crate::wish::after;
 
 const AWS_CLI: &str = "aws-cli";
@@ -82,7 +81,8 @@ fn trouble(entry: &str) -> Option<Finding> {
     /// Those that stay until they are left.
     const IN_TERMINAL: [&str; 5] = ["www-browser", "links", "elinks", "lynx", "w3m"];
     let program = entry.split_whitespace().next()?;
-    let is_there = if program.contains('/') { Path::new(program).is_file() } else { is_on_path(program) };
+    let is_there =
+        if program.contains('/') { Path::new(program).is_file() } else { on_path(program).is_some() };
     if !is_there {
         let seen = format!("BROWSER names `{program}`, which is not there");
         let fix = "unset BROWSER, or name a program that is there";
@@ -106,7 +106,7 @@ pub(super) fn dialog(ward: &Ward<'_>) -> Vec<Finding> {
     if let Some(line) = from_environment("SSO_DIALOG") {
         let program = line.split_whitespace().next().unwrap_or_default().to_owned();
         let is_file = Path::new(&line).is_file() || (program.contains('/') && Path::new(&program).is_file());
-        if is_file || is_on_path(&program) || BUILT_IN.contains(&program.as_str()) {
+        if is_file || on_path(&program).is_some() || BUILT_IN.contains(&program.as_str()) {
             return vec![Finding::ok(DIALOG, format!("SSO_DIALOG is {line}"))];
         }
         let seen = format!(
@@ -120,8 +120,10 @@ pub(super) fn dialog(ward: &Ward<'_>) -> Vec<Finding> {
         )];
     }
     let has_display = ["WAYLAND_DISPLAY", "DISPLAY"].iter().any(|name| from_environment(name).is_some());
-    let found =
-        BUILT_IN.iter().take(3).find(|name| is_on_path(name) && (has_display || **name == "osascript"));
+    let found = BUILT_IN
+        .iter()
+        .take(3)
+        .find(|name| on_path(name).is_some() && (has_display || **name == "osascript"));
     let mode = sso_signal::mode::current(ward.settings, &ward.settings.state_dir().unwrap_or_default()).0;
     vec![match found {
         Some(name) => Finding::ok(DIALOG, format!("{name} asks")),

@@ -2,8 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
-use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, Command};
 use std::thread;
 
 use anyhow::Context as _;
@@ -15,6 +14,7 @@ use signal_hook::low_level::siginfo::{Cause, Origin};
 use sso_signal::exit::{self, Exit};
 
 use super::environment::Environment;
+use crate::child;
 
 /// Signals that end the sandbox, each after it ended the command.
 pub(super) struct Endings(SignalsInfo<WithOrigin>);
@@ -54,7 +54,7 @@ pub(super) fn run(command: &[OsString], environment: &Environment, endings: Endi
     let mut command = Command::new(program);
     command.args(arguments);
     environment.apply(&mut command);
-    let mut child = match command.spawn() {
+    let mut running = match command.spawn() {
         Ok(child) => child,
         Err(err) => {
             let code = if err.kind() == ErrorKind::NotFound { 127 } else { 126 };
@@ -63,18 +63,13 @@ pub(super) fn run(command: &[OsString], environment: &Environment, endings: Endi
             return Ok(Exit::Command(code));
         }
     };
-    let passing = pid_of(&child).map(|pid| endings.pass_to(pid));
-    let status = child.wait().context("cannot wait for the command")?;
+    let passing = pid_of(&running).map(|pid| endings.pass_to(pid));
+    let status = running.wait().context("cannot wait for the command")?;
     // The process id may soon be somebody else's.
     if let Some(passing) = passing {
         passing.close();
     }
-    Ok(Exit::Command(code_of(status)))
-}
-
-fn code_of(status: ExitStatus) -> u8 {
-    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
-    u8::try_from(code).unwrap_or(u8::MAX)
+    Ok(Exit::Command(u8::try_from(child::code(status)).unwrap_or(u8::MAX)))
 }
 
 fn pid_of(child: &Child) -> Option<Pid> {
