@@ -37,6 +37,8 @@ pub enum Unfit {
     Over,
     /// The client was made for the other flow.
     OtherFlow,
+    /// So many logins with it in a row had no answer: the service may not know it any more, and tell only the browser.
+    Unanswered(u32),
 }
 
 /// A registered client.
@@ -52,6 +54,8 @@ pub struct Registration {
     pub scopes: Option<Vec<String>>,
     /// The grants it asked for; `None` is a device-code client.
     pub grant_types: Option<Vec<String>>,
+    /// How many logins in a row, of our own, nobody answered.
+    pub unanswered: u32,
     /// What else the file says; kept, never shown.
     unknown: Map<String, Value>,
 }
@@ -69,6 +73,7 @@ impl Registration {
             expires_at,
             scopes: None,
             grant_types,
+            unanswered: 0,
             unknown: Map::new(),
         }
     }
@@ -96,6 +101,10 @@ impl Registration {
             expires_at,
             scopes: take_texts(&mut object, "scopes"),
             grant_types: take_texts(&mut object, "grantTypes"),
+            unanswered: object
+                .shift_remove(UNANSWERED)
+                .and_then(|count| count.as_u64()?.try_into().ok())
+                .unwrap_or(0),
             unknown: object,
         })
     }
@@ -108,6 +117,7 @@ impl Registration {
         put(&mut object, "expiresAt", Some(time::format(self.expires_at)));
         put(&mut object, "scopes", self.scopes.clone());
         put(&mut object, "grantTypes", self.grant_types.clone());
+        put(&mut object, UNANSWERED, Some(self.unanswered).filter(|count| *count > 0));
         object.extend(self.unknown.clone());
         object
     }
@@ -129,7 +139,12 @@ impl Registration {
         if self.expires_at - now < LEFT {
             return Some(Unfit::Over);
         }
-        flow.filter(|flow| *flow != self.flow()).map(|_| Unfit::OtherFlow)
+        if flow.is_some_and(|flow| flow != self.flow()) {
+            return Some(Unfit::OtherFlow);
+        }
+        // After the second, the fourth, the eighth: where nobody is there at all, a new client is of no use either.
+        let is_given_up = self.unanswered >= 2 && self.unanswered.is_power_of_two();
+        is_given_up.then_some(Unfit::Unanswered(self.unanswered))
     }
 
     /// The flow that the client was made for.
@@ -142,6 +157,7 @@ impl Registration {
     }
 }
 
+const UNANSWERED: &str = "unanswered";
 const AUTHORIZATION_CODE: &str = "authorization_code";
 /// What must be left of a registration: it has to outlast the login it starts.
 pub const LEFT: TimeDelta = TimeDelta::minutes(15);
@@ -206,6 +222,22 @@ mod tests {
         assert!(!format!("{registration:?}").contains("CANARY"));
         let device = Registration::new("client", "CANARY".into(), expires_at, Flow::Device).to_object();
         assert_eq!(device.keys().collect::<Vec<_>>(), ["clientId", "clientSecret", "expiresAt"]);
+    }
+
+    #[test]
+    fn a_registration_that_nobody_answers_is_given_up_ever_later() {
+        let now = at("2026-11-21T12:00:00Z");
+        let mut registration =
+            Registration::new("client", "s".into(), at("2027-01-01T00:00:00Z"), Flow::AuthorizationCode);
+        let given_up: Vec<_> = (0..20)
+            .filter(|count| {
+                registration.unanswered = *count;
+                let read = Registration::from_object(registration.to_object()).whole().unwrap();
+                assert_eq!(read, registration);
+                read.unfit(Some(Flow::AuthorizationCode), now) == Some(Unfit::Unanswered(*count))
+            })
+            .collect();
+        assert_eq!(given_up, [2, 4, 8, 16]);
     }
 
     #[test]

@@ -65,6 +65,22 @@ impl<'a> Client<'a> {
         registration.write(&self.file())
     }
 
+    /// How many logins in a row nobody answered, by what is remembered.
+    pub(crate) fn unanswered(&self) -> anyhow::Result<u32> {
+        Ok(Registration::read(&self.file())?.whole().map_or(0, |found| found.unanswered))
+    }
+
+    /// Remembers that.
+    pub(crate) fn remember_unanswered(&self, count: u32) -> anyhow::Result<()> {
+        match Registration::read(&self.file())?.whole() {
+            Some(mut found) if found.unanswered != count => {
+                found.unanswered = count;
+                found.write(&self.file())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Forgets a registration that leads nowhere.
     pub(crate) fn forget(&self) -> anyhow::Result<()> {
         let path = self.file();

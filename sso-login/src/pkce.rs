@@ -109,16 +109,15 @@ impl PkceLogin<'_> {
         // Bound before anything is shown: a browser with a live sign-in comes back at once.
         let callback = Callback::listen().await?;
         let client = Client::new(self.session, Flow::AuthorizationCode);
+        let before = client.unanswered()?;
         if let Some(registered) = client.registered()? {
             match self.attempt(&callback, &registered, Landing::Again, limits, progress).await {
                 // It may have been deleted at the service, and no file says so: it is replaced once.
                 Err(Stop::Refused(Refusal::InvalidClient)) => client.forget()?,
-                Err(Stop::TimedOut) => {
-                    // The service may have told the browser that it doesn't know this client. Only a person sees that.
-                    client.forget()?;
-                    return Err(Stop::TimedOut);
+                ended => {
+                    self.count(&client, before, &ended);
+                    return ended;
                 }
-                ended => return ended,
             }
         }
         let registered = match limits.hold(self.register(&client)).await {
@@ -127,10 +126,24 @@ impl PkceLogin<'_> {
         };
         client.remember(&registered)?;
         let ended = self.attempt(&callback, &registered, Landing::Failed, limits, progress).await;
-        if let Err(Stop::Refused(Refusal::InvalidClient)) = ended {
-            client.forget()?;
+        match ended {
+            Err(Stop::Refused(Refusal::InvalidClient)) => client.forget()?,
+            ref ended => self.count(&client, before, ended),
         }
         ended
+    }
+
+    /// Counts the logins in a row that nobody answered. The service may have told the browser that it doesn't know this
+    /// client, which only a person sees; or there is no person. The second in a row gives it up.
+    fn count(&self, client: &Client<'_>, before: u32, ended: &Result<Moment, Stop>) {
+        let remembered = match ended {
+            Err(Stop::TimedOut) => client.remember_unanswered(before.saturating_add(1)),
+            Ok(_) | Err(Stop::Refused(Refusal::Denied)) => client.remember_unanswered(0),
+            Err(_) => Ok(()),
+        };
+        if let Err(err) = remembered {
+            self.settings.debug(|| format!("{err:#}"));
+        }
     }
 
     async fn register(&self, client: &Client<'_>) -> Result<Registered, Refusal> {

@@ -122,16 +122,76 @@ fn a_rejection_in_the_browser_counts_as_one() {
     assert_eq!(bench.count("RegisterClient"), 2);
 }
 
+/// A login that nobody answers; the document at its end.
+fn miss(bench: &Bench) -> (Value, String) {
+    let login = UnderWay::of(bench.command("sso-login --via pkce --force demo --timeout 700ms"));
+    let ended = login.end();
+    (ended.fails(124, "timeout", "", "did not come back in time"), ended.stderr)
+}
+
 #[test]
-fn a_registration_that_only_the_browser_learns_is_dead_is_forgotten() {
+fn a_registration_that_only_the_browser_learns_is_dead_is_given_up_the_second_time() {
     let bench = Bench::start("");
     log_in(&bench);
     let (name, mut kept) = registrations(&bench).remove(0);
     kept["clientId"] = json!("deleted");
     fs::write(bench.cache().join(name), kept.to_string()).unwrap();
-    let login = UnderWay::of(bench.command("sso-login --via pkce --force demo --timeout 700ms"));
-    // The service has nowhere to send this browser.
-    assert_eq!(crate::served::fetch(login.url()).status, 400);
-    login.end().fails(124, "timeout", "", "did not come back in time");
+    for _ in 0..2 {
+        let login = UnderWay::of(bench.command("sso-login --via pkce --force demo --timeout 700ms"));
+        // The service has nowhere to send this browser.
+        assert_eq!(crate::served::fetch(login.url()).status, 400);
+        login.end().fails(124, "timeout", "", "did not come back in time");
+    }
     log_in(&bench);
+}
+
+#[test]
+fn a_login_that_nobody_answered_costs_no_consent_and_an_answer_begins_anew() {
+    let bench = Bench::start("");
+    log_in(&bench);
+    let (_, good) = registrations(&bench).remove(0);
+    for _ in 0..2 {
+        let (last, stderr) = miss(&bench);
+        assert_eq!(last["registration"], "kept");
+        assert!(!stderr.contains("AWS will ask"), "{stderr}");
+        log_in(&bench);
+        assert_eq!(registrations(&bench)[0].1, good);
+    }
+    // A no is an answer, too.
+    miss(&bench);
+    deny(UnderWay::of(bench.command("sso-login --via pkce --force demo")));
+    miss(&bench);
+    log_in(&bench);
+    assert_eq!((bench.count("RegisterClient"), &registrations(&bench)[0].1), (1, &good));
+}
+
+/// Somebody is there, and says no.
+fn deny(login: UnderWay) {
+    login.get(&format!("/oauth/callback?error=access_denied&state={}", login.state()));
+    login.end().fails(77, "failed", "access_denied", "the login was denied");
+}
+
+#[test]
+fn logins_that_nobody_answers_register_ever_more_seldom_and_say_why() {
+    let bench = Bench::start("");
+    log_in(&bench);
+    // Nobody has a token: that alone would look like a first login.
+    fs::remove_file(bench.cache().join(TOKEN)).unwrap();
+    let mut said = Vec::new();
+    for _ in 0..6 {
+        let (last, stderr) = miss(&bench);
+        let notice = stderr.lines().find(|line| line.starts_with("AWS will ask")).map(str::to_owned);
+        assert_eq!(notice.is_some(), last["registration"] == "new", "{stderr}");
+        said.push((last["registrationReason"].as_str().map(str::to_owned), notice));
+    }
+    let reasons: Vec<_> = said.iter().map(|(reason, _)| reason.as_deref()).collect();
+    assert_eq!(reasons, [None, None, Some("unanswered"), None, Some("unanswered"), None]);
+    assert_eq!(
+        said[2].1.as_deref().unwrap(),
+        "AWS will ask you again to allow access for sso-login-sandbox: nobody answered the last 2 logins of session \
+         sandbox, so it is registered anew."
+    );
+    assert_eq!(bench.count("RegisterClient"), 3);
+    log_in(&bench);
+    assert!(!registrations(&bench)[0].1.as_object().unwrap().contains_key("unanswered"));
 }

@@ -106,6 +106,7 @@ impl Foresight {
             None => Use::Kept,
             Some(Unfit::Over) => Use::New(Reason::Over(found.expires_at)),
             Some(Unfit::OtherFlow) => Use::New(Reason::Flow),
+            Some(Unfit::Unanswered(count)) => Use::New(Reason::Unanswered(count)),
         };
         self.before = Some(found.client_id);
     }

@@ -28,6 +28,8 @@ pub enum Reason {
     Client(Maker),
     /// There was a login of this session, but its registration isn't in the cache.
     Gone,
+    /// Nobody answered so many logins in a row with the registration that is in the cache.
+    Unanswered(u32),
     /// AWS doesn't accept the registration that is in the cache.
     Rejected,
 }
@@ -46,6 +48,7 @@ impl Reason {
             Self::Name => "name",
             Self::Client(_) => "client",
             Self::Gone => "gone",
+            Self::Unanswered(_) => "unanswered",
             Self::Rejected => "rejected",
         }
     }
@@ -80,6 +83,9 @@ impl Reason {
                 )
             }
             Self::Gone => format!("the registration of {whose} is not in the cache any more"),
+            Self::Unanswered(count) => {
+                format!("nobody answered the last {count} logins of {whose}, so it is registered anew")
+            }
             Self::Rejected => format!("AWS does not accept the registration of {whose} any more"),
         }
     }
