@@ -4,6 +4,7 @@
 //! ([`exit`]), files that are never half-written ([`replace`]) or trusted blindly ([`untrusted`]),
 //! settings ([`settings`]), time ([`time`]).
 
+pub mod clear;
 pub mod cooldown;
 pub mod dashboard;
 pub mod dotenv;
@@ -20,6 +21,7 @@ pub mod places;
 pub mod quarantine;
 pub mod quiet;
 pub mod raise;
+pub mod read;
 pub mod record;
 pub mod replace;
 pub mod request;

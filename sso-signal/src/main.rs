@@ -6,20 +6,14 @@ use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use sso_signal::entry::Entry;
 use sso_signal::exit::{self, Exit, Fault};
-use sso_signal::folder::Reading;
-use sso_signal::host::Host;
-use sso_signal::memory::Subject;
 use sso_signal::raise::Raiser;
 use sso_signal::service::{self, Wish};
 use sso_signal::settings::Settings;
 use sso_signal::signal::check_profile;
 use sso_signal::wait::{Patience, wait};
 use sso_signal::wire::{self, Document, Output};
-use sso_signal::{
-    cooldown, dashboard, folder, heartbeat, journal, mode, quiet, request, settle, state, status, time,
-};
+use sso_signal::{clear, dashboard, journal, mode, quiet, read, request, settle, status, time};
 
 use cli::{Cli, Command, Service};
 
@@ -38,7 +32,11 @@ fn run(command: Command) -> anyhow::Result<Exit> {
                 None => raiser.filter(wire::stdin()?, output),
             }
         }
-        Command::Read { profile, all } => read(settings, profile, all, output),
+        Command::Read { profile, all } => {
+            let chosen = || settings.chosen_profile().map(|(name, _)| name);
+            let wanted = if all { None } else { profile.or_else(chosen) };
+            read::print(settings, wanted.as_deref(), output)
+        }
         Command::Wait { with_parent, timeout, poll, follow } => {
             let poll = match poll {
                 Some(poll) if poll.is_zero() => {
@@ -65,8 +63,11 @@ fn run(command: Command) -> anyhow::Result<Exit> {
             )?;
             Ok(Exit::Done)
         }
-        Command::Clear { profile, all } => clear(settings, profile, all, output),
-        Command::Mode { text, mode } => show_mode(settings, mode.as_deref(), text, output),
+        Command::Clear { profile, all } => {
+            let wanted = (!all).then(|| profile.unwrap_or_else(|| chosen_profile(settings)));
+            clear::clear(settings, wanted.as_deref(), output)
+        }
+        Command::Mode { text, mode } => mode::command(settings, mode.as_deref(), text, output),
         Command::Status { documents: None, text } => status::print(settings, text, output),
         Command::Status { documents: Some(_), text } => {
             dashboard::print(settings, wire::stdin()?, text, output)
@@ -98,94 +99,6 @@ fn run(command: Command) -> anyhow::Result<Exit> {
 /// The profile that is meant if no argument names one.
 fn chosen_profile(settings: &Settings) -> String {
     settings.chosen_profile().map_or_else(|| "default".to_owned(), |(name, _)| name)
-}
-
-fn read(
-    settings: &Settings,
-    profile: Option<String>,
-    all: bool,
-    output: &mut Output,
-) -> anyhow::Result<Exit> {
-    let wanted =
-        if all { None } else { profile.or_else(|| settings.chosen_profile().map(|chosen| chosen.0)) };
-    let mut found = Exit::No;
-    let Reading { signals, unreadable } = Host::new(settings)?.folder.read(time::now()?)?;
-    for located in signals {
-        if wanted.as_ref().is_none_or(|wanted| *wanted == located.signal.profile) {
-            output.document(&located.signal.full_document())?;
-            found = Exit::Done;
-        }
-    }
-    match unreadable {
-        // It might be the one that was asked for.
-        Some(err) if wanted.is_none() || found == Exit::No => Err(err),
-        _ => Ok(found),
-    }
-}
-
-fn clear(
-    settings: &Settings,
-    profile: Option<String>,
-    all: bool,
-    output: &mut Output,
-) -> anyhow::Result<Exit> {
-    let wanted = (!all).then(|| profile.unwrap_or_else(|| chosen_profile(settings)));
-    let mut host = Host::new(settings)?;
-    let mut cleared = 0;
-    let Reading { signals, unreadable } = host.folder.read(time::now()?)?;
-    for located in signals {
-        if wanted.as_ref().is_none_or(|wanted| *wanted == located.signal.profile) {
-            cleared += usize::from(folder::remove(&located.path)?);
-        }
-    }
-    if all {
-        folder::remove(&cooldown::file(&host.state_dir))?;
-        heartbeat::forget(settings)?;
-    }
-    host.change_memory(|memory| match &wanted {
-        Some(profile) => {
-            let subject = Subject { profile, session: None, session_profiles: &[] };
-            memory.change(&subject, |entry| (entry.without_pauses(), ()));
-        }
-        None => {
-            memory.change_all(Entry::without_pauses);
-            memory.stamped = None;
-        }
-    })?;
-    let mut document = Document::new();
-    if let Some(profile) = wanted {
-        document.set("profile", profile);
-    }
-    output.document(&document.with("cleared", cleared))?;
-    unreadable.map_or(Ok(Exit::Done), Err)
-}
-
-fn show_mode(
-    settings: &Settings,
-    word: Option<&str>,
-    as_text: bool,
-    output: &mut Output,
-) -> anyhow::Result<Exit> {
-    let state_dir = settings.state_dir()?;
-    if let Some(word) = word {
-        state::make_private(&state_dir)?;
-        mode::set(&state_dir, word)?;
-    }
-    let (mode, from) = mode::current(settings, &state_dir);
-    if as_text {
-        let takes_effect = time::format_duration(settings.poll_interval()?);
-        output.text(&match word {
-            Some(_) => format!("switched to {mode}: {} (within {takes_effect})", mode.meaning()),
-            None => {
-                format!("{mode}: {}\nSwitch with: sso-signal mode notify|auto|standalone", mode.meaning())
-            }
-        })?;
-        return Ok(Exit::Done);
-    }
-    let document =
-        Document::new().with("mode", mode.word()).with("modeFrom", from).with("meaning", mode.meaning());
-    output.document(&document)?;
-    Ok(Exit::Done)
 }
 
 fn service(settings: &Settings, command: Service, output: &mut Output) -> anyhow::Result<Exit> {

@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 use crate::exit::{Exit, Fault};
 use crate::replace;
 use crate::settings::Settings;
+use crate::state::make_private;
+use crate::time;
 use crate::untrusted::{self, Found};
+use crate::wire::{Document, Output};
 
 /// What happens when a login is required.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +81,35 @@ pub fn set(state_dir: &Path, word: &str) -> anyhow::Result<Mode> {
     })?;
     replace::replace(&file(state_dir), format!("{mode}\n").as_bytes(), replace::Mode::Private)?;
     Ok(mode)
+}
+
+/// `sso-signal mode`: sets the mode if there is a word, and prints the one in force.
+pub fn command(
+    settings: &Settings,
+    word: Option<&str>,
+    as_text: bool,
+    output: &mut Output,
+) -> anyhow::Result<Exit> {
+    let state_dir = settings.state_dir()?;
+    if let Some(word) = word {
+        make_private(&state_dir)?;
+        set(&state_dir, word)?;
+    }
+    let (mode, from) = current(settings, &state_dir);
+    if as_text {
+        let takes_effect = time::format_duration(settings.poll_interval()?);
+        output.text(&match word {
+            Some(_) => format!("switched to {mode}: {} (within {takes_effect})", mode.meaning()),
+            None => {
+                format!("{mode}: {}\nSwitch with: sso-signal mode notify|auto|standalone", mode.meaning())
+            }
+        })?;
+        return Ok(Exit::Done);
+    }
+    let document =
+        Document::new().with("mode", mode.word()).with("modeFrom", from).with("meaning", mode.meaning());
+    output.document(&document)?;
+    Ok(Exit::Done)
 }
 
 /// Where the mode is kept.
