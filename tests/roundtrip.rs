@@ -10,6 +10,8 @@ mod failures;
 mod flags;
 #[path = "roundtrip/machine.rs"]
 mod machine;
+#[path = "roundtrip/meanwhile.rs"]
+mod meanwhile;
 #[path = "roundtrip/prompts.rs"]
 mod prompts;
 #[path = "choose/screen.rs"]

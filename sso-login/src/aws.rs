@@ -163,7 +163,13 @@ impl Aws {
         progress: &mut Progress<'_>,
     ) -> anyhow::Result<Answer> {
         let mut command = Command::new(&self.path);
-        command.args(["sso", "login", "--profile", profile]);
+        command.args(["sso", "login"]);
+        if profile.starts_with('-') {
+            // By itself it would be taken for a flag.
+            command.arg(format!("--profile={profile}"));
+        } else {
+            command.args(["--profile", profile]);
+        }
         if !opens_browser {
             command.arg("--no-browser");
         }

@@ -23,17 +23,27 @@ impl Snapshot {
         Ok(Self { real, text })
     }
 
-    /// Puts the file back to what it was, byte for byte, if it still is as `since` saw it. False if somebody else
-    /// changed it meanwhile: then it stays as it is.
+    /// Its content; nothing if there was no file.
+    pub fn text(&self) -> &str {
+        self.text.as_deref().unwrap_or_default()
+    }
+
+    /// The same file with the content that a change will give it.
+    #[must_use]
+    pub fn becoming(&self, text: String) -> Self {
+        Self { real: self.real.clone(), text: Some(text) }
+    }
+
+    /// Puts the file back to what it was, byte for byte, if it still is as `since` saw it, or was not changed at all. False
+    /// if somebody else changed it meanwhile: then it stays as it is.
     pub fn put_back(&self, since: &Self) -> anyhow::Result<bool> {
-        if self == since {
+        if self == since || self == &Self::take(&self.real)? {
             return Ok(true);
         }
-        let is_ours = |text: &str| text == since.text.as_deref().unwrap_or_default();
-        let back = self.text.as_deref().unwrap_or_default();
+        let back = self.text();
         let is_back = disk::change(&self.real, |text| {
-            let is_ours = is_ours(text);
-            Ok((is_ours.then(|| back.to_owned()), is_ours))
+            let is_ours = text == since.text();
+            Ok((is_ours.then(|| back.to_owned()), is_ours || text == back))
         })?;
         if is_back && self.text.is_none() {
             match fs::remove_file(&self.real) {

@@ -32,7 +32,10 @@ pub fn filter(
                 Fault::new(Exit::Data, "the document has no `profile`")
                     .hint("sso-profile key sessions | sso-signal quiet -")
             })?;
-            check_profile(profile)?;
+            // A session is marked by its own name, also for a profile that no signal can have: its others may have one.
+            if document.text("ssoSession")?.is_none() {
+                check_profile(profile)?;
+            }
             mark(&host, &Concerned::of(&document, profile)?)?;
             document.set("quiet", true);
         }

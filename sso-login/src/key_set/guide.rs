@@ -1,5 +1,7 @@
 //! The guided set-up (K19 to K29): from a start URL to a profile.
 
+use std::fs;
+
 use anyhow::Context as _;
 use serde_json::Value;
 use sso_profile::AwsConfig;
@@ -11,11 +13,11 @@ use sso_signal::text::harmless;
 use sso_signal::wire::Document;
 
 use super::running::Said;
-use super::scratch::{Scratch, TEMPORARY};
+use super::scratch::Scratch;
 use super::site::Site;
 use super::stop::cancelled;
 use super::tools::{Call, Source};
-use super::undo::Login;
+use super::undo::{Login, Written};
 use super::{Round, config_file, is_login};
 
 /// What to type where nobody can be asked.
@@ -48,15 +50,20 @@ pub(super) fn set_up(round: &mut Round<'_>) -> anyhow::Result<String> {
 }
 
 fn log_in(round: &mut Round<'_>, site: &Site) -> anyhow::Result<()> {
-    let scratch = Scratch::new(site, &config_file(round.settings)?, &round.tools)?;
-    let config = scratch.config.clone();
+    let scratch = Scratch::new(site, &config_file(round.settings)?, round.settings, &round.tools)?;
+    let (config, profile) = (scratch.config.clone(), scratch.profile.clone());
     let sso = scratch.sso()?;
-    round.undo.login = Some(Login::new(TEMPORARY, &sso, Some(scratch), round.settings)?);
-    let said = round.log_in(TEMPORARY, Some(&config))?.good()?;
+    round.undo.login = Some(Login::new(&profile, &sso, Some(scratch), round.settings)?);
+    let said = round.log_in(&profile, Some(&config))?.good()?;
     let until = said.document.text("expiresAt")?.unwrap_or("some time").to_owned();
     let how = if is_login(&said) { "logged in" } else { "logged in already" };
     let words = format!("session \"{}\": {how}, until {until}", harmless(&site.session));
     round.told.step("login", &words, &Document::new().with("ssoSession", site.session.as_str()))
+}
+
+fn scratch<'a>(round: &'a Round<'_>) -> anyhow::Result<&'a Scratch> {
+    let scratch = round.undo.login.as_ref().and_then(|login| login.scratch.as_ref());
+    scratch.context("nobody is logged in")
 }
 
 fn choose_role(round: &Round<'_>, site: &Site) -> anyhow::Result<Document> {
@@ -65,9 +72,9 @@ fn choose_role(round: &Round<'_>, site: &Site) -> anyhow::Result<Document> {
         .into_iter()
         .filter_map(|(key, value)| Some(format!("{key}={}", value.as_ref()?)))
         .collect();
-    let login = round.undo.login.as_ref().and_then(|login| login.scratch.as_ref());
-    let tools = round.tools.with_config(&login.context("nobody is logged in")?.config);
-    let source = Source::Call(Call::of("sso-login", &["accounts", "--", TEMPORARY]));
+    let scratch = scratch(round)?;
+    let tools = round.tools.with_config(&scratch.config);
+    let source = Source::Call(Call::of("sso-login", &["accounts", "--", &scratch.profile]));
     let chosen = tools.choose(source, &picks).map_err(|err| match status_of(&err) {
         // No such role: the flags are wrong, not what they were piped into.
         Exit::Config if !picks.is_empty() => {
@@ -111,12 +118,7 @@ fn write(
     if let Some(region) = &region {
         flags.extend(["--region", region]);
     }
-    let path = config_file(round.settings)?;
-    let before = Snapshot::take(&path)?;
-    let written = write_or_replace(round, name, &flags, config);
-    // One that was interrupted may be written all the same.
-    round.undo.config = Some((before, Snapshot::take(&path)?));
-    let written = written?;
+    let written = write_or_replace(round, name, &flags, config)?;
     let change = written.document.text("change")?.unwrap_or_default().to_owned();
     let words = format!("profile {}: {change}", harmless(name));
     let more = Document::new().with("profile", name).with("change", change);
@@ -125,27 +127,41 @@ fn write(
 
 /// A profile that exists and differs is replaced only if a flag or the person says so.
 fn write_or_replace(
-    round: &Round<'_>,
+    round: &mut Round<'_>,
     name: &str,
     flags: &[&str],
     config: &AwsConfig,
 ) -> anyhow::Result<Said> {
-    let write = |more: &[&str]| {
-        let arguments = [&["write"], flags, more, &["--", name]].concat();
-        round.tools.run(&Call::of("sso-profile", &arguments))
-    };
-    let said = if round.args.set_up.replace { write(&["--replace"])? } else { write(&[])? };
+    let arguments =
+        |more: &[&str]| Call::of("sso-profile", &[&["write"], flags, more, &["--", name]].concat());
+    let (adding, replacing) = (arguments(&[]), arguments(&["--replace"]));
+    let said = write_once(round, name, if round.args.set_up.replace { &replacing } else { &adding })?;
     if said.exit != Exit::Config || !config.contains(name) || !round.answers.is_somebody_there() {
         return said.good();
     }
-    let diff = write(&["--replace", "--dry-run"])?.good()?;
+    let diff = round.tools.run(&arguments(&["--replace", "--dry-run"]))?.good()?;
     let diff = diff.document.text("diff")?.unwrap_or_default().lines();
     let diff: String = diff.flat_map(|line| [harmless(line), "\n".to_owned()]).collect();
     round.answers.say(&format!("\nThe profile `{}` exists and differs:\n\n{diff}", harmless(name)))?;
     if !round.answers.agrees("\nReplace it?")? {
         return Err(cancelled());
     }
-    write(&["--replace"])?.good()
+    write_once(round, name, &replacing)?.good()
+}
+
+/// Writes it, unless a rehearsal with a copy says that it can't be. What the config becomes by that is known beforehand, so
+/// that somebody else's edit at the same time is told from it, and stays if ours is undone.
+fn write_once(round: &mut Round<'_>, name: &str, call: &Call) -> anyhow::Result<Said> {
+    let before = Snapshot::take(&config_file(round.settings)?)?;
+    let copy = scratch(round)?.rehearsal();
+    fs::write(&copy, before.text()).with_context(|| format!("cannot write {}", copy.display()))?;
+    let said = round.tools.with_config(&copy).run(call)?;
+    if said.exit != Exit::Done {
+        return Ok(said);
+    }
+    let text = fs::read_to_string(&copy).with_context(|| format!("cannot read {}", copy.display()))?;
+    round.undo.config = Some(Written { name: name.to_owned(), since: before.becoming(text), before });
+    round.tools.run(call)
 }
 
 /// The region to work in: a flag's; else a person's, asked with what the session's other profiles have.

@@ -77,7 +77,14 @@ fn try_out(
         undo: Undo::default(),
         has_logged_in: false,
     };
-    let Err(err) = round.trip() else { return Ok(Exit::Done) };
+    let err = match round.trip() {
+        // It is kept: whoever doesn't read that anymore takes nothing back.
+        Ok((words, document)) => {
+            round.told.end(&words, &document)?;
+            return Ok(Exit::Done);
+        }
+        Err(err) => err,
+    };
     let undo = std::mem::take(&mut round.undo);
     let is_kept = key::is_kept(slug, settings).unwrap_or_default();
     let what = if is_kept { "stays as it was" } else { "is not stored" };
@@ -113,7 +120,8 @@ struct Round<'a> {
 }
 
 impl Round<'_> {
-    fn trip(&mut self) -> anyhow::Result<()> {
+    /// Answers what to say at the end, to people and to programs.
+    fn trip(&mut self) -> anyhow::Result<(String, Document)> {
         let vault = adapter(self.args.vault);
         let reference = vault.reference(self)?;
         self.set(&reference).with_step("set")?;
@@ -130,7 +138,7 @@ impl Round<'_> {
         };
         let mut document = self.described(&reference).with("state", state);
         document.extend(proof.iter().map(|(key, value)| (key.clone(), value.clone())));
-        self.told.end(&format!("{} is stored, and works.{words}", self.slug), &document)
+        Ok((format!("{} is stored, and works.{words}", self.slug), document))
     }
 
     fn set(&mut self, reference: &str) -> anyhow::Result<()> {

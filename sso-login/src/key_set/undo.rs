@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use sso_cache::key::Registrant;
 use sso_cache::registration::Flow;
-use sso_profile::Sso;
 use sso_profile::key::{self, Slug};
 use sso_profile::snapshot::Snapshot;
+use sso_profile::{AwsConfig, Sso};
 use sso_signal::replace::{Mode, replace};
 use sso_signal::settings::Settings;
 use sso_signal::wire::Document;
@@ -27,8 +27,38 @@ pub(super) struct Undo {
     pub(super) unlocked: Option<String>,
     /// Whether the key may be on trial.
     pub(super) is_on_trial: bool,
-    /// The config file before and after.
-    pub(super) config: Option<(Snapshot, Snapshot)>,
+    /// A profile that may be written.
+    pub(super) config: Option<Written>,
+}
+
+/// A profile in the person's config, and the file before and after.
+pub(super) struct Written {
+    pub(super) name: String,
+    pub(super) before: Snapshot,
+    pub(super) since: Snapshot,
+}
+
+impl Written {
+    /// Puts the file back, byte for byte. If somebody else changed it meanwhile, that stays, and only a profile that is new
+    /// is taken out.
+    fn undo(&self, settings: &Settings, tools: &Tools<'_>) -> anyhow::Result<()> {
+        if self.before.put_back(&self.since)? {
+            return Ok(());
+        }
+        // Where it was read and which endpoints it has is not the profile's own.
+        let profile = |config: &AwsConfig| {
+            let profile = config.profile(&self.name)?;
+            let own =
+                profile.map(|profile| (profile.sso, profile.account_id, profile.role_name, profile.region));
+            anyhow::Ok(own)
+        };
+        if profile(&AwsConfig::load(settings)?)? != profile(&AwsConfig::of_text(self.since.text())?)? {
+            return Ok(());
+        }
+        let was_there = AwsConfig::of_text(self.before.text())?.contains(&self.name);
+        anyhow::ensure!(!was_there, "it was changed meanwhile, and still has the new profile");
+        tools.run(&Call::of("sso-profile", &["remove", "--", &self.name]))?.good().map(drop)
+    }
 }
 
 /// A login, and the cache files that it may change.
@@ -137,12 +167,8 @@ impl Undo {
         if self.is_on_trial {
             attempt("the trial of the key could not be ended", key::end_trial(slug, settings));
         }
-        if let Some((before, since)) = &self.config {
-            let put_back = before.put_back(since).and_then(|is_back| {
-                anyhow::ensure!(is_back, "it was changed meanwhile, and still has the new profile");
-                Ok(())
-            });
-            attempt("the config file could not be put back", put_back);
+        if let Some(written) = &self.config {
+            attempt("the config file could not be put back", written.undo(settings, tools));
         }
         left
     }
@@ -151,8 +177,16 @@ impl Undo {
 /// Marks a session as locked on purpose, so that no watcher asks for it, and ends it. The mark comes first: a monitor
 /// may look in between.
 pub(super) fn relock(profile: &str, tools: &Tools<'_>) -> anyhow::Result<Document> {
-    tools.run(&Call::of("sso-signal", &["quiet", "--", profile]))?.good()?;
-    log_out(profile, tools)
+    let marked = keep_quiet(profile, tools);
+    // A mark that can't be made keeps no session alive.
+    let document = log_out(profile, tools)?;
+    marked.map(|()| document)
+}
+
+fn keep_quiet(profile: &str, tools: &Tools<'_>) -> anyhow::Result<()> {
+    // With its session, by which it is marked.
+    let shown = tools.run(&Call::of("sso-profile", &["show", "--", profile]))?.good()?.document;
+    tools.run(&Call::of("sso-signal", &["quiet", "-"]).about(shown))?.good().map(drop)
 }
 
 fn log_out(profile: &str, tools: &Tools<'_>) -> anyhow::Result<Document> {
