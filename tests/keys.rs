@@ -471,3 +471,15 @@ fn a_file_that_is_not_there_is_what_is_said_of_its_variables() {
     fs::write(&file, "OTHER=x\n").unwrap();
     assert_eq!(reason(&sandbox), format!("{}#TOKEN is not set", file.display()));
 }
+
+#[test]
+fn a_file_of_variables_that_is_huge_is_not_read_into_memory() {
+    let sandbox = sandbox();
+    let file = sandbox.root().join("huge");
+    fs::File::create(&file).unwrap().set_len(1 << 40).unwrap();
+    let reference = format!("{}#TOKEN", file.display());
+    sandbox.run(&format!("sso-profile key set --env dev --key TOKEN --vault env {reference}")).exits(0);
+    let ended = sandbox.run("sso-profile key get --env dev --key TOKEN");
+    assert_eq!(ended.code, 78, "{}", ended.stderr);
+    assert!(ended.stderr.contains("it is larger than 1 MiB"), "{}", ended.stderr);
+}

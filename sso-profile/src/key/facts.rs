@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{Error, ErrorKind};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use sso_signal::dotenv::Dotenv;
 use sso_signal::settings::Settings;
-use sso_signal::wire::Document;
+use sso_signal::wire::{Document, LARGEST};
 
 use super::checker::Checker;
 use crate::load::AwsConfig;
@@ -45,19 +45,24 @@ impl<'a> Facts<'a> {
 
     /// The value of a variable of a file; `None` if either isn't there. The error is why the file can't be read.
     pub(super) fn variable(&mut self, file: &Path, name: &str) -> Result<Option<&str>, &str> {
-        // A FIFO would block.
-        let is_file = || fs::metadata(file).map(|metadata| metadata.is_file());
-        let read =
-            || match is_file().and_then(|is| if is { fs::read_to_string(file) } else { Err(no_file()) }) {
-                Ok(text) => Ok(Dotenv::parse(&text, |_| {})),
-                Err(err) if err.kind() == ErrorKind::NotFound => Ok(Dotenv::default()),
-                Err(err) => Err(format!("cannot read {}: {err}", file.display())),
-            };
+        let read = || match text_of(file) {
+            Ok(text) => Ok(Dotenv::parse(&text, |_| {})),
+            Err(err) if err.kind() == ErrorKind::NotFound => Ok(Dotenv::default()),
+            Err(err) => Err(format!("cannot read {}: {err}", file.display())),
+        };
         let file = self.files.entry(file.to_owned()).or_insert_with(read);
         file.as_ref().map(|variables| variables.value(name)).map_err(String::as_str)
     }
 }
 
-fn no_file() -> Error {
-    Error::new(ErrorKind::InvalidInput, "it is no regular file")
+/// A file's text. A FIFO would block, and what is larger than this is no file of variables.
+fn text_of(file: &Path) -> io::Result<String> {
+    let metadata = fs::metadata(file)?;
+    if !metadata.is_file() {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "it is no regular file"));
+    }
+    if metadata.len() > LARGEST as u64 {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "it is larger than 1 MiB"));
+    }
+    fs::read_to_string(file)
 }
