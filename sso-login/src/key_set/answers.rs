@@ -1,5 +1,6 @@
 //! What the set-up needs to know: a flag says it, else a person on the terminal.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -65,6 +66,23 @@ impl<'a> Answers<'a> {
             match check(answer) {
                 Ok(()) => return Ok(answer.to_owned()),
                 Err(fault) => self.say(&format!("  {}\n", harmless(&fault.to_string())))?,
+            }
+        }
+    }
+
+    /// One of several, by its number in a list; the number is from 0. An empty line is the first.
+    pub(super) fn one_of(&self, question: &str, rows: &[String]) -> anyhow::Result<usize> {
+        let mut list = format!("{question}\n");
+        for (number, row) in (1..).zip(rows) {
+            let _ = writeln!(list, "  {number:>2}  {}", harmless(row));
+        }
+        self.say(&list)?;
+        loop {
+            let line = self.line("Number [1]: ")?;
+            let number = if line.trim().is_empty() { Ok(1) } else { line.trim().parse() };
+            match number {
+                Ok(number @ 1..) if number <= rows.len() => return Ok(number - 1),
+                _ => self.say(&format!("  a number from 1 to {}\n", rows.len()))?,
             }
         }
     }

@@ -16,7 +16,7 @@ use super::running::Said;
 use super::scratch::Scratch;
 use super::site::Site;
 use super::stop::cancelled;
-use super::tools::{Call, Source};
+use super::tools::Call;
 use super::undo::{Login, Written};
 use super::{Round, config_file, is_login};
 
@@ -39,8 +39,7 @@ pub(super) fn set_up(round: &mut Round<'_>) -> anyhow::Result<String> {
     round.answers.need(&missing, "a new profile", EXAMPLE)?;
 
     let reference = round.args.reference.clone();
-    let site =
-        Site::find(set_up, reference.as_deref(), &config, round.settings, &round.answers, &round.tools)?;
+    let site = Site::find(set_up, reference.as_deref(), &config, round.settings, &round.answers)?;
     log_in(round, &site)?;
     let role = choose_role(round, &site)?;
     let name = name(round, reference.as_deref(), &site, &role)?;
@@ -74,8 +73,8 @@ fn choose_role(round: &Round<'_>, site: &Site) -> anyhow::Result<Document> {
         .collect();
     let scratch = scratch(round)?;
     let tools = round.tools.with_config(&scratch.config);
-    let source = Source::Call(Call::of("sso-login", &["accounts", "--", &scratch.profile]));
-    let chosen = tools.choose(source, &picks).map_err(|err| match status_of(&err) {
+    let source = Call::of("sso-login", &["accounts", "--", &scratch.profile]);
+    let chosen = tools.choose(&source, &picks).map_err(|err| match status_of(&err) {
         // No such role: the flags are wrong, not what they were piped into.
         Exit::Config if !picks.is_empty() => {
             let message = format!("{} is nothing that you may be", picks.join(", "));

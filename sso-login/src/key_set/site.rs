@@ -4,17 +4,9 @@ use sso_profile::request::{Request, writable_name};
 use sso_profile::{AwsConfig, Sso};
 use sso_signal::exit::{Exit, Fault};
 use sso_signal::settings::Settings;
-use sso_signal::wire::Document;
 
 use super::answers::Answers;
 use super::args::SetUp;
-use super::stop::cancelled;
-use super::tools::{Source, Tools};
-
-/// The row that stands for none of the known ones.
-const OTHER: &str = "(another one)";
-/// The row of a start URL that only legacy profiles have: it gets an sso-session.
-const LEGACY: &str = "(new)";
 
 /// An sso-session to log in with.
 #[derive(Debug)]
@@ -60,11 +52,10 @@ impl Site {
         config: &AwsConfig,
         settings: &Settings,
         answers: &Answers<'_>,
-        tools: &Tools<'_>,
     ) -> anyhow::Result<Self> {
         match known(set_up, config, settings) {
             Known::Session(sso) => Self::of(sso, set_up),
-            Known::Several(known) => match pick(known, tools)? {
+            Known::Several(known) => match pick(known, answers)? {
                 Some(sso) if sso.session.is_some() => Self::of(sso, set_up),
                 legacy => Self::new(set_up, legacy.as_ref(), profile, config, settings, answers),
             },
@@ -179,13 +170,15 @@ fn legacy(config: &AwsConfig, sessions: &[Sso]) -> Vec<Sso> {
 }
 
 /// A person's choice; `None` for another one than these.
-fn pick(known: Vec<Sso>, tools: &Tools<'_>) -> anyhow::Result<Option<Sso>> {
-    let row = |session: &str, url: &str| Document::new().with("ssoSession", session).with("startUrl", url);
-    let row_of = |sso: &Sso| row(sso.session.as_deref().unwrap_or(LEGACY), &sso.start_url);
-    let other = row(OTHER, "a start URL that you type");
-    let rows = known.iter().map(row_of).chain([other]).collect();
-    let Some(chosen) = tools.choose(Source::Documents(rows), &[])? else { return Err(cancelled()) };
-    Ok(known.into_iter().find(|sso| row_of(sso) == chosen))
+fn pick(known: Vec<Sso>, answers: &Answers<'_>) -> anyhow::Result<Option<Sso>> {
+    let row = |sso: &Sso| match &sso.session {
+        Some(name) => format!("{}  ({name})", sso.start_url),
+        None => sso.start_url.clone(),
+    };
+    let other = "another start URL".to_owned();
+    let rows: Vec<_> = known.iter().map(row).chain([other]).collect();
+    let chosen = answers.one_of("Where do you log in?", &rows)?;
+    Ok(known.into_iter().nth(chosen))
 }
 
 fn start_url(set_up: &SetUp, settings: &Settings) -> Option<String> {

@@ -82,32 +82,22 @@ impl<'a> Tools<'a> {
         running.said(status, output)
     }
 
-    /// Lets a person choose one of the documents that `source` puts out, as they come. `None` if nobody chose.
-    pub(super) fn choose(&self, source: Source, picks: &[String]) -> anyhow::Result<Option<Document>> {
+    /// Lets a person choose one of the documents that a tool puts out, as they come. `None` if nobody chose.
+    pub(super) fn choose(&self, source: &Call, picks: &[String]) -> anyhow::Result<Option<Document>> {
         let mut choose = Call::of("sso-profile", &["choose"]);
         for pick in picks {
             choose.arguments.extend(["--pick".to_owned(), pick.clone()]);
         }
-        let (mut feeding, mut choosing) = match source {
-            Source::Call(call) => {
-                let mut feeding = self.start(&call)?;
-                let rows = feeding.child.stdout.take().context("a stream is missing")?;
-                (Some(feeding), self.start_from(&choose, rows.into())?)
-            }
-            Source::Documents(documents) => (None, self.start_from(&choose, Stdio::piped())?.feed(documents)),
-        };
+        let mut feeding = self.start(source)?;
+        let rows = feeding.child.stdout.take().context("a stream is missing")?;
+        let mut choosing = self.start_from(&choose, rows.into())?;
         let mut output = Output::of(choosing.child.stdout.take());
         let chosen = self.wait(&mut choosing, &mut output, |_| {});
         // What fed it ends with it, or has ended before.
-        let fed = match &mut feeding {
-            Some(feeding) => Some(self.wait(feeding, &mut Output::of(None), |_| {})?),
-            None => None,
-        };
+        let fed = self.wait(&mut feeding, &mut Output::of(None), |_| {})?;
         let chosen = choosing.said(chosen?, output)?;
-        if let (Some(feeding), Some(status)) = (feeding, fed) {
-            // Its own words beat those of a list without rows.
-            feeding.said(status, Output::of(None))?.good()?;
-        }
+        // Its own words beat those of a list without rows.
+        feeding.said(fed, Output::of(None))?.good()?;
         match chosen.exit {
             Exit::No => Ok(None),
             _ => chosen.good().map(|said| Some(said.document)),
@@ -169,14 +159,6 @@ impl<'a> Tools<'a> {
             }
         }
     }
-}
-
-/// Where the documents to choose from come from.
-pub(super) enum Source {
-    /// A tool, while it runs.
-    Call(Call),
-    /// They are here.
-    Documents(Vec<Document>),
 }
 
 /// This process was told to end.

@@ -13,8 +13,7 @@ use sso_signal::settings::from_environment;
 use sso_signal::text::harmless;
 use sso_signal::wire::Document;
 
-use super::stop::cancelled;
-use super::tools::{Call, Source};
+use super::tools::Call;
 use super::undo::{Login, relock};
 use super::{Round, guide};
 
@@ -135,20 +134,20 @@ impl Vault for AwsStatic {
             return Ok(name.clone());
         }
         let config = AwsConfig::load(round.settings)?;
-        let rows: Vec<_> = config
+        let mut names: Vec<_> = config
             .profiles()
-            .filter_map(|(_, profile)| profile.ok().filter(|profile| profile.kind == Kind::Static))
-            .map(|profile| profile.document(None))
+            .filter(|(_, profile)| profile.as_ref().is_ok_and(|profile| profile.kind == Kind::Static))
+            .map(|(name, _)| name.to_owned())
             .collect();
-        if rows.is_empty() {
+        if names.is_empty() {
             return Err(Fault::new(Exit::Config, "no profile has static keys")
                 .hint("aws configure --profile ci")
                 .into());
         }
         let example = "sso-login key-set AWS_PROFILE ci aws.static ci";
         round.answers.need(&["a profile with static keys"], "vault aws.static", example)?;
-        let chosen = round.tools.choose(Source::Documents(rows), &[])?.ok_or_else(cancelled)?;
-        Ok(chosen.text("profile")?.unwrap_or_default().to_owned())
+        let chosen = round.answers.one_of("Which profile has the static keys?", &names)?;
+        Ok(names.swap_remove(chosen))
     }
 
     fn unlock(&self, _: &mut Round<'_>, _: &str) -> anyhow::Result<Held> {
