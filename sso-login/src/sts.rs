@@ -86,6 +86,10 @@ where
             Lack::unreachable(format!("STS throttles ({code})"))
         }
         _ if status >= 500 || status == 429 => Lack::unreachable(format!("STS answers {status}")),
+        Some(code @ ("InvalidClientTokenId" | "SignatureDoesNotMatch")) => {
+            Lack::denied(format!("STS answered {code}"))
+                .hint("the access key or its secret is wrong, or the key is inactive")
+        }
         Some(code) => Lack::denied(format!("STS answered {}", harmless(code))),
         // A proxy's or captive portal's page, whatever its status.
         None => Lack::unreachable(format!("STS answers {status} with something else")),

@@ -80,7 +80,10 @@ impl Teller {
             .or_else(|| from_environment("AWS_DEFAULT_REGION"));
         match region {
             Some(region) => self.say(&format!("[✓] AWS region: {}", harmless(&region))),
-            None => self.say("[!] No AWS region: set `region` in the profile, or AWS_REGION"),
+            None if profile.is_some() => {
+                self.say("[!] No AWS region: set `region` in the profile, or AWS_REGION");
+            }
+            None => self.say("[!] No AWS region: set AWS_REGION"),
         }
         if let Some(end) = credentials.expires_at {
             let left = (end - time::now()?).to_std().unwrap_or_default();
