@@ -127,6 +127,19 @@ fn what_differs_is_changed_only_when_asked_to() {
 }
 
 #[test]
+fn what_flags_do_not_say_a_profile_that_is_there_does() {
+    let Some(machine) = Machine::start("") else { return };
+    let ended = machine.key_set("AWS_PROFILE dev aws.iam.sso demo --role-name ReadOnly --replace");
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert!(machine.config().contains(
+        "[profile demo]\nsso_session = sandbox\nsso_account_id = 111122223333\nsso_role_name = ReadOnly\n"
+    ));
+    let ended = machine.key_set("AWS_PROFILE dev aws.iam.sso demo --account-id 12");
+    assert_eq!(ended.code, 78);
+    assert!(ended.stderr.contains("the account `12` is not 12 digits"), "{}", ended.stderr);
+}
+
+#[test]
 fn without_a_terminal_the_missing_flags_are_named_and_nobody_is_logged_in() {
     let Some(machine) = Machine::start("") else { return };
     let before = machine.files();
@@ -149,7 +162,7 @@ fn without_a_terminal_the_missing_flags_are_named_and_nobody_is_logged_in() {
             "is no https address",
         ),
         (
-            "corp --sso-session other --start-url https://d-1234567890.awsapps.com/start --account-id 1 --role-name x",
+            "corp --sso-session other --start-url https://d-1234567890.awsapps.com/start --account-id 111122223333 --role-name x",
             78,
             "is of https://d-0987654321.awsapps.com/start in us-east-1, not what the flags say",
         ),

@@ -55,6 +55,10 @@ fn an_edit_during_the_question_stays_whatever_the_answer() {
         screen.sees("Replace it? [y/N]:");
         machine.append(THEIRS);
         screen.types(&[answer, "Enter"]);
+        if answer == "n" {
+            screen.sees("Another name for the profile");
+            screen.types(&["C-d"]);
+        }
         assert_eq!(screen.leaves(), code, "{}", screen.text("errors"));
         assert_eq!(machine.config(), format!("{before}{THEIRS}"), "{answer}");
     }

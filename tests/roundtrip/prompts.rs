@@ -155,7 +155,7 @@ fn a_wrong_answer_is_asked_for_again() {
 
 #[test]
 fn a_profile_that_differs_is_shown_and_replaced_only_with_consent() {
-    for (answer, code) in [(&["n", "Enter"][..], 1), (&["C-c"][..], 130), (&["y", "Enter"][..], 0)] {
+    for (answer, code) in [(&["C-c"][..], 130), (&["y", "Enter"][..], 0)] {
         let Some(machine) = Machine::start("") else { return };
         let before = machine.files();
         let words = "demo --sso-session sandbox --account-id 444455556666 --role-name ReadOnly";
@@ -165,5 +165,27 @@ fn a_profile_that_differs_is_shown_and_replaced_only_with_consent() {
         screen.types(answer);
         assert_eq!(screen.leaves(), code, "{}", screen.text("errors"));
         assert_eq!(machine.files() == before, code != 0, "{answer:?}");
+    }
+}
+
+#[test]
+fn a_profile_that_is_not_to_be_replaced_gets_another_name_and_the_login_counts() {
+    for (answer, code) in [(&["C-d"][..], 1), (&["mine", "Enter"][..], 0)] {
+        let Some(machine) = Machine::start("") else { return };
+        let before = machine.files();
+        let words = "demo --sso-session sandbox --account-id 444455556666 --role-name ReadOnly";
+        let Some(screen) = terminal(&machine, words) else { return };
+        screen.sees("Replace it? [y/N]:");
+        screen.types(&["n", "Enter"]);
+        screen.sees("Another name for the profile (Ctrl-D leaves):");
+        screen.types(answer);
+        assert_eq!(screen.leaves(), code, "{}", screen.text("errors"));
+        if code == 0 {
+            let mine = "[profile mine]\nsso_session = sandbox\nsso_account_id = 444455556666\n";
+            assert!(machine.config().starts_with(&before["config"]) && machine.config().contains(mine));
+        } else {
+            assert_eq!(machine.files(), before);
+        }
+        assert_eq!(machine.counts()[0], 1);
     }
 }

@@ -1,4 +1,4 @@
-//! A watcher that logs in unasked keeps quiet about a session that was locked on purpose (H16), and only about that.
+//! A watcher that logs in unasked keeps quiet about a session that was locked on purpose, and only about that.
 
 use std::fs;
 use std::path::PathBuf;

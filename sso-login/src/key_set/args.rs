@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use clap::Args;
+use sso_profile::Profile;
 use sso_profile::key::VaultName;
+use sso_profile::request::Request;
+use sso_signal::exit::Fault;
 use sso_signal::time::parse_duration;
 
 /// Flags of `sso-login key-set`.
@@ -69,6 +72,25 @@ pub struct SetUp {
 }
 
 impl SetUp {
+    /// Refuses what no AWS tool would take, before anybody logs in for it. Status 78.
+    pub(super) fn check(&self) -> Result<(), Fault> {
+        let Self { start_url, sso_region, sso_session, scopes, account_id, role_name, region, replace: _ } =
+            self.clone();
+        Request { start_url, sso_region, sso_session, scopes, account_id, role_name, region, output: None }
+            .check()
+    }
+
+    /// With what a profile has that is there already, where no flag says otherwise.
+    pub(super) fn or(mut self, profile: Option<Profile>) -> Self {
+        let Some(profile) = profile else { return self };
+        self.account_id = self.account_id.or(profile.account_id);
+        self.role_name = self.role_name.or(profile.role_name);
+        if self.start_url.is_none() {
+            self.sso_session = self.sso_session.or(profile.sso.and_then(|sso| sso.session));
+        }
+        self
+    }
+
     /// Whether anything of it is given.
     pub(super) fn is_given(&self) -> bool {
         let Self { start_url, sso_region, sso_session, scopes, account_id, role_name, region, replace } =

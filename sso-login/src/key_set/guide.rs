@@ -1,4 +1,4 @@
-//! The guided set-up (K19 to K29): from a start URL to a profile.
+//! The guided set-up: from a start URL to a profile.
 
 use std::fs;
 
@@ -28,7 +28,10 @@ const EXAMPLE: &str = "sso-login key-set AWS_PROFILE dev aws.iam.sso corp-dev \
 /// Walks a person, or the flags, to a profile, and writes it. Answers its name.
 pub(super) fn set_up(round: &mut Round<'_>) -> anyhow::Result<String> {
     let config = AwsConfig::load(round.settings)?;
-    let set_up = &round.args.set_up;
+    round.set_up.check()?;
+    let there = round.args.reference.as_ref().and_then(|name| config.profile(name).ok().flatten());
+    round.set_up = std::mem::take(&mut round.set_up).or(there);
+    let set_up = &round.set_up;
     let mut missing = Site::missing(set_up, &config, round.settings);
     let needed = [
         ("the profile's name", round.args.reference.is_none()),
@@ -43,9 +46,7 @@ pub(super) fn set_up(round: &mut Round<'_>) -> anyhow::Result<String> {
     log_in(round, &site)?;
     let role = choose_role(round, &site)?;
     let name = name(round, reference.as_deref(), &site, &role)?;
-    write(round, &name, &site, &role, &config)?;
-    // From here on the config has the profile: what ends the session is that.
-    Ok(name)
+    write(round, name, &site, &role, &config)
 }
 
 fn log_in(round: &mut Round<'_>, site: &Site) -> anyhow::Result<()> {
@@ -66,7 +67,7 @@ fn scratch<'a>(round: &'a Round<'_>) -> anyhow::Result<&'a Scratch> {
 }
 
 fn choose_role(round: &Round<'_>, site: &Site) -> anyhow::Result<Document> {
-    let set_up = &round.args.set_up;
+    let set_up = &round.set_up;
     let picks: Vec<_> = [("accountId", &set_up.account_id), ("roleName", &set_up.role_name)]
         .into_iter()
         .filter_map(|(key, value)| Some(format!("{key}={}", value.as_ref()?)))
@@ -101,15 +102,15 @@ fn name(round: &Round<'_>, reference: Option<&str>, site: &Site, role: &Document
         .text(reference, "Name of the profile", Some(&suggested), |name| writable_name("profile", name))
 }
 
-/// Writes the profile, and keeps what the config was before.
+/// Writes the profile, by another name if a person doesn't want the one of that name replaced. Answers the name.
 fn write(
     round: &mut Round<'_>,
-    name: &str,
+    mut name: String,
     site: &Site,
     role: &Document,
     config: &AwsConfig,
-) -> anyhow::Result<()> {
-    let region = region(round, name, site, config)?;
+) -> anyhow::Result<String> {
+    let region = region(round, &name, site, config)?;
     let mut flags = site.flags();
     for (flag, key) in [("--account-id", "accountId"), ("--role-name", "roleName")] {
         flags.extend([flag, role.text(key)?.unwrap_or_default()]);
@@ -117,35 +118,47 @@ fn write(
     if let Some(region) = &region {
         flags.extend(["--region", region]);
     }
-    let written = write_or_replace(round, name, &flags, config)?;
+    let written = loop {
+        match write_or_replace(round, &name, &flags, config)? {
+            Some(written) => break written,
+            // The login isn't lost by a name that was taken.
+            None => name = another_name(round)?,
+        }
+    };
     let change = written.document.text("change")?.unwrap_or_default().to_owned();
-    let words = format!("profile {}: {change}", harmless(name));
-    let more = Document::new().with("profile", name).with("change", change);
-    round.told.step("write", &words, &more)
+    let words = format!("profile {}: {change}", harmless(&name));
+    let more = Document::new().with("profile", name.as_str()).with("change", change);
+    round.told.step("write", &words, &more)?;
+    Ok(name)
 }
 
-/// A profile that exists and differs is replaced only if a flag or the person says so.
+fn another_name(round: &Round<'_>) -> anyhow::Result<String> {
+    let question = "Another name for the profile (Ctrl-D leaves)";
+    round.answers.text(None, question, None, |name| writable_name("profile", name))
+}
+
+/// A profile that exists and differs is replaced only if a flag or the person says so; `None` if they don't.
 fn write_or_replace(
     round: &mut Round<'_>,
     name: &str,
     flags: &[&str],
     config: &AwsConfig,
-) -> anyhow::Result<Said> {
+) -> anyhow::Result<Option<Said>> {
     let arguments =
         |more: &[&str]| Call::of("sso-profile", &[&["write"], flags, more, &["--", name]].concat());
     let (adding, replacing) = (arguments(&[]), arguments(&["--replace"]));
-    let said = write_once(round, name, if round.args.set_up.replace { &replacing } else { &adding })?;
+    let said = write_once(round, name, if round.set_up.replace { &replacing } else { &adding })?;
     if said.exit != Exit::Config || !config.contains(name) || !round.answers.is_somebody_there() {
-        return said.good();
+        return said.good().map(Some);
     }
     let diff = round.tools.run(&arguments(&["--replace", "--dry-run"]))?.good()?;
     let diff = diff.document.text("diff")?.unwrap_or_default().lines();
     let diff: String = diff.flat_map(|line| [harmless(line), "\n".to_owned()]).collect();
     round.answers.say(&format!("\nThe profile `{}` exists and differs:\n\n{diff}", harmless(name)))?;
     if !round.answers.agrees("\nReplace it?")? {
-        return Err(cancelled());
+        return Ok(None);
     }
-    write_once(round, name, &replacing)?.good()
+    write_once(round, name, &replacing)?.good().map(Some)
 }
 
 /// Writes it, unless a rehearsal with a copy says that it can't be. What the config becomes by that is known beforehand, so
@@ -166,7 +179,7 @@ fn write_once(round: &mut Round<'_>, name: &str, call: &Call) -> anyhow::Result<
 /// The region to work in: a flag's; else a person's, asked with what the session's other profiles have.
 fn region(round: &Round<'_>, name: &str, site: &Site, config: &AwsConfig) -> anyhow::Result<Option<String>> {
     let check = |region: &str| Request { region: Some(region.to_owned()), ..Request::default() }.check();
-    let given = round.args.set_up.region.as_deref();
+    let given = round.set_up.region.as_deref();
     if given.is_none() && (!round.answers.is_somebody_there() || config.contains(name)) {
         return Ok(None);
     }

@@ -1,6 +1,6 @@
 //! `sso-login key-set`: a key that is stored only if it works.
 //!
-//! Set, unlock, get, relock (K4): only when all four held there is a key, until then one on trial that nobody else sees.
+//! Set, unlock, get, relock: only when all four held there is a key, until then one on trial that nobody else sees.
 //! Whatever fails on the way leaves key, config and cache as they were, and no session behind. Each step is a command of the suite, run as a process: what is proven
 //! is what a person, a recipe or cron will type later.
 
@@ -47,7 +47,7 @@ pub fn run(args: &KeySetArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let slug = Slug::new(&args.env, &args.key).map_err(|why| Fault::new(Exit::Usage, why))?;
     let interrupt = &Interrupt::hold()?;
     // Two at once would lock each other's session in the middle of a proof.
-    let lock = Lock::new(settings.state_dir()?, "key-set".parse().map_err(anyhow::Error::msg)?);
+    let lock = Lock::of(settings, "key-set")?;
     let guard = match lock.acquire("sso-login key-set", settings.login_timeout())? {
         Outcome::Held(guard) => guard,
         Outcome::Busy(owner) => {
@@ -69,6 +69,7 @@ fn try_out(
 ) -> anyhow::Result<Exit> {
     let mut round = Round {
         args,
+        set_up: args.set_up.clone(),
         settings,
         slug,
         answers: Answers::new(interrupt),
@@ -109,6 +110,8 @@ fn try_out(
 /// One round trip under way.
 struct Round<'a> {
     args: &'a KeySetArgs,
+    /// What is known of a profile to be set up.
+    set_up: SetUp,
     settings: &'a Settings,
     slug: &'a Slug,
     answers: Answers<'a>,
@@ -209,7 +212,7 @@ impl Round<'_> {
     /// Ensures the session of a profile: `aws sso login --profile …`, unless somebody wants another way.
     ///
     /// Also where the session is valid, if the next login would be the one that asks for consent: that is to happen
-    /// here, where a person expects it (K8), and not when the key is unlocked some day.
+    /// here, where a person expects it, and not when the key is unlocked some day.
     fn log_in(&mut self, profile: &str, scratch: Option<&Path>) -> anyhow::Result<Said> {
         let timeout = self.args.timeout.map(format_duration);
         let is_forced = !self.has_logged_in && self.would_register(profile, scratch)?;

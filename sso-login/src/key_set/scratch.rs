@@ -1,7 +1,7 @@
 //! The config file that a set-up logs in with: a copy of the person's with one profile more.
 //!
 //! Theirs is not touched before the profile is known. The session has its final name, so that the profile will need
-//! neither another registration nor another consent (H15).
+//! neither another registration nor another consent.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -11,7 +11,7 @@ use super::args::SetUp;
 /// An sso-session to log in with.
 #[derive(Debug)]
 pub(super) struct Site {
-    /// Its final name: one name is one registration and one consent (H15).
+    /// Its final name: one name is one registration and one consent.
     pub(super) session: String,
     pub(super) start_url: String,
     pub(super) sso_region: String,
