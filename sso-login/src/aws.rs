@@ -233,16 +233,43 @@ impl Complaint {
         ];
         let reason =
             if self.0.is_empty() { format!("`aws sso login` ended with status {code}") } else { self.0 };
-        if NO_NETWORK.iter().any(|words| reason.contains(words)) {
+        if NO_NETWORK.iter().any(|words| reason.contains(words)) || is_of_service(&reason) {
             return Answer::unreachable(reason);
         }
         Answer::failed("aws", reason).with("awsStatus", code)
     }
 }
 
+/// Whether botocore says that the service failed or throttles: `An error occurred (503) when calling …`, with the error's
+/// name if it had one.
+fn is_of_service(reason: &str) -> bool {
+    const NAMES: [&str; 4] =
+        ["InternalServerException", "TooManyRequestsException", "ThrottlingException", "Throttling"];
+    let Some((_, rest)) = reason.split_once("An error occurred (") else { return false };
+    let Some((name, _)) = rest.split_once(") when calling") else { return false };
+    let is_status = name.len() == 3 && name.parse().is_ok_and(|status: u16| status == 429 || status >= 500);
+    is_status || NAMES.contains(&name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_service_that_fails_or_throttles_is_no_refusal() {
+        let reason = |name| {
+            format!(
+                "An error occurred ({name}) when calling the RegisterClient operation (reached max retries: 2):"
+            )
+        };
+        for name in ["503", "500", "429", "InternalServerException", "TooManyRequestsException"] {
+            assert!(is_of_service(&reason(name)), "{name}");
+        }
+        for name in ["400", "403", "AccessDeniedException", "InvalidRequestException", "5000"] {
+            assert!(!is_of_service(&reason(name)), "{name}");
+        }
+        assert!(!is_of_service("An error occurred (503"));
+    }
 
     #[test]
     fn versions_are_told_apart() {

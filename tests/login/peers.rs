@@ -109,3 +109,16 @@ fn what_the_aws_cli_says_is_told_apart() {
         unset NO_PROXY no_proxy; sso-login demo --via aws";
     run(&aws, "", away).fails(69, "failed", "unreachable", "");
 }
+
+#[test]
+fn a_service_that_throttles_the_aws_cli_is_unreachable_and_no_refusal() {
+    let Some(aws) = aws_v2() else { return };
+    for flags in [
+        "--fail RegisterClient=429",
+        "--fail StartDeviceAuthorization=500",
+        "--error CreateToken=AccessDeniedException",
+    ] {
+        let ended = run(&aws, flags, "BROWSER=true sso-login demo --via aws");
+        assert_eq!(ended.code, if flags.contains("--fail") { 69 } else { 77 }, "{flags}: {}", ended.stderr);
+    }
+}

@@ -17,6 +17,7 @@ use crate::child;
 /// What a tool answered.
 #[derive(Debug)]
 pub(super) struct Said {
+    tool: &'static str,
     /// How it ended.
     pub(super) exit: Exit,
     /// Its last document that is no event.
@@ -42,7 +43,8 @@ impl Said {
                 None => reason = Some(words.to_owned()),
             }
         }
-        let reason = reason.unwrap_or_else(|| format!("it ended with status {}", self.exit.code()));
+        let reason =
+            reason.unwrap_or_else(|| format!("{} ended with status {}", self.tool, self.exit.code()));
         let fault = Fault::new(self.exit, reason);
         match hint {
             Some(hint) => fault.hint(hint),
@@ -90,7 +92,7 @@ impl Running {
             // A warning or a log; a closed stderr takes nothing from the answer.
             let _ = io::stderr().lock().write_all(complaint.as_bytes());
         }
-        Ok(Said { exit, document: output.last, complaint })
+        Ok(Said { tool: self.tool, exit, document: output.last, complaint })
     }
 }
 

@@ -95,7 +95,7 @@ impl Store {
             Found::Bytes(bytes) => bytes,
         };
         let document = wire::parse(&bytes, &name)?;
-        if document.whole("version")? != Some(VERSION) {
+        if document.whole("version").with_context(|| name.clone())? != Some(VERSION) {
             return Err(bad(&name, "is of another version than 1"));
         }
         let entries = |key: &str| document.get(key).map(|value| entries(value, &name)).transpose();
