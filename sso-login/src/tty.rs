@@ -48,14 +48,18 @@ impl Tty {
         tcgetpgrp(&self.0).is_ok_and(|group| group == getpgrp())
     }
 
-    /// Shows a text and reads a line, until `deadline`. What was typed before the question is no answer to it.
+    /// Forgets what was typed so far: it is no answer to a question that comes now.
+    pub(crate) fn forget(&self) -> io::Result<()> {
+        Ok(tcflush(&self.0, QueueSelector::IFlush)?)
+    }
+
+    /// Shows a text and reads a line, until `deadline`.
     pub(crate) fn read_line(
         &self,
         shown: &str,
         interrupt: &Interrupt,
         deadline: Instant,
     ) -> io::Result<Typed> {
-        tcflush(&self.0, QueueSelector::IFlush)?;
         self.write(shown, deadline)?;
         let mut line = Vec::new();
         let typed = loop {
@@ -77,7 +81,7 @@ impl Tty {
             }
         };
         if !matches!(typed, Typed::Line(_)) && self.is_ours() {
-            tcflush(&self.0, QueueSelector::IFlush)?;
+            self.forget()?;
             self.write("\n", deadline)?;
         }
         Ok(typed)

@@ -137,6 +137,18 @@ fn a_start_url_of_legacy_profiles_is_offered_and_needs_a_name_only() {
 }
 
 #[test]
+fn answers_typed_ahead_count() {
+    let Some(machine) = Machine::start("--pending 1000") else { return };
+    let Some(screen) = terminal(&machine, "") else { return };
+    screen.sees(QUESTIONS[0].sees);
+    screen.types(&["3", "Enter", URL, "Enter", "Enter", "corp", "Enter"]);
+    screen.waits("page", || screen.text("errors").contains("/device"));
+    assert!(screen.text("errors").contains("botocore-client-corp"), "{}", screen.text("errors"));
+    screen.types(&["C-c"]);
+    assert_eq!(screen.leaves(), 130);
+}
+
+#[test]
 fn a_wrong_answer_is_asked_for_again() {
     let Some(machine) = Machine::start("") else { return };
     let Some(screen) = terminal(&machine, "") else { return };

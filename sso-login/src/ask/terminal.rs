@@ -82,6 +82,7 @@ impl Terminal {
     fn read_line(&self, shown: &str) -> io::Result<Typed> {
         let interrupt = Interrupt::hold().map_err(io::Error::other)?;
         let deadline = after(self.patience);
+        self.tty.forget()?;
         let typed = self.tty.read_line(shown, &interrupt, deadline)?;
         if self.tty.is_ours() {
             self.tty.erase(shown, deadline)?;

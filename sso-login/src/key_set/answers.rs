@@ -87,8 +87,11 @@ impl<'a> Answers<'a> {
         }
     }
 
-    /// Whether a person agrees; an empty line is no.
+    /// Whether a person agrees; an empty line is no, and what was typed ahead is no answer.
     pub(super) fn agrees(&self, question: &str) -> anyhow::Result<bool> {
+        if let Some(tty) = &self.tty {
+            tty.forget().context("cannot read from the terminal")?;
+        }
         let line = self.line(&format!("{question} [y/N]: "))?;
         Ok(matches!(line.trim().to_lowercase().as_str(), "y" | "yes"))
     }
