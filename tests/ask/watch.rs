@@ -40,7 +40,10 @@ impl Watch {
     /// The arguments of each run of the dialog program.
     pub fn calls(&self) -> Vec<Vec<String>> {
         let mut calls = Vec::new();
-        while let Ok(text) = fs::read_to_string(self.bench.file(&format!("call-{}", calls.len()))) {
+        // One that has no words yet is being written.
+        while let Ok(text) = fs::read_to_string(self.bench.file(&format!("call-{}", calls.len())))
+            && !text.is_empty()
+        {
             calls.push(text.split_terminator('\0').map(str::to_owned).collect());
         }
         calls
