@@ -62,8 +62,10 @@ fn a_thousand_profiles_are_a_thousand_answers() {
 #[test]
 fn failures_of_a_stage_are_seen_under_pipefail() {
     let desk = Desk::new(Bench::start(""));
-    let ended = desk
-        .shell(0, &format!("echo x | {WATCHER} ; echo '{{\"profile\":' | sso-login - | sso-signal settle"));
+    let ended = desk.shell(
+        0,
+        &format!("{{ {WATCHER}; }} <<< x; echo '{{\"profile\":' | sso-login - | sso-signal settle"),
+    );
     assert_eq!(ended.code, 65, "{}", ended.stderr);
     desk.shell(0, &format!("{MONITOR} >/dev/null; echo '{{\"profile\":\"demo\"}}' | sso-login - -e | cat"))
         .exits(77);
