@@ -163,8 +163,7 @@ impl<'a> Tools<'a> {
 
 /// This process was told to end.
 pub(super) fn interrupted(signal: i32) -> anyhow::Error {
-    let code = u8::try_from(128 + signal).unwrap_or(u8::MAX);
-    Fault::new(Exit::Command(code), "interrupted").into()
+    Fault::new(Exit::of_signal(signal), "interrupted").into()
 }
 
 /// The tool installed with us, else that of PATH.
