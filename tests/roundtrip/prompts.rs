@@ -182,7 +182,7 @@ fn a_profile_that_differs_is_shown_and_replaced_only_with_consent() {
 
 #[test]
 fn a_profile_that_is_not_to_be_replaced_gets_another_name_and_the_login_counts() {
-    for (answer, code) in [(&["C-d"][..], 1), (&["mine", "Enter"][..], 0)] {
+    for (answer, code) in [(&["C-d"][..], 1), (&["C-c"][..], 130), (&["mine", "Enter"][..], 0)] {
         let Some(machine) = Machine::start("") else { return };
         let before = machine.files();
         let words = "demo --sso-session sandbox --account-id 444455556666 --role-name ReadOnly";
@@ -199,5 +199,24 @@ fn a_profile_that_is_not_to_be_replaced_gets_another_name_and_the_login_counts()
             assert_eq!(machine.files(), before);
         }
         assert_eq!(machine.counts()[0], 1);
+    }
+}
+
+#[test]
+fn a_profile_with_static_keys_is_chosen_from_a_list() {
+    for (answer, code) in [(&["C-c"][..], 130), (&["Enter"][..], 78)] {
+        let Some(machine) = Machine::start("") else { return };
+        machine.append("\n[profile ci]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = canary\n");
+        let before = machine.files();
+        let line = "sso-login key-set AWS_PROFILE dev aws.static";
+        let Some(screen) = Screen::show_with(&[], &machine.variables(), line) else { return };
+        screen.sees("1  ci");
+        screen.sees("Number [1]:");
+        screen.types(answer);
+        assert_eq!(screen.leaves(), code, "{}", screen.text("errors"));
+        assert_eq!(machine.files(), before);
+        // Which one was meant shows in what STS says of it: this service knows no such key.
+        assert_eq!(screen.text("errors").contains("InvalidClientTokenId"), code == 78);
+        assert!(!screen.text("errors").contains("canary"));
     }
 }
