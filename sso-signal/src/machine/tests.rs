@@ -150,6 +150,9 @@ fn auto_backs_off_to_the_cooldown_and_waits_for_a_person_after_five_failures() {
     }
     entry = settle(&entry, &Outcome::Timeout, "one", &at(now, Mode::Auto)).entry;
     assert_eq!(judge(&entry, &at(now + 1_000_000, Mode::Auto)), Due::Not(Because::GaveUp));
+    // An answer is no login.
+    let snoozed = settle(&entry, &Outcome::Snoozed(seconds(60)), "one", &at(now, Mode::Notify)).entry;
+    assert_eq!(judge(&snoozed, &at(now + 61, Mode::Auto)), Due::Not(Because::GaveUp));
     // A new episode is a new count, which gives up on its own merits.
     assert_eq!(
         due(&entry, &signal("two", None), Stamp::Absent, false, &at(now + 1000, Mode::Auto)),
