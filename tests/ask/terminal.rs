@@ -14,6 +14,7 @@ use crate::watch::{ROUND, Watch};
 
 const PROMPT: &str = "later > ";
 const LENGTHS: &str = "Enter is 30m > ";
+const AGAIN: &str = "That was none of these:";
 const WARNING: &str = "Enter is no > ";
 
 /// A person at a terminal where a shell line runs.
@@ -95,12 +96,13 @@ fn each_answer_on_the_terminal_is_an_outcome() {
         (&[(PROMPT, "s\n"), (LENGTHS, "15m\n")], "snoozed", Some(900)),
         (&[(PROMPT, "s\n"), (LENGTHS, "1h\n")], "snoozed", Some(3600)),
         (&[(PROMPT, "s\n"), (LENGTHS, "4h\n")], "snoozed", Some(14_400)),
-        (&[(PROMPT, "s\n"), (LENGTHS, "3h\n")], "dismissed", None),
+        (&[(PROMPT, "s\n"), (LENGTHS, "3h\n"), (AGAIN, "1h\n")], "snoozed", Some(3600)),
         (&[(PROMPT, "d\n"), (WARNING, "yes\n")], "suppressed", None),
         (&[(PROMPT, "d\n"), (WARNING, "y\n")], "dismissed", None),
         (&[(PROMPT, "d\n"), (WARNING, "\n")], "dismissed", None),
         (&[(PROMPT, "\n")], "dismissed", None),
-        (&[(PROMPT, "what?\n")], "dismissed", None),
+        (&[(PROMPT, "later\n")], "dismissed", None),
+        (&[(PROMPT, "refersh\n"), (AGAIN, "r\n")], "success", None),
         (&[(PROMPT, "\u{4}")], "dismissed", None),
     ] {
         let watch = Watch::start("");

@@ -1,7 +1,7 @@
 //! The question on the terminal, where there is no desktop but a person in front of the process.
 
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sso_signal::time;
 
@@ -16,15 +16,19 @@ pub(super) struct Terminal {
     patience: Duration,
 }
 
+/// What a typed answer means; `None` is one that has no meaning here.
+type Meaning<T> = Option<Reply<T>>;
+
 impl Dialog for Terminal {
     fn choose(&self, question: &Question) -> Reply<Button> {
         let limit = time::format_duration(self.patience);
         let prompt =
             format!("[r]efresh, [s]nooze, [d]on't remind; Enter or {limit} without an answer: later > ");
         self.ask(TITLE, &question.text, &prompt, |answer| match answer {
-            "r" | "refresh" => Some(Button::Refresh),
-            "s" | "snooze" => Some(Button::Snooze),
-            "d" | "don't remind" => Some(Button::DontRemind),
+            "r" | "refresh" => Some(Reply::Given(Button::Refresh)),
+            "s" | "snooze" => Some(Reply::Given(Button::Snooze)),
+            "d" | "don't remind" => Some(Reply::Given(Button::DontRemind)),
+            "" | "l" | "later" => Some(Reply::Nothing),
             _ => None,
         })
     }
@@ -33,17 +37,22 @@ impl Dialog for Terminal {
         let prompt = "15m, 30m, 1h or 4h; Enter is 30m > ";
         self.ask("", &question.snooze, prompt, |answer| {
             if answer.is_empty() {
-                return Some(SNOOZES[USUAL].1);
+                return Some(Reply::Given(SNOOZES[USUAL].1));
             }
             let seconds = time::parse_duration(answer).ok()?.as_secs();
-            SNOOZES.iter().map(|(_, offered)| *offered).find(|offered| *offered == seconds)
+            let offered = SNOOZES.iter().map(|(_, offered)| *offered).find(|offered| *offered == seconds);
+            offered.map(Reply::Given)
         })
     }
 
     fn confirm(&self, question: &Question) -> Reply<()> {
         let prompt = "Type yes to disable reminders; Enter is no > ";
-        self.ask(WARNING_TITLE, &question.warning, prompt, |answer| (answer == "yes").then_some(()))
+        self.ask(WARNING_TITLE, &question.warning, prompt, |answer| Some(given(answer == "yes")))
     }
+}
+
+fn given(is_given: bool) -> Reply<()> {
+    if is_given { Reply::Given(()) } else { Reply::Nothing }
 }
 
 impl Terminal {
@@ -54,34 +63,39 @@ impl Terminal {
 
     /// A question whose answer is yes, or anything else.
     pub(super) fn yes(&self, text: &str, prompt: &str) -> Reply<()> {
-        self.ask("", text, prompt, |answer| matches!(answer, "y" | "yes").then_some(()))
+        self.ask("", text, prompt, |answer| Some(given(matches!(answer, "y" | "yes"))))
     }
 
+    /// Asks until the answer has a meaning or the time is over: a slip of a finger is no "later".
     fn ask<T>(
         &self,
         title: &str,
         text: &str,
         prompt: &str,
-        understand: impl FnOnce(&str) -> Option<T>,
+        understand: impl Fn(&str) -> Meaning<T>,
     ) -> Reply<T> {
-        let shown = match title {
+        let deadline = after(self.patience);
+        let mut shown = match title {
             "" => format!("{text}\n{prompt}"),
             title => format!("\n{title}\n\n{text}\n\n{prompt}"),
         };
-        match self.read_line(&shown) {
-            Ok(Typed::Line(line)) => {
-                understand(line.trim().to_lowercase().as_str()).map_or(Reply::Nothing, Reply::Given)
+        loop {
+            let line = match self.read_line(&shown, deadline) {
+                Ok(Typed::Line(line)) => line,
+                Ok(Typed::Nothing) => return Reply::Nothing,
+                Ok(Typed::Interrupted(signal)) => return Reply::Interrupted(signal),
+                Err(err) => return Reply::Broken(err.to_string()),
+            };
+            if let Some(reply) = understand(line.trim().to_lowercase().as_str()) {
+                return reply;
             }
-            Ok(Typed::Nothing) => Reply::Nothing,
-            Ok(Typed::Interrupted(signal)) => Reply::Interrupted(signal),
-            Err(err) => Reply::Broken(err.to_string()),
+            shown = format!("That was none of these:\n{prompt}");
         }
     }
 
     /// Shows a text and reads a line. Afterwards the text is erased: it is about what is over.
-    fn read_line(&self, shown: &str) -> io::Result<Typed> {
+    fn read_line(&self, shown: &str, deadline: Instant) -> io::Result<Typed> {
         let interrupt = Interrupt::hold().map_err(io::Error::other)?;
-        let deadline = after(self.patience);
         self.tty.forget()?;
         let typed = self.tty.read_line(shown, &interrupt, deadline)?;
         if self.tty.is_ours() {
