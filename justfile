@@ -225,13 +225,14 @@ lint: _components
 [group('install')]
 install:
     cargo build --release --workspace --bins --locked
-    install -d "{{ prefix }}/bin" && install -m 755 "{{ target }}"/release/sso-{signal,lock,cache,profile,login} "{{ prefix }}/bin"
+    @install -d "{{ prefix }}/bin" && install -m 755 "{{ target }}"/release/sso-{signal,lock,cache,profile,login} "{{ prefix }}/bin" && for tool in signal lock cache profile login; do "{{ prefix }}/bin/sso-$tool" --generate "{{ prefix }}/share"; done
     @case :{{ quote(env("PATH")) }}: in *:{{ quote(prefix / "bin") }}:*) ;; *) echo {{ quote(prefix / "bin is not on your PATH yet") }} ;; esac
 
 # Remove the five tools from PREFIX/bin; ~/.aws stays as it is
 [group('install')]
 uninstall:
-    rm -f "{{ prefix }}"/bin/sso-{signal,lock,cache,profile,login}
+    rm -f "{{ prefix }}"/{bin/,share/bash-completion/completions/,share/zsh/site-functions/_}sso-{signal,lock,cache,profile,login}
+    rm -f "{{ prefix }}"/share/{man/man1/sso-{signal,lock,cache,profile,login}{,-*}.1,fish/vendor_completions.d/sso-{signal,lock,cache,profile,login}.fish}
 
 # The tools: built here, installed, or else built now
 _tools:

@@ -101,6 +101,11 @@ if [ "$(uname)" = Linux ] && ! { command -v zenity && command -v Xvfb && command
     debian zenity xvfb xdotool || lacking 'zenity, Xvfb or xdotool' 'install them with the package manager of this system'
 fi
 
+# The judge of the man pages.
+if ! command -v "${SSO_TEST_GROFF:-groff}" > /dev/null; then
+    debian groff-base || lacking 'groff' 'install it with the package manager of this system'
+fi
+
 # The SDK for JavaScript, for the Node.js that is there.
 if [ -z "${SSO_TEST_NODE_MODULES:-}" ]; then
     peers=$(dirname "$(dirname "$(dirname "$python")")")/peers

@@ -5,6 +5,8 @@
 
 #[path = "readme/help.rs"]
 mod help;
+#[path = "readme/pages.rs"]
+mod pages;
 #[path = "readme/recipe.rs"]
 mod recipe;
 #[path = "readme/session.rs"]

@@ -147,8 +147,8 @@ Examples:
   sso-cache list --text
 
 Exit status:
-   0  done, or the answer is yes
-   2  bad command line
+  0   done, or the answer is yes
+  2   bad command line
   65  bad document
   74  a file or stream failed
   77  a person must log in (check -e)
@@ -162,8 +162,8 @@ Examples:
     sso-signal write --source monitor
 
 Exit status:
-   0  every document was checked; with -e: the last one needs no login
-   2  bad command line, or standard input is a terminal
+  0   every document was checked; with -e: the last one needs no login
+  2   bad command line, or standard input is a terminal
   65  a document is bad or has no profile data; with -e or --every: there is none
   74  a file or stream failed
   77  with -e: the last one needs a person to log in
@@ -175,8 +175,8 @@ Examples:
   sso-cache list | jq -r 'select(.state == \"corrupt\") | .file'
 
 Exit status:
-   0  done
-   2  bad command line
+  0   done
+  2   bad command line
   74  a folder or file could not be read
   78  HOME is not set";
 
@@ -187,8 +187,8 @@ Examples:
   sso-cache repair 3ece1471f44f63177cbc35ba0b904e0c096b6783.json
 
 Exit status:
-   0  done: what was torn is mended or put aside
-   2  bad command line, or a FILE outside of the cache
+  0   done: what was torn is mended or put aside
+  2   bad command line, or a FILE outside of the cache
   74  a file could not be read or mended, or a FILE is not there
   75  another repair or change holds the state directory
   78  HOME is not set";
@@ -201,8 +201,8 @@ Examples:
   sso-cache repair && sso-cache prune --corrupt
 
 Exit status:
-   0  done
-   2  bad command line, or nothing was chosen, or --orphaned and standard input is a terminal
+  0   done
+  2   bad command line, or nothing was chosen, or --orphaned and standard input is a terminal
   65  --orphaned, and a document is bad, has no profile data, or there is none
   74  a file could not be read or removed
   75  another repair or change holds the state directory

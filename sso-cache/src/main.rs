@@ -4,18 +4,17 @@ mod cli;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use sso_cache::folder::Cache;
 use sso_cache::prune::{Points, Prune, Wanted};
 use sso_cache::repair::Repair;
 use sso_cache::view::{FILES, PROFILES, PRUNED, REPAIRED, View};
 use sso_cache::{TOOL, check, list, monitor};
-use sso_signal::exit::{Exit, Fault, finish};
+use sso_signal::exit::{Exit, Fault};
 use sso_signal::settings::Settings;
-use sso_signal::{time, wire};
+use sso_signal::{command_line, time, wire};
 
 fn main() -> ExitCode {
-    finish(TOOL, run(cli::Cli::parse().command))
+    command_line::run(TOOL, |cli: cli::Cli| run(cli.command))
 }
 
 fn run(command: cli::Command) -> anyhow::Result<Exit> {

@@ -22,13 +22,13 @@ Examples:
   sso-lock status
 
 Exit status:
-  0    done, or the answer is yes
-  1    the answer is no
-  2    bad command line
-  65   bad document
-  74   a file or stream failed
-  75   held: try later
-  N    run: the command's own status; 126 can't run, 127 not found, 128+N killed by signal N"
+  0   done, or the answer is yes
+  1   the answer is no
+  2   bad command line
+  65  bad document
+  74  a file or stream failed
+  75  held: try later
+  N   run: the command's own status; 126 can't run, 127 not found, 128+N killed by signal N"
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -74,10 +74,10 @@ Examples:
   sso-lock release < lock.json
 
 Exit status:
-  0    the lock is held
-  2    bad command line
-  74   a file or stream failed; nothing is held
-  75   held by somebody else, after --wait")]
+  0   the lock is held
+  2   bad command line
+  74  a file or stream failed; nothing is held
+  75  held by somebody else, after --wait")]
     Acquire {
         /// The lock
         name: Name,
@@ -98,12 +98,12 @@ Examples:
   sso-lock release deploy --token \"$token\"
 
 Exit status:
-  0    released
-  1    that token doesn't hold the lock
-  2    bad command line
-  65   bad document
-  74   a file failed
-  75   the acquiring process is still at it")]
+  0   released
+  1   that token doesn't hold the lock
+  2   bad command line
+  65  bad document
+  74  a file failed
+  75  the acquiring process is still at it")]
     Release {
         /// The lock
         name: Option<Name>,
@@ -122,10 +122,10 @@ Examples:
   until ! sso-lock status deploy > /dev/null; do sleep 1; done
 
 Exit status:
-  0    held (without NAME: any is)
-  1    free
-  2    bad command line
-  74   a file or stream failed")]
+  0   held (without NAME: any is)
+  1   free
+  2   bad command line
+  74  a file or stream failed")]
     Status {
         /// The lock; all if left out
         name: Option<Name>,
@@ -141,11 +141,11 @@ Examples:
   sso-lock break login
 
 Exit status:
-  0    removed
-  1    there is no such lock
-  2    bad command line
-  74   a file failed
-  75   its holder is alive")]
+  0   removed
+  1   there is no such lock
+  2   bad command line
+  74  a file failed
+  75  its holder is alive")]
     Break {
         /// The lock
         name: Name,

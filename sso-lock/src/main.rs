@@ -6,9 +6,9 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser as _;
 use sso_lock::{Broken, Lock, Name, Outcome, State, names, run};
-use sso_signal::exit::{Exit, Fault, finish, report};
+use sso_signal::command_line;
+use sso_signal::exit::{Exit, Fault, report};
 use sso_signal::secret::Secret;
 use sso_signal::settings::Settings;
 use sso_signal::wire::{self, Document, Output};
@@ -18,7 +18,7 @@ use cli::{Cli, Command};
 const TOOL: &str = "sso-lock";
 
 fn main() -> ExitCode {
-    finish(TOOL, act(Cli::parse().command))
+    command_line::run(TOOL, |cli: Cli| act(cli.command))
 }
 
 fn act(command: Command) -> anyhow::Result<Exit> {

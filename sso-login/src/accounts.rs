@@ -47,9 +47,15 @@ known; the last one, `\"event\":\"listed\"`, says that these are all (`count`), 
 `sso-profile write --all --prune` takes no listing that was cut short for roles that are gone. At
 most 18 calls a second, since the portal takes 20: 500 accounts need half a minute.
 
-Exit status: 0 all of them, 2 bad command line, 65 bad document, 69 the service can't be reached,
-  74 a file failed, 75 another login is under way, 77 a person must log in, 78 profile or
-  configuration wrong";
+Exit status:
+  0   all of them
+  2   bad command line
+  65  bad document
+  69  the service can't be reached
+  74  a file failed
+  75  another login is under way
+  77  a person must log in
+  78  profile or configuration wrong";
 
 /// Runs it.
 pub fn run(args: &AccountsArgs, settings: &Settings) -> anyhow::Result<Exit> {

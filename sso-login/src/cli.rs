@@ -49,9 +49,16 @@ Settings (environment, SSO_ENV_FILE, .env): AWS_PROFILE, SSO_PROFILE_VARS, SSO_L
 Environment only: SSO_ENV_FILE, SSO_AWS (the AWS CLI v2 to use), SSO_DIALOG (asks a person), BROWSER,
   AWS_CA_BUNDLE, HTTPS_PROXY, AWS_ENDPOINT_URL_SSO_OIDC, SSO_LOG=debug
 
-Exit status: 0 there is a session, 2 bad command line, 65 bad document, 69 the service can't be
-  reached, 74 a file failed, 75 another login is under way (or a person said later), 77 no login,
-  78 profile or configuration wrong, 124 timed out"
+Exit status:
+  0    there is a session
+  2    bad command line
+  65   bad document
+  69   the service can't be reached
+  74   a file failed
+  75   another login is under way (or a person said later)
+  77   no login
+  78   profile or configuration wrong
+  124  timed out"
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]

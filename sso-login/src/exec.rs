@@ -86,10 +86,16 @@ without SSO support needs a profile with `credential_process = sso-login credent
 Keys of the environment or of --env-file count only where nobody names a profile and there is no
 default one: a CI job.
 
-Exit status: CMD's own, 128 + N if signal N killed it, 126 if it can't be run, 127 if it isn't
-  found. Before CMD runs: 2 bad command line, 69 a service can't be reached, 74 a file failed, 75
-  another login is under way, 77 a person must log in, 78 profile or configuration wrong, or no
-  access to the role";
+Exit status:
+  N    CMD's own; 128+N if signal N killed it
+  126  CMD can't be run
+  127  CMD isn't found
+  2    before CMD runs: bad command line
+  69   a service can't be reached
+  74   a file failed
+  75   another login is under way
+  77   a person must log in
+  78   profile or configuration wrong, or no access to the role";
 
 /// Runs it.
 pub fn run(args: &ExecArgs, tool: &'static str) -> anyhow::Result<Exit> {

@@ -35,9 +35,15 @@ They come from the AWS CLI's cache while a quarter of an hour is left, else from
 once for all who ask at the same time; a session that can be renewed is renewed. Nobody is ever
 asked for anything.
 
-Exit status: 0 here they are, 2 bad command line, 65 bad document, 69 a service can't be reached,
-  74 a file failed, 75 another login is under way, 77 a person must log in, 78 profile or
-  configuration wrong, or no access to the role";
+Exit status:
+  0   here they are
+  2   bad command line
+  65  bad document
+  69  a service can't be reached
+  74  a file failed
+  75  another login is under way
+  77  a person must log in
+  78  profile or configuration wrong, or no access to the role";
 
 /// Runs it.
 pub fn run(args: &CredentialsArgs, settings: &Settings) -> anyhow::Result<Exit> {

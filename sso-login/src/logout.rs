@@ -55,9 +55,14 @@ Examples:
 false if there was nothing to end. `removed` names the files. They go even if the service can't be
 told; `serviceTold` is false then, and the session may live on there until it ends.
 
-Exit status: 0 logged out (or nobody was logged in), 2 bad command line, 65 bad document, 69 the
-  files are gone, but the service couldn't be told, 74 a file failed, 75 a login is under way, 78
-  profile or configuration wrong";
+Exit status:
+  0   logged out (or nobody was logged in)
+  2   bad command line
+  65  bad document
+  69  the files are gone, but the service couldn't be told
+  74  a file failed
+  75  a login is under way
+  78  profile or configuration wrong";
 
 /// Runs it.
 pub fn run(args: &LogoutArgs, settings: &Settings) -> anyhow::Result<Exit> {

@@ -4,14 +4,14 @@ mod cli;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use sso_login::ensure::Ensure;
 use sso_login::wish::{Ask, Via, Wish};
 use sso_login::{
     accounts, doctor, exec, handout, key_set, logout, redeem, renewal, sandbox, steps, tunnel, whoami,
 };
 use sso_profile::{Selected, select};
-use sso_signal::exit::{self, Exit};
+use sso_signal::command_line;
+use sso_signal::exit::Exit;
 use sso_signal::settings::Settings;
 use sso_signal::wire::{self, Document, Output};
 
@@ -20,31 +20,31 @@ use cli::{AskArg, Cli, Command, LoginArgs, ViaArg};
 const TOOL: &str = "sso-login";
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    exit::finish(
-        TOOL,
-        match &cli.command {
-            Some(Command::Sandbox(args)) => sandbox::run(args),
-            Some(Command::Refresh(args)) => renewal::run(args, &Settings::new(TOOL)),
-            Some(Command::Whoami(args)) => whoami::run(args, &Settings::new(TOOL)),
-            Some(Command::Accounts(args)) => accounts::run(args, &Settings::new(TOOL)),
-            Some(Command::Logout(args)) => logout::run(args, &Settings::new(TOOL)),
-            Some(Command::KeySet(args)) => key_set::run(args, &Settings::new(TOOL)),
-            Some(Command::Exec(args)) => exec::run(args, TOOL),
-            Some(Command::Register(args)) => steps::register(args, &Settings::new(TOOL)),
-            Some(Command::Authorize(args)) => steps::authorize(args),
-            Some(Command::Token(args)) => redeem::run(args, &Settings::new(TOOL)),
-            Some(Command::Credentials(args)) => handout::run(args, &Settings::new(TOOL)),
-            Some(Command::Doctor(args)) => doctor::run(args, &Settings::new(TOOL)),
-            Some(Command::Inspect(args)) => tunnel::inspect::run(args, &Settings::new(TOOL)),
-            Some(Command::Tunnel(args)) => tunnel::run(args, &Settings::new(TOOL)),
-            None => login(&cli.login),
-        },
-    )
+    command_line::run(TOOL, |cli: Cli| run(&cli))
 }
 
-fn login(args: &LoginArgs) -> anyhow::Result<Exit> {
+fn run(cli: &Cli) -> anyhow::Result<Exit> {
     let settings = &Settings::new(TOOL);
+    match &cli.command {
+        Some(Command::Sandbox(args)) => sandbox::run(args),
+        Some(Command::Refresh(args)) => renewal::run(args, settings),
+        Some(Command::Whoami(args)) => whoami::run(args, settings),
+        Some(Command::Accounts(args)) => accounts::run(args, settings),
+        Some(Command::Logout(args)) => logout::run(args, settings),
+        Some(Command::KeySet(args)) => key_set::run(args, settings),
+        Some(Command::Exec(args)) => exec::run(args, TOOL),
+        Some(Command::Register(args)) => steps::register(args, settings),
+        Some(Command::Authorize(args)) => steps::authorize(args),
+        Some(Command::Token(args)) => redeem::run(args, settings),
+        Some(Command::Credentials(args)) => handout::run(args, settings),
+        Some(Command::Doctor(args)) => doctor::run(args, settings),
+        Some(Command::Inspect(args)) => tunnel::inspect::run(args, settings),
+        Some(Command::Tunnel(args)) => tunnel::run(args, settings),
+        None => login(&cli.login, settings),
+    }
+}
+
+fn login(args: &LoginArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let ensure = Ensure::new(settings, wish(args));
     let output = &mut Output::stdout();
     let argument = args.profile.as_deref();

@@ -41,9 +41,16 @@ take the place of the device code, or `error` says why not: `authorization_pendi
 (`interval` is 5 s longer), `access_denied`, `expired_token`, `invalid_grant`, `invalid_client`,
 `unreachable`.
 
-Exit status: 0 here it is, 2 bad command line, 65 bad document, 69 the service can't be reached,
-  74 a stream failed, 75 nobody has decided yet (or slow down), 77 denied, or code or registration
-  not good, 78 configuration wrong, 124 the code expired, or --timeout is over";
+Exit status:
+  0    here it is
+  2    bad command line
+  65   bad document
+  69   the service can't be reached
+  74   a stream failed
+  75   nobody has decided yet (or slow down)
+  77   denied, or code or registration not good
+  78   configuration wrong
+  124  the code expired, or --timeout is over";
 
 /// Runs it.
 pub fn run(args: &TokenArgs, settings: &Settings) -> anyhow::Result<Exit> {

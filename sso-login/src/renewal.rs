@@ -45,9 +45,15 @@ A document whose token is `refreshable` gets `outcome` and its state anew; any o
 as it is. If the service can't be reached, the document stays as it was and `note` says so: a lost
 network is no reason to log in.
 
-Exit status: 0 renewed, or still good for 15 minutes, 2 bad command line, 65 bad document, 69 the
-  service can't be reached, 74 a file failed, 75 another login is under way, 77 a person must log
-  in, 78 profile or configuration wrong";
+Exit status:
+  0   renewed, or still good for 15 minutes
+  2   bad command line
+  65  bad document
+  69  the service can't be reached
+  74  a file failed
+  75  another login is under way
+  77  a person must log in
+  78  profile or configuration wrong";
 
 /// Runs it.
 pub fn run(args: &RefreshArgs, settings: &Settings) -> anyhow::Result<Exit> {

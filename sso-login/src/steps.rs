@@ -42,8 +42,13 @@ Examples:
 
 Adds `clientId`, `clientSecret` and `registrationExpiresAt`. The secret is in the document only.
 
-Exit status: 0 registered, 2 bad command line, 65 bad document, 69 the service can't be reached,
-  74 a stream failed, 78 profile or configuration wrong";
+Exit status:
+  0   registered
+  2   bad command line
+  65  bad document
+  69  the service can't be reached
+  74  a stream failed
+  78  profile or configuration wrong";
 
 const AUTHORIZE: &str = "\
 Examples:
@@ -53,8 +58,14 @@ Examples:
 Adds `deviceCode`, `userCode`, `verificationUri`, `verificationUriComplete`, `interval` and
 `expiresAt`, and shows the URL and the code on stderr.
 
-Exit status: 0 started, 2 bad command line, 65 bad document, 69 the service can't be reached, 74 a
-  stream failed, 77 the registration isn't good any more, 78 configuration wrong";
+Exit status:
+  0   started
+  2   bad command line
+  65  bad document
+  69  the service can't be reached
+  74  a stream failed
+  77  the registration isn't good any more
+  78  configuration wrong";
 
 /// Runs `register`.
 pub fn register(args: &RegisterArgs, settings: &Settings) -> anyhow::Result<Exit> {

@@ -34,9 +34,15 @@ The document gets `arn`, `accountId`, `userId` and `expiresAt`, the end of the r
 Without an answer it gets `error`: `expired` (log in), `denied` (a login won't help) or
 `unreachable`, and `reason`.
 
-Exit status: 0 answered, 2 bad command line, 65 bad document, 69 a service can't be reached, 74 a
-  file failed, 75 another login is under way, 77 expired: a person must log in, 78 denied, or
-  profile or configuration wrong";
+Exit status:
+  0   answered
+  2   bad command line
+  65  bad document
+  69  a service can't be reached
+  74  a file failed
+  75  another login is under way
+  77  expired: a person must log in
+  78  denied, or profile or configuration wrong";
 
 /// Runs it.
 pub fn run(args: &WhoamiArgs, settings: &Settings) -> anyhow::Result<Exit> {

@@ -27,9 +27,9 @@ Examples:
   sso-login accounts corp | sso-profile choose | sso-profile write corp-dev
 
 Exit status:
-   0  done
-   1  the answer is no: nothing was chosen
-   2  bad command line
+  0   done
+  1   the answer is no: nothing was chosen
+  2   bad command line
   65  bad document on standard input, or --prune by a listing that was cut short
   74  a file or stream failed
   75  another writer holds the config file
@@ -118,8 +118,8 @@ Examples:
   sso-profile list | jq -r 'select(.kind == \"sso-session\").profile'
 
 Exit status:
-   0  done, also when there is no config file
-   2  bad command line
+  0   done, also when there is no config file
+  2   bad command line
   74  a file or stream failed
   78  the config file can't be parsed";
 
@@ -130,8 +130,8 @@ Examples:
   sso-signal read | sso-profile show
 
 Exit status:
-   0  done
-   2  bad command line
+  0   done
+  2   bad command line
   65  bad document on standard input
   74  a file or stream failed
   78  no such profile, or it can't be used";
@@ -151,8 +151,8 @@ Examples:
     sso-profile write --all --prune
 
 Exit status:
-   0  done, or nothing to do
-   2  bad command line
+  0   done, or nothing to do
+  2   bad command line
   65  bad document on standard input
   74  a file or stream failed
   75  another writer holds the config file
@@ -166,9 +166,9 @@ Examples:
     sso-profile choose --pick accountId=111122223333 --pick roleName=Developer
 
 Exit status:
-   0  one was picked
-   1  no choice was made
-   2  bad command line, or no terminal to ask on (see --pick)
+  0   one was picked
+  1   no choice was made
+  2   bad command line, or no terminal to ask on (see --pick)
   65  bad document on standard input
   74  a file or stream failed
   78  there is nothing to choose from";
@@ -180,8 +180,8 @@ Examples:
   sso-profile list | jq -c 'select(.ssoSession == \"old\")' | sso-profile remove
 
 Exit status:
-   0  done
-   2  bad command line
+  0   done
+  2   bad command line
   65  bad document on standard input
   74  a file or stream failed
   75  another writer holds the config file

@@ -4,10 +4,10 @@ mod cli;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use sso_profile::request::Request;
 use sso_profile::{choose, key, remove, show, write, write_all};
-use sso_signal::exit::{Exit, Fault, finish};
+use sso_signal::command_line;
+use sso_signal::exit::{Exit, Fault};
 use sso_signal::settings::Settings;
 
 use cli::key::{Key, SlugArgs};
@@ -15,8 +15,7 @@ use cli::key::{Key, SlugArgs};
 const TOOL: &str = "sso-profile";
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
-    finish(TOOL, run(cli.command, &Settings::new(TOOL)))
+    command_line::run(TOOL, |cli: cli::Cli| run(cli.command, &Settings::new(TOOL)))
 }
 
 fn run(command: cli::Command, settings: &Settings) -> anyhow::Result<Exit> {

@@ -28,8 +28,15 @@ Files: ~/.aws/sso-renewer/ (SSO_STATE_DIR): login-required.json (SSO_SIGNAL_FILE
 Settings (environment, SSO_ENV_FILE, .env): SSO_LOGIN_MODE, SSO_COOLDOWN_SECONDS, SSO_POLL_SECONDS,
   SSO_PROFILE_VARS, AWS_PROFILE, SSO_AUTO_PROFILES
 
-Exit status: 0 done, 1 the answer is no, 2 bad command line, 65 bad document, 74 a file failed,
-  75 somebody else keeps the state locked, 78 bad setting, 124 timed out"
+Exit status:
+  0    done
+  1    the answer is no
+  2    bad command line
+  65   bad document
+  74   a file failed
+  75   somebody else keeps the state locked
+  78   bad setting
+  124  timed out"
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -49,7 +56,11 @@ Examples:
   sso-signal write corp --reason 'Credentials expired'
   sso-profile list | sso-cache check | sso-signal write --source my-monitor
 
-Exit status: 0 done, 65 bad document, 74 a file failed, 75 state locked")]
+Exit status:
+  0   done
+  65  bad document
+  74  a file failed
+  75  state locked")]
     Write {
         /// Profile whose login is required
         profile: Option<String>,
@@ -70,7 +81,10 @@ Examples:
   sso-signal read corp
   sso-signal read --all | jq -r .profile
 
-Exit status: 0 there is one, 1 there is none, 74 a file failed")]
+Exit status:
+  0   there is one
+  1   there is none
+  74  a file failed")]
     Read {
         /// Profile whose signal to print
         profile: Option<String>,
@@ -87,8 +101,13 @@ Examples:
   while sso-signal wait | sso-login - | sso-signal settle; do :; done
   sso-signal wait --timeout 0s && echo due
 
-Exit status: 0 one was due, 65 state of a newer version, 74 a file failed, 75 state locked,
-  78 bad poll interval, 124 none was due within --timeout")]
+Exit status:
+  0    one was due
+  65   state of a newer version
+  74   a file failed
+  75   state locked
+  78   bad poll interval
+  124  none was due within --timeout")]
     Wait {
         /// End once the process that started it is gone (124)
         #[arg(long)]
@@ -114,7 +133,11 @@ Examples:
   echo '{\"profile\":\"corp\",\"outcome\":\"snoozed\",\"seconds\":900}' | sso-signal settle
   sso-signal read corp | jq -c '. + {outcome: \"suppressed\"}' | sso-signal settle   don't remind me
 
-Exit status: 0 done, 65 bad document, 74 a file failed, 75 state locked")]
+Exit status:
+  0   done
+  65  bad document
+  74  a file failed
+  75  state locked")]
     Settle,
     /// Postpone the reminders of a profile and its whole sso-session
     ///
@@ -124,8 +147,12 @@ Exit status: 0 done, 65 bad document, 74 a file failed, 75 state locked")]
 Examples:
   sso-signal snooze corp 4h
 
-Exit status: 0 done, 2 bad duration, 65 bad profile name or state of a newer version, 74 a file
-  failed, 75 state locked")]
+Exit status:
+  0   done
+  2   bad duration
+  65  bad profile name or state of a newer version
+  74  a file failed
+  75  state locked")]
     Snooze {
         /// Profile whose reminders to postpone
         profile: String,
@@ -142,7 +169,11 @@ Examples:
   sso-signal clear corp
   sso-signal clear --all
 
-Exit status: 0 done, 65 state of a newer version, 74 a file failed, 75 state locked")]
+Exit status:
+  0   done
+  65  state of a newer version
+  74  a file failed
+  75  state locked")]
     Clear {
         /// Profile whose signals to remove
         profile: Option<String>,
@@ -156,7 +187,10 @@ Examples:
   sso-signal mode
   sso-signal mode auto
 
-Exit status: 0 done, 2 no such mode, 74 a file failed")]
+Exit status:
+  0   done
+  2   no such mode
+  74  a file failed")]
     Mode {
         /// Print sentences for people
         #[arg(long)]
@@ -176,7 +210,10 @@ Examples:
   { sso-profile list | sso-cache check; sso-lock status; sso-signal service status; } |
     sso-signal status - --text
 
-Exit status: 0 done, 65 bad document or state of a newer version, 74 a file failed")]
+Exit status:
+  0   done
+  65  bad document or state of a newer version
+  74  a file failed")]
     Status {
         /// `-`: join the documents on stdin
         #[arg(value_parser = ["-"])]
@@ -193,8 +230,11 @@ Exit status: 0 done, 65 bad document or state of a newer version, 74 a file fail
 Examples:
   sso-signal request corp || sso-login corp | sso-signal settle
 
-Exit status: 0 the watcher takes it, 1 mode standalone: log in directly, 65 bad profile name, 74 a
-  file failed")]
+Exit status:
+  0   the watcher takes it
+  1   mode standalone: log in directly
+  65  bad profile name
+  74  a file failed")]
     Request {
         /// Profile to log in, else that of SSO_PROFILE_VARS or AWS_PROFILE, else `default`; `-`: those of the documents
         /// on stdin
@@ -215,7 +255,9 @@ Examples:
   sso-signal wait | sso-login - | sso-signal settle | sso-signal log
   sso-profile list | sso-cache check --every 60s | sso-signal write | sso-signal log
 
-Exit status: 0 done, 74 a stream failed")]
+Exit status:
+  0   done
+  74  a stream failed")]
     Log,
     /// Keep the watcher running as a service of this user (launchd, systemd)
     #[command(after_long_help = "\
@@ -224,8 +266,11 @@ Examples:
   sso-signal service status
   sso-signal service logs --follow
 
-Exit status: 0 done, 69 nobody runs services here or the manager failed, 74 a file failed, 78 bad
-  setting or another program's service")]
+Exit status:
+  0   done
+  69  nobody runs services here or the manager failed
+  74  a file failed
+  78  bad setting or another program's service")]
     Service {
         #[command(subcommand)]
         command: Service,
@@ -241,8 +286,12 @@ Examples:
   sso-signal quiet corp
   sso-profile key sessions --env dev | sso-signal quiet - | sso-login logout -
 
-Exit status: 0 done, 2 no profile is named, 65 bad document, bad profile name or state of a newer
-  version, 74 a file failed, 75 state locked")]
+Exit status:
+  0   done
+  2   no profile is named
+  65  bad document, bad profile name or state of a newer version
+  74  a file failed
+  75  state locked")]
     Quiet {
         /// A profile of the session; `-`: those of the documents on stdin
         profile: Option<String>,

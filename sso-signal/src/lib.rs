@@ -2,9 +2,10 @@
 //!
 //! The library is also the base of the whole suite: documents in and out ([`wire`]), exit statuses
 //! ([`exit`]), files that are never half-written ([`replace`]) or trusted blindly ([`untrusted`]),
-//! settings ([`settings`]), time ([`time`]).
+//! settings ([`settings`]), time ([`time`]), and a tool's way from its command line to its status ([`command_line`]).
 
 pub mod clear;
+pub mod command_line;
 pub mod cooldown;
 pub mod dashboard;
 pub mod dotenv;
@@ -17,6 +18,7 @@ pub mod journal;
 pub mod machine;
 pub mod memory;
 pub mod mode;
+mod pages;
 pub mod places;
 pub mod quarantine;
 pub mod quiet;

@@ -5,20 +5,19 @@ mod cli;
 use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
-use clap::Parser as _;
-use sso_signal::exit::{self, Exit, Fault};
+use sso_signal::exit::{Exit, Fault};
 use sso_signal::raise::Raiser;
 use sso_signal::service::{self, Wish};
 use sso_signal::settings::Settings;
 use sso_signal::signal::check_profile;
 use sso_signal::wait::{Patience, wait};
 use sso_signal::wire::{self, Document, Output};
-use sso_signal::{clear, dashboard, journal, mode, quiet, read, request, settle, status, time};
+use sso_signal::{clear, command_line, dashboard, journal, mode, quiet, read, request, settle, status, time};
 
 use cli::{Cli, Command, Service};
 
 fn main() -> ExitCode {
-    exit::finish("sso-signal", run(Cli::parse().command))
+    command_line::run("sso-signal", |cli: Cli| run(cli.command))
 }
 
 fn run(command: Command) -> anyhow::Result<Exit> {

@@ -2,10 +2,10 @@
 
 use crate::support::Sandbox;
 
-const TOOLS: [&str; 5] = ["sso-signal", "sso-lock", "sso-cache", "sso-profile", "sso-login"];
+pub(crate) const TOOLS: [&str; 5] = ["sso-signal", "sso-lock", "sso-cache", "sso-profile", "sso-login"];
 
 /// The commands that a help lists.
-fn commands(help: &str) -> Vec<String> {
+pub(crate) fn commands(help: &str) -> Vec<String> {
     let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1);
     listed
         .take_while(|line| !line.is_empty())
@@ -28,7 +28,7 @@ fn every_help_has_examples_and_exit_statuses_and_a_shorter_form() {
             let long = sandbox.run(&format!("{line} --help")).exits(0).stdout;
             let short = sandbox.run(&format!("{line} -h")).exits(0).stdout;
             assert!(long.contains("Examples:\n"), "{line} --help has no examples");
-            assert!(long.contains("Exit status:"), "{line} --help has no exit statuses");
+            assert_eq!(untabled(&long), Vec::<&str>::new(), "{line} --help: no table of exit statuses");
             assert!(
                 long.contains(&format!("  {tool} ")) || long.contains(&format!("| {tool} ")),
                 "{line}: {long}"
@@ -47,6 +47,19 @@ fn the_five_helps_alone_show_the_watcher() {
         let watcher = "while sso-signal wait | sso-login - | sso-signal settle; do :; done";
         assert!(help.contains(watcher), "{tool} --help doesn't show {watcher}");
     }
+}
+
+/// The lines under *Exit status* that have no status before their words, or another column for them.
+fn untabled(help: &str) -> Vec<&str> {
+    let Some((_, rows)) = help.split_once("\nExit status:\n") else { return vec!["Exit status"] };
+    let column = |row: &str| {
+        let (status, words) = row.strip_prefix("  ")?.split_once(' ')?;
+        let is_status = status.parse::<u8>().is_ok() || ["N", "128+N"].contains(&status);
+        is_status.then(|| row.len() - words.trim_start().len())
+    };
+    let first = rows.lines().next().and_then(column);
+    let goes_on = |row: &str| row.find(|c| c != ' ') == first;
+    rows.lines().filter(|row| first.is_none() || (column(row) != first && !goes_on(row))).collect()
 }
 
 /// The lines among the examples of a help that begin with no command and go on with none: a long one was wrapped there.

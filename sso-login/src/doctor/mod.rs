@@ -56,9 +56,14 @@ Documents: `check`, `status` (ok, warning, error, skipped), `seen`, and `fix`, t
 Checks: aws-cli, variables, config, readers, cache, permissions, state-directory, session,
   registration, endpoint, clock, watcher, monitor, browser, dialog
 
-Exit status: 0 looked at everything, 2 bad command line, 74 a stream failed. With -e also: 1 there
-  are warnings and no error; else that of the first error: 65 the cache is torn, 69 an endpoint
-  can't be reached, 74 files are not as they must be, 78 configuration wrong";
+Exit status:
+  0   looked at everything; with -e: nothing is wrong
+  1   with -e: there are warnings and no error
+  2   bad command line
+  65  with -e, as all below, the first error: the cache is torn
+  69  an endpoint can't be reached
+  74  files are not as they must be (without -e: a stream failed)
+  78  configuration wrong";
 
 /// What is looked at.
 struct Ward<'a> {

@@ -120,7 +120,15 @@ they were and no new session.
 Each step is a document `\"event\":\"step\"`; the last document has `slug`, `vault`, `reference` and
 `state`.
 
-Exit status: 0 stored and proven, 1 nothing was chosen, 2 bad command line or no terminal to ask on,
-  65 bad content of keys.json, 69 a service can't be reached, 74 a file failed, 75 another login is
-  under way, 77 no login, 78 profile or configuration wrong, or no access to the role, 124 timed out,
-  128 + N ended by signal N";
+Exit status:
+  0      stored and proven
+  1      nothing was chosen
+  2      bad command line or no terminal to ask on
+  65     bad content of keys.json
+  69     a service can't be reached
+  74     a file failed
+  75     another login is under way
+  77     no login
+  78     profile or configuration wrong, or no access to the role
+  124    timed out
+  128+N  ended by signal N";

@@ -99,7 +99,7 @@ Exit status:
   74   a port, a directory or a stream failed
   126  CMD can't be run
   127  CMD is not found
-  else CMD's own status, 128 + N if signal N killed it";
+  N    else CMD's own status; 128+N if signal N killed it";
 
 impl SandboxArgs {
     /// The behaviour that the flags ask for.

@@ -59,8 +59,14 @@ Every document of `sso-profile list | sso-cache check` there gets `host`. The la
 with how many `profiles` it has, or `error` (`unreachable`, `timeout`, `no-tools`, `failed`) with the reason. The
 documents of a box are written together. ssh asks for nothing: no password, no new host key.
 
-Exit status: 0 it is said how the box is, 2 bad command line, 74 a stream failed, 128 + N ended by signal N;
-  with -e, of a box that did not answer: 69 unreachable, 74 failed, 78 no tools there, 124 timed out";
+Exit status:
+  0      it is said how the box is
+  2      bad command line
+  69     with -e: a box can't be reached
+  74     a stream failed; with -e: a box's tools failed
+  78     with -e: a box has no tools
+  124    with -e: a box took too long
+  128+N  ended by signal N";
 
 /// Runs it.
 pub fn run(args: &InspectArgs, settings: &Settings) -> anyhow::Result<Exit> {

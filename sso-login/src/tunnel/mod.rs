@@ -80,9 +80,16 @@ itself has asked STS, `arn` and `accountId`. A page that comes back to a port of
 tunnel to that port first; a page with a code needs none. With PROFILE the login in the box is
 ended with this one, whatever ends it.
 
-Exit status: 0 there is a session in the box, 2 bad command line, 69 the box can't be reached, 74
-  a stream failed, 75 the port is in use or another login is under way, 77 no login, 78 the
-  profile is wrong there, 124 timed out, 128 + N ended by signal N";
+Exit status:
+  0      there is a session in the box
+  2      bad command line
+  69     the box can't be reached
+  74     a stream failed
+  75     the port is in use or another login is under way
+  77     no login
+  78     the profile is wrong there
+  124    timed out
+  128+N  ended by signal N";
 
 /// Runs it.
 pub fn run(args: &TunnelArgs, settings: &Settings) -> anyhow::Result<Exit> {

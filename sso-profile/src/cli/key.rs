@@ -11,9 +11,9 @@ Examples:
   sso-profile key list --text
 
 Exit status:
-   0  done, or granted
-   1  absent
-   2  bad command line
+  0   done, or granted
+  1   absent
+  2   bad command line
   65  bad content of keys.json
   74  a file or stream failed
   75  another process holds the state directory
@@ -105,8 +105,8 @@ Examples:
   sso-profile key set --env dev --key AWS_PROFILE --vault aws.iam.sso corp
 
 Exit status:
-   0  stored
-   2  bad command line
+  0   stored
+  2   bad command line
   65  bad content of keys.json
   74  a file or stream failed
   75  another process holds the state directory
@@ -117,9 +117,9 @@ Examples:
   sso-profile key get --env dev --key AWS_PROFILE
 
 Exit status:
-   0  granted
-   1  absent
-   2  bad command line
+  0   granted
+  1   absent
+  2   bad command line
   65  bad content of keys.json
   74  a file or stream failed
   77  locked: a person must log in
@@ -132,8 +132,8 @@ Examples:
   sso-profile key list | jq -r 'select(.state == \"locked\") | .fix'
 
 Exit status:
-   0  done; with -e: all are granted
-   2  bad command line
+  0   done; with -e: all are granted
+  2   bad command line
   65  bad content of keys.json
   74  a file or stream failed
   77  with -e: one is locked, and none is worse
@@ -146,8 +146,8 @@ Examples:
   sso-profile key sessions --env dev | sso-signal quiet - | sso-login logout -        relock
 
 Exit status:
-   0  done, also if no key needs a session
-   2  bad command line
+  0   done, also if no key needs a session
+  2   bad command line
   65  bad content of keys.json
   74  a file or stream failed
   78  there is no such key, or the config file can't be parsed";
@@ -157,9 +157,9 @@ Examples:
   sso-profile key remove --env dev --key AWS_PROFILE
 
 Exit status:
-   0  removed
-   1  there is none
-   2  bad command line
+  0   removed
+  1   there is none
+  2   bad command line
   65  bad content of keys.json
   74  a file or stream failed
   75  another process holds the state directory";

@@ -13,8 +13,11 @@ Examples:
   sso-signal service install -- just sso-watch
   sso-signal service install --print -- just sso-watch
 
-Exit status: 0 installed and started, 69 nobody runs services here, 74 a file failed,
-  78 bad setting, no AWS CLI v2, root on a desktop, or another watcher is installed")]
+Exit status:
+  0   installed and started
+  69  nobody runs services here
+  74  a file failed
+  78  bad setting, no AWS CLI v2, root on a desktop, or another watcher is installed")]
     Install {
         /// Install without an AWS CLI v2: logins are by a URL and a code
         #[arg(long)]
@@ -37,8 +40,10 @@ Exit status: 0 installed and started, 69 nobody runs services here, 74 a file fa
 Examples:
   sso-signal service uninstall
 
-Exit status: 0 it isn't installed (any more), 69 nobody runs services here, 78 it is another
-  program's")]
+Exit status:
+  0   it isn't installed (any more)
+  69  nobody runs services here
+  78  it is another program's")]
     Uninstall {
         /// Print a sentence for people
         #[arg(long)]
@@ -49,7 +54,10 @@ Exit status: 0 it isn't installed (any more), 69 nobody runs services here, 78 i
 Examples:
   sso-signal service restart
 
-Exit status: 0 done, 69 nobody runs services here, 78 it isn't installed")]
+Exit status:
+  0   done
+  69  nobody runs services here
+  78  it isn't installed")]
     Restart {
         /// Print a sentence for people
         #[arg(long)]
@@ -60,7 +68,9 @@ Exit status: 0 done, 69 nobody runs services here, 78 it isn't installed")]
 Examples:
   sso-signal service status | sso-signal status - --text
 
-Exit status: 0 done (whatever the answer), 74 a file failed")]
+Exit status:
+  0   done (whatever the answer)
+  74  a file failed")]
     Status,
     /// Print the end of the logs
     #[command(after_long_help = "\
@@ -69,7 +79,9 @@ Examples:
   sso-signal service logs --lines 500
   sso-signal service logs --follow
 
-Exit status: 0 done, also after Ctrl-C, 74 a file failed")]
+Exit status:
+  0   done, also after Ctrl-C
+  74  a file failed")]
     Logs {
         /// That many lines of each
         #[arg(long, value_name = "N", default_value_t = 50)]
@@ -85,6 +97,8 @@ Exit status: 0 done, also after Ctrl-C, 74 a file failed")]
 Examples:
   sso-signal service check | sso-signal log
 
-Exit status: 0 it may, 78 it may not")]
+Exit status:
+  0   it may
+  78  it may not")]
     Check,
 }

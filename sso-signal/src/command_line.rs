@@ -1,0 +1,28 @@
+//! From a command line to an exit status: what the `main` of every tool does.
+
+use std::env;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::exit::{Exit, Fault, finish};
+use crate::pages;
+
+/// Reads the command line, acts on it, and reports what failed as `tool`.
+///
+/// `TOOL --generate DIR` writes the man pages and shell completions instead. It is no option of `C`: it goes with
+/// no other, and has no place in the help of a tool that people call every day.
+pub fn run<C: Parser>(tool: &str, act: impl FnOnce(C) -> anyhow::Result<Exit>) -> ExitCode {
+    let mut arguments = env::args_os().skip(1);
+    if arguments.next().is_some_and(|first| first == "--generate") {
+        let written = match (arguments.next(), arguments.next()) {
+            (Some(folder), None) => pages::write(tool, C::command(), Path::new(&folder)),
+            _ => Err(Fault::new(Exit::Usage, "--generate takes a folder and nothing else")
+                .hint(format!("{tool} --generate ~/.local/share"))
+                .into()),
+        };
+        return finish(tool, written.map(|()| Exit::Done));
+    }
+    finish(tool, act(C::parse()))
+}
