@@ -22,7 +22,7 @@ watch := '''
 # List the recipes
 [private]
 default:
-    @just --justfile "{{ justfile() }}" --list --unsorted
+    @"{{ just_executable() }}" --justfile "{{ justfile() }}" --list --unsorted
 
 # Walk the main job with real processes and no AWS account
 [group('try')]
@@ -74,7 +74,7 @@ sso-status *flags="--text": _tools
 # The same as one document
 [group('watcher')]
 sso-status-json:
-    @just --justfile "{{ justfile() }}" sso-status ""
+    @"{{ just_executable() }}" --justfile "{{ justfile() }}" sso-status ""
 
 # Ask for a login: the watcher asks or opens a browser, as the mode says; in mode standalone log in directly
 [group('watcher')]

@@ -8,6 +8,8 @@ mod support;
 mod failures;
 #[path = "roundtrip/flags.rs"]
 mod flags;
+#[path = "roundtrip/hangup.rs"]
+mod hangup;
 #[path = "roundtrip/machine.rs"]
 mod machine;
 #[path = "roundtrip/meanwhile.rs"]

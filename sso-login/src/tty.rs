@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::fs::OFlags;
+use rustix::io::Errno;
 use rustix::process::getpgrp;
 use rustix::termios::{QueueSelector, tcflush, tcgetpgrp, tcgetwinsize};
 use sso_signal::settings::from_environment;
@@ -45,7 +46,16 @@ impl Tty {
 
     /// Whether this process is in its foreground now.
     pub(crate) fn is_ours(&self) -> bool {
-        tcgetpgrp(&self.0).is_ok_and(|group| group == getpgrp())
+        self.has_us() == Some(true)
+    }
+
+    /// The same; `None` if it hung up. Who leads the session is told so by a signal, its children aren't.
+    fn has_us(&self) -> Option<bool> {
+        match tcgetpgrp(&self.0) {
+            Ok(group) => Some(group == getpgrp()),
+            Err(Errno::IO | Errno::NOTTY | Errno::NXIO) => None,
+            Err(_) => Some(false),
+        }
     }
 
     /// Forgets what was typed so far: it is no answer to a question that comes now.
@@ -70,7 +80,12 @@ impl Tty {
                 break Typed::Nothing;
             }
             // Put into the background meanwhile, it waits until it is back or its time is over.
-            match if self.is_ours() { self.read(&mut line)? } else { None } {
+            let read = match self.has_us() {
+                Some(true) => self.read(&mut line)?,
+                Some(false) => None,
+                None => Some(false),
+            };
+            match read {
                 Some(true) => {
                     break Typed::Line(
                         String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned(),
