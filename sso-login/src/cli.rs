@@ -90,7 +90,8 @@ pub(crate) struct LoginArgs {
     ///
     /// Refresh, Snooze or Don't Remind, by SSO_DIALOG: osascript, zenity, kdialog, terminal, none, or a command that
     /// reads the document and prints one with `answer` (refresh, snooze with `seconds`, suppress, dismiss). Without it,
-    /// by the first that is here. No answer, or nobody to ask, is `dismissed`, never a login.
+    /// by the first that is here. No answer, or nobody to ask, is `dismissed`, never a login. A `mode` that isn't known
+    /// is taken for `notify`; in `standalone` nobody is asked, and nobody logs in.
     #[arg(long, value_enum, default_value_t = AskArg::Auto)]
     pub(crate) ask: AskArg,
     /// Take no answer for "not now" after that long

@@ -29,7 +29,9 @@ use crate::route::{self, Found, Route};
 use crate::session::Session;
 use crate::stream::no_sso;
 use crate::waiting;
-use crate::wish::{Via, Wish, lock_patience};
+use crate::wish::{Leave, Via, Wish, lock_patience};
+
+const STANDALONE: &str = "the mode is standalone: nobody is asked, and nobody logs in";
 
 /// A login asked for, for one profile.
 pub struct Ensure<'a> {
@@ -100,22 +102,25 @@ impl<'a> Ensure<'a> {
         progress: &mut Progress<'_>,
     ) -> anyhow::Result<Answer> {
         session.rehearse()?;
-        let must_ask = self.wish.must_ask(self.settings, document)?;
-        if must_ask
+        let leave = self.wish.leave(self.settings, document)?;
+        if leave != Leave::Given
             && !self.wish.force
             && refreshable(session)?.is_some()
             && let Some(answer) = self.get_locked(profile, session, document, None)?
         {
             return Ok(answer);
         }
-        if must_ask
+        if leave == Leave::Denied {
+            return Ok(Answer::dismissed(Some(STANDALONE)));
+        }
+        if leave == Leave::Asked
             && let Some(answer) = self.consent.ask(profile, session, document, || self.valid(session))?
         {
             return Ok(answer);
         }
         let answer = self.get_locked(profile, session, document, Some(progress))?;
         let answer = answer.context("a login has no outcome")?;
-        if must_ask {
+        if leave == Leave::Asked {
             self.consent.keep(profile, session, &answer)?;
         }
         Ok(answer)

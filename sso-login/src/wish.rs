@@ -4,6 +4,7 @@ use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use sso_signal::settings::Settings;
+use sso_signal::text::harmless;
 use sso_signal::wire::Document;
 
 /// How the session is got when a person must log in.
@@ -61,6 +62,17 @@ pub enum Ask {
     Never,
 }
 
+/// Whether there may be a login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leave {
+    /// There may.
+    Given,
+    /// If a person agrees.
+    Asked,
+    /// There must be none, and nobody is to be asked.
+    Denied,
+}
+
 /// What to do.
 #[derive(Clone, Copy, Debug)]
 pub struct Wish {
@@ -79,18 +91,27 @@ pub struct Wish {
 }
 
 impl Wish {
-    /// Whether a person must agree first.
-    pub fn must_ask(&self, settings: &Settings, document: &Document) -> anyhow::Result<bool> {
+    /// Whether there may be a login for a document. A `mode` that isn't known is no consent: a person is asked.
+    pub fn leave(&self, settings: &Settings, document: &Document) -> anyhow::Result<Leave> {
         Ok(match self.ask {
-            Ask::Always => true,
-            Ask::Never => false,
+            Ask::Always => Leave::Asked,
+            Ask::Never => Leave::Given,
             Ask::Auto => match document.text("mode")? {
-                Some("notify") => true,
+                None => Leave::Given,
+                Some("notify") => Leave::Asked,
+                Some("standalone") => Leave::Denied,
                 Some("auto") => {
                     let profile = document.text("profile")?.unwrap_or_default();
-                    !settings.auto_profiles().iter().any(|listed| listed == profile)
+                    let is_listed = settings.auto_profiles().iter().any(|listed| listed == profile);
+                    if is_listed { Leave::Given } else { Leave::Asked }
                 }
-                _ => false,
+                Some(mode) => {
+                    let mode = harmless(mode);
+                    settings.warn_once(format!(
+                        "`mode` of the document is none of notify, auto and standalone: `{mode}`; notify is used"
+                    ));
+                    Leave::Asked
+                }
             },
         })
     }

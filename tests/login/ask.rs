@@ -125,6 +125,46 @@ fn who_is_asked_follows_the_mode_and_the_profile() {
 }
 
 #[test]
+fn a_mode_that_is_not_known_is_no_consent() {
+    let bench = Bench::start("");
+    for mode in ["bogus", "Auto", ""] {
+        let mut command = bench.command("sso-login --via device --no-browser");
+        command.env("SSO_DIALOG", "none").env("AWS_PROFILE", "demo");
+        let document = json!({"profile": "demo", "mode": mode}).to_string();
+        let ended = end(command, &format!("{document}{document}")).exits_somehow(0);
+        let warning =
+            format!("sso-login: `mode` of the document is none of notify, auto and standalone: `{mode}`");
+        assert_eq!(ended.stderr.matches(&warning).count(), 1, "{}", ended.stderr);
+        assert!(ended.documents().iter().all(|document| document["outcome"] == "dismissed"));
+    }
+    assert_eq!(bench.counts(), [0, 0, 0]);
+    let ended = asked(&bench, &says(&json!({"answer": "refresh"})), &DEMO.replace("notify", "bogus"));
+    assert_eq!(ended.exits_somehow(0).last()["outcome"], "success");
+    assert_eq!((bench.text("asked").as_str(), bench.counts()[0]), ("x\n", 1));
+}
+
+#[test]
+fn in_standalone_nobody_is_asked_and_nobody_logs_in() {
+    let bench = Bench::start("");
+    let demo = &DEMO.replace("notify", "standalone");
+    for flags in ["", "--force"] {
+        let mut command = bench.command(&format!("sso-login --via device --no-browser {flags}"));
+        let dialog = bench.program("dialog", &says(&json!({"answer": "refresh"})));
+        command.env("SSO_DIALOG", dialog).env("OUT", bench.served.sandbox.root()).env("AWS_PROFILE", "demo");
+        let ended = end(command, demo);
+        let last = ended.succeeds("dismissed");
+        assert_eq!(last["reason"], "the mode is standalone: nobody is asked, and nobody logs in");
+        assert_eq!((bench.text("asked"), bench.counts()), (String::new(), [0, 0, 0]));
+    }
+    bench.device("demo").succeeds("success");
+    asked(&bench, "exit 1", demo).succeeds("valid");
+    bench.forward(3600);
+    let mut command = bench.command("sso-login -");
+    command.env("SSO_NOW", crate::bench::after(3600));
+    assert_eq!(end(command, demo).succeeds("success")["via"], "refresh");
+}
+
+#[test]
 fn nobody_is_asked_about_a_session_that_is_valid_or_renewable() {
     let bench = Bench::logged_in("");
     asked(&bench, &says(&json!({"answer": "dismiss"})), DEMO).succeeds("valid");

@@ -3,9 +3,10 @@
 use sso_signal::text::harmless;
 use sso_signal::wire::{Document, Output};
 
-use super::Ensure;
+use super::{Ensure, STANDALONE};
 use crate::answer::Answer;
 use crate::tunnel::{self, hosts};
+use crate::wish::Leave;
 
 impl Ensure<'_> {
     /// Logs in on the box that the document is about: only where this machine's owner has listed it, and with the consent
@@ -21,8 +22,13 @@ impl Ensure<'_> {
             let note = format!("the signal is about {}, which SSO_HOSTS doesn't list", harmless(host));
             return Ok(Answer::dismissed(Some(&note)));
         }
-        let must_ask = self.wish.must_ask(self.settings, document)?;
-        if must_ask && let Some(refusal) = self.consent.ask_for_box(host, name, document)? {
+        let leave = self.wish.leave(self.settings, document)?;
+        if leave == Leave::Denied {
+            return Ok(Answer::dismissed(Some(STANDALONE)));
+        }
+        if leave == Leave::Asked
+            && let Some(refusal) = self.consent.ask_for_box(host, name, document)?
+        {
             return Ok(refusal);
         }
         let (said, answer) = tunnel::log_in(self.settings, host, name, self.wish.timeout, output)?;
@@ -32,7 +38,7 @@ impl Ensure<'_> {
                 document.set(key, harmless(text));
             }
         }
-        if must_ask {
+        if leave == Leave::Asked {
             self.consent.keep_for_box(host, name, &answer)?;
         }
         Ok(answer)
