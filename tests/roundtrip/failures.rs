@@ -99,7 +99,8 @@ fn a_relock_that_does_not_hold_is_no_success() {
     let before = machine.files();
     machine.fail("Logout", 503);
     let ended = machine.key_set(NEW);
-    refused(&ended, 69, "key `dev.AWS_PROFILE` is not stored: relock: ");
+    let says = "key `dev.AWS_PROFILE` is not stored: relock: the files are removed, but the SSO service couldn't be told";
+    refused(&ended, 69, says);
     assert_eq!(steps(&ended).last().unwrap(), "get");
     assert_eq!(but_registrations(machine.files()), before);
 }
@@ -167,4 +168,26 @@ fn a_proof_that_is_killed_leaves_the_key_that_was_there_or_none() {
     machine.key_set("AWS_PROFILE dev aws.iam.sso demo").exits_somehow(0);
     assert_eq!(machine.status("AWS_PROFILE"), 77);
     machine.run("sso-profile key get --trial --env dev --key AWS_PROFILE").exits(1);
+}
+
+#[test]
+fn a_listing_that_can_not_be_is_not_taken_for_a_role_that_is_not_there() {
+    let Some(machine) = Machine::start("") else { return };
+    let ended =
+        machine.run_with(&format!("sso-login key-set {NEW}"), &[("AWS_CA_BUNDLE", "/nowhere/ca.pem")]);
+    refused(&ended, 78, "cannot read /nowhere/ca.pem, which AWS_CA_BUNDLE names");
+    assert!(!ended.stderr.contains("is nothing that you may be"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_session_that_somebody_ends_meanwhile_leads_nobody_to_the_temporary_profile() {
+    let Some(machine) = Machine::start("") else { return };
+    machine.faults(&json!({"error": ["ListAccounts=UnauthorizedException"]}));
+    let ended = machine.key_set(NEW);
+    refused(&ended, 77, "session \"sandbox\" was ended by somebody else meanwhile");
+    assert!(!ended.stderr.contains("sso-key-set"), "{}", ended.stderr);
+    machine.served.forget("/sandbox/faults");
+    machine.fail("ListAccounts", 503);
+    let ended = machine.key_set(NEW);
+    refused(&ended, 69, "is not stored: the SSO portal can't be reached");
 }

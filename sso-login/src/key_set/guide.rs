@@ -8,7 +8,7 @@ use sso_profile::AwsConfig;
 use sso_profile::request::{Request, writable_name};
 use sso_profile::snapshot::Snapshot;
 use sso_profile::template::{Names, Template};
-use sso_signal::exit::{Exit, Fault, status_of};
+use sso_signal::exit::{Exit, Fault, hint_of, status_of};
 use sso_signal::text::harmless;
 use sso_signal::wire::Document;
 
@@ -16,7 +16,7 @@ use super::running::Said;
 use super::scratch::Scratch;
 use super::site::Site;
 use super::stop::cancelled;
-use super::tools::Call;
+use super::tools::{Call, Chosen};
 use super::undo::{Login, Written};
 use super::{Round, config_file, is_login};
 
@@ -75,16 +75,32 @@ fn choose_role(round: &Round<'_>, site: &Site) -> anyhow::Result<Document> {
     let scratch = scratch(round)?;
     let tools = round.tools.with_config(&scratch.config);
     let source = Call::of("sso-login", &["accounts", "--", &scratch.profile]);
-    let chosen = tools.choose(&source, &picks).map_err(|err| match status_of(&err) {
-        // No such role: the flags are wrong, not what they were piped into.
-        Exit::Config if !picks.is_empty() => {
+    match tools.choose(&source, &picks).map_err(|err| of_session(&err, &scratch.profile, site))? {
+        Chosen::Row(role) => Ok(role),
+        Chosen::Nothing => Err(cancelled()),
+        Chosen::NoSuchRow => {
             let message = format!("{} is nothing that you may be", picks.join(", "));
             let hint = format!("see {}, or leave the flags out at a terminal and choose", site.start_url);
-            Fault::new(Exit::Config, message).hint(hint).into()
+            Err(Fault::new(Exit::Config, message).hint(hint).into())
         }
-        _ => err,
-    });
-    chosen?.ok_or_else(cancelled)
+    }
+}
+
+/// What went wrong with a listing, in words that don't send a person to the temporary profile.
+fn of_session(err: &anyhow::Error, temporary: &str, site: &Site) -> anyhow::Error {
+    let status = status_of(err);
+    if status == Exit::LoginRequired {
+        let message = format!("session \"{}\" was ended by somebody else meanwhile", harmless(&site.session));
+        return Fault::new(status, message).hint("run it again").into();
+    }
+    let message = format!("{err:#}");
+    let message = message.strip_prefix(&format!("profile \"{temporary}\": ")).unwrap_or(&message);
+    let fault = Fault::new(status, message);
+    match hint_of(err) {
+        Some(hint) => fault.hint(hint),
+        None => fault,
+    }
+    .into()
 }
 
 fn name(round: &Round<'_>, reference: Option<&str>, site: &Site, role: &Document) -> anyhow::Result<String> {

@@ -23,6 +23,8 @@ pub(super) struct Said {
     /// Its last document that is no event.
     pub(super) document: Document,
     complaint: String,
+    /// Whether its stderr was seen at once.
+    is_shown: bool,
 }
 
 impl Said {
@@ -33,7 +35,8 @@ impl Said {
 
     fn fault(&self) -> Fault {
         let of_document = |key| self.document.get(key).and_then(Value::as_str).map(str::to_owned);
-        let mut reason = of_document("reason");
+        // A logout that couldn't be told to the service has a note.
+        let mut reason = of_document("reason").or_else(|| of_document("note"));
         let mut hint = of_document("hint");
         for line in self.complaint.lines() {
             // `tool: …` and `tool: hint: …` (DESIGN 2).
@@ -43,8 +46,10 @@ impl Said {
                 None => reason = Some(words.to_owned()),
             }
         }
-        let reason =
-            reason.unwrap_or_else(|| format!("{} ended with status {}", self.tool, self.exit.code()));
+        let reason = reason.unwrap_or_else(|| {
+            let above = if self.is_shown { ", for the reason above" } else { "" };
+            format!("{} ended with status {}{above}", self.tool, self.exit.code())
+        });
         let fault = Fault::new(self.exit, reason);
         match hint {
             Some(hint) => fault.hint(hint),
@@ -83,6 +88,7 @@ impl Running {
 
     /// What it said, now that it has ended and its documents are read.
     pub(super) fn said(self, status: ExitStatus, output: Output) -> anyhow::Result<Said> {
+        let is_shown = self.complaint.is_none();
         let complaint = match self.complaint {
             Some(thread) => thread.join().ok().with_context(|| format!("cannot read from {}", self.tool))?,
             None => String::new(),
@@ -92,7 +98,7 @@ impl Running {
             // A warning or a log; a closed stderr takes nothing from the answer.
             let _ = io::stderr().lock().write_all(complaint.as_bytes());
         }
-        Ok(Said { tool: self.tool, exit, document: output.last, complaint })
+        Ok(Said { tool: self.tool, exit, document: output.last, complaint, is_shown })
     }
 }
 

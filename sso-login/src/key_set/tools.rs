@@ -27,6 +27,15 @@ pub(super) struct Tools<'a> {
     is_deaf: bool,
 }
 
+/// What came of a choice.
+pub(super) enum Chosen {
+    Row(Document),
+    /// Nobody chose.
+    Nothing,
+    /// No row is what was asked for.
+    NoSuchRow,
+}
+
 /// One run of a tool.
 pub(super) struct Call {
     tool: &'static str,
@@ -82,8 +91,8 @@ impl<'a> Tools<'a> {
         running.said(status, output)
     }
 
-    /// Lets a person choose one of the documents that a tool puts out, as they come. `None` if nobody chose.
-    pub(super) fn choose(&self, source: &Call, picks: &[String]) -> anyhow::Result<Option<Document>> {
+    /// Lets a person choose one of the documents that a tool puts out, as they come.
+    pub(super) fn choose(&self, source: &Call, picks: &[String]) -> anyhow::Result<Chosen> {
         let mut choose = Call::of("sso-profile", &["choose"]);
         for pick in picks {
             choose.arguments.extend(["--pick".to_owned(), pick.clone()]);
@@ -99,8 +108,9 @@ impl<'a> Tools<'a> {
         // Its own words beat those of a list without rows.
         feeding.said(fed, Output::of(None))?.good()?;
         match chosen.exit {
-            Exit::No => Ok(None),
-            _ => chosen.good().map(|said| Some(said.document)),
+            Exit::No => Ok(Chosen::Nothing),
+            Exit::Config if !picks.is_empty() => Ok(Chosen::NoSuchRow),
+            _ => chosen.good().map(|said| Chosen::Row(said.document)),
         }
     }
 
