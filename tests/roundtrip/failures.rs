@@ -191,3 +191,36 @@ fn a_session_that_somebody_ends_meanwhile_leads_nobody_to_the_temporary_profile(
     let ended = machine.key_set(NEW);
     refused(&ended, 69, "is not stored: the SSO portal can't be reached");
 }
+
+#[test]
+fn a_disk_that_fills_up_on_the_way_leaves_everything_as_it_was() {
+    let Some(machine) = Machine::start("") else { return };
+    // The state directory on a disk of its own, with ever more room. Only root can have that.
+    let state = machine.home().join(".aws/sso-renewer");
+    let mount = |size: &str| {
+        let options = format!("size={size},mode=700");
+        let mut mount = std::process::Command::new("mount");
+        let mount = mount.args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(&state);
+        mount.stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+    };
+    let before = machine.files();
+    let mut codes = Vec::new();
+    for pages in 1..40 {
+        if !mount(&format!("{}k", pages * 4)) {
+            return;
+        }
+        let ended = machine.key_set(NEW);
+        let files = machine.files();
+        let unmounted = std::process::Command::new("umount").arg(&state).status();
+        assert!(unmounted.is_ok_and(|status| status.success()));
+        codes.push(ended.code);
+        if ended.code == 0 {
+            break;
+        }
+        assert_eq!(but_registrations(files), before, "{pages}: {}", ended.stderr);
+        refused(&ended, 74, "No space left on device");
+    }
+    assert!(codes.len() > 2 && codes.last() == Some(&0), "{codes:?}");
+    let [logins, _, logouts] = machine.counts();
+    assert_eq!(logins, logouts);
+}

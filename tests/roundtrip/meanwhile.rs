@@ -80,7 +80,7 @@ fn the_copy_of_the_config_that_a_killed_set_up_leaves_goes_with_the_next() {
     let (mut child, _lines) = run_until(&machine, NEW, "\"event\":\"authorize\"");
     kill_process(Pid::from_child(&child), Signal::KILL).unwrap();
     child.wait().unwrap();
-    assert_eq!(left(&machine).len(), 1);
+    assert_eq!(left(&machine).len(), 2);
     machine.faults(&json!({"pending": 0}));
     machine.key_set(NEW).exits_somehow(0);
     assert_eq!(left(&machine), [""; 0]);
@@ -139,4 +139,37 @@ fn a_mark_that_can_not_be_made_keeps_no_session_alive() {
     child.wait().unwrap();
     let [logins, _, logouts] = machine.counts();
     assert_eq!((logins, logouts), (1, 1));
+}
+
+#[test]
+fn a_profile_that_somebody_removes_while_it_is_proven_keeps_no_session_alive() {
+    let Some(machine) = Machine::start("") else { return };
+    machine.faults(&json!({"hang": ["GetCallerIdentity"]}));
+    let (mut child, _lines) = run_until(&machine, "AWS_PROFILE dev aws.iam.sso demo", "\"step\":\"unlock\"");
+    machine.run("sso-profile remove demo").exits_somehow(0);
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(128 + 15));
+    let [logins, _, logouts] = machine.counts();
+    assert_eq!((logins, logouts, machine.quiet()), (1, 1, vec!["sandbox".to_owned()]));
+    assert!(!machine.files().values().any(|text| text.contains("accessToken")));
+}
+
+#[test]
+fn what_a_killed_set_up_leaves_is_said_or_ended_by_the_next() {
+    let Some(machine) = Machine::start("") else { return };
+    machine.faults(&json!({"hang": ["GetCallerIdentity"]}));
+    let (mut child, _lines) = run_until(&machine, NEW, "\"step\":\"unlock\"");
+    kill_process(Pid::from_child(&child), Signal::KILL).unwrap();
+    child.wait().unwrap();
+    assert_eq!(left(&machine).len(), 2);
+
+    let ended = machine.run_with("sso-login key-set VARIABLE dev env", &[("VARIABLE", "x")]);
+    let says = "sso-login: setting key `dev.AWS_PROFILE` was cut off earlier: profile corp-dev is in the config, \
+                and session \"sandbox\" is logged in\n\
+                sso-login: hint: to undo that: sso-login logout demo; sso-profile remove corp-dev\n";
+    assert_eq!((ended.code, ended.stderr.as_str()), (0, says));
+    machine.run("sso-profile key get --trial --env dev --key AWS_PROFILE").exits(1);
+    assert_eq!(left(&machine), [""; 0]);
+    // Once is enough.
+    machine.run_with("sso-login key-set VARIABLE dev env", &[("VARIABLE", "x")]).exits(0);
 }

@@ -53,7 +53,7 @@ fn log_in(round: &mut Round<'_>, site: &Site) -> anyhow::Result<()> {
     let scratch = Scratch::new(site, &config_file(round.settings)?, round.settings, &round.tools)?;
     let (config, profile) = (scratch.config.clone(), scratch.profile.clone());
     let sso = scratch.sso()?;
-    round.undo.login = Some(Login::new(&profile, &sso, Some(scratch), round.settings)?);
+    round.undo.login = Some(Login::new(&sso, scratch, round.settings, round.undo.trail.as_mut())?);
     let said = round.log_in(&profile, Some(&config))?.good()?;
     let until = said.document.text("expiresAt")?.unwrap_or("some time").to_owned();
     let how = if is_login(&said) { "logged in" } else { "logged in already" };
@@ -62,8 +62,7 @@ fn log_in(round: &mut Round<'_>, site: &Site) -> anyhow::Result<()> {
 }
 
 fn scratch<'a>(round: &'a Round<'_>) -> anyhow::Result<&'a Scratch> {
-    let scratch = round.undo.login.as_ref().and_then(|login| login.scratch.as_ref());
-    scratch.context("nobody is logged in")
+    round.undo.login.as_ref().map(|login| &login.scratch).context("nobody is logged in")
 }
 
 fn choose_role(round: &Round<'_>, site: &Site) -> anyhow::Result<Document> {
@@ -188,6 +187,11 @@ fn write_once(round: &mut Round<'_>, name: &str, call: &Call) -> anyhow::Result<
         return Ok(said);
     }
     let text = fs::read_to_string(&copy).with_context(|| format!("cannot read {}", copy.display()))?;
+    if !AwsConfig::of_text(before.text())?.contains(name)
+        && let Some(trail) = &mut round.undo.trail
+    {
+        trail.adds(name);
+    }
     round.undo.config = Some(Written { name: name.to_owned(), since: before.becoming(text), before });
     round.tools.run(call)
 }

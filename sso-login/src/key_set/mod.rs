@@ -13,6 +13,7 @@ mod site;
 mod stop;
 mod told;
 mod tools;
+mod trail;
 mod undo;
 mod vault;
 
@@ -36,6 +37,7 @@ use self::running::Said;
 use self::stop::is_cancelled;
 use self::told::Told;
 use self::tools::{Call, Tools};
+use self::trail::Trail;
 use self::undo::Undo;
 use self::vault::{Vault, adapter};
 use crate::interrupt::Interrupt;
@@ -67,6 +69,10 @@ fn try_out(
     interrupt: &Interrupt,
     settings: &Settings,
 ) -> anyhow::Result<Exit> {
+    scratch::sweep(settings, |left| trail::follow(left, settings))?;
+    // A vault without profiles needs no config.
+    let config = config_file(settings).ok();
+    let trail = Trail::begin(slug, config.as_deref(), settings)?;
     let mut round = Round {
         args,
         set_up: args.set_up.clone(),
@@ -75,7 +81,7 @@ fn try_out(
         answers: Answers::new(interrupt),
         tools: Tools::new(interrupt),
         told: Told::new(slug, args.text),
-        undo: Undo::default(),
+        undo: Undo { trail: Some(trail), ..Undo::default() },
         has_logged_in: false,
     };
     let err = match round.trip() {

@@ -1,4 +1,4 @@
-//! The config file that a set-up logs in with: a copy of the person's with one profile more.
+//! The config file that a login is undone with: a copy of the person's, which for a set-up has one profile more.
 //!
 //! Theirs is not touched before the profile is known. The session has its final name, so that the profile will need
 //! neither another registration nor another consent.
@@ -29,24 +29,27 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    /// In the state directory, where what a killed set-up left is found and removed: the caller holds the lock of set-ups.
+    /// With a temporary profile of the site.
     pub(super) fn new(
         site: &Site,
         own: &Path,
         settings: &Settings,
         tools: &Tools<'_>,
     ) -> anyhow::Result<Self> {
-        let state = settings.state_dir()?;
-        sweep(&state)?;
-        let make = || tempfile::Builder::new().prefix(PREFIX).tempdir_in(&state);
-        let dir = make().with_context(|| format!("cannot make a folder in {}", state.display()))?;
         let profile = free_name(&AwsConfig::load(settings)?);
+        let scratch = Self::copy(&profile, own, settings)?;
+        let arguments = [&["write"], site.flags().as_slice(), &["--", &profile]].concat();
+        tools.with_config(&scratch.config).run(&Call::of("sso-profile", &arguments))?.good()?;
+        Ok(scratch)
+    }
+
+    /// With a profile that is there: it can be logged out with this though somebody removes it meanwhile.
+    pub(super) fn copy(profile: &str, own: &Path, settings: &Settings) -> anyhow::Result<Self> {
+        let dir = folder(settings)?;
         let config = dir.path().join("config");
         let text = Snapshot::take(own)?;
         fs::write(&config, text.text()).with_context(|| format!("cannot write {}", config.display()))?;
-        let arguments = [&["write"], site.flags().as_slice(), &["--", &profile]].concat();
-        tools.with_config(&config).run(&Call::of("sso-profile", &arguments))?.good()?;
-        Ok(Self { config, profile, dir })
+        Ok(Self { config, profile: profile.to_owned(), dir })
     }
 
     /// What a login with it is for; its scopes are part of a registration's name.
@@ -69,10 +72,20 @@ fn free_name(config: &AwsConfig) -> String {
     names.find(|name| !config.contains(name)).unwrap_or_else(|| TEMPORARY.to_owned())
 }
 
-fn sweep(state: &Path) -> anyhow::Result<()> {
-    let entries = fs::read_dir(state).with_context(|| format!("cannot read {}", state.display()))?;
+/// A folder in the state directory, where what a killed round trip left is found.
+pub(super) fn folder(settings: &Settings) -> anyhow::Result<TempDir> {
+    let state = settings.state_dir()?;
+    let make = || tempfile::Builder::new().prefix(PREFIX).tempdir_in(&state);
+    make().with_context(|| format!("cannot make a folder in {}", state.display()))
+}
+
+/// Removes the folders of round trips that were killed; `each` has a look before. The caller holds the lock of set-ups.
+pub(super) fn sweep(settings: &Settings, each: impl Fn(&Path)) -> anyhow::Result<()> {
+    let state = settings.state_dir()?;
+    let entries = fs::read_dir(&state).with_context(|| format!("cannot read {}", state.display()))?;
     for entry in entries.flatten() {
         if entry.file_name().to_string_lossy().starts_with(PREFIX) {
+            each(&entry.path());
             // What can't be removed is in nobody's way.
             let _ = fs::remove_dir_all(entry.path());
         }

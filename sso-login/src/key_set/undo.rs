@@ -10,17 +10,22 @@ use sso_cache::registration::Flow;
 use sso_profile::key::{self, Slug};
 use sso_profile::snapshot::Snapshot;
 use sso_profile::{AwsConfig, Sso};
+use sso_signal::exit::{Exit, status_of};
 use sso_signal::replace::{Mode, replace};
 use sso_signal::settings::Settings;
+use sso_signal::time;
 use sso_signal::wire::Document;
 
 use super::scratch::Scratch;
 use super::tools::{Call, Tools};
+use super::trail::Trail;
 use crate::session::Session;
 
 /// What has been done so far, as what undoes it.
 #[derive(Default)]
 pub(super) struct Undo {
+    /// What tells the next one, if this is killed.
+    pub(super) trail: Option<Trail>,
     /// A login for the set-up, or to unlock.
     pub(super) login: Option<Login>,
     /// A profile whose vault was unlocked for a key that may fail yet.
@@ -63,9 +68,8 @@ impl Written {
 
 /// A login, and the cache files that it may change.
 pub(super) struct Login {
-    profile: String,
-    /// The config file that has the profile, if that isn't the person's.
-    pub(super) scratch: Option<Scratch>,
+    /// A config file that has the profile whatever becomes of the person's.
+    pub(super) scratch: Scratch,
     /// Whether the session was there before.
     pub(super) was_there: bool,
     token: Keepsake,
@@ -73,12 +77,12 @@ pub(super) struct Login {
 }
 
 impl Login {
-    /// A login that is about to begin, with `profile` of the scratch config or of the person's.
+    /// A login that is about to begin, with the profile of the scratch config.
     pub(super) fn new(
-        profile: &str,
         sso: &Sso,
-        scratch: Option<Scratch>,
+        scratch: Scratch,
         settings: &Settings,
+        trail: Option<&mut Trail>,
     ) -> anyhow::Result<Self> {
         let session = Session::new(settings, sso)?;
         let registration = |tool: &str| {
@@ -94,7 +98,13 @@ impl Login {
         let registrations =
             ["botocore"].into_iter().chain(ours).map(registration).collect::<Result<_, _>>()?;
         let token = Keepsake::of(session.token_file())?;
-        Ok(Self { profile: profile.to_owned(), scratch, was_there: false, token, registrations })
+        if let Some(name) = &sso.session
+            && let Some(trail) = trail
+            && session.valid_token(time::now()?)?.is_none()
+        {
+            trail.logs_in(name);
+        }
+        Ok(Self { scratch, was_there: false, token, registrations })
     }
 
     /// Ends the session that it began, and puts the files back.
@@ -102,12 +112,10 @@ impl Login {
         if self.was_there {
             return Ok(());
         }
-        let tools = match &self.scratch {
-            Some(scratch) => tools.with_config(&scratch.config),
-            None => *tools,
-        };
+        let tools = tools.with_config(&self.scratch.config);
         // An old token is another session, which is not ours to end.
-        let end = if self.token.is_changed()? { log_out(&self.profile, &tools).map(drop) } else { Ok(()) };
+        let is_ours = self.token.is_changed()?;
+        let end = if is_ours { log_out(&self.scratch.profile, &tools).map(drop) } else { Ok(()) };
         for file in self.registrations.iter().chain([&self.token]) {
             file.put_back()?;
         }
@@ -151,8 +159,10 @@ impl Keepsake {
 
 impl Undo {
     /// Undoes all of it, the last first, whatever fails on the way. Answers what could not be undone.
-    pub(super) fn run(self, slug: &Slug, settings: &Settings, tools: &Tools<'_>) -> Vec<String> {
+    pub(super) fn run(mut self, slug: &Slug, settings: &Settings, tools: &Tools<'_>) -> Vec<String> {
         let tools = &tools.deaf();
+        // Its room is for what follows.
+        drop(self.trail.take());
         let mut left = Vec::new();
         let mut attempt = |what: &str, result: anyhow::Result<()>| {
             if let Err(err) = result {
@@ -160,7 +170,14 @@ impl Undo {
             }
         };
         if let Some(profile) = &self.unlocked {
-            attempt("the session could not be ended", relock(profile, tools).map(drop));
+            let ended = relock(profile, tools).or_else(|err| match &self.login {
+                // Somebody has removed the profile: its session is there all the same.
+                Some(login) if status_of(&err) == Exit::Config => {
+                    relock(&login.scratch.profile, &tools.with_config(&login.scratch.config))
+                }
+                _ => Err(err),
+            });
+            attempt("the session could not be ended", ended.map(drop));
         } else if let Some(login) = &self.login {
             attempt("the login could not be undone", login.undo(tools));
         }

@@ -13,9 +13,10 @@ use sso_signal::settings::from_environment;
 use sso_signal::text::harmless;
 use sso_signal::wire::Document;
 
+use super::scratch::Scratch;
 use super::tools::Call;
 use super::undo::{Login, relock};
-use super::{Round, guide};
+use super::{Round, config_file, guide};
 
 /// A step that held: in words, and for programs.
 pub(super) struct Held {
@@ -75,7 +76,8 @@ impl Vault for AwsIamSso {
         if round.undo.login.is_none()
             && let Some(sso) = AwsConfig::load(round.settings)?.known_profile(reference)?.sso
         {
-            round.undo.login = Some(Login::new(reference, &sso, None, round.settings)?);
+            let scratch = Scratch::copy(reference, &config_file(round.settings)?, round.settings)?;
+            round.undo.login = Some(Login::new(&sso, scratch, round.settings, round.undo.trail.as_mut())?);
         }
         let said = round.log_in(reference, None)?;
         if said.exit == Exit::Done {
