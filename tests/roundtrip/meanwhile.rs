@@ -173,3 +173,26 @@ fn what_a_killed_set_up_leaves_is_said_or_ended_by_the_next() {
     // Once is enough.
     machine.run_with("sso-login key-set VARIABLE dev env", &[("VARIABLE", "x")]).exits(0);
 }
+
+#[test]
+fn a_wait_for_another_set_up_ends_by_a_signal_and_by_its_timeout() {
+    let Some(machine) = Machine::start("--pending 1000") else { return };
+    let (mut first, _lines) = run_until(&machine, NEW, "\"event\":\"authorize\"");
+    let ended = machine.run_with("sso-login key-set --timeout 1s VARIABLE dev env", &[("VARIABLE", "x")]);
+    assert_eq!(ended.code, 75, "{}", ended.stderr);
+    assert!(ended.stderr.contains("another key is being set"), "{}", ended.stderr);
+
+    let mut second = machine.command("sso-login key-set VARIABLE dev env");
+    let mut second = second.env("VARIABLE", "x").stderr(Stdio::null()).spawn().unwrap();
+    // It waits when it sleeps.
+    let of_second = |file: &str| fs::read_to_string(format!("/proc/{}/{file}", second.id())).unwrap();
+    while !of_second("cmdline").contains("key-set") || !of_second("stat").contains(") S ") {
+        std::thread::yield_now();
+    }
+    kill_process(Pid::from_child(&second), Signal::TERM).unwrap();
+    let begin = std::time::Instant::now();
+    second.wait().unwrap();
+    assert!(begin.elapsed().as_secs() < 30, "it waited on");
+    kill_process(Pid::from_child(&first), Signal::TERM).unwrap();
+    first.wait().unwrap();
+}

@@ -18,6 +18,7 @@ mod undo;
 mod vault;
 
 use std::fs;
+use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -42,15 +43,17 @@ use self::undo::Undo;
 use self::vault::{Vault, adapter};
 use crate::interrupt::Interrupt;
 use crate::registered::foresee;
+use crate::waiting;
 use crate::wish::Via;
 
 /// Runs it.
 pub fn run(args: &KeySetArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let slug = Slug::new(&args.env, &args.key).map_err(|why| Fault::new(Exit::Usage, why))?;
-    let interrupt = &Interrupt::hold()?;
-    // Two at once would lock each other's session in the middle of a proof.
+    // Two at once would lock each other's session in the middle of a proof. A signal ends the wait for it, as ever.
     let lock = Lock::of(settings, "key-set")?;
-    let guard = match lock.acquire("sso-login key-set", settings.login_timeout())? {
+    let patience = args.timeout.unwrap_or_else(|| settings.login_timeout());
+    let is_told = io::stderr().is_terminal();
+    let guard = match waiting::acquire(settings, &lock, "sso-login key-set", patience, is_told)? {
         Outcome::Held(guard) => guard,
         Outcome::Busy(owner) => {
             let holder = owner.map_or_else(String::new, |owner| format!(": {}", owner.in_words()));
@@ -58,7 +61,7 @@ pub fn run(args: &KeySetArgs, settings: &Settings) -> anyhow::Result<Exit> {
             return Err(Fault::new(Exit::TryLater, message).hint("sso-lock status key-set").into());
         }
     };
-    let exit = try_out(args, &slug, interrupt, settings);
+    let exit = try_out(args, &slug, &Interrupt::hold()?, settings);
     guard.release()?;
     exit
 }
