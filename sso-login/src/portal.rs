@@ -19,7 +19,7 @@ use sso_signal::time;
 
 use crate::http;
 use crate::pace::Pace;
-use crate::refusal::cause;
+use crate::refusal::{cause, of_page};
 
 /// The most that a page may have.
 const PAGE: i32 = 100;
@@ -213,7 +213,7 @@ where
         (429, _) => Denial::Throttled,
         (500.., _) => Denial::Unreachable(format!("it answers {status}")),
         // The portal names its errors. What a proxy or captive portal answers says nothing about session or role.
-        (_, None) => Denial::Unreachable(format!("it answers {status} with something else")),
+        (_, None) => Denial::Unreachable(of_page(status)),
         (401, _) => Denial::Unauthorized,
         (403 | 404, _) => Denial::Forbidden,
         (_, Some(name)) => Denial::Other(name),

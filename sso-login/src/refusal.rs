@@ -104,8 +104,14 @@ where
         },
         Some(other) => other,
         // A proxy's or captive portal's page says nothing about the session, whatever its status.
-        None => Refusal::Unreachable(format!("it answers {status} with something else")),
+        None => Refusal::Unreachable(of_page(status)),
     }
+}
+
+/// What stands in the service's place, in words: a proxy's or a network's own page.
+pub(crate) fn of_page(status: u16) -> String {
+    let whose = if status == 407 { ": the proxy wants a user and a password" } else { "" };
+    format!("it answers {status} with something else{whose}")
 }
 
 /// The innermost causes of a failed call in one line, without the SDK's own words around them.
@@ -120,7 +126,30 @@ pub(crate) fn cause<E: std::error::Error + 'static>(err: &SdkError<E, HttpRespon
         [] => DisplayErrorContext(err).to_string(),
         [.., last] => last.clone(),
     };
-    harmless(&text)
+    in_words(&text).unwrap_or_else(|| harmless(&text))
+}
+
+/// What TLS and the SDK say in terms of their own, for people, with what to look at.
+fn in_words(text: &str) -> Option<String> {
+    let has = |words: &str| text.contains(words);
+    if has("operation timeout") || has("operation attempt timeout") {
+        return Some("it did not answer in time".to_owned());
+    }
+    if !has("invalid peer certificate") {
+        return None;
+    }
+    let why = if has("UnknownIssuer") || has("CaUsedAsEndEntity") {
+        "nobody here vouches for its certificate; a proxy that reads along has an authority, for AWS_CA_BUNDLE"
+    } else if has("certificate expired") || has("Expired") {
+        "its certificate is over, or the clock here is wrong"
+    } else if has("not valid yet") || has("NotValidYet") {
+        "its certificate is not valid yet, or the clock here is wrong"
+    } else if has("not valid for name") || has("NotValidForName") {
+        "its certificate is for another host: something stands in its place"
+    } else {
+        return None;
+    };
+    Some(why.to_owned())
 }
 
 #[cfg(test)]
@@ -142,6 +171,24 @@ mod tests {
             assert_eq!(Refusal::of_name(body), refusal);
         }
         assert_eq!(Refusal::of_name("InvalidScopeException").word(), "InvalidScopeException");
+    }
+
+    #[test]
+    fn a_certificate_that_is_refused_is_so_in_words() {
+        for (text, says) in [
+            ("invalid peer certificate: UnknownIssuer", "AWS_CA_BUNDLE"),
+            ("invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))", "AWS_CA_BUNDLE"),
+            (
+                "invalid peer certificate: certificate expired: verification time 1795253342 (UNIX)",
+                "the clock",
+            ),
+            ("invalid peer certificate: certificate not valid yet: verification time 1", "not valid yet"),
+            ("invalid peer certificate: certificate not valid for name \"a\"", "another host"),
+            ("operation timeout (all attempts including retries) occurred after 45s", "in time"),
+        ] {
+            assert!(in_words(text).is_some_and(|words| words.contains(says)), "{text}");
+        }
+        assert_eq!(in_words("connection refused"), None);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use sso_signal::text::harmless;
 use crate::credentials::Credentials;
 use crate::http;
 use crate::lack::Lack;
-use crate::refusal::cause;
+use crate::refusal::{cause, of_page};
 
 /// STS with somebody's credentials.
 pub struct Sts {
@@ -92,6 +92,6 @@ where
         }
         Some(code) => Lack::denied(format!("STS answered {}", harmless(code))),
         // A proxy's or captive portal's page, whatever its status.
-        None => Lack::unreachable(format!("STS answers {status} with something else")),
+        None => Lack::unreachable(format!("STS can't be reached: {}", of_page(status))),
     }
 }

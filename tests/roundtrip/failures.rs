@@ -1,6 +1,6 @@
 //! Whatever fails, nothing is half-stored: key and config are as they were, and no new session stays.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::Stdio;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -223,4 +223,27 @@ fn a_disk_that_fills_up_on_the_way_leaves_everything_as_it_was() {
     assert!(codes.len() > 2 && codes.last() == Some(&0), "{codes:?}");
     let [logins, _, logouts] = machine.counts();
     assert_eq!(logins, logouts);
+}
+
+#[test]
+fn a_proxy_that_wants_a_password_is_no_refused_login() {
+    let Some(machine) = Machine::start("") else { return };
+    let proxy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", proxy.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let page = "<html>\n<body>Who are you?</body>\n</html>\n";
+        let head =
+            "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Type: text/html\r\nConnection: close";
+        for mut stream in proxy.incoming().flatten() {
+            let _ = stream.read(&mut [0; 8192]);
+            let _ = write!(stream, "{head}\r\nContent-Length: {}\r\n\r\n{page}", page.len());
+        }
+    });
+    let before = machine.files();
+    let none = ["NO_PROXY", "no_proxy"].map(|name| (name, ""));
+    let proxies = ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"].map(|name| (name, url.as_str()));
+    let variables: Vec<_> = none.into_iter().chain(proxies).collect();
+    let ended = machine.run_with(&format!("sso-login key-set {NEW}"), &variables);
+    refused(&ended, 69, "it answers 407 with something else: the proxy wants a user and a password");
+    assert_eq!(machine.files(), before);
 }
