@@ -233,7 +233,7 @@ fn a_key_whose_profile_goes_is_mentioned_and_then_says_what_to_do() {
     let sandbox = sandbox();
     four(&sandbox);
     let removed = sandbox.run("sso-profile remove ops --text").exits(0).stdout;
-    assert!(removed.contains("key `dev.OPS_PROFILE` points at it"), "{removed}");
+    assert!(removed.contains("key `dev.OPS_PROFILE` points at profile `ops`"), "{removed}");
     let keys = sandbox.run("sso-profile key list --env dev").exits(0).documents();
     assert_eq!(keys[1]["state"], "blocked");
     assert_eq!(keys[1]["reason"], "there is no profile `ops`");

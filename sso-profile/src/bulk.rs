@@ -45,14 +45,15 @@ pub(crate) struct Bulk {
     pub(crate) kinds: Vec<&'static str>,
 }
 
-/// Works it out. `marked` are the profiles that were written like this before.
+/// Works it out. `marked` are the profiles that were written like this before; with `prune` those go that nobody wants any
+/// more, of the sessions wanted and of the empty ones it has.
 ///
 /// Status 78 if a profile that wasn't, or a session, is there and differs, and `replace` doesn't allow it.
 pub(crate) fn plan(
     wanted: &[Wanted],
     config: &AwsConfig,
     marked: &HashSet<String>,
-    prune: bool,
+    prune: Option<&[String]>,
     replace: bool,
 ) -> Result<Bulk, Fault> {
     let content = config.content();
@@ -84,7 +85,7 @@ pub(crate) fn plan(
     if !foreign.is_empty() {
         return Err(not_ours(&foreign));
     }
-    let (gone, kept) = if prune { stale(wanted, config, marked) } else { Default::default() };
+    let (gone, kept) = prune.map(|empty| stale(wanted, empty, config, marked)).unwrap_or_default();
     Ok(Bulk { changes, gone, kept, kinds })
 }
 
@@ -125,9 +126,15 @@ fn sessions(wanted: &[Wanted], content: &Content, replace: bool) -> Result<Vec<C
 }
 
 /// Profiles of ours, of the sessions that were listed, that nobody wants any more.
-fn stale(wanted: &[Wanted], config: &AwsConfig, marked: &HashSet<String>) -> (Vec<String>, Vec<String>) {
+fn stale(
+    wanted: &[Wanted],
+    empty: &[String],
+    config: &AwsConfig,
+    marked: &HashSet<String>,
+) -> (Vec<String>, Vec<String>) {
     let names: HashSet<_> = wanted.iter().map(|wanted| wanted.name.as_str()).collect();
-    let sessions: HashSet<_> = wanted.iter().map(|wanted| wanted.session.as_str()).collect();
+    let sessions: HashSet<_> =
+        wanted.iter().map(|wanted| &wanted.session).chain(empty).map(String::as_str).collect();
     let is_stale = |name: &str, keys: &Keys| {
         let session = match keys.get("sso_session") {
             Some(Value::Text(session)) => session.as_str(),

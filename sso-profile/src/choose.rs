@@ -10,6 +10,7 @@ use serde_json::Value;
 use sso_signal::exit::{Exit, Fault};
 use sso_signal::wire::{self, Document, Output};
 
+use crate::listed::forget_the_end;
 use crate::picker::{Picked, Rows, Terminal};
 
 /// A value that a document must have to be chosen: `KEY=VALUE`.
@@ -72,7 +73,7 @@ fn ask_as_they_come(terminal: Terminal) -> anyhow::Result<Exit> {
         Picked::Nothing => Ok(Exit::No),
         Picked::Document(document) => {
             let events = std::mem::take(&mut *reading.lock(&reading.events));
-            let exit = put_out(&events, &document)?;
+            let exit = put_out(&events, document)?;
             // Who writes to us must not find the pipe closed because somebody picked quickly.
             if let Some(reader) = reader {
                 drop(reader.join());
@@ -153,7 +154,7 @@ fn by_what_it_says(picks: &[Pick], terminal: Option<Terminal>) -> anyhow::Result
             .into()),
         (1, _) => {
             let document = left.pop().context("one is left")?;
-            put_out(&events, &document)
+            put_out(&events, document)
         }
         (more, None) => Err(Fault::new(
             Exit::Usage,
@@ -163,7 +164,7 @@ fn by_what_it_says(picks: &[Pick], terminal: Option<Terminal>) -> anyhow::Result
         .into()),
         (_, Some(terminal)) => {
             match terminal.pick(|rows| left.drain(..).for_each(|document| rows.push(document)), || false)? {
-                Picked::Document(document) => put_out(&events, &document),
+                Picked::Document(document) => put_out(&events, document),
                 Picked::Nothing | Picked::Stopped => Ok(Exit::No),
             }
         }
@@ -176,12 +177,13 @@ fn passing(event: Document) -> Option<Document> {
     (!is_end).then_some(event)
 }
 
-fn put_out(events: &[Document], document: &Document) -> anyhow::Result<Exit> {
+fn put_out(events: &[Document], mut document: Document) -> anyhow::Result<Exit> {
+    forget_the_end(&mut document);
     let mut output = Output::stdout();
     for event in events {
         output.document(event)?;
     }
-    output.document(document)?;
+    output.document(&document)?;
     Ok(Exit::Done)
 }
 

@@ -30,7 +30,7 @@ Exit status:
   0   done
   1   the answer is no: nothing was chosen
   2   bad command line
-  65  bad document on standard input, or --prune by a listing that was cut short
+  65  bad document on standard input, or --prune by a listing that isn't whole
   74  a file or stream failed
   75  another writer holds the config file
   78  profile or configuration wrong";
@@ -75,9 +75,13 @@ pub(crate) enum Command {
     /// them or none. A comment below the header marks what was written so. Running it again changes only what
     /// became different; keys that were added to a marked profile stay, profiles written by hand are never
     /// overwritten without --replace, and --prune removes the marked profiles of the listed sessions that the
-    /// documents don't give any more. A listing of `sso-login accounts` that was cut short prunes nothing: its
-    /// last document, `"event":"listed"`, says that there are no more. Filters hand it on; where yours drops it,
-    /// --complete says that what is left is all you want. Documents of your own need no such end.
+    /// documents don't give any more. A document goes out for each profile, with its `change`: added, replaced,
+    /// unchanged, removed, or kept (its role is gone, but another profile needs it).
+    ///
+    /// A listing of `sso-login accounts` that was cut short or lost documents on its way prunes nothing: its last
+    /// document says how many there are (`listed`). Where a filter of yours drops some, --complete says that what
+    /// is left is all you want. Documents of your own need no such end. One with `error` is no answer: nothing at
+    /// all is written then, and nothing removed.
     #[command(after_long_help = WRITE)]
     Write(Box<Write>),
     /// Let a person pick one of the documents on standard input
@@ -147,13 +151,13 @@ Examples:
   sso-login accounts corp |
     sso-profile write --all --name-template '{account}-{role}' --dry-run --text
   sso-login accounts corp | sso-profile write --all --prune
-  sso-login accounts corp | jq -c 'select(.event or .roleName == \"ReadOnly\")' |
-    sso-profile write --all --prune
+  sso-login accounts corp | jq -c 'select(.roleName == \"ReadOnly\")' |
+    sso-profile write --all --prune --complete
 
 Exit status:
   0   done, or nothing to do
   2   bad command line
-  65  bad document on standard input
+  65  bad document on standard input, one with `error`, or --prune by a listing that isn't whole
   74  a file or stream failed
   75  another writer holds the config file
   78  a value is wrong, two roles would get one name, or what exists differs (see --replace)";

@@ -15,6 +15,7 @@ pub mod files;
 pub mod ini;
 pub mod key;
 mod listed;
+mod listing;
 mod load;
 mod mark;
 mod merged;

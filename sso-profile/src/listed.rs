@@ -1,42 +1,79 @@
 //! Whether a listing of `sso-login accounts` came in whole. Each of its documents says when it was listed (`listedAt`),
-//! and one at the end (`"event":"listed"`) that there are no more. Documents by hand say neither.
+//! and the last one how many there are (`listed`). Of an empty listing there is a document that says so
+//! (`"event":"listed"`), which other listings may end with as well. Documents by hand have none of this.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use sso_signal::exit::{Exit, Fault};
 use sso_signal::wire::Document;
 
-/// The listings that begin and end in a stream, by session (else start URL) and time.
+/// The listings of a stream, by session (else start URL) and time.
 #[derive(Debug, Default)]
-pub(crate) struct Listed {
-    begun: BTreeSet<(String, String)>,
-    ended: BTreeSet<(String, String)>,
+pub(crate) struct Listed(BTreeMap<(String, String), Listing>);
+
+/// What is known of one listing.
+#[derive(Debug, Default)]
+struct Listing {
+    came: i64,
+    /// Whether its end was seen.
+    is_ended: bool,
+    /// How many there are, as far as its end says.
+    count: Option<i64>,
 }
 
 impl Listed {
-    /// Takes note of one document.
-    pub(crate) fn note(&mut self, document: &Document) -> anyhow::Result<()> {
-        let Some(at) = document.text("listedAt")? else { return Ok(()) };
+    /// Takes note of one document. Answers whether it is the whole of a listing that is empty.
+    pub(crate) fn note(&mut self, document: &Document) -> anyhow::Result<bool> {
+        let Some(at) = document.text("listedAt")? else { return Ok(false) };
         let session = match document.text("ssoSession")? {
             Some(session) => session,
             None => document.text("startUrl")?.unwrap_or_default(),
         };
-        let listing = (session.to_owned(), at.to_owned());
-        match document.text("event")? {
-            Some("listed") => drop(self.ended.insert(listing)),
-            Some(_) => {}
-            None => drop(self.begun.insert(listing)),
+        let (event, sum) = (document.text("event")?, document.whole("listed")?);
+        if event.is_some_and(|event| event != "listed") {
+            return Ok(false);
+        }
+        let listing = self.0.entry((session.to_owned(), at.to_owned())).or_default();
+        if event.is_some() {
+            listing.end(document.whole("count")?);
+            return Ok(listing.came == 0 && listing.count == Some(0));
+        }
+        listing.came += 1;
+        if sum.is_some() {
+            listing.end(sum);
+        }
+        Ok(false)
+    }
+
+    /// Refuses a listing that isn't whole (65): what it doesn't name may be there all the same.
+    pub(crate) fn check(&self) -> Result<(), Fault> {
+        for ((session, _), listing) in &self.0 {
+            let why = match listing {
+                Listing { is_ended: false, .. } => {
+                    "has no end: it was cut short, or a filter dropped its last document".to_owned()
+                }
+                Listing { came, count: Some(count), .. } if came != count => {
+                    format!("has {count} documents, and {came} came: a filter dropped or doubled some")
+                }
+                Listing { .. } => continue,
+            };
+            return Err(Fault::new(Exit::Data, format!("the listing of session `{session}` {why}"))
+                .hint("list again; or say --complete, and what these documents don't name is removed"));
         }
         Ok(())
     }
+}
 
-    /// Refuses a listing without its end (65): what it doesn't name may be there all the same.
-    pub(crate) fn check(&self) -> Result<(), Fault> {
-        let Some((session, _)) = self.begun.difference(&self.ended).next() else { return Ok(()) };
-        let message = format!(
-            "the listing of session `{session}` has no end: it was cut short, or a filter dropped its last document (`event`)"
-        );
-        Err(Fault::new(Exit::Data, message)
-            .hint("list again; or say --complete, and what these documents don't name is removed"))
+impl Listing {
+    fn end(&mut self, count: Option<i64>) {
+        self.is_ended = true;
+        self.count = count.or(self.count);
+    }
+}
+
+/// What one document of a listing alone must not say of itself: that it is the end.
+pub(crate) fn forget_the_end(document: &mut Document) {
+    if document.contains_key("listedAt") {
+        document.shift_remove("listed");
     }
 }

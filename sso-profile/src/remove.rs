@@ -84,15 +84,14 @@ fn remove(
     let text = disk::current_text(&real)?;
     let (edited, mut gone) = without(command, name, path, &config, &text)?;
     let diff = unified(path, &text, &edited);
-    let keys = key::pointing_at(name, settings);
+    let keys = key::by_profile(settings).remove(name).unwrap_or_default();
     if !command.dry_run {
         gone = disk::change(&real, |text| {
             let (edited, gone) = without(command, name, path, &config, text)?;
             Ok((Some(edited), gone))
         })?;
     }
-    gone.warnings
-        .extend(keys.iter().map(|key| format!("key `{key}` points at it: sso-profile key list --text")));
+    gone.warnings.extend(keys.iter().map(|key| key::points_at(key, name)));
     if command.text {
         return output.text(&if command.dry_run { diff.trim_end().to_owned() } else { gone.in_words(name) });
     }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use sso_signal::exit::{Exit, Fault};
-use sso_signal::text::is_deceptive;
+use sso_signal::text::{harmless, is_deceptive};
 use sso_signal::wire::Document;
 
 use crate::config::Content;
@@ -103,6 +103,17 @@ impl Request {
         given(&self.region, |value| region("region", value))?;
         given(&self.output, output)
     }
+}
+
+/// Refuses a document that says why something failed: the rest of it is what was asked for, not an answer. Status 65.
+pub(crate) fn refuse_failed(document: &Document) -> Result<(), Fault> {
+    let why = match document.get("error") {
+        None | Some(Value::Null) => return Ok(()),
+        Some(Value::String(why)) => harmless(why),
+        Some(why) => harmless(&why.to_string()),
+    };
+    Err(Fault::new(Exit::Data, format!("it has an error, so nothing is written: {why}"))
+        .hint("see to that, then ask again; run what is piped in here by itself"))
 }
 
 /// Refuses names that no section header can carry, or that no command line should. Status 78.

@@ -12,10 +12,11 @@ use crate::diff::unified;
 use crate::disk;
 use crate::edit::edit;
 use crate::files;
+use crate::listed::forget_the_end;
 use crate::load::AwsConfig;
 use crate::plan::{Plan, plan};
 use crate::profile::{Kind, Profile};
-use crate::request::Request;
+use crate::request::{Request, refuse_failed};
 use crate::select::{Selected, select};
 use crate::words::is_plain;
 
@@ -50,6 +51,7 @@ pub fn run(command: &Command, settings: &Settings) -> anyhow::Result<Exit> {
         if document.contains_key("event") {
             output.document(&document)?;
         } else {
+            refuse_failed(&document).context("the document")?;
             write(command, document, true, settings, &mut output)?;
         }
     }
@@ -80,6 +82,7 @@ fn write(
     if command.text {
         return output.text(&in_words(&change, command.dry_run));
     }
+    forget_the_end(&mut document);
     change.profile.add_to(&mut document, Some(&from));
     document.set("change", change.kind);
     if command.dry_run {

@@ -1,27 +1,28 @@
 //! `write --all`: a profile for each account and role on stdin, in one edit of the config file.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::path::Path;
 
 use anyhow::Context as _;
 use sso_signal::exit::{Exit, Fault};
 use sso_signal::settings::Settings;
-use sso_signal::wire::{self, Document, Output};
+use sso_signal::wire::{Document, Output};
 
-use crate::bulk::{Bulk, Wanted, plan, roles};
+use crate::bulk::{Bulk, plan, roles};
 use crate::config::Content;
 use crate::diff::unified;
 use crate::disk;
 use crate::edit::edit;
 use crate::files;
 use crate::ini::Ini;
-use crate::listed::Listed;
+use crate::key;
+use crate::listing::Listing;
 use crate::load::AwsConfig;
 use crate::mark::marked;
 use crate::profile::Profile;
-use crate::request::{Request, writable_name};
+use crate::request::Request;
 use crate::source_text::Source;
-use crate::template::{Names, Template};
+use crate::template::Template;
 use crate::write::{as_asked, warnings};
 
 /// What the command line says.
@@ -45,9 +46,10 @@ pub struct Command {
 }
 
 /// Writes them all or, on any error, none. The documents go out once they are written, each with its
-/// profile's keys; then one for each removed profile, and an event with the sums.
+/// profile's keys; then one for each profile that was removed, or is kept though its role is gone.
 ///
-/// Status 65 for a document without an account or a role, and for pruning by a listing without its end.
+/// Status 65 for a document without an account or a role, for one that is a failure (`error`), and for pruning by a
+/// listing that isn't whole.
 pub fn run(command: &Command, settings: &Settings) -> anyhow::Result<Exit> {
     let listing = Listing::read(command)?;
     let config = AwsConfig::load(settings)?;
@@ -59,174 +61,107 @@ pub fn run(command: &Command, settings: &Settings) -> anyhow::Result<Exit> {
     let real = disk::real_path(path)?;
     // Without a lock first: nothing to do needs no right to write.
     let text = disk::current_text(&real)?;
-    let (edited, mut done) = edited(command, &listing.wanted, path, &config, &text)?;
-    let mut diff = String::new();
-    if let (Some(edited), true) = (&edited, command.dry_run) {
-        diff = unified(path, &text, edited);
+    let (edited, mut done) = edited(command, &listing, path, &config, &text)?;
+    let mut diff = None;
+    if command.dry_run {
+        diff = Some(edited.map(|edited| unified(path, &text, &edited)).unwrap_or_default());
     } else if edited.is_some() {
-        done = disk::change(&real, |text| self::edited(command, &listing.wanted, path, &config, text))?;
+        done = disk::change(&real, |text| self::edited(command, &listing, path, &config, text))?;
     }
-    listing.print(command, path, done, diff)
+    done.warn_of_keys(settings);
+    match diff {
+        Some(diff) if command.text && !diff.is_empty() => Output::stdout().text(diff.trim_end())?,
+        _ if command.text => Output::stdout().text(&done.in_words())?,
+        diff => print(listing, &done, diff)?,
+    }
+    Ok(Exit::Done)
 }
 
-/// What came in: documents, each with the place of its profile in `wanted` unless it is an event.
-struct Listing {
-    documents: Vec<(Document, Option<usize>)>,
-    wanted: Vec<Wanted>,
-}
-
-impl Listing {
-    fn read(command: &Command) -> anyhow::Result<Self> {
-        let Some(stdin) = wire::piped_stdin() else {
-            return Err(Fault::new(
-                Exit::Usage,
-                "--all reads documents from standard input, and nothing is piped in",
-            )
-            .hint("sso-login accounts PROFILE | sso-profile write --all")
-            .into());
-        };
-        let mut listing = Self { documents: Vec::new(), wanted: Vec::new() };
-        let mut listed = Listed::default();
-        let mut names: HashMap<String, usize> = HashMap::new();
-        for (number, document) in (1..).zip(stdin) {
-            let document = document?;
-            listed.note(&document)?;
-            // An event on its way to a later tool asks for nothing here.
-            if document.contains_key("event") {
-                listing.documents.push((document, None));
-                continue;
-            }
-            let wanted = wanted(&document, command).with_context(|| format!("document {number}"))?;
-            let index = match names.get(&wanted.name) {
-                Some(index) => {
-                    listing.collide(*index, &wanted)?;
-                    *index
-                }
-                None => {
-                    names.insert(wanted.name.clone(), listing.wanted.len());
-                    listing.wanted.push(wanted);
-                    listing.wanted.len() - 1
-                }
-            };
-            listing.documents.push((document, Some(index)));
+/// A document for each profile; the last one has the diff.
+fn print(listing: Listing, done: &Done, diff: Option<String>) -> anyhow::Result<()> {
+    let is_dry_run = diff.is_some();
+    let came = listing.documents.into_iter().map(|(mut document, index)| {
+        let outcome = index.and_then(|index| done.wanted.get(index));
+        if let Some(outcome) = outcome {
+            outcome.add_to(&mut document, is_dry_run);
         }
-        if command.prune && !command.complete {
-            listed.check()?;
-        }
-        Ok(listing)
+        (document, outcome.is_some())
+    });
+    let others = done.others.iter().map(|outcome| {
+        let mut document = Document::new();
+        outcome.add_to(&mut document, is_dry_run);
+        (document, true)
+    });
+    let mut documents: Vec<_> = came.chain(others).collect();
+    if let (Some(diff), Some((last, _))) = (diff, documents.iter_mut().rfind(|(_, is_profile)| *is_profile)) {
+        last.set("diff", diff);
     }
-
-    /// The same role twice is no harm; two roles with one name are.
-    fn collide(&self, index: usize, wanted: &Wanted) -> Result<(), Fault> {
-        let Some(other) = self.wanted.get(index).filter(|other| !other.is_same_role(wanted)) else {
-            return Ok(());
-        };
-        let role =
-            |wanted: &Wanted| format!("{} in {} ({})", wanted.role_name, wanted.account_id, wanted.session);
-        Err(Fault::new(
-            Exit::Config,
-            format!("both {} and {} would be profile `{}`", role(other), role(wanted), wanted.name),
-        )
-        .hint("tell them apart with --name-template '{account}-{accountId}-{role}' or '{session}-…'"))
-    }
-
-    fn print(self, command: &Command, path: &Path, done: Done, diff: String) -> anyhow::Result<Exit> {
-        let mut output = Output::stdout();
-        if command.text {
-            let line = if command.dry_run && !diff.is_empty() {
-                diff.trim_end().to_owned()
-            } else {
-                done.in_words()
-            };
-            output.text(&line)?;
-            return Ok(Exit::Done);
-        }
-        for (mut document, index) in self.documents {
-            if let Some((profile, kind)) = index.and_then(|index| done.profiles.get(index)) {
-                profile.add_to(&mut document, Some("template"));
-                document.set("change", *kind);
-            }
-            output.document(&document)?;
-        }
-        for profile in &done.gone {
-            output.document(&profile.document(None).with("change", "removed"))?;
-        }
-        let mut sums = Document::new().with("event", "written").with("configFile", path.to_string_lossy());
-        for (kind, sum) in done.sums() {
-            sums.set(kind, sum);
-        }
-        if command.dry_run {
-            sums.set("dryRun", true);
-            sums.set("diff", diff);
-        }
-        if !done.warnings.is_empty() {
-            sums.set("warnings", done.warnings);
-        }
-        output.document(&sums)?;
-        Ok(Exit::Done)
-    }
-}
-
-/// What one document asks for.
-fn wanted(document: &Document, command: &Command) -> anyhow::Result<Wanted> {
-    let mut request = command.flags.clone().or(Request::of(document)?);
-    let required = |value: &Option<String>, key: &str| {
-        value.clone().with_context(|| {
-            Fault::new(Exit::Data, format!("it has no `{key}`"))
-                .hint("sso-login accounts gives what is needed")
-        })
-    };
-    let account_id = required(&request.account_id, "accountId")?;
-    let role_name = required(&request.role_name, "roleName")?;
-    let session = request.sso_session.clone().with_context(|| {
-        Fault::new(Exit::Data, "it has no `ssoSession`").hint("name the session with --sso-session")
-    })?;
-    request.sso_session = Some(session.clone());
-    request.check()?;
-    let names = Names {
-        account: document.text("accountName")?.unwrap_or_default(),
-        account_id: &account_id,
-        role: &role_name,
-        session: &session,
-        email: document.text("emailAddress")?.unwrap_or_default(),
-    };
-    let name = command.template.name(&names);
-    writable_name("profile", &name)?;
-    if name.eq_ignore_ascii_case("default") {
-        return Err(Fault::new(
-            Exit::Config,
-            format!("{role_name} in {account_id} would be profile `{name}`, which every tool falls back to"),
-        )
-        .hint("put more into --name-template, say '{account}-{role}'")
-        .into());
-    }
-    Ok(Wanted { name, session, account_id, role_name, request })
+    let mut output = Output::stdout();
+    documents.iter().try_for_each(|(document, _)| output.document(document))
 }
 
 /// What was done, or would be.
 struct Done {
-    /// Of each wanted profile, and whether it was `added`, `replaced` or `unchanged`.
-    profiles: Vec<(Profile, &'static str)>,
-    /// As they were.
-    gone: Vec<Profile>,
+    /// In the order of what was wanted.
+    wanted: Vec<Outcome>,
+    /// What nobody wanted any more.
+    others: Vec<Outcome>,
+}
+
+/// What becomes of one profile.
+struct Outcome {
+    name: String,
+    /// As it is now, or was before it was removed; `None` if it can't be used.
+    profile: Option<Profile>,
+    /// `added`, `replaced`, `unchanged`, `removed` or `kept`.
+    kind: &'static str,
     warnings: Vec<String>,
 }
 
+impl Outcome {
+    fn add_to(&self, document: &mut Document, is_dry_run: bool) {
+        match &self.profile {
+            Some(profile) => {
+                let is_named = matches!(self.kind, REMOVED | KEPT);
+                profile.add_to(document, (!is_named).then_some("template"));
+            }
+            None => document.set("profile", self.name.as_str()),
+        }
+        document.set("change", self.kind);
+        if is_dry_run {
+            document.set("dryRun", true);
+        }
+        if !self.warnings.is_empty() {
+            document.set("warnings", self.warnings.clone());
+        }
+    }
+}
+
+const REMOVED: &str = "removed";
+const KEPT: &str = "kept";
+
 impl Done {
-    fn sums(&self) -> [(&'static str, usize); 4] {
-        let count = |kind| self.profiles.iter().filter(|(_, other)| *other == kind).count();
-        [
-            ("added", count("added")),
-            ("replaced", count("replaced")),
-            ("unchanged", count("unchanged")),
-            ("removed", self.gone.len()),
-        ]
+    /// A key of a profile that is gone gives nothing any more.
+    fn warn_of_keys(&mut self, settings: &Settings) {
+        let mut removed = self.others.iter_mut().filter(|outcome| outcome.kind == REMOVED).peekable();
+        if removed.peek().is_none() {
+            return;
+        }
+        let keys = key::by_profile(settings);
+        for outcome in removed {
+            let own = keys.get(&outcome.name).into_iter().flatten();
+            outcome.warnings.extend(own.map(|key| key::points_at(key, &outcome.name)));
+        }
     }
 
     fn in_words(&self) -> String {
-        let sums = self.sums().map(|(kind, sum)| format!("{sum} {kind}"));
+        let outcomes = || self.wanted.iter().chain(&self.others);
+        let sums = ["added", "replaced", "unchanged", REMOVED].map(|kind| {
+            let sum = outcomes().filter(|outcome| outcome.kind == kind).count();
+            format!("{sum} {kind}")
+        });
         let mut words = sums.join(", ");
-        for warning in &self.warnings {
+        for warning in outcomes().flat_map(|outcome| &outcome.warnings) {
             words.push_str("; ");
             words.push_str(warning);
         }
@@ -237,7 +172,7 @@ impl Done {
 /// The text after the change, if there is any, and what it comes to.
 fn edited(
     command: &Command,
-    wanted: &[Wanted],
+    listing: &Listing,
     path: &Path,
     config: &AwsConfig,
     text: &str,
@@ -247,7 +182,9 @@ fn edited(
     let content = Content::of(&ini).map_err(unreadable)?;
     let marked = marked(&Source::new(text, &ini), &content);
     let before = config.with_content(content);
-    let Bulk { changes, gone, kept, kinds } = plan(wanted, &before, &marked, command.prune, command.replace)?;
+    let wanted = &listing.wanted;
+    let prune = command.prune.then_some(listing.empty.as_slice());
+    let Bulk { changes, gone, kept, kinds } = plan(wanted, &before, &marked, prune, command.replace)?;
     let edited = if changes.is_empty() && gone.is_empty() {
         None
     } else {
@@ -257,25 +194,25 @@ fn edited(
         Some(edited) => &config.with_content(Content::parse(edited).map_err(unreadable)?),
         None => &before,
     };
-    let mut profiles = Vec::with_capacity(wanted.len());
-    let mut warned: Vec<String> = Vec::new();
+    let mut done = Done { wanted: Vec::with_capacity(wanted.len()), others: Vec::new() };
+    let mut warned = HashSet::new();
     for (wanted, kind) in wanted.iter().zip(kinds) {
         let profile = after.known_profile(&wanted.name)?;
         if *kind != *"unchanged" {
             as_asked(&profile, &Request { region: None, ..wanted.request.clone() })?;
         }
-        for warning in warnings(&profile) {
-            if !warned.contains(&warning) {
-                warned.push(warning);
-            }
-        }
-        profiles.push((profile, kind));
+        let mut warnings = warnings(&profile);
+        warnings.retain(|warning| warned.insert(warning.clone()));
+        done.wanted.push(Outcome { name: wanted.name.clone(), profile: Some(profile), kind, warnings });
     }
-    warned.extend(kept.iter().map(|name| {
-        format!(
-            "profile `{name}` has no role any more and stays: another profile has it as its source_profile"
-        )
-    }));
-    let gone = gone.iter().filter_map(|name| before.profile(name).ok().flatten()).collect();
-    Ok((edited, Done { profiles, gone, warnings: warned }))
+    let mut note = |names: Vec<String>, kind, warnings: &[&str]| {
+        for name in names {
+            let profile = before.profile(&name).ok().flatten();
+            let warnings = warnings.iter().map(|why| format!("profile `{name}` {why}")).collect();
+            done.others.push(Outcome { name, profile, kind, warnings });
+        }
+    };
+    note(gone, REMOVED, &[]);
+    note(kept, KEPT, &["has no role any more and stays: another profile has it as its source_profile"]);
+    Ok((edited, done))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::organisation::{HAND, read, role, three, with_config, write};
+use crate::organisation::{HAND, read, role, sum, three, with_config, write};
 use crate::support::Sandbox;
 
 fn written() -> Sandbox {
@@ -87,8 +87,8 @@ fn a_name_that_means_another_account_now_is_followed() {
     let sandbox = written();
     let mut documents = three();
     documents[2]["accountId"] = json!("555566667777");
-    let sums = write(&sandbox, "--prune", &documents).exits(0).documents().pop().unwrap();
-    assert_eq!((&sums["replaced"], &sums["removed"]), (&json!(1), &json!(0)));
+    let written = write(&sandbox, "--prune", &documents).exits(0).documents();
+    assert_eq!([sum(&written, "replaced"), sum(&written, "removed")], [1, 0]);
     assert!(read(&sandbox).ends_with(
         "[profile Prod-EU-Admin]\n# written by sso-profile write --all: Prod-EU-Admin is Admin in 555566667777 by corp\n\
          sso_session = corp\nsso_account_id = 555566667777\nsso_role_name = Admin\n"
@@ -118,7 +118,7 @@ fn hand_written_profiles_that_say_the_same_stay_unmarked() {
     let sandbox = with_config(&hand);
     write(&sandbox, "", &three()[..1]).exits(0);
     assert_eq!(read(&sandbox), hand);
-    assert_eq!(write(&sandbox, "--prune", &three()[1..]).exits(0).documents().pop().unwrap()["removed"], 0);
+    assert_eq!(sum(&write(&sandbox, "--prune", &three()[1..]).exits(0).documents(), "removed"), 0);
 }
 
 #[test]
@@ -149,12 +149,32 @@ fn a_pruned_profile_that_others_need_stays_and_is_named() {
     );
     sandbox.write(".aws/config", &text);
     let documents = write(&sandbox, "--prune", &three()[..2]).exits(0).documents();
-    let warnings = &documents.last().unwrap()["warnings"];
+    let kept = documents.last().unwrap();
+    assert_eq!((&kept["profile"], &kept["change"]), (&json!("Prod-EU-Admin"), &json!("kept")));
+    let warnings = &kept["warnings"];
     assert!(
         warnings[0].as_str().unwrap().contains("`Prod-EU-Admin` has no role any more and stays"),
         "{warnings}"
     );
     assert_eq!(read(&sandbox), text);
+}
+
+#[test]
+fn a_pruned_profile_that_a_key_points_at_is_named_with_the_key() {
+    let sandbox = written();
+    sandbox.run("sso-profile key set --env dev --key OPS_PROFILE --vault aws.iam.sso Prod-EU-Admin").exits(0);
+    for flags in ["--prune --dry-run", "--prune"] {
+        let documents = write(&sandbox, flags, &three()[..1]).exits(0).documents();
+        let warnings = |change: &str, profile: &str| {
+            let is_it = |document: &&serde_json::Value| {
+                document["change"] == change && document["profile"] == profile
+            };
+            documents.iter().find(is_it).unwrap().get("warnings").cloned()
+        };
+        assert_eq!(warnings("removed", "Dev-Team-ReadOnly"), None);
+        let expected = "key `dev.OPS_PROFILE` points at profile `Prod-EU-Admin`: sso-profile key list --text";
+        assert_eq!(warnings("removed", "Prod-EU-Admin"), Some(json!([expected])));
+    }
 }
 
 #[test]

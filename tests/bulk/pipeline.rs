@@ -18,7 +18,7 @@ fn a_whole_organisation_is_written_used_and_pruned() {
         sso-profile write --all --prune --text < roles
         sso-login credentials Other-ReadOnly --format env | grep -o 'AWS_ACCESS_KEY_ID=ASIA'
         (head -n 2 roles | sso-profile write --all --prune 2>&1 || echo \"$?\") | cut -d, -f1
-        grep -v '\"444455556666\"' roles | sso-profile write --all --prune --text
+        grep -v '\"444455556666\"' roles | sso-profile write --all --prune --complete --text
         grep ReadOnly roles | sso-profile write --all --prune --complete --text
         sso-profile choose --pick accountName=Other --pick roleName=ReadOnly < roles | sso-profile write picked --text
         head -c \"$(wc -c < before)\" \"$HOME/.aws/config\" | cmp - before && echo kept";

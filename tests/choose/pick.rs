@@ -32,6 +32,9 @@ fn what_the_flags_leave_is_the_choice() {
     roles.insert(0, json!({"event": "listed"}));
     let mut documents = roles.clone();
     // One choice is no listing: its end isn't handed on.
+    documents[4]["listedAt"] = json!("2026-11-21T12:00:00Z");
+    roles[4]["listedAt"] = documents[4]["listedAt"].clone();
+    documents[4]["listed"] = json!(4);
     documents.push(json!({"event": "listed", "listedAt": "2026-11-21T12:00:00Z", "count": 4}));
     let input = stream(&documents);
     for picks in [

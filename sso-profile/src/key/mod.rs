@@ -9,6 +9,8 @@ mod store;
 mod vault;
 mod wanted;
 
+use std::collections::BTreeMap;
+
 use sso_signal::exit::{Exit, Fault};
 use sso_signal::settings::Settings;
 use sso_signal::wire::{Document, Output};
@@ -108,11 +110,19 @@ pub fn remove(slug: &Slug, settings: &Settings) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// The keys that point at a profile. None if `keys.json` can't be read: whoever asks has another errand.
-pub(crate) fn pointing_at(profile: &str, settings: &Settings) -> Vec<String> {
-    let Ok(store) = Store::load(settings) else { return Vec::new() };
-    let points = |entry: &Entry| entry.vault != VaultName::Env && entry.reference == profile;
-    store.entries().filter(|(_, entry)| points(entry)).map(|(slug, _)| slug.to_string()).collect()
+/// The keys that point at profiles, by profile. None if `keys.json` can't be read: whoever asks has another errand.
+pub(crate) fn by_profile(settings: &Settings) -> BTreeMap<String, Vec<String>> {
+    let mut keys: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let Ok(store) = Store::load(settings) else { return keys };
+    for (slug, entry) in store.entries().filter(|(_, entry)| entry.vault != VaultName::Env) {
+        keys.entry(entry.reference.clone()).or_default().push(slug.to_string());
+    }
+    keys
+}
+
+/// The warning about such a key when its profile goes.
+pub(crate) fn points_at(key: &str, profile: &str) -> String {
+    format!("key `{key}` points at profile `{profile}`: sso-profile key list --text")
 }
 
 fn described(slug: &Slug, entry: &Entry) -> Document {

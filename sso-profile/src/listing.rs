@@ -1,0 +1,128 @@
+//! What `write --all` reads: documents, and the profiles that they ask for.
+
+use std::collections::HashMap;
+
+use anyhow::Context as _;
+use sso_signal::exit::{Exit, Fault};
+use sso_signal::wire::{self, Document};
+
+use crate::bulk::Wanted;
+use crate::listed::Listed;
+use crate::request::{Request, refuse_failed, writable_name};
+use crate::template::Names;
+use crate::write_all::Command;
+
+/// What came in.
+pub(crate) struct Listing {
+    /// The documents, each with the place of its profile in `wanted` unless it is an event.
+    pub(crate) documents: Vec<(Document, Option<usize>)>,
+    pub(crate) wanted: Vec<Wanted>,
+    /// The sessions that were listed and have no role any more.
+    pub(crate) empty: Vec<String>,
+}
+
+impl Listing {
+    /// Reads them all. Status 65 for a document without an account or a role, for one that is a failure (`error`), and
+    /// for pruning by a listing that isn't whole.
+    pub(crate) fn read(command: &Command) -> anyhow::Result<Self> {
+        let Some(stdin) = wire::piped_stdin() else {
+            return Err(Fault::new(
+                Exit::Usage,
+                "--all reads documents from standard input, and nothing is piped in",
+            )
+            .hint("sso-login accounts PROFILE | sso-profile write --all")
+            .into());
+        };
+        let mut listing = Self { documents: Vec::new(), wanted: Vec::new(), empty: Vec::new() };
+        let mut listed = Listed::default();
+        let mut names: HashMap<String, usize> = HashMap::new();
+        for (number, document) in (1..).zip(stdin) {
+            let document = document?;
+            let in_document = || format!("document {number}");
+            refuse_failed(&document).with_context(in_document)?;
+            if listed.note(&document)? && command.prune {
+                listing.empty.push(session_of(&document, &command.flags).with_context(in_document)?);
+            }
+            // An event on its way to a later tool asks for nothing here.
+            if document.contains_key("event") {
+                listing.documents.push((document, None));
+                continue;
+            }
+            let wanted = wanted(&document, command).with_context(in_document)?;
+            let index = match names.get(&wanted.name) {
+                Some(index) => {
+                    listing.collide(*index, &wanted)?;
+                    *index
+                }
+                None => {
+                    names.insert(wanted.name.clone(), listing.wanted.len());
+                    listing.wanted.push(wanted);
+                    listing.wanted.len() - 1
+                }
+            };
+            listing.documents.push((document, Some(index)));
+        }
+        if command.prune && !command.complete {
+            listed.check()?;
+        }
+        Ok(listing)
+    }
+
+    /// The same role twice is no harm; two roles with one name are.
+    fn collide(&self, index: usize, wanted: &Wanted) -> Result<(), Fault> {
+        let Some(other) = self.wanted.get(index).filter(|other| !other.is_same_role(wanted)) else {
+            return Ok(());
+        };
+        let role =
+            |wanted: &Wanted| format!("{} in {} ({})", wanted.role_name, wanted.account_id, wanted.session);
+        Err(Fault::new(
+            Exit::Config,
+            format!("both {} and {} would be profile `{}`", role(other), role(wanted), wanted.name),
+        )
+        .hint("tell them apart with --name-template '{account}-{accountId}-{role}' or '{session}-…'"))
+    }
+}
+
+/// What one document asks for.
+fn wanted(document: &Document, command: &Command) -> anyhow::Result<Wanted> {
+    let mut request = command.flags.clone().or(Request::of(document)?);
+    let required = |value: &Option<String>, key: &str| {
+        value.clone().with_context(|| {
+            Fault::new(Exit::Data, format!("it has no `{key}`"))
+                .hint("sso-login accounts gives what is needed")
+        })
+    };
+    let account_id = required(&request.account_id, "accountId")?;
+    let role_name = required(&request.role_name, "roleName")?;
+    let session = session_of(document, &command.flags)?;
+    request.sso_session = Some(session.clone());
+    request.check()?;
+    let names = Names {
+        account: document.text("accountName")?.unwrap_or_default(),
+        account_id: &account_id,
+        role: &role_name,
+        session: &session,
+        email: document.text("emailAddress")?.unwrap_or_default(),
+    };
+    let name = command.template.name(&names);
+    writable_name("profile", &name)?;
+    if name.eq_ignore_ascii_case("default") {
+        return Err(Fault::new(
+            Exit::Config,
+            format!("{role_name} in {account_id} would be profile `{name}`, which every tool falls back to"),
+        )
+        .hint("put more into --name-template, say '{account}-{role}'")
+        .into());
+    }
+    Ok(Wanted { name, session, account_id, role_name, request })
+}
+
+fn session_of(document: &Document, flags: &Request) -> anyhow::Result<String> {
+    let session = match &flags.sso_session {
+        Some(session) => Some(session.as_str()),
+        None => document.text("ssoSession")?.filter(|session| !session.is_empty()),
+    };
+    session.map(str::to_owned).with_context(|| {
+        Fault::new(Exit::Data, "it has no `ssoSession`").hint("name the session with --sso-session")
+    })
+}
