@@ -180,7 +180,7 @@ sso-key-unlock env="" *flags: _tools
 [group('keys')]
 [no-exit-message]
 sso-key-relock env="": _tools
-    @sso-profile key sessions ${1:+--env="$1"} | sso-signal quiet - | sso-login logout - --exit-status | sso-signal log
+    @sso-profile key sessions ${1:+--env="$1"} | sso-signal quiet - | sso-login logout - --exit-status | sso-signal settle | sso-signal log
     @sso-profile key list --text ${1:+--env="$1"}
 
 # Start the monitor and its example consumer in containers

@@ -26,5 +26,7 @@ mod settings;
 mod settle;
 #[path = "signal/state.rs"]
 mod state;
+#[path = "signal/unfit.rs"]
+mod unfit;
 #[path = "signal/watch.rs"]
 mod watch;

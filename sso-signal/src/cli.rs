@@ -50,7 +50,8 @@ pub(crate) enum Command {
     /// With PROFILE, that profile's signal is raised and printed. Without, documents are read: `"loginRequired": true`
     /// raises, `false` clears the signal that the same source raised; each document is passed on with `signal`: `raised`,
     /// `kept` (it was there: snoozes hold; or another source still asks), `cleared` or `none`. Documents with `event`,
-    /// `outcome` or `error` and no `loginRequired` pass untouched.
+    /// `outcome` or `error` and no `loginRequired` pass untouched. A profile that no signal can be about (letters, digits
+    /// and ` ._@+:/-`, a letter or digit first, 128 at most) gets `none` and an `error`; the stream goes on.
     #[command(after_long_help = "\
 Examples:
   sso-signal write corp --reason 'Credentials expired'
@@ -58,7 +59,7 @@ Examples:
 
 Exit status:
   0   done
-  65  bad document
+  65  bad document; PROFILE is no name that a signal can have
   74  a file failed
   75  state locked")]
     Write {
@@ -126,7 +127,8 @@ Exit status:
     ///
     /// `outcome` is one of success, valid, failed, timeout, snoozed (with `seconds`), dismissed, suppressed, busy,
     /// unknown-profile (with `configFile`, `configModified`). It holds for the whole sso-session (`ssoSession`,
-    /// `sessionProfiles`). Documents without an outcome, and events, are passed on untouched.
+    /// `sessionProfiles`). Documents without an outcome, and events, are passed on untouched; what they say of a session
+    /// that is kept quiet (`loginRequired`, `loggedOut`) is noted.
     #[command(after_long_help = "\
 Examples:
   sso-login corp | sso-signal settle
@@ -277,14 +279,16 @@ Exit status:
     },
     /// Keep a session quiet that was locked on purpose, until its next login
     ///
-    /// Nobody is asked and no browser opens for it, in any mode, until a login is settled or requested. With documents on
+    /// Nobody is asked and no browser opens for it, in any mode, until a login is settled or requested, or was done by other
+    /// means: a monitor saw the session without a valid token, then with one. With documents on
     /// stdin it is a filter: the session of each (`ssoSession`, `sessionProfiles`, else `profile` alone) is marked before
     /// the document is passed on with `quiet`. So it stands before the logout. The AWS config isn't read: a name that
     /// isn't in it is taken, too.
     #[command(after_long_help = "\
 Examples:
   sso-signal quiet corp
-  sso-profile key sessions --env dev | sso-signal quiet - | sso-login logout -
+  sso-profile key sessions --env dev | sso-signal quiet - | sso-login logout - |
+    sso-signal settle
 
 Exit status:
   0   done

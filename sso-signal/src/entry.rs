@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
+use crate::sighting::Sighting;
 use crate::time::{self, Moment};
 
 /// How far a clock may be set back before a pause that was counted on it is given up.
@@ -32,6 +33,8 @@ pub struct Entry {
     pub gave_up: Option<String>,
     /// Locked on purpose: quiet until the next login.
     pub quiet: bool,
+    /// Whether a quiet session was seen without a valid token since: if it is valid then, somebody logged in.
+    pub over: bool,
     /// The AWS config in which the profile wasn't found.
     pub unknown_in: Option<ConfigStamp>,
     /// The `nextAttemptAfter` that this host wrote into the signals last: that one is a mirror of the above,
@@ -56,16 +59,34 @@ impl Entry {
         self.quiet || self.snooze.is_some() || self.dismissed.is_some() || !self.suppressed.is_empty()
     }
 
-    /// The entry after the session was seen valid: the next expiry is a new one, whatever its episode is called.
+    /// The entry after the session was seen: what the sighting ends, or tells of a session that is kept quiet.
     #[must_use]
-    pub fn seen_valid(&self) -> Self {
-        Self { suppressed: Vec::new(), gave_up: None, failures: 0, snooze: None, ..self.clone() }
+    pub fn seen(&self, sighting: Sighting) -> Self {
+        match sighting {
+            // The next expiry is a new one, whatever its episode is called. And what was over is valid by a login only.
+            Sighting::Valid => Self {
+                suppressed: Vec::new(),
+                gave_up: None,
+                failures: 0,
+                snooze: None,
+                quiet: self.quiet && !self.over,
+                over: false,
+                ..self.clone()
+            },
+            Sighting::Over => Self { over: self.quiet, ..self.clone() },
+        }
+    }
+
+    /// The entry after a person locked the session. Only what is seen from now on tells of a login.
+    #[must_use]
+    pub fn locked(&self) -> Self {
+        Self { quiet: true, over: false, ..self.clone() }
     }
 
     /// The entry without what holds its signals back; but for `quiet`, which a person decided for good.
     #[must_use]
     pub fn without_pauses(&self) -> Self {
-        Self { profiles: self.profiles.clone(), quiet: self.quiet, ..Self::default() }
+        Self { profiles: self.profiles.clone(), quiet: self.quiet, over: self.over, ..Self::default() }
     }
 
     /// Joins an entry that turns out to be of the same session: whatever either of them held back stays held back.
@@ -86,6 +107,11 @@ impl Entry {
             failures: self.failures.max(other.failures),
             gave_up: self.gave_up.or(other.gave_up),
             quiet: self.quiet || other.quiet,
+            // A lock that nobody saw end yet lasts.
+            over: [(self.quiet, self.over), (other.quiet, other.over)]
+                .iter()
+                .all(|(quiet, over)| !quiet || *over)
+                && (self.over || other.over),
             unknown_in: self.unknown_in.or(other.unknown_in),
             mirrored: self.mirrored.max(other.mirrored),
         }
@@ -126,3 +152,6 @@ pub struct ConfigStamp {
 pub(crate) fn delta(duration: Duration) -> TimeDelta {
     TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,12 +7,13 @@ use std::time::{Duration, UNIX_EPOCH};
 use chrono::{DateTime, SecondsFormat};
 
 use crate::cooldown;
-use crate::entry::ConfigStamp;
+use crate::entry::{ConfigStamp, Entry};
 use crate::folder::{Folder, Located, Reading};
 use crate::machine::{self, Because, Circumstances, Due, Stamp};
 use crate::memory::{Memory, Subject};
 use crate::mode;
 use crate::settings::Settings;
+use crate::sighting::Sighting;
 use crate::signal::Signal;
 use crate::state;
 use crate::text::shell_word;
@@ -29,6 +30,15 @@ pub struct Host<'a> {
     pub state_dir: PathBuf,
     /// The signals.
     pub folder: Folder,
+}
+
+/// What is remembered of a document besides how its session was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Naming {
+    /// Which session its profile belongs to.
+    Session,
+    /// Nothing.
+    Nothing,
 }
 
 /// A signal and whether it is due.
@@ -71,6 +81,23 @@ impl<'a> Host<'a> {
             after.save(&self.state_dir)?;
         }
         Ok(answer)
+    }
+
+    /// Takes in how a session was seen. Without a `state.json` there is nothing that it could change, in a container, say.
+    pub fn see(&self, subject: &Subject<'_>, seen: Option<Sighting>, naming: Naming) -> anyhow::Result<()> {
+        if !self.state_dir.join("state.json").exists() {
+            return Ok(());
+        }
+        let after = |entry: &Entry| seen.map_or_else(|| entry.clone(), |seen| entry.seen(seen));
+        let memory = self.memory()?;
+        let is_new = naming == Naming::Session
+            && subject.session.is_some_and(|session| memory.session_of(subject.profile) != Some(session));
+        // Most documents of a monitor change nothing, and wait for nobody.
+        let entry = memory.of(subject);
+        if !is_new && after(&entry) == entry {
+            return Ok(());
+        }
+        self.change_memory(|memory| memory.change(subject, |entry| (after(&entry), ())))
     }
 
     /// Every signal with its judgement, the oldest first.

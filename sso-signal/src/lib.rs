@@ -31,6 +31,7 @@ pub mod secret;
 pub mod service;
 pub mod settings;
 pub mod settle;
+pub mod sighting;
 pub mod signal;
 pub mod state;
 pub mod status;

@@ -85,6 +85,11 @@ impl Memory {
             .unwrap_or_default()
     }
 
+    /// The entry of a subject, as [`take`](Self::take) would hand it out.
+    pub fn of(&self, subject: &Subject<'_>) -> Entry {
+        self.clone().take(subject)
+    }
+
     /// The sso-session that a profile is known to belong to.
     pub fn session_of(&self, profile: &str) -> Option<&str> {
         self.sessions
@@ -264,6 +269,7 @@ mod tests {
             failures: 3,
             gave_up: Some("one".into()),
             quiet: true,
+            over: true,
             unknown_in: Some(ConfigStamp { file: "/config".into(), modified: None }),
             mirrored: Some(now),
         };

@@ -1,10 +1,11 @@
 //! `sso-signal quiet`: no reminders for a session that a person locked on purpose, until its next login.
 
 use crate::exit::{Exit, Fault};
-use crate::host::Host;
+use crate::host::{Host, Naming};
 use crate::memory::Subject;
 use crate::settings::Settings;
 use crate::settle::Concerned;
+use crate::sighting::Sighting;
 use crate::signal::check_profile;
 use crate::wire::{Document, Output};
 
@@ -36,7 +37,12 @@ pub fn filter(
             if document.text("ssoSession")?.is_none() {
                 check_profile(profile)?;
             }
-            mark(&host, &Concerned::of(&document, profile)?)?;
+            let whom = Concerned::of(&document, profile)?;
+            mark(&host, &whom)?;
+            // After a logout, what it says of the session holds for the new mark as well.
+            if document.flag("loggedOut")? == Some(true) {
+                host.see(&whom.subject(), Some(Sighting::Over), Naming::Nothing)?;
+            }
             document.set("quiet", true);
         }
         output.document(&document)?;
@@ -47,9 +53,6 @@ pub fn filter(
 fn mark(host: &Host<'_>, concerned: &Concerned) -> anyhow::Result<()> {
     let subject: Subject<'_> = concerned.subject();
     host.change_memory(|memory| {
-        memory.change(&subject, |mut entry| {
-            entry.quiet = true;
-            (entry, ())
-        });
+        memory.change(&subject, |entry| (entry.locked(), ()));
     })
 }

@@ -3,12 +3,13 @@
 use crate::exit::{Exit, Fault};
 use crate::folder::{Folder, Raised, Withdrawn};
 use crate::heartbeat::Heartbeat;
-use crate::host::Host;
-use crate::memory::Subject;
+use crate::host::{Host, Naming};
 use crate::settings::Settings;
-use crate::signal::{self, Signal, check_profile};
+use crate::settle::Concerned;
+use crate::sighting::Sighting;
+use crate::signal::{Signal, check_profile};
 use crate::state;
-use crate::text::harmless;
+use crate::text::{harmless, shell_word};
 use crate::time::{self, Moment};
 use crate::wire::{Document, Output};
 
@@ -52,8 +53,13 @@ impl<'a> Raiser<'a> {
             if let Some(source) = self.source {
                 self.heartbeat.beat(self.settings, &harmless(source), time::now()?);
             }
-            if let Some(done) = self.act(&document, time::now()?)? {
-                document.set("signal", done);
+            match unfit(&document)? {
+                Some(why) => self.refuse(&mut document, &why)?,
+                None => {
+                    if let Some(done) = self.act(&document, time::now()?)? {
+                        document.set("signal", done);
+                    }
+                }
             }
             output.document(&document)?;
         }
@@ -63,16 +69,34 @@ impl<'a> Raiser<'a> {
     /// `loginRequired` decides: true raises, false clears. Without it, a document that only names a profile raises;
     /// an event, an outcome or an error says nothing about a login.
     fn act(&mut self, document: &Document, now: Moment) -> anyhow::Result<Option<&'static str>> {
-        let is_about_else = document.is_about_no_profile()
-            || ["outcome", "error"].iter().any(|key| document.contains_key(*key));
-        match document.flag("loginRequired")? {
-            Some(false) => self.clear(document, now).map(Some),
-            None if is_about_else => Ok(None),
-            Some(true) | None => match self.raise(document, now)?.0 {
+        match wish_of(document)? {
+            None => Ok(None),
+            Some(Wish::Clear) => self.clear(document, now).map(Some),
+            Some(Wish::Raise) => match self.raise(document, now)?.0 {
                 Raised::New => Ok(Some("raised")),
                 Raised::Again => Ok(Some("kept")),
             },
         }
+    }
+
+    /// Answers a document whose profile no signal can be about. It ends no stream: one odd name in the config must not
+    /// keep the others' signals back.
+    fn refuse(&self, document: &mut Document, why: &anyhow::Error) -> anyhow::Result<()> {
+        document.set("signal", "none");
+        // Its session may have profiles of better names.
+        let whom = Concerned::of(document, document.text("profile")?.unwrap_or_default())?;
+        if whom.subject().session.is_some() {
+            Host::new(self.settings)?.see(&whom.subject(), Sighting::of(document)?, Naming::Nothing)?;
+        }
+        if wish_of(document)? == Some(Wish::Raise) {
+            let name = shell_word(&harmless(document.text("profile")?.unwrap_or_default()));
+            let what_to_do =
+                format!("nobody is reminded of it: rename the profile, or log in by hand: sso-login {name}");
+            let error = format!("{why}; {what_to_do}");
+            self.settings.warn_once(error.clone());
+            document.set("error", error);
+        }
+        Ok(())
     }
 
     fn raise(&mut self, document: &Document, now: Moment) -> anyhow::Result<(Raised, Signal)> {
@@ -92,64 +116,34 @@ impl<'a> Raiser<'a> {
             }
         }
         let signal = Signal::from_document(signal, "the document")?;
-        if let Some(session) = document.text("ssoSession")? {
-            self.remember_session(profile, session)?;
+        let whom = Concerned::of(document, profile)?;
+        // What a person decides about one profile holds for its whole session, so whoever knows the session says it.
+        let seen = Sighting::of(document)?;
+        // A memory that can't be read is a reason for `wait` and `status` to complain, not to raise nothing.
+        if let Err(err) = Host::new(self.settings)?.see(&whom.subject(), seen, Naming::Session) {
+            self.settings.debug(|| format!("{err:#}"));
         }
         let _lock = self.lock()?;
         self.folder.raise(&signal, now)
     }
 
-    /// What a person decides about one profile holds for its whole session, so whoever knows the session says it.
-    fn remember_session(&self, profile: &str, session: &str) -> anyhow::Result<()> {
-        if !self.has_memory()? {
-            return Ok(());
-        }
-        let host = Host::new(self.settings)?;
-        if host.memory()?.session_of(profile) == Some(session) {
-            return Ok(());
-        }
-        let subject = Subject { profile, session: Some(session), session_profiles: &[] };
-        host.change_memory(|memory| memory.change(&subject, |entry| (entry, ())))
-    }
-
     /// Removes the signal that the same source raised. A session seen valid also ends "Don't remind me": the next
     /// expiry is a new one.
     fn clear(&mut self, document: &Document, now: Moment) -> anyhow::Result<&'static str> {
-        let profile = profile_of(document)?;
+        let whom = Concerned::of(document, profile_of(document)?)?;
         let source = self.source_of(document)?;
-        let host = document.text("host")?.map(harmless);
-        let here = |name: &str| signal::key(name, host.as_deref());
-        let (profile, session) = (here(profile), document.text("ssoSession")?.map(here));
         let lock = self.lock()?;
-        let withdrawn = self.folder.withdraw(&profile, &source, now)?;
+        let withdrawn = self.folder.withdraw(whom.subject().profile, &source, now)?;
         drop(lock);
         // While another source still asks for a login, what a person decided about that stands.
         if withdrawn != Withdrawn::Left {
-            self.remember_valid(&profile, session.as_deref())?;
+            Host::new(self.settings)?.see(&whom.subject(), Sighting::of(document)?, Naming::Nothing)?;
         }
         Ok(match withdrawn {
             Withdrawn::Removed => "cleared",
             Withdrawn::Left => "kept",
             Withdrawn::None => "none",
         })
-    }
-
-    fn remember_valid(&self, profile: &str, session: Option<&str>) -> anyhow::Result<()> {
-        if !self.has_memory()? {
-            return Ok(());
-        }
-        let host = Host::new(self.settings)?;
-        let entry = host.memory()?.entry(profile);
-        if entry.seen_valid() == entry {
-            return Ok(());
-        }
-        let subject = Subject { profile, session, session_profiles: &[] };
-        host.change_memory(|memory| memory.change(&subject, |entry| (entry.seen_valid(), ())))
-    }
-
-    /// A container has no state of the host's to change.
-    fn has_memory(&self) -> anyhow::Result<bool> {
-        Ok(self.settings.state_dir()?.join("state.json").exists())
     }
 
     /// As it is read back: who raises a signal must be able to clear it.
@@ -167,6 +161,30 @@ impl<'a> Raiser<'a> {
         let is_ours = self.settings.signal_file()?.starts_with(&dir) || dir.exists();
         is_ours.then(|| state::lock(&dir)).transpose()
     }
+}
+
+/// What a document asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wish {
+    Raise,
+    Clear,
+}
+
+/// What a document asks for; `None` if it says nothing about a login.
+fn wish_of(document: &Document) -> anyhow::Result<Option<Wish>> {
+    let is_about_else =
+        document.is_about_no_profile() || ["outcome", "error"].iter().any(|key| document.contains_key(*key));
+    Ok(match document.flag("loginRequired")? {
+        Some(false) => Some(Wish::Clear),
+        None if is_about_else => None,
+        Some(true) | None => Some(Wish::Raise),
+    })
+}
+
+/// Why no signal can be about the document's profile, if none can.
+fn unfit(document: &Document) -> anyhow::Result<Option<anyhow::Error>> {
+    let name = if wish_of(document)?.is_some() { document.text("profile")? } else { None };
+    Ok(name.and_then(|name| check_profile(name).err()))
 }
 
 fn profile_of(document: &Document) -> anyhow::Result<&str> {

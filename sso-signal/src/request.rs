@@ -84,7 +84,7 @@ fn raise(host: &mut Host<'_>, profile: &str, reason: &str) -> anyhow::Result<()>
     }
     memory.change(&subject, |entry| {
         // What was mirrored into the session's other signals is still no wish of their writers.
-        (Entry { quiet: false, mirrored: entry.mirrored, ..entry.without_pauses() }, ())
+        (Entry { quiet: false, over: false, mirrored: entry.mirrored, ..entry.without_pauses() }, ())
     });
     // A stamp that isn't ours would hold back everything.
     let stamp = Stamp::new(cooldown::read(&host.state_dir), memory.stamped);

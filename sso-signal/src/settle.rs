@@ -8,11 +8,12 @@ use crate::cooldown;
 use crate::entry::{ConfigStamp, Entry};
 use crate::exit::{Exit, Fault};
 use crate::folder::{self, Located};
-use crate::host::Host;
+use crate::host::{Host, Naming};
 use crate::machine::{self, Fate, Outcome, Transition};
 use crate::memory::Subject;
 use crate::mode::Mode;
 use crate::settings::Settings;
+use crate::sighting::Sighting;
 use crate::signal;
 use crate::state;
 use crate::text::harmless;
@@ -31,15 +32,33 @@ pub fn filter(
     let mut host = Host::new(settings)?;
     for document in documents {
         let document = document?;
-        if !document.contains_key("event")
-            && let Some(outcome) = outcome_of(&document)?
-            && !is_counted(&document, &outcome)
-        {
-            settle(&mut host, &document, &outcome)?;
+        if !document.contains_key("event") {
+            let outcome = outcome_of(&document)?;
+            see(&host, &document, outcome.as_ref())?;
+            if let Some(outcome) = outcome
+                && !is_counted(&document, &outcome)
+            {
+                settle(&mut host, &document, &outcome)?;
+            }
         }
         output.document(&document)?;
     }
     Ok(Exit::Done)
+}
+
+/// Takes in what the document says of its session besides the outcome, which came after it.
+fn see(host: &Host<'_>, document: &Document, outcome: Option<&Outcome>) -> anyhow::Result<()> {
+    let seen = match (outcome, Sighting::of(document)?) {
+        (Some(Outcome::Success | Outcome::Valid), _) | (Some(_), Some(Sighting::Valid)) | (_, None) => {
+            return Ok(());
+        }
+        (_, seen) => seen,
+    };
+    let others = names(document, "sessionProfiles")?;
+    let Some(profile) = document.text("profile")?.or(others.first().map(String::as_str)) else {
+        return Ok(());
+    };
+    host.see(&Concerned::of(document, profile)?.subject(), seen, Naming::Nothing)
 }
 
 fn settle(host: &mut Host<'_>, document: &Document, outcome: &Outcome) -> anyhow::Result<()> {

@@ -1,6 +1,6 @@
 //! `quiet`: a session that was locked on purpose, by hand and in a pipe before the logout.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::clock::{is_due, raise, settle, status};
 use crate::support::Sandbox;
@@ -70,4 +70,115 @@ fn a_mark_on_a_box_is_none_here() {
         .exits(0);
     raise(&sandbox, "corp", "one");
     assert_eq!(status(&sandbox, "corp").0, "due");
+}
+
+/// A monitor's document about a profile of the session `s`.
+fn checked(profile: &str, is_required: bool) -> Value {
+    json!({"profile": profile, "ssoSession": "s", "loginRequired": is_required, "episode": "missing"})
+}
+
+/// Feeds documents to a tool, each of which it must take.
+#[track_caller]
+fn feed(sandbox: &Sandbox, line: &str, documents: &[Value]) {
+    let input = documents.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    sandbox.feed(line, &input).exits(0);
+}
+
+/// Whether the session is still kept quiet, as a later expiry shows.
+#[track_caller]
+fn is_quiet(sandbox: &Sandbox, profile: &str) -> bool {
+    feed(sandbox, "sso-signal write", &[checked(profile, true)]);
+    match status(sandbox, profile).0.as_str() {
+        "quiet" => true,
+        "due" => false,
+        other => panic!("{other}"),
+    }
+}
+
+fn relocked() -> (Sandbox, Value) {
+    let sandbox = Sandbox::new();
+    let relocked = json!({"profile": "a", "ssoSession": "s", "sessionProfiles": ["a", "b"]});
+    feed(&sandbox, "sso-signal quiet -", std::slice::from_ref(&relocked));
+    (sandbox, relocked)
+}
+
+#[test]
+fn a_login_that_nobody_settled_is_seen_and_ends_it() {
+    for (steps, expected) in [
+        // Over, then valid: in between somebody logged in, whatever told of it, and whichever profile.
+        (vec![("write", checked("a", true)), ("write", checked("a", false))], false),
+        (vec![("write", checked("b", true)), ("write", checked("a", false))], false),
+        (vec![("settle", checked("a", true)), ("settle", checked("b", false))], false),
+        // Locked while it was valid: it stays so, through its expiry.
+        (vec![("write", checked("a", false)), ("write", checked("b", false))], true),
+        (vec![("write", checked("a", true))], true),
+        // A failed login is none.
+        (vec![("settle", json!({"profile": "a", "loginRequired": true, "outcome": "failed"}))], true),
+        (
+            vec![
+                ("settle", json!({"profile": "a", "loginRequired": true, "outcome": "dismissed"})),
+                ("write", checked("a", false)),
+            ],
+            false,
+        ),
+    ] {
+        let (sandbox, _) = relocked();
+        for (command, document) in &steps {
+            feed(&sandbox, &format!("sso-signal {command}"), std::slice::from_ref(document));
+        }
+        sandbox.run("sso-signal clear --all").exits(0);
+        assert_eq!(is_quiet(&sandbox, "b"), expected, "{steps:?}");
+    }
+}
+
+#[test]
+fn a_logout_counts_as_seen_by_every_way_that_it_comes() {
+    let (_, relocked) = relocked();
+    let mut logged_out = relocked.clone();
+    logged_out["loggedOut"] = true.into();
+    logged_out["loginRequired"] = false.into();
+    let mut nameless = logged_out.clone();
+    nameless.as_object_mut().unwrap().shift_remove("profile");
+    for (line, document) in [
+        ("sso-signal settle", &logged_out),
+        ("sso-signal settle", &nameless),
+        ("sso-signal quiet -", &logged_out),
+        ("sso-signal write", &logged_out),
+    ] {
+        let (sandbox, _) = self::relocked();
+        feed(&sandbox, line, std::slice::from_ref(document));
+        assert!(is_quiet(&sandbox, "a"), "{line}");
+        let (sandbox, _) = self::relocked();
+        feed(&sandbox, line, std::slice::from_ref(document));
+        feed(&sandbox, "sso-signal write", &[checked("b", false)]);
+        assert!(!is_quiet(&sandbox, "a"), "{line}");
+    }
+}
+
+#[test]
+fn a_valid_session_of_another_source_or_another_box_ends_no_lock() {
+    let (sandbox, _) = relocked();
+    let from = |source: &str, mut document: Value| {
+        document["source"] = source.into();
+        document
+    };
+    feed(&sandbox, "sso-signal write", &[from("box", checked("a", true)), from("here", checked("a", false))]);
+    assert_eq!(status(&sandbox, "a").0, "quiet");
+    let mut elsewhere = checked("a", false);
+    elsewhere["host"] = "metta1".into();
+    feed(&sandbox, "sso-signal write", &[elsewhere]);
+    assert_eq!(status(&sandbox, "a").0, "quiet");
+    feed(&sandbox, "sso-signal write", &[from("box", checked("a", false))]);
+    assert!(!is_quiet(&sandbox, "a"));
+}
+
+#[test]
+fn a_state_of_an_earlier_release_is_read_and_its_locks_end_the_same_way() {
+    let sandbox = Sandbox::new();
+    let state = json!({"version": 1, "sessions": {"s": {"profiles": ["a"], "quiet": true}}, "profiles": {}});
+    sandbox.write(".aws/sso-renewer/state.json", state.to_string());
+    feed(&sandbox, "sso-signal write", &[checked("a", false)]);
+    assert!(is_quiet(&sandbox, "a"));
+    feed(&sandbox, "sso-signal write", &[checked("a", false)]);
+    assert!(!is_quiet(&sandbox, "a"));
 }

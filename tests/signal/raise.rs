@@ -137,7 +137,7 @@ fn a_broken_document_ends_the_stream_after_what_came_before() {
     for (input, message) in [
         ("{\"profile\":\"a\"}\n{\"profile\":", "line 2, column 11"),
         ("{\"profile\":\"a\"}\n{\"profile\":\"b\",\"profile\":\"c\"}", "duplicate key `profile`"),
-        ("{\"profile\":\"a\"}\n{\"profile\":\"-x\"}", "no profile name"),
+        ("{\"profile\":\"a\"}\n{\"profile\":[\"b\"]}", "`profile`"),
         ("{\"profile\":\"a\"}\n{\"profile\":\"b\",\"loginRequired\":\"yes\"}", "`loginRequired`"),
         ("{\"profile\":\"a\"}\n{\"loginRequired\":true}", "no `profile`"),
         ("{\"profile\":\"a\"}\n[]", "a document is a JSON object"),

@@ -1,6 +1,7 @@
 //! DESIGN 3's table, a row per test row, and what holds for every history.
 
 use super::*;
+use crate::sighting::Sighting;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -205,7 +206,7 @@ fn suppressing_an_episode_keeps_the_others_suppressed_until_the_session_was_vali
         assert_eq!(due, Due::Not(Because::Suppressed));
     }
     assert_eq!(due(&entry, &signal("three", None), Stamp::Absent, false, &notify(1)), Due::Now);
-    assert_eq!(judge(&entry.seen_valid(), &notify(1)), Due::Now);
+    assert_eq!(judge(&entry.seen(Sighting::Valid), &notify(1)), Due::Now);
     let many = (0..1000).fold(Entry::default(), |entry, n| suppressed(&entry, &n.to_string()));
     assert!(many.suppressed.len() < 100 && many.suppressed.ends_with(&["999".to_owned()]));
 }

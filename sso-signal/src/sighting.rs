@@ -1,0 +1,49 @@
+//! How a session was seen, by whoever knows tokens: what tells of a login that nobody settled.
+
+use crate::wire::Document;
+
+/// How a session was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sighting {
+    /// Nobody has to log in.
+    Valid,
+    /// It has no valid token, and none can be had without a person.
+    Over,
+}
+
+impl Sighting {
+    /// What a document says of its session: `loggedOut` of `sso-login logout`, which is later than a check, else
+    /// `loginRequired`. `None` if it says nothing.
+    pub fn of(document: &Document) -> anyhow::Result<Option<Self>> {
+        if document.flag("loggedOut")? == Some(true) {
+            return Ok(Some(Self::Over));
+        }
+        Ok(document
+            .flag("loginRequired")?
+            .map(|is_required| if is_required { Self::Over } else { Self::Valid }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire;
+
+    #[test]
+    fn a_logout_counts_more_than_an_earlier_check() {
+        for (text, expected) in [
+            ("{}", None),
+            (r#"{"loginRequired":true}"#, Some(Sighting::Over)),
+            (r#"{"loginRequired":false}"#, Some(Sighting::Valid)),
+            (r#"{"loginRequired":false,"loggedOut":true}"#, Some(Sighting::Over)),
+            (r#"{"loggedOut":false}"#, None),
+        ] {
+            assert_eq!(
+                Sighting::of(&wire::parse(text.as_bytes(), "x").unwrap()).unwrap(),
+                expected,
+                "{text}"
+            );
+        }
+        assert!(Sighting::of(&wire::parse(br#"{"loginRequired":"no"}"#, "x").unwrap()).is_err());
+    }
+}
