@@ -203,6 +203,26 @@ fn relock_ends_the_sessions_of_one_env_and_unlock_begins_them_again() {
 }
 
 #[test]
+fn a_login_that_nobody_settled_ends_the_lock_at_the_monitors_next_look() {
+    let Some(ring) = Ring::new("--pending 0") else { return };
+    ring.unlock("sso-key-unlock dev");
+    ring.just("sso-key-relock dev").exits(0);
+    let is_quiet = || {
+        let remembered = ring.run("sso-signal status").exits(0).document()["remembered"].clone();
+        remembered.as_array().unwrap().iter().any(|session| session["quiet"] == true)
+    };
+    assert!(is_quiet());
+    // No monitor looked between the logout and this: that it was logged out came out of the recipe itself.
+    let login = ring.run("sso-login demo --via device --no-browser").exits_somehow(0);
+    assert_eq!(login.documents().last().unwrap()["outcome"], "success");
+    assert!(is_quiet());
+    let shown = ring.run("sso-profile show demo").exits(0).stdout;
+    let checked = ring.feed("sso-cache check", &shown).exits(0).stdout;
+    assert_eq!(ring.feed("sso-signal write", &checked).exits(0).document()["loginRequired"], false);
+    assert!(!is_quiet());
+}
+
+#[test]
 fn relock_of_a_service_that_is_away_removes_the_files_and_says_so() {
     let Some(ring) = Ring::new("--pending 0") else { return };
     ring.unlock("sso-key-unlock dev");

@@ -87,9 +87,13 @@ impl Ring {
     }
 
     pub fn run(&self, line: &str) -> Ended {
+        self.feed(line, "")
+    }
+
+    pub fn feed(&self, line: &str, input: &str) -> Ended {
         let mut command = self.bench.command(line);
         self.dress(&mut command);
-        end(command, "")
+        end(command, input)
     }
 
     /// What the AWS CLI was asked so far, and the service: registrations, device authorizations, logins.
