@@ -69,7 +69,9 @@ pub(crate) enum Command {
     /// the document on standard input (`startUrl`, `ssoRegion`, `accountId` …). What isn't given stays as it is;
     /// for a new profile `AWS_SSO_START_URL`, `AWS_SSO_REGION`, `AWS_SSO_ACCOUNT_ID` and `AWS_SSO_ROLE_NAME`
     /// (environment or `.env`) are used where they are set.
-    /// A profile or session that exists and differs is changed only with --replace.
+    /// A profile or session that exists and differs is changed only with --replace. A portal (start URL) that the file
+    /// has an sso-session for gets no second one, unless --sso-session names it. A document that names no profile
+    /// needs PROFILE or a variable (`AWS_PROFILE`); it is never written into `default`.
     ///
     /// With --all each document on standard input (an account and a role) becomes a profile, in one edit: all of
     /// them or none. A comment below the header marks what was written so. Running it again changes only what
@@ -219,7 +221,8 @@ pub(crate) struct Write {
     /// The profile
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub(crate) profile: Option<String>,
-    /// The sso-session's name [default: the one the profile has, else the profile's name]
+    /// The sso-session's name [default: the one the profile has, else one for the same portal, else the
+    /// profile's name]
     #[arg(long, value_name = "NAME")]
     pub(crate) sso_session: Option<String>,
     /// Start URL of the access portal

@@ -32,6 +32,7 @@ pub mod source;
 mod source_text;
 mod table;
 pub mod template;
+mod values;
 pub mod words;
 pub mod write;
 pub mod write_all;

@@ -187,6 +187,11 @@ impl AwsConfig {
         &self.content
     }
 
+    /// Whether the credentials file has access keys for it, whatever counts.
+    pub(crate) fn has_keys_in_credentials(&self, name: &str) -> bool {
+        self.credentials.get(name).is_some_and(|keys| keys.contains_key("aws_access_key_id"))
+    }
+
     pub(crate) fn keys(&self, name: &str) -> Merged<'_> {
         Merged { config: self.content.profiles.get(name), credentials: self.credentials.get(name) }
     }

@@ -5,7 +5,7 @@ use sso_signal::exit::{Exit, Fault};
 use crate::config::{Content, Keys, Role};
 use crate::edit::Change;
 use crate::ini::Value;
-use crate::profile::scopes;
+use crate::profile::{Sso, scopes};
 use crate::request::{Request, writable_name};
 
 /// The scope that role credentials and refresh tokens need.
@@ -56,6 +56,43 @@ pub fn plan(name: &str, request: &Request, content: &Content, replace: bool) -> 
     // A session that was missing makes the profile whole: that takes nothing away.
     let is_new = own.as_ref().map_or(!content.sessions.contains_key(&session_name), |_| profile.is_none());
     Ok(Plan { changes: own.into_iter().chain(session).collect(), is_new })
+}
+
+/// The request, by the session that the config has for the same portal already, if it names none: another one would be
+/// another registration, consent and login. A profile that has a session keeps it; else that of the profile's own name
+/// comes first, then the first in the file. Region and scopes are compared where they are asked for.
+pub fn sharing(request: &Request, name: &str, content: &Content) -> Request {
+    let profile = content.profiles.get(name);
+    let said = |key| owned(profile, key);
+    let request = request.clone();
+    let Some(url) = request.start_url.clone().or_else(|| said("sso_start_url")) else { return request };
+    if request.sso_session.is_some() {
+        return request;
+    }
+    let region = request.sso_region.clone().or_else(|| said("sso_region"));
+    let is_same = |sso: &Sso| {
+        portal(&sso.start_url) == portal(&url)
+            && region.as_ref().is_none_or(|region| sso.region == *region)
+            && request.scopes.as_ref().is_none_or(|list| sso.scopes.as_ref() == Some(&scopes(list)))
+    };
+    let own = said("sso_session");
+    let first = content.sessions.get_key_value(own.as_deref().unwrap_or(name));
+    let others = content.sessions.iter().filter(|_| own.is_none());
+    let session = first
+        .into_iter()
+        .chain(others)
+        .find(|(name, keys)| Sso::of_session(name, keys).is_some_and(|sso| is_same(&sso)));
+    match session {
+        Some((session, _)) => {
+            Request { sso_session: Some(session.clone()), start_url: None, scopes: None, ..request }
+        }
+        None => request,
+    }
+}
+
+/// A start URL as far as it tells portals apart: they are shown with and without an end.
+fn portal(url: &str) -> &str {
+    url.trim_end_matches(['/', '#'])
 }
 
 pub(crate) fn profile_change(

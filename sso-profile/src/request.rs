@@ -6,7 +6,7 @@ use sso_signal::text::{harmless, is_deceptive};
 use sso_signal::wire::Document;
 
 use crate::config::Content;
-use crate::profile::scopes;
+use crate::values::{account_id, output, plain, region, role_name, scope_list, start_url, wrong};
 
 /// What a profile and its session are to say; what is `None` stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -116,6 +116,9 @@ pub(crate) fn refuse_failed(document: &Document) -> Result<(), Fault> {
         .hint("see to that, then ask again; run what is piped in here by itself"))
 }
 
+/// What every SDK and every tool of the suite takes.
+pub(crate) const NAMES: &str = "use letters, digits and - _ . / @ : +, a letter or digit first, 128 at most";
+
 /// Refuses names that no section header can carry, or that no command line should. Status 78.
 pub fn writable_name(what: &str, name: &str) -> Result<(), Fault> {
     let why = if name.trim().is_empty() {
@@ -129,7 +132,7 @@ pub fn writable_name(what: &str, name: &str) -> Result<(), Fault> {
     } else {
         return Ok(());
     };
-    Err(wrong(format!("the {what} name `{name}` {why}")).hint("use letters, digits and - _ . / % @ : +"))
+    Err(wrong(format!("the {what} name `{name}` {why}")).hint(NAMES))
 }
 
 fn scopes_of(document: &Document) -> anyhow::Result<Option<String>> {
@@ -149,91 +152,6 @@ fn scopes_of(document: &Document) -> anyhow::Result<Option<String>> {
     Ok(None)
 }
 
-/// A value on one line that botocore reads back as it is.
-fn plain(value: &str) -> Result<(), Fault> {
-    if value.is_empty() || value.trim() != value || value.chars().any(|c| c.is_control() || is_deceptive(c)) {
-        return Err(wrong(format!(
-            "the value `{value}` is empty, or has control characters or blanks at its ends"
-        )));
-    }
-    Ok(())
-}
-
-fn start_url(url: &str) -> Result<(), Fault> {
-    if url.to_ascii_lowercase().contains("xxxxxxxxxx") {
-        return Err(wrong(format!("the start URL `{url}` is a placeholder")).hint(
-            "the real one is in the invitation mail and at the top of the IAM Identity Center console",
-        ));
-    }
-    let rest = url.strip_prefix("https://").unwrap_or_default();
-    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let is_host =
-        host.contains('.') && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:".contains(&b));
-    if !is_host || url.contains([' ', '\t', '"', '\'', '\\']) {
-        return Err(wrong(format!("the start URL `{url}` is no https address"))
-            .hint("it looks like https://d-1234567890.awsapps.com/start"));
-    }
-    Ok(())
-}
-
-/// AWS-FORMATS 6: words and digits with dashes, ending in a number.
-fn region(what: &str, name: &str) -> Result<(), Fault> {
-    let parts: Vec<_> = name.split('-').collect();
-    let is_word =
-        |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    let ends_in_number =
-        parts.last().is_some_and(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
-    if parts.len() < 3 || !parts.iter().all(is_word) || !ends_in_number {
-        return Err(wrong(format!("the {what} `{name}` is no AWS region")).hint("it looks like eu-west-1"));
-    }
-    Ok(())
-}
-
-fn scope_list(list: &str) -> Result<(), Fault> {
-    // RFC 6749, section 3.3: printable ASCII but `"` and `\`.
-    let is_scope = |scope: &String| scope.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\');
-    let list = scopes(list);
-    if list.is_empty() || !list.iter().all(is_scope) {
-        return Err(wrong("the scopes are no list separated by commas".to_owned())
-            .hint("the usual scope is sso:account:access"));
-    }
-    Ok(())
-}
-
-fn account_id(id: &str) -> Result<(), Fault> {
-    if id == "123456789012" {
-        return Err(wrong(format!("the account `{id}` is the manual's placeholder"))
-            .hint("the access portal (the start URL) shows accounts and roles"));
-    }
-    if id.len() != 12 || !id.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(wrong(format!("the account `{id}` is not 12 digits"))
-            .hint("the access portal (the start URL) shows accounts and roles"));
-    }
-    Ok(())
-}
-
-/// IAM's role names: `[\w+=,.@-]{1,64}`.
-fn role_name(name: &str) -> Result<(), Fault> {
-    if name.len() > 64 || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b)) {
-        return Err(wrong(format!("the role `{name}` is no role name"))
-            .hint("the access portal (the start URL) shows accounts and roles"));
-    }
-    Ok(())
-}
-
-fn output(format: &str) -> Result<(), Fault> {
-    const FORMATS: [&str; 6] = ["json", "text", "table", "yaml", "yaml-stream", "off"];
-    if !FORMATS.contains(&format) {
-        return Err(wrong(format!("the output format `{format}` is unknown"))
-            .hint(format!("one of {}", FORMATS.join(", "))));
-    }
-    Ok(())
-}
-
-fn wrong(message: String) -> Fault {
-    Fault::new(Exit::Config, message)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -248,6 +166,8 @@ mod tests {
         for (key, value) in [
             ("startUrl", "https://d-1234567890.awsapps.com/start"),
             ("ssoStartUrl", "https://corp.awsapps.com/start/#/?tab=accounts"),
+            ("startUrl", "https://d-xx1234567890.awsapps.com/start"),
+            ("startUrl", "https://d-x.example.com/start"),
             ("ssoRegion", "us-gov-west-1"),
             ("region", "eusc-de-east-1"),
             ("scopes", "sso:account:access, x"),
@@ -265,6 +185,11 @@ mod tests {
         for (key, value) in [
             ("startUrl", "http://d-1234567890.awsapps.com/start"),
             ("startUrl", "https://d-xxxxxxxxxx.awsapps.com/start"),
+            ("startUrl", "https://d-xxxxxxxx.awsapps.com/start"),
+            ("startUrl", "https://d-X.awsapps.com/start"),
+            ("startUrl", "https://d-1234567890.awsapps.com/<start>"),
+            ("startUrl", "https://<your-portal>.awsapps.com/start"),
+            ("ssoSession", "<session>"),
             ("startUrl", "https://"),
             ("startUrl", "https://me@example.com/start"),
             ("startUrl", "https://a.b/x y"),

@@ -57,7 +57,7 @@ pub struct Names<'n> {
 }
 
 impl Template {
-    /// The name, of characters that every SDK reads (AWS-FORMATS 7).
+    /// The name, of characters that every SDK reads (AWS-FORMATS 7) and a signal can have.
     pub fn name(&self, names: &Names<'_>) -> String {
         self.0
             .iter()
@@ -118,9 +118,9 @@ impl FromStr for Template {
     }
 }
 
-/// Text with each run of characters that some SDK wouldn't read made a `-`, none at its ends.
+/// Text with each run of characters that some SDK wouldn't read, or a signal can't have, made a `-`, none at its ends.
 fn slug(text: &str) -> String {
-    let is_kept = |c: char| c.is_ascii() && is_plain(c.encode_utf8(&mut [0; 4]));
+    let is_kept = |c: char| c.is_ascii() && c != '%' && is_plain(c.encode_utf8(&mut [0; 4]));
     let mut slug = String::new();
     for word in text.split(|c| !is_kept(c)).map(|word| word.trim_matches('-')).filter(|word| !word.is_empty())
     {
@@ -148,6 +148,7 @@ mod tests {
         assert_eq!(name("{account}/{role}", "  Prod -- (EU) ", "a+=,.@-_b"), "Prod-EU/a+-.@-_b");
         assert_eq!(name("{account}.{role}", "日本", "R"), "111122223333.R");
         assert_eq!(name("{account}", "Zürich", "R"), "Z-rich");
+        assert_eq!(name("{account}-{role}", "100% Dev", "R"), "100-Dev-R");
         assert_eq!(name("sso:{session}.{accountId}.{email}", "x", "R"), "sso:corp.111122223333.a@b.example");
         assert_eq!(name("{role}", "x", "--profile"), "profile");
         assert_eq!(name("{account}", "a\n[profile b]", "R"), "a-profile-b");

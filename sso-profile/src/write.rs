@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use sso_signal::exit::{Exit, Fault};
 use sso_signal::settings::Settings;
+use sso_signal::signal::check_profile;
 use sso_signal::wire::{self, Document, Output};
 
 use crate::config::Content;
@@ -14,9 +15,9 @@ use crate::edit::edit;
 use crate::files;
 use crate::listed::forget_the_end;
 use crate::load::AwsConfig;
-use crate::plan::{Plan, plan};
+use crate::plan::{Plan, plan, sharing};
 use crate::profile::{Kind, Profile};
-use crate::request::{Request, refuse_failed};
+use crate::request::{NAMES, Request, refuse_failed};
 use crate::select::{Selected, select};
 use crate::words::is_plain;
 
@@ -43,29 +44,47 @@ pub fn run(command: &Command, settings: &Settings) -> anyhow::Result<Exit> {
     let mut documents = piped.into_iter().flatten().peekable();
     if documents.peek().is_none() {
         // A pipe that brings nothing may be a choice that nobody made: no setting makes up for it.
-        write(command, Document::new(), !is_piped, settings, &mut output)?;
+        if is_piped && command.flags == Request::default() {
+            let message = "there is nothing to write: no document came in, and no flag says what";
+            return Err(Fault::new(Exit::Data, message)
+                .hint("run what is piped in here by itself; or give flags, say --role-name")
+                .into());
+        }
+        let selected = select(command.profile.as_deref(), None, settings)?;
+        write(command, Document::new(), selected, !is_piped, settings, &mut output)?;
     }
     for document in documents {
         let document = document?;
         // An event on its way to a later tool asks for nothing here.
         if document.contains_key("event") {
             output.document(&document)?;
-        } else {
-            refuse_failed(&document).context("the document")?;
-            write(command, document, true, settings, &mut output)?;
+            continue;
         }
+        refuse_failed(&document).context("the document")?;
+        let selected = select(command.profile.as_deref(), Some(&document), settings)?;
+        if selected.from == "default" {
+            return Err(nameless().into());
+        }
+        write(command, document, selected, true, settings, &mut output)?;
     }
     Ok(Exit::Done)
+}
+
+/// What comes out of a pipe without a name must not become the profile that every tool falls back to.
+fn nameless() -> Fault {
+    Fault::new(Exit::Usage, "the document has no `profile`, and nobody else says what to call it")
+        .hint("sso-profile write NAME, or --all for a profile for each document")
 }
 
 fn write(
     command: &Command,
     mut document: Document,
+    selected: Selected,
     by_settings: bool,
     settings: &Settings,
     output: &mut Output,
 ) -> anyhow::Result<()> {
-    let Selected { name, from } = select(command.profile.as_deref(), Some(&document), settings)?;
+    let Selected { name, from } = selected;
     let config = AwsConfig::load(settings)?;
     let request = command.flags.clone().or(Request::of(&document)?);
     let request = request.for_new(&name, config.content(), |key| settings.text(key).filter(|_| by_settings));
@@ -143,6 +162,7 @@ fn edited(
     text: &str,
 ) -> anyhow::Result<(Option<String>, Done)> {
     let content = Content::parse(text).map_err(|refusal| files::unreadable(path, &refusal))?;
+    let request = &sharing(request, name, &content);
     let Plan { changes, is_new } = plan(name, request, &content, replace)?;
     let edited = edit(text, &changes, &[]).with_context(|| path.display().to_string())?;
     let content = Content::parse(&edited).map_err(|refusal| files::unreadable(path, &refusal))?;
@@ -154,7 +174,11 @@ fn edited(
         (false, true) => "added",
         (false, false) => "replaced",
     };
-    let done = Done { warnings: warnings(&profile), profile, kind, diff: String::new() };
+    let mut warnings = warnings(&profile, &after);
+    if kind != "unchanged" && lacks_region(&profile) {
+        warnings.extend(no_region(&[name]));
+    }
+    let done = Done { warnings, profile, kind, diff: String::new() };
     Ok(((!changes.is_empty()).then_some(edited), done))
 }
 
@@ -181,22 +205,53 @@ pub(crate) fn as_asked(profile: &Profile, request: &Request) -> anyhow::Result<(
     Ok(())
 }
 
-pub(crate) fn warnings(profile: &Profile) -> Vec<String> {
+/// What others make of a profile that is right for the AWS CLI.
+pub(crate) fn warnings(profile: &Profile, config: &AwsConfig) -> Vec<String> {
     let session = profile.sso.as_ref().and_then(|sso| sso.session.as_deref());
-    [("profile", Some(profile.name.as_str())), ("sso-session", session)]
+    let mut warnings: Vec<_> = [("profile", Some(profile.name.as_str())), ("sso-session", session)]
         .into_iter()
         .filter_map(|(what, name)| Some((what, name.filter(|name| !is_plain(name))?)))
         .map(|(what, name)| {
             format!("only the AWS CLI and Python read the {what} name `{name}`; other SDKs skip it")
         })
-        .collect()
+        .collect();
+    let name = &profile.name;
+    if check_profile(name).is_err() {
+        warnings
+            .push(format!("no signal can have the profile name `{name}`: nobody is reminded of it; {NAMES}"));
+    }
+    if config.has_keys_in_credentials(name) {
+        let section = format!("section `[{name}]` of the credentials file has access keys");
+        warnings.push(format!("{section}, which some SDKs take before SSO"));
+    }
+    warnings
+}
+
+/// Whether it gives credentials, and nowhere to work with them.
+pub(crate) fn lacks_region(profile: &Profile) -> bool {
+    profile.role_name.is_some() && profile.region.is_none()
+}
+
+/// One warning for all profiles of an edit that lack a region; the SSO region isn't one to work in.
+pub(crate) fn no_region(names: &[&str]) -> Option<String> {
+    let (first, more) = names.split_first()?;
+    let whose = match more.len() {
+        0 => format!("profile `{first}` has"),
+        more => format!("profile `{first}` and {more} more have"),
+    };
+    Some(format!("{whose} no region to work in: give --region"))
 }
 
 fn in_words(change: &Done, dry_run: bool) -> String {
     let name = &change.profile.name;
-    match (change.kind, dry_run) {
+    let mut words = match (change.kind, dry_run) {
         ("unchanged", _) => format!("profile `{name}` is as asked; nothing changed"),
-        (_, true) => change.diff.trim_end().to_owned(),
+        (_, true) => return change.diff.trim_end().to_owned(),
         (kind, false) => format!("profile `{name}` {kind}"),
+    };
+    for warning in &change.warnings {
+        words.push_str("; ");
+        words.push_str(warning);
     }
+    words
 }

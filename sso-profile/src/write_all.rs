@@ -23,7 +23,7 @@ use crate::profile::Profile;
 use crate::request::Request;
 use crate::source_text::Source;
 use crate::template::Template;
-use crate::write::{as_asked, warnings};
+use crate::write::{as_asked, lacks_region, no_region, warnings};
 
 /// What the command line says.
 #[derive(Debug)]
@@ -137,10 +137,24 @@ impl Outcome {
     }
 }
 
+const UNCHANGED: &str = "unchanged";
 const REMOVED: &str = "removed";
 const KEPT: &str = "kept";
 
 impl Done {
+    /// The first one that lacks a region speaks for all.
+    fn warn_of_regions(&mut self) {
+        let is_new_without = |outcome: &&Outcome| {
+            outcome.kind != UNCHANGED && outcome.profile.as_ref().is_some_and(lacks_region)
+        };
+        let names: Vec<_> =
+            self.wanted.iter().filter(is_new_without).map(|outcome| outcome.name.as_str()).collect();
+        let (first, warning) = (names.first().map(|name| (*name).to_owned()), no_region(&names));
+        if let Some(outcome) = self.wanted.iter_mut().find(|outcome| Some(&outcome.name) == first.as_ref()) {
+            outcome.warnings.extend(warning);
+        }
+    }
+
     /// A key of a profile that is gone gives nothing any more.
     fn warn_of_keys(&mut self, settings: &Settings) {
         let mut removed = self.others.iter_mut().filter(|outcome| outcome.kind == REMOVED).peekable();
@@ -156,7 +170,7 @@ impl Done {
 
     fn in_words(&self) -> String {
         let outcomes = || self.wanted.iter().chain(&self.others);
-        let sums = ["added", "replaced", "unchanged", REMOVED].map(|kind| {
+        let sums = ["added", "replaced", UNCHANGED, REMOVED].map(|kind| {
             let sum = outcomes().filter(|outcome| outcome.kind == kind).count();
             format!("{sum} {kind}")
         });
@@ -198,13 +212,14 @@ fn edited(
     let mut warned = HashSet::new();
     for (wanted, kind) in wanted.iter().zip(kinds) {
         let profile = after.known_profile(&wanted.name)?;
-        if *kind != *"unchanged" {
+        if kind != UNCHANGED {
             as_asked(&profile, &Request { region: None, ..wanted.request.clone() })?;
         }
-        let mut warnings = warnings(&profile);
+        let mut warnings = warnings(&profile, after);
         warnings.retain(|warning| warned.insert(warning.clone()));
         done.wanted.push(Outcome { name: wanted.name.clone(), profile: Some(profile), kind, warnings });
     }
+    done.warn_of_regions();
     let mut note = |names: Vec<String>, kind, warnings: &[&str]| {
         for name in names {
             let profile = before.profile(&name).ok().flatten();

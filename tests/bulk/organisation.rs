@@ -114,12 +114,16 @@ sso_role_name = Admin
     }
     // A line is a profile.
     assert_eq!(documents.len(), 3);
+    // One word for all of them.
+    let expected = json!(["profile `Dev-Team-Admin` and 2 more have no region to work in: give --region"]);
+    assert_eq!((&documents[0]["warnings"], documents[1].get("warnings")), (&expected, None));
 }
 
 #[test]
 fn a_new_session_is_written_once() {
     let sandbox = Sandbox::new();
-    write(&sandbox, "--region eu-west-1 --output json", &three()).exits(0);
+    let documents = write(&sandbox, "--region eu-west-1 --output json", &three()).exits(0).documents();
+    assert!(documents.iter().all(|document| document.get("warnings").is_none()));
     let text = read(&sandbox);
     assert!(text.starts_with("[sso-session corp]\nsso_start_url = https://d-1234567890.awsapps.com/start\n"));
     assert_eq!(text.matches("[sso-session").count(), 1);
@@ -132,7 +136,11 @@ fn running_it_again_changes_nothing() {
     write(&sandbox, "--prune", &three()).exits(0);
     let before = (read(&sandbox), fs::metadata(sandbox.config()).unwrap());
     let documents = write(&sandbox, "--prune", &three()).exits(0).documents();
-    assert!(documents[..3].iter().all(|document| document["change"] == "unchanged"));
+    assert!(
+        documents
+            .iter()
+            .all(|document| document["change"] == "unchanged" && document.get("warnings").is_none())
+    );
     let after = fs::metadata(sandbox.config()).unwrap();
     assert_eq!(read(&sandbox), before.0);
     assert_eq!((before.1.ino(), before.1.mtime_nsec()), (after.ino(), after.mtime_nsec()));

@@ -14,13 +14,13 @@ fn a_whole_organisation_is_written_used_and_pruned() {
         sso-login demo --via device --no-browser > /dev/null 2>&1
         cp \"$HOME/.aws/config\" before
         sso-login accounts demo > roles
-        sso-profile write --all --text < roles
+        sso-profile write --all --region eu-west-1 --text < roles
         sso-profile write --all --prune --text < roles
         sso-login credentials Other-ReadOnly --format env | grep -o 'AWS_ACCESS_KEY_ID=ASIA'
         (head -n 2 roles | sso-profile write --all --prune 2>&1 || echo \"$?\") | cut -d, -f1
-        grep -v '\"444455556666\"' roles | sso-profile write --all --prune --complete --text
-        grep ReadOnly roles | sso-profile write --all --prune --complete --text
-        sso-profile choose --pick accountName=Other --pick roleName=ReadOnly < roles | sso-profile write picked --text
+        grep -v '\"444455556666\"' roles | sso-profile write --all --prune --complete --region eu-west-1 --text
+        grep ReadOnly roles | sso-profile write --all --prune --complete --region eu-west-1 --text
+        sso-profile choose --pick accountName=Other --pick roleName=ReadOnly < roles | sso-profile write picked --region eu-west-1 --text
         head -c \"$(wc -c < before)\" \"$HOME/.aws/config\" | cmp - before && echo kept";
     let mut command = sandbox.command(tool("sso-login"));
     command.args(["sandbox", "--", "bash", "-c", script]).env_remove("SSO_NOW");

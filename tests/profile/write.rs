@@ -85,6 +85,70 @@ fn a_session_is_shared_and_changed_only_with_replace() {
 }
 
 #[test]
+fn a_portal_that_has_a_session_gets_no_second_one() {
+    let url = "--start-url https://d-1234567890.awsapps.com/start";
+    for (flags, session) in [
+        (url.to_owned(), "corp"),
+        (format!("{url}/#/ --sso-region us-east-1"), "corp"),
+        (format!("{url}/ --sso-region us-east-1 --scopes sso:account:access"), "corp"),
+        // Another region or scope is another registration.
+        (format!("{url} --sso-region eu-west-1"), "p2"),
+        (format!("{url} --sso-region us-east-1 --scopes sso:account:access,x"), "p2"),
+        (format!("{url} --sso-region us-east-1 --sso-session mine"), "mine"),
+        ("--start-url https://d-9999999999.awsapps.com/start --sso-region us-east-1".to_owned(), "p2"),
+    ] {
+        let again = CORP[CORP.find("[sso-session").unwrap()..].replace("corp", "later");
+        let config = format!("{CORP}\n{again}");
+        let sandbox = with_config(&config);
+        for change in ["added", "unchanged"] {
+            let document = write(&sandbox, &format!("p2 {flags} --account-id 111122223333 --role-name R"))
+                .exits(0)
+                .document();
+            let answer = (&document["ssoSession"], &document["change"]);
+            assert_eq!(answer, (&json!(session), &json!(change)), "{flags}");
+        }
+        let text = read(&sandbox);
+        assert!(text.starts_with(&config), "{text}");
+        assert_eq!(text.matches("[sso-session").count(), if session == "corp" { 2 } else { 3 }, "{text}");
+    }
+    // The one of its own name is the first choice.
+    let sandbox =
+        with_config(&format!("{CORP}\n{}", CORP[CORP.find("[sso-session").unwrap()..].replace("corp", "p2")));
+    assert_eq!(write(&sandbox, &format!("p2 {url}")).exits(0).document()["ssoSession"], "p2");
+    // A legacy profile says itself which portal it is for.
+    let legacy =
+        "\n[profile old]\nsso_start_url = https://d-1234567890.awsapps.com/start/\nsso_region = us-east-1\n";
+    let sandbox = with_config(&format!("{CORP}{legacy}"));
+    write(&sandbox, "old --replace").exits(0);
+    assert_eq!(read(&sandbox), format!("{CORP}\n[profile old]\nsso_session = corp\n"));
+}
+
+#[test]
+fn a_document_without_a_name_is_not_written_into_default() {
+    let sandbox = with_config(CORP);
+    let document = json!({"ssoSession": "corp", "accountId": "111122223333", "roleName": "Administrator"});
+    let input = format!("{document}\n{document}\n");
+    let ended = sandbox.feed("sso-profile write", &input).exits(2);
+    assert_eq!((ended.stdout.as_str(), read(&sandbox).as_str()), ("", CORP));
+    ended.says("nobody else says what to call it").says("hint: sso-profile write NAME, or --all");
+    // Who names it is asked for it.
+    let mut command = sandbox.tool("sso-profile write");
+    command.env("AWS_PROFILE", "default");
+    assert_eq!(end(command, &document.to_string()).exits(0).document()["profile"], "default");
+}
+
+#[test]
+fn a_pipe_that_brings_nothing_writes_nothing() {
+    let sandbox = with_config(CORP);
+    for line in ["true | sso-profile write new", "true | sso-profile write corp", "true | sso-profile write"]
+    {
+        end(sandbox.shell(line), "").exits(65).says("there is nothing to write: no document came in");
+    }
+    assert_eq!(read(&sandbox), CORP);
+    end(sandbox.shell("true | sso-profile write ops --sso-session corp"), "").exits(0);
+}
+
+#[test]
 fn a_session_that_nobody_knows_needs_its_url() {
     let sandbox = Sandbox::new();
     write(&sandbox, "corp --account-id 111122223333 --role-name R").exits(78).says("hint: add --start-url");
@@ -181,6 +245,15 @@ fn a_credentials_section_that_would_win_is_told() {
         .exits(78)
         .says("section `[corp]` of the credentials file or `[DEFAULT]` overrides");
     assert!(!sandbox.config().exists());
+    // Keys there don't win over SSO in the AWS CLI, but elsewhere.
+    let keys = "[corp]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = hush\n";
+    sandbox.write(".aws/credentials", keys);
+    let text = write(&sandbox, &format!("corp {FLAGS} --text")).exits(0).stdout;
+    assert!(
+        text.contains("section `[corp]` of the credentials file has access keys") && !text.contains("hush"),
+        "{text}"
+    );
+    assert_eq!(fs::read_to_string(sandbox.home().join(".aws/credentials")).unwrap(), keys);
 }
 
 #[test]
@@ -188,6 +261,8 @@ fn placeholders_and_values_that_cannot_be_are_refused() {
     let sandbox = Sandbox::new();
     for (rest, says) in [
         ("corp --start-url https://d-xxxxxxxxxx.awsapps.com/start", "placeholder"),
+        ("corp --start-url https://D-XXX.awsapps.com/start", "placeholder"),
+        ("corp --sso-session <name>", "placeholder"),
         ("corp --account-id 123456789012", "placeholder"),
         ("corp --account-id 1", "not 12 digits"),
         ("corp --region nowhere", "no AWS region"),
@@ -209,9 +284,38 @@ fn a_name_that_only_some_sdks_read_is_written_with_a_warning() {
     let document = end(command, "").exits(0).document();
     assert_eq!(document["warnings"].as_array().unwrap().len(), 1);
     assert!(read(&sandbox).ends_with("\n[profile 'x y']\nsso_session = corp\n"));
+    let long = "n".repeat(129);
+    for (name, count, says) in [
+        ("a%b", 1, "no signal can have the profile name `a%b`"),
+        ("_u", 1, "a letter or digit first"),
+        (&long, 1, "128 at most"),
+        ("a,b", 2, "use letters, digits and - _ . / @ : +, "),
+        ("é", 2, "nobody is reminded of it"),
+        ("a#b", 2, "no signal"),
+        ("a]b", 2, "no signal"),
+    ] {
+        let mut command = sandbox.tool("sso-profile write --sso-session corp");
+        command.arg(name);
+        let document = end(command, "").exits(0).document();
+        let warnings = document["warnings"].as_array().unwrap();
+        assert_eq!(warnings.len(), count, "{name}");
+        assert!(warnings[count - 1].as_str().unwrap().contains(says), "{name}: {warnings:?}");
+    }
     let mut command = sandbox.tool("sso-profile write --sso-session corp");
     command.args(["--", "a\nb"]);
     end(command, "").exits(78).says("has control characters in it");
+}
+
+#[test]
+fn a_role_without_a_region_is_written_with_a_warning() {
+    let sandbox = with_config(CORP);
+    let ops = "ops --sso-session corp --account-id 111122223333 --role-name Ops";
+    let document = write(&sandbox, ops).exits(0).document();
+    assert_eq!(document["warnings"], json!(["profile `ops` has no region to work in: give --region"]));
+    let document = write(&sandbox, &format!("{ops} --region eu-west-1 --replace")).exits(0).document();
+    assert_eq!(document.get("warnings"), None);
+    // A login needs none.
+    assert_eq!(write(&sandbox, "login --sso-session corp").exits(0).document().get("warnings"), None);
 }
 
 #[test]

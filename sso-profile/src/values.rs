@@ -1,0 +1,103 @@
+//! What the values of a profile may be: what AWS's tools take, and nothing copied from a manual.
+
+use sso_signal::exit::{Exit, Fault};
+use sso_signal::text::{harmless, is_deceptive};
+
+use crate::profile::scopes;
+
+/// A value on one line that botocore reads back as it is.
+pub(crate) fn plain(value: &str) -> Result<(), Fault> {
+    if value.split_once('<').is_some_and(|(_, rest)| rest.contains('>')) {
+        return Err(wrong(format!("the value `{}` is a placeholder", harmless(value)))
+            .hint("the access portal (the start URL) shows accounts and roles; its own address is in the invitation mail"));
+    }
+    if value.is_empty() || value.trim() != value || value.chars().any(|c| c.is_control() || is_deceptive(c)) {
+        return Err(wrong(format!(
+            "the value `{value}` is empty, or has control characters or blanks at its ends"
+        )));
+    }
+    Ok(())
+}
+
+pub(crate) fn start_url(url: &str) -> Result<(), Fault> {
+    if is_sample(url) {
+        return Err(wrong(format!("the start URL `{url}` is a placeholder")).hint(
+            "the real one is in the invitation mail and at the top of the IAM Identity Center console",
+        ));
+    }
+    let rest = url.strip_prefix("https://").unwrap_or_default();
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let is_host =
+        host.contains('.') && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:".contains(&b));
+    if !is_host || url.contains([' ', '\t', '"', '\'', '\\']) {
+        return Err(wrong(format!("the start URL `{url}` is no https address"))
+            .hint("it looks like https://d-1234567890.awsapps.com/start"));
+    }
+    Ok(())
+}
+
+/// Whether it is the manuals' `https://d-xxxxxxxxxx.awsapps.com/start`, with however many x's.
+fn is_sample(url: &str) -> bool {
+    let url = url.to_ascii_lowercase();
+    let directory = url.split_once("://d-").and_then(|(_, rest)| rest.split_once(".awsapps.com"));
+    url.contains("xxxxxxxxxx")
+        || directory.is_some_and(|(id, _)| !id.is_empty() && id.bytes().all(|byte| byte == b'x'))
+}
+
+/// AWS-FORMATS 6: words and digits with dashes, ending in a number.
+pub(crate) fn region(what: &str, name: &str) -> Result<(), Fault> {
+    let parts: Vec<_> = name.split('-').collect();
+    let is_word =
+        |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let ends_in_number =
+        parts.last().is_some_and(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
+    if parts.len() < 3 || !parts.iter().all(is_word) || !ends_in_number {
+        return Err(wrong(format!("the {what} `{name}` is no AWS region")).hint("it looks like eu-west-1"));
+    }
+    Ok(())
+}
+
+pub(crate) fn scope_list(list: &str) -> Result<(), Fault> {
+    // RFC 6749, section 3.3: printable ASCII but `"` and `\`.
+    let is_scope = |scope: &String| scope.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\');
+    let list = scopes(list);
+    if list.is_empty() || !list.iter().all(is_scope) {
+        return Err(wrong("the scopes are no list separated by commas".to_owned())
+            .hint("the usual scope is sso:account:access"));
+    }
+    Ok(())
+}
+
+pub(crate) fn account_id(id: &str) -> Result<(), Fault> {
+    if id == "123456789012" {
+        return Err(wrong(format!("the account `{id}` is the manual's placeholder"))
+            .hint("the access portal (the start URL) shows accounts and roles"));
+    }
+    if id.len() != 12 || !id.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(wrong(format!("the account `{id}` is not 12 digits"))
+            .hint("the access portal (the start URL) shows accounts and roles"));
+    }
+    Ok(())
+}
+
+/// IAM's role names: `[\w+=,.@-]{1,64}`.
+pub(crate) fn role_name(name: &str) -> Result<(), Fault> {
+    if name.len() > 64 || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b)) {
+        return Err(wrong(format!("the role `{name}` is no role name"))
+            .hint("the access portal (the start URL) shows accounts and roles"));
+    }
+    Ok(())
+}
+
+pub(crate) fn output(format: &str) -> Result<(), Fault> {
+    const FORMATS: [&str; 6] = ["json", "text", "table", "yaml", "yaml-stream", "off"];
+    if !FORMATS.contains(&format) {
+        return Err(wrong(format!("the output format `{format}` is unknown"))
+            .hint(format!("one of {}", FORMATS.join(", "))));
+    }
+    Ok(())
+}
+
+pub(crate) fn wrong(message: String) -> Fault {
+    Fault::new(Exit::Config, message)
+}
