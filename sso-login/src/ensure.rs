@@ -18,6 +18,7 @@ use sso_signal::wire::{Document, Output};
 use crate::answer::Answer;
 use crate::ask::Consent;
 use crate::aws;
+use crate::complaint;
 use crate::device::DeviceLogin;
 use crate::failure::Failures;
 use crate::oidc::Oidc;
@@ -158,7 +159,10 @@ impl<'a> Ensure<'a> {
             && let Some(progress) = progress
         {
             let ended = self.log_in(profile, session, deadline, progress)?;
-            failures.keep(&ended)?;
+            if let Err(err) = failures.keep(&ended) {
+                // Those who waited ask for themselves, then; how it ended counts for more.
+                self.settings.debug(|| format!("{err:#}"));
+            }
             answer = Some(ended);
         }
         guard.release()?;
@@ -216,12 +220,21 @@ impl<'a> Ensure<'a> {
             );
         }
         let foresight = Foresight::new(session, &profile.name, &route)?;
-        progress.expect(foresight.mended(self.settings, session)?);
+        let foresight = foresight.mended(self.settings, session)?;
+        progress.expect(foresight.clone());
         let answer = match route {
             Route::Aws(aws) => {
                 self.settings.debug(|| format!("logging in with {} ({})", aws.path.display(), aws.version));
                 progress.tell_registration();
-                aws.login(&profile.name, session, opens_browser, deadline, progress)?.with("via", "aws")
+                let mut answer = aws.login(&profile.name, session, opens_browser, deadline, progress)?;
+                if answer.error() == Some(complaint::REJECTED)
+                    && let Some(again) = foresight.rejected()?
+                {
+                    progress.expect(again);
+                    progress.tell_registration();
+                    answer = aws.login(&profile.name, session, opens_browser, deadline, progress)?;
+                }
+                answer.with("via", "aws")
             }
             Route::Pkce => {
                 let oidc = &oidc(profile, session)?;

@@ -14,6 +14,7 @@ mod callback;
 mod chain;
 mod child;
 mod client;
+mod complaint;
 pub mod credentials;
 pub mod device;
 pub mod doctor;

@@ -179,6 +179,14 @@ fn a_damaged_registration_is_mended_or_put_aside_since_the_aws_cli_fails_at_it()
 }
 
 #[test]
+fn a_registration_that_aws_rejects_is_given_up_since_the_aws_cli_would_use_it_for_ever() {
+    let steps = ["", "sed -i -E 's/(\"clientSecret\": )\"[^\"]*\"/\\1\"x\"/' $(registrations)", ""];
+    let Some(logins) = logins("", &steps, FORCED) else { return };
+    logins[1].is_asked(2, "rejected", "AWS does not accept the registration of session sandbox any more.");
+    logins[2].is_not_asked(2, "success");
+}
+
+#[test]
 fn an_aws_cli_before_2_22_takes_the_client_of_a_browser_flow_as_well() {
     let steps = [
         "",

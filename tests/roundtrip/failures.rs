@@ -1,7 +1,7 @@
 //! Whatever fails, nothing is half-stored: key and config are as they were, and no new session stays.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
@@ -192,27 +192,37 @@ fn a_session_that_somebody_ends_meanwhile_leads_nobody_to_the_temporary_profile(
     refused(&ended, 69, "is not stored: the SSO portal can't be reached");
 }
 
+/// A disk of its own for the state directory. Only root can have that.
+struct Disk(std::path::PathBuf);
+
+impl Disk {
+    fn of(machine: &Machine, size: &str) -> Option<Self> {
+        let state = machine.home().join(".aws/sso-renewer");
+        let options = format!("size={size},mode=700");
+        let mut mount = Command::new("mount");
+        let mount = mount.args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(&state);
+        let is_mounted = mount.stderr(Stdio::null()).status().is_ok_and(|status| status.success());
+        is_mounted.then_some(Self(state))
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(&self.0).status();
+    }
+}
+
 #[test]
 fn a_disk_that_fills_up_on_the_way_leaves_everything_as_it_was() {
     let Some(machine) = Machine::start("") else { return };
-    // The state directory on a disk of its own, with ever more room. Only root can have that.
-    let state = machine.home().join(".aws/sso-renewer");
-    let mount = |size: &str| {
-        let options = format!("size={size},mode=700");
-        let mut mount = std::process::Command::new("mount");
-        let mount = mount.args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(&state);
-        mount.stderr(Stdio::null()).status().is_ok_and(|status| status.success())
-    };
+    // With ever more room.
     let before = machine.files();
     let mut codes = Vec::new();
     for pages in 1..40 {
-        if !mount(&format!("{}k", pages * 4)) {
-            return;
-        }
+        let Some(disk) = Disk::of(&machine, &format!("{}k", pages * 4)) else { return };
         let ended = machine.key_set(NEW);
         let files = machine.files();
-        let unmounted = std::process::Command::new("umount").arg(&state).status();
-        assert!(unmounted.is_ok_and(|status| status.success()));
+        drop(disk);
         codes.push(ended.code);
         if ended.code == 0 {
             break;
@@ -246,4 +256,11 @@ fn a_proxy_that_wants_a_password_is_no_refused_login() {
     let ended = machine.run_with(&format!("sso-login key-set {NEW}"), &variables);
     refused(&ended, 69, "it answers 407 with something else: the proxy wants a user and a password");
     assert_eq!(machine.files(), before);
+}
+
+#[test]
+fn a_failure_that_can_not_be_written_down_for_others_is_told_all_the_same() {
+    let Some(machine) = Machine::start("--deny") else { return };
+    std::fs::create_dir_all(machine.home().join(".aws/sso-renewer/login-failed.json/not-a-file")).unwrap();
+    refused(&machine.key_set(NEW), 77, "is not stored: An error occurred (AccessDeniedException)");
 }

@@ -11,6 +11,7 @@ use sso_cache::entry::Entry;
 use sso_cache::registration::{Registration, Unfit};
 use sso_cache::repair::Repair;
 use sso_profile::Profile;
+use sso_signal::replace;
 use sso_signal::settings::Settings;
 use sso_signal::text::harmless;
 use sso_signal::time::{self, Moment};
@@ -99,6 +100,20 @@ impl Foresight {
             self.found(found);
         }
         Ok(self)
+    }
+
+    /// The next login after AWS has refused a registration that looked good. The AWS CLI's goes, since it would use it for ever;
+    /// `None` if it isn't the AWS CLI's, or wasn't there, or somebody else has replaced it.
+    pub(crate) fn rejected(mut self) -> anyhow::Result<Option<Self>> {
+        let file = &self.wanted.file;
+        let is_used = self.wanted.maker == Maker::Aws && self.registration == Use::Kept;
+        let now = Registration::read(file)?.whole().map(|found| found.client_id);
+        if !is_used || now != self.before {
+            return Ok(None);
+        }
+        replace::remove(file)?;
+        self.registration = Use::New(Reason::Rejected);
+        Ok(Some(self))
     }
 
     fn found(&mut self, found: Registration) {
