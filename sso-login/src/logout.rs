@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -128,9 +128,12 @@ fn logout(
     }
     // A refresh that is under way would write the token again.
     let lock = Lock::of(settings, "login")?;
-    let guard = match waiting::acquire(settings, &lock, "sso-login logout", LOCKED, true)? {
-        Outcome::Held(guard) => guard,
-        Outcome::Busy(owner) => {
+    let guard = match waiting::acquire(settings, &lock, "sso-login logout", LOCKED, true) {
+        Ok(Outcome::Held(guard)) => Some(guard),
+        // Nobody can make one on a full disk. That keeps no session alive.
+        Err(err) if is_full(&err) => None,
+        Err(err) => return Err(err),
+        Ok(Outcome::Busy(owner)) => {
             let holder = waiting::in_words(owner.as_ref());
             let busy = Lack::busy(format!("a login or refresh is under way: {holder}"));
             return Ok(Some(busy.hint("sso-lock status login")));
@@ -148,7 +151,9 @@ fn logout(
     for file in files {
         removed.extend(remove(&file)?.then_some(file));
     }
-    guard.release()?;
+    if let Some(guard) = guard {
+        guard.release()?;
+    }
 
     if let Some(name) = &sso.session {
         document.set("ssoSession", name.as_str());
@@ -201,6 +206,11 @@ fn tell(
         Ok(Err(Denial::Throttled)) => Err("it throttles".to_owned()),
         Err(_) => Err("it did not answer in time".to_owned()),
     })
+}
+
+fn is_full(err: &anyhow::Error) -> bool {
+    let is_it = |err: &io::Error| matches!(err.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
+    err.chain().any(|cause| cause.downcast_ref().is_some_and(is_it))
 }
 
 /// Removes a file; false if there was none.

@@ -213,6 +213,18 @@ impl Drop for Disk {
 }
 
 #[test]
+fn a_full_disk_keeps_no_session_alive() {
+    let Some(machine) = Machine::start("") else { return };
+    machine.run("sso-login demo --via aws").exits_somehow(0);
+    let Some(disk) = Disk::of(&machine, "4k") else { return };
+    std::fs::write(disk.0.join("full"), [0; 4096]).unwrap();
+    let document = machine.run("sso-login logout demo").exits(0).document();
+    assert_eq!((&document["loggedOut"], &document["serviceTold"]), (&json!(true), &json!(true)));
+    assert!(!machine.files().values().any(|text| text.contains("accessToken")));
+    assert_eq!(machine.counts(), [1, 1, 1]);
+}
+
+#[test]
 fn a_disk_that_fills_up_on_the_way_leaves_everything_as_it_was() {
     let Some(machine) = Machine::start("") else { return };
     // With ever more room.
