@@ -81,6 +81,10 @@ fn the_copy_of_the_config_that_a_killed_set_up_leaves_goes_with_the_next() {
     kill_process(Pid::from_child(&child), Signal::KILL).unwrap();
     child.wait().unwrap();
     assert_eq!(left(&machine).len(), 2);
+    let ended = machine.run_with("sso-login key-set VARIABLE dev env", &[("VARIABLE", "x")]);
+    let says = "was cut off earlier: a login, of session \"sandbox\" maybe, is still under way\n";
+    assert!(ended.stderr.contains(says), "{}", ended.stderr);
+    assert_eq!(left(&machine), [""; 0]);
     machine.faults(&json!({"pending": 0}));
     machine.key_set(NEW).exits_somehow(0);
     assert_eq!(left(&machine), [""; 0]);
@@ -166,7 +170,7 @@ fn what_a_killed_set_up_leaves_is_said_or_ended_by_the_next() {
     let ended = machine.run_with("sso-login key-set VARIABLE dev env", &[("VARIABLE", "x")]);
     let says = "sso-login: setting key `dev.AWS_PROFILE` was cut off earlier: profile corp-dev is in the config, \
                 and session \"sandbox\" is logged in\n\
-                sso-login: hint: to undo that: sso-login logout demo; sso-profile remove corp-dev\n";
+                sso-login: hint: sso-login logout demo; sso-profile remove corp-dev\n";
     assert_eq!((ended.code, ended.stderr.as_str()), (0, says));
     machine.run("sso-profile key get --trial --env dev --key AWS_PROFILE").exits(1);
     assert_eq!(left(&machine), [""; 0]);

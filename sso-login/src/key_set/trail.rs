@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context as _;
+use sso_lock::{Lock, State};
 use sso_profile::AwsConfig;
 use sso_profile::key::{self, Slug};
 use sso_signal::exit::{Fault, status_of, warn};
@@ -84,7 +85,8 @@ pub(super) fn follow(left: &Path, settings: &Settings) {
     let _ = key::end_trial(&slug, settings);
     let Ok(config) = AwsConfig::load(settings) else { return };
     let profile = text("profile").filter(|name| config.contains(name));
-    let of_session = text("session").and_then(|name| still_valid(name, &config, settings));
+    let session = text("session");
+    let of_session = session.and_then(|name| still_valid(name, &config, settings));
     let mut found = Vec::new();
     let mut commands = Vec::new();
     if let Some(name) = profile {
@@ -94,12 +96,23 @@ pub(super) fn follow(left: &Path, settings: &Settings) {
     if let Some((session, name)) = of_session {
         found.push(format!("session \"{}\" is logged in", harmless(&session)));
         commands.insert(0, format!("sso-login logout {}", harmless(&name)));
+    } else if let Some(name) = session
+        && is_login_under_way(settings)
+    {
+        // The kill of one process ends no other: a person may yet allow what that one asks for.
+        found.push(format!("a login, of session \"{}\" maybe, is still under way", harmless(name)));
+        commands.insert(0, "sso-lock status login".to_owned());
     }
     if !found.is_empty() {
         let message = format!("setting key `{slug}` was cut off earlier: {}", found.join(", and "));
         warn(settings.tool(), &message);
-        warn(settings.tool(), &format!("hint: to undo that: {}", commands.join("; ")));
+        warn(settings.tool(), &format!("hint: {}", commands.join("; ")));
     }
+}
+
+fn is_login_under_way(settings: &Settings) -> bool {
+    let state = Lock::of(settings, "login").and_then(|lock| lock.state());
+    matches!(state, Ok(State::Held(_)))
 }
 
 /// The session and a profile of it, if it has a valid token.
