@@ -1,12 +1,12 @@
-//! Credentials as text: the formats of `aws configure export-credentials`, byte for byte (AWS-FORMATS 8), and a
-//! document.
+//! Credentials as text: the formats of `aws configure export-credentials`, byte for byte but for the zone of a time
+//! (`Z`, which every SDK reads; AWS-FORMATS 8), and a document.
 
 use clap::ValueEnum;
 use serde_json::{Map, Value};
 use sso_cache::python::{Separators, dumps};
 use sso_profile::Profile;
 use sso_signal::secret::Secret;
-use sso_signal::time::{self, Moment};
+use sso_signal::time;
 use sso_signal::wire::Document;
 
 use crate::credentials::Credentials;
@@ -54,7 +54,7 @@ pub fn variables(credentials: &Credentials) -> Vec<(&'static str, String)> {
         ("AWS_SECRET_ACCESS_KEY", secret(&credentials.secret_access_key)),
     ];
     variables.extend(credentials.session_token.as_ref().map(|token| ("AWS_SESSION_TOKEN", secret(token))));
-    variables.extend(credentials.expires_at.map(|at| ("AWS_CREDENTIAL_EXPIRATION", python_time(at))));
+    variables.extend(credentials.expires_at.map(|at| ("AWS_CREDENTIAL_EXPIRATION", time::format(at))));
     variables
 }
 
@@ -62,7 +62,7 @@ pub fn variables(credentials: &Credentials) -> Vec<(&'static str, String)> {
 /// `credential_process` too; then what the profile says about them.
 pub fn add_to(document: &mut Document, credentials: &Credentials, profile: &Profile) {
     document.set("Version", 1);
-    for (name, value) in keys(credentials, time::format) {
+    for (name, value) in keys(credentials) {
         document.set(name, value);
     }
     let about =
@@ -77,27 +77,22 @@ pub fn add_to(document: &mut Document, credentials: &Credentials, profile: &Prof
 /// Python's `json.dumps(…, indent=2)`.
 fn process(credentials: &Credentials) -> String {
     let mut text = "{\n  \"Version\": 1".to_owned();
-    for (name, value) in keys(credentials, python_time) {
+    for (name, value) in keys(credentials) {
         let pair = dumps(&Map::from_iter([(name.to_owned(), Value::from(value))]), Separators::Spaced);
         text = format!("{text},\n  {}", pair.trim_start_matches('{').trim_end_matches('}'));
     }
     text + "\n}\n"
 }
 
-fn keys(credentials: &Credentials, format: fn(Moment) -> String) -> Vec<(&'static str, String)> {
+fn keys(credentials: &Credentials) -> Vec<(&'static str, String)> {
     let secret = |secret: &Secret| secret.expose().to_owned();
     let mut keys = vec![
         ("AccessKeyId", secret(&credentials.access_key_id)),
         ("SecretAccessKey", secret(&credentials.secret_access_key)),
     ];
     keys.extend(credentials.session_token.as_ref().map(|token| ("SessionToken", secret(token))));
-    keys.extend(credentials.expires_at.map(|at| ("Expiration", format(at))));
+    keys.extend(credentials.expires_at.map(|at| ("Expiration", time::format(at))));
     keys
-}
-
-/// `datetime.isoformat()` of a time in UTC.
-fn python_time(moment: Moment) -> String {
-    moment.format("%Y-%m-%dT%H:%M:%S+00:00").to_string()
 }
 
 #[cfg(test)]
@@ -118,11 +113,11 @@ mod tests {
         assert_eq!(
             Format::Process.text(&credentials(true)),
             "{\n  \"Version\": 1,\n  \"AccessKeyId\": \"AK\",\n  \"SecretAccessKey\": \"S/+\\\"\\u00e9\",\n  \
-             \"SessionToken\": \"T\",\n  \"Expiration\": \"2026-11-21T13:00:00+00:00\"\n}\n"
+             \"SessionToken\": \"T\",\n  \"Expiration\": \"2026-11-21T13:00:00Z\"\n}\n"
         );
         for (format, line) in [
             (Format::Env, "export AWS_SESSION_TOKEN=T\n"),
-            (Format::EnvNoExport, "AWS_CREDENTIAL_EXPIRATION=2026-11-21T13:00:00+00:00\n"),
+            (Format::EnvNoExport, "AWS_CREDENTIAL_EXPIRATION=2026-11-21T13:00:00Z\n"),
             (Format::Powershell, "$Env:AWS_ACCESS_KEY_ID=\"AK\"\n"),
             (Format::WindowsCmd, "set AWS_ACCESS_KEY_ID=AK\n"),
             (Format::Fish, "set -gx AWS_ACCESS_KEY_ID \"AK\"\n"),

@@ -25,7 +25,7 @@ fn a_command_gets_the_credentials_and_nothing_that_shadows_them() {
     let value = |name: &str| seen.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
     assert!(value("AWS_ACCESS_KEY_ID").unwrap().starts_with("ASIA"));
     assert!(value("AWS_SECRET_ACCESS_KEY").is_some() && value("AWS_SESSION_TOKEN").is_some());
-    assert_eq!(value("AWS_CREDENTIAL_EXPIRATION"), Some("2026-11-21T13:00:00+00:00"));
+    assert_eq!(value("AWS_CREDENTIAL_EXPIRATION"), Some("2026-11-21T13:00:00Z"));
     assert_eq!((value("AWS_REGION"), value("AWS_DEFAULT_REGION")), (Some("eu-west-1"), Some("eu-west-1")));
     assert_eq!(value("MINE"), Some("stays"));
     for name in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SECURITY_TOKEN", "AWS_WEB_IDENTITY_TOKEN_FILE"] {

@@ -26,7 +26,7 @@ fn they_come_from_the_portal_once_and_then_from_the_aws_clis_cache() {
     let first = bench.run("sso-login credentials demo").exits(0);
     let printed: Value = serde_json::from_str(&first.stdout).unwrap();
     assert_eq!(printed["Version"], 1);
-    assert_eq!(printed["Expiration"], "2026-11-21T13:00:00+00:00");
+    assert_eq!(printed["Expiration"], "2026-11-21T13:00:00Z");
 
     let file = role_file(&bench);
     assert_eq!(file["ProviderType"], "sso");

@@ -49,7 +49,7 @@ fn a_credential_process_is_run_without_a_shell() {
         serde_json::from_str(&bench.run("sso-login credentials process").exits(0).stdout).unwrap();
     assert_eq!(
         (&printed["AccessKeyId"], &printed["Expiration"]),
-        (&"A $HOME".into(), &"2026-11-21T13:00:00+00:00".into())
+        (&"A $HOME".into(), &"2026-11-21T13:00:00Z".into())
     );
 }
 

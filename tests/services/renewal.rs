@@ -16,7 +16,7 @@ def ask():
         return [repr(err), None]
 first = ask()
 end = os.environ.get("AWS_CREDENTIAL_EXPIRATION") or session.get_credentials()._expiry_time.isoformat()
-end = datetime.datetime.fromisoformat(end)
+end = datetime.datetime.fromisoformat(end.replace("Z", "+00:00"))
 while datetime.datetime.now(datetime.timezone.utc) <= end + datetime.timedelta(milliseconds=10):
     time.sleep(0.05)
 last = ask()

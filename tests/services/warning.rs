@@ -73,9 +73,9 @@ fn credentials_that_would_be_warned_about_at_once_give_way_to_new_ones() {
         command.arg("echo $AWS_CREDENTIAL_EXPIRATION").env("SSO_NOW", after(1800));
         end(command, "").exits(0).stdout
     };
-    assert_eq!(exec(""), "2026-11-21T13:00:00+00:00\n");
-    assert_eq!(exec("--warn 15m"), "2026-11-21T13:00:00+00:00\n");
+    assert_eq!(exec(""), "2026-11-21T13:00:00Z\n");
+    assert_eq!(exec("--warn 15m"), "2026-11-21T13:00:00Z\n");
     assert_eq!(bench.count("GetRoleCredentials"), 1);
-    assert_eq!(exec("--warn 40m"), "2026-11-21T13:30:00+00:00\n");
+    assert_eq!(exec("--warn 40m"), "2026-11-21T13:30:00Z\n");
     assert_eq!(bench.count("GetRoleCredentials"), 2);
 }
