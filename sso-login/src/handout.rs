@@ -4,7 +4,7 @@ use clap::Args;
 use sso_profile::{AwsConfig, Selected, select};
 use sso_signal::exit::{Exit, status_of};
 use sso_signal::settings::Settings;
-use sso_signal::wire::{self, Output};
+use sso_signal::wire::{self, Document, Output};
 
 use crate::credentials::{Credentials, Wallet};
 use crate::export::{self, Format};
@@ -16,10 +16,10 @@ use crate::stream::{self, Said, Subject};
 pub struct CredentialsArgs {
     /// Profile whose credentials to hand out
     profile: Option<String>,
-    /// How to write them
-    #[arg(long, value_enum, default_value = "process")]
-    format: Format,
-    /// As a filter with `--format json`, end with the status of the last document's answer
+    /// How to write them [default: process; json with documents on stdin]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// As a filter, end with the status of the last document's answer
     #[arg(short, long)]
     exit_status: bool,
 }
@@ -35,6 +35,9 @@ They come from the AWS CLI's cache while a quarter of an hour is left, else from
 once for all who ask at the same time; a session that can be renewed is renewed. Nobody is ever
 asked for anything.
 
+With documents on stdin each is passed on with its credentials, or with `error` and `reason`, as
+--format json does. Another format has no place for a reason: the first failure ends it.
+
 Exit status:
   0   here they are
   2   bad command line
@@ -47,37 +50,54 @@ Exit status:
 
 /// Runs it.
 pub fn run(args: &CredentialsArgs, settings: &Settings) -> anyhow::Result<Exit> {
-    match args.format {
-        Format::Json => documents(args, settings),
-        format => lines(args.profile.as_deref(), format, settings),
-    }
-}
-
-fn documents(args: &CredentialsArgs, settings: &Settings) -> anyhow::Result<Exit> {
-    stream::answer(settings, args.profile.as_deref(), args.exit_status, |subject, output| {
-        let Subject { profile, config, document, .. } = subject;
-        let credentials = match Wallet::new(settings, config).credentials(profile)? {
-            Ok(credentials) => credentials,
-            Err(lack) => return Ok(Said::Lacking(lack)),
-        };
-        export::add_to(document, &credentials, profile);
-        output.document(document)?;
-        Ok(Said::Done)
-    })
-}
-
-/// What a shell or an SDK reads has no place for a reason: there are credentials, or a status that isn't 0.
-fn lines(argument: Option<&str>, format: Format, settings: &Settings) -> anyhow::Result<Exit> {
-    let output = &mut Output::stdout();
-    if let Some(documents) = wire::subjects(argument)? {
-        for document in documents {
-            let document = document?;
-            if !document.is_about_no_profile() {
-                hand_out(&select(None, Some(&document), settings)?, format, settings, output)?;
-            }
+    let argument = args.profile.as_deref();
+    match (args.format, wire::subjects(argument)?) {
+        (None | Some(Format::Json), Some(documents)) => {
+            stream::answer_each(settings, documents, args.exit_status, |subject, output| {
+                answer(settings, subject, output)
+            })
         }
-        return Ok(Exit::Done);
+        (Some(Format::Json), None) => {
+            stream::answer_one(settings, argument, |subject, output| answer(settings, subject, output))
+        }
+        (Some(format), Some(documents)) => lines(documents, format, settings),
+        (format, None) => command(argument, format.unwrap_or(Format::Process), settings),
     }
+}
+
+fn answer(settings: &Settings, subject: &mut Subject<'_>, output: &mut Output) -> anyhow::Result<Said> {
+    let Subject { profile, config, document, .. } = subject;
+    let credentials = match Wallet::new(settings, config).credentials(profile)? {
+        Ok(credentials) => credentials,
+        Err(lack) => return Ok(Said::Lacking(lack)),
+    };
+    export::add_to(document, &credentials, profile);
+    output.document(document)?;
+    Ok(Said::Done)
+}
+
+/// What a shell reads has no place for a reason: there are credentials, or a status that isn't 0.
+fn lines(
+    documents: impl Iterator<Item = anyhow::Result<Document>>,
+    format: Format,
+    settings: &Settings,
+) -> anyhow::Result<Exit> {
+    let output = &mut Output::stdout();
+    for document in documents {
+        let document = document?;
+        if document.is_about_no_profile() {
+            continue;
+        }
+        if let Some(fault) = stream::known_fault(&document) {
+            return Err(fault);
+        }
+        hand_out(&select(None, Some(&document), settings)?, format, settings, output)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn command(argument: Option<&str>, format: Format, settings: &Settings) -> anyhow::Result<Exit> {
+    let output = &mut Output::stdout();
     match hand_out(&select(argument, None, settings)?, format, settings, output) {
         Err(err) if argument.is_none() && status_of(&err) == Exit::Config => {
             let Some((credentials, _)) = of_environment(settings)? else { return Err(err) };

@@ -32,6 +32,12 @@ impl Why {
         }
     }
 
+    /// The kind that a document's `error` names; `None` if it is in other words.
+    pub(crate) fn of_word(word: &str) -> Option<Self> {
+        let all = [Self::Expired, Self::Denied, Self::Unreachable, Self::Busy];
+        all.into_iter().find(|why| why.word() == word)
+    }
+
     /// The status of a command that ends so.
     pub fn exit(self) -> Exit {
         match self {

@@ -8,7 +8,7 @@ use sso_signal::settings::Settings;
 use sso_signal::text::harmless;
 use sso_signal::wire::{self, Document, Output};
 
-use crate::lack::Lack;
+use crate::lack::{Lack, Why};
 
 /// The flags of a subcommand that only asks.
 #[derive(Args, Clone, Debug)]
@@ -76,6 +76,31 @@ pub(crate) fn answer(
     answer_in(Form { is_status_wanted, is_text: false }, settings, argument, answer)
 }
 
+/// The same for documents that are there: a filter.
+pub(crate) fn answer_each(
+    settings: &Settings,
+    documents: impl Iterator<Item = anyhow::Result<Document>>,
+    is_status_wanted: bool,
+    answer: impl FnMut(&mut Subject<'_>, &mut Output) -> anyhow::Result<Said>,
+) -> anyhow::Result<Exit> {
+    let form = Form { is_status_wanted, is_text: false };
+    filter(form, settings, documents, answer, &mut Output::stdout())
+}
+
+/// What an earlier tool failed at, if the document says that one did: there is nothing to go on with.
+pub(crate) fn known_fault(document: &Document) -> Option<anyhow::Error> {
+    let error = document.get("error").filter(|error| !error.is_null())?;
+    let text = |key: &str| document.get(key).and_then(Value::as_str);
+    let word = error.as_str().unwrap_or_default();
+    let why = text("reason").unwrap_or(word);
+    let exit = Why::of_word(word).map_or(Exit::Config, Why::exit);
+    let said = match text("profile") {
+        Some(profile) => format!("profile \"{profile}\": {why}"),
+        None => format!("an earlier tool failed: {why}"),
+    };
+    Some(Fault::new(exit, said).into())
+}
+
 /// How a filter answers.
 #[derive(Clone, Copy)]
 struct Form {
@@ -87,12 +112,21 @@ fn answer_in(
     form: Form,
     settings: &Settings,
     argument: Option<&str>,
+    answer: impl FnMut(&mut Subject<'_>, &mut Output) -> anyhow::Result<Said>,
+) -> anyhow::Result<Exit> {
+    match wire::subjects(argument)? {
+        Some(documents) => filter(form, settings, documents, answer, &mut Output::stdout()),
+        None => answer_one(settings, argument, answer),
+    }
+}
+
+/// Answers about the profile that is meant, as a command that has no documents.
+pub(crate) fn answer_one(
+    settings: &Settings,
+    argument: Option<&str>,
     mut answer: impl FnMut(&mut Subject<'_>, &mut Output) -> anyhow::Result<Said>,
 ) -> anyhow::Result<Exit> {
     let output = &mut Output::stdout();
-    if let Some(documents) = wire::subjects(argument)? {
-        return filter(form, settings, documents, answer, output);
-    }
     let config = AwsConfig::load(settings)?;
     let Selected { name, from } = select(argument, None, settings)?;
     let profile = config.known_profile(&name)?;
@@ -116,11 +150,13 @@ fn filter(
     for document in documents {
         let mut document = document?;
         // What is on its way to a later tool, or known not to work, is passed on; people have no later tool.
-        if document.is_about_no_profile() || document.get("error").is_some_and(|error| !error.is_null()) {
-            if form.is_text {
-                known_not_to_work(settings, &document);
-            } else {
-                output.document(&document)?;
+        let fault = known_fault(&document);
+        if document.is_about_no_profile() || fault.is_some() {
+            last = fault.as_ref().map_or(last, status_of);
+            match fault {
+                Some(fault) if form.is_text => report(settings.tool(), &fault),
+                None if form.is_text => {}
+                _ => output.document(&document)?,
             }
             continue;
         }
@@ -162,16 +198,6 @@ fn filter(
         };
     }
     Ok(if form.is_status_wanted { last } else { Exit::Done })
-}
-
-/// Says, for people, what an earlier tool said of a profile in a document.
-fn known_not_to_work(settings: &Settings, document: &Document) {
-    let text = |key: &str| document.get(key).and_then(Value::as_str);
-    if let Some(error) = text("error") {
-        let why = text("reason").unwrap_or(error);
-        let profile = text("profile").unwrap_or_default();
-        report(settings.tool(), &Fault::new(Exit::Config, format!("profile \"{profile}\": {why}")).into());
-    }
 }
 
 fn unusable(

@@ -1,6 +1,7 @@
 //! Role credentials: from the cache, from the portal, and why there are none.
 
 use std::fs;
+use std::process::Stdio;
 
 use serde_json::{Value, json};
 
@@ -93,6 +94,80 @@ fn a_document_has_all_five_and_what_they_are_for() {
     assert_eq!((&documents[0]["mine"], &documents[0]["Version"]), (&json!(1), &json!(1)));
     assert_eq!(documents[1]["error"], "unknown-profile");
     assert_eq!(documents[2]["error"], "expired");
+}
+
+#[test]
+fn with_documents_on_stdin_it_is_a_filter_that_loses_nothing() {
+    let bench = Bench::logged_in("");
+    let input = "{\"mine\":1,\"profile\":\"demo\"}{\"event\":\"x\"}\n{\"profile\":\"other\",\"a\":[]}\n{\"profile\":\"nobody\"}";
+    let documents = bench.feed("sso-login credentials", input).exits(0).documents();
+    assert_eq!(documents.len(), 4);
+    assert_eq!((&documents[0]["mine"], &documents[0]["Version"]), (&json!(1), &json!(1)));
+    assert_eq!(documents[1], json!({"event": "x"}));
+    assert_eq!((&documents[2]["a"], &documents[2]["error"]), (&json!([]), &json!("expired")));
+    assert_eq!(documents[3]["error"], "unknown-profile");
+    for (profile, code) in [("demo", 0), ("other", 77), ("nobody", 78)] {
+        let input = format!("{{\"profile\":\"{profile}\"}}");
+        let ended = bench.feed("sso-login credentials -e", &input).exits(code);
+        assert_eq!(ended.document()["profile"], profile);
+    }
+    assert_eq!(bench.run("sso-login credentials -").exits(0).stdout, "");
+}
+
+#[test]
+fn a_credential_process_does_not_touch_its_stdin() {
+    let bench = Bench::logged_in("");
+    let expected = bench.run("sso-login credentials demo").exits(0).stdout;
+    assert!(expected.starts_with("{\n  \"Version\": 1,\n"), "{expected}");
+    // An SDK may have inherited any: one that stays open, one that is empty, one with somebody's documents, none.
+    for line in [
+        ": | sso-login credentials demo",
+        "sso-login credentials demo < /dev/null",
+        "sso-login credentials demo <&-",
+        "printf '{\"profile\":\"other\"}rest' | { sso-login credentials demo && test \"$(cat)\" = '{\"profile\":\"other\"}rest'; }",
+        ": | AWS_PROFILE=demo sso-login credentials",
+        "AWS_PROFILE=demo sso-login credentials <&-",
+    ] {
+        let mut command = bench.command("bash -uc");
+        command.arg(line);
+        assert_eq!(end(command, "").exits(0).stdout, expected, "{line}");
+    }
+    let mut command = bench.command("sso-login credentials demo");
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let held_open = child.stdin.take();
+    assert_eq!(Ended::of(&child.wait_with_output().unwrap(), "held open").exits(0).stdout, expected);
+    drop(held_open);
+}
+
+#[test]
+fn what_an_earlier_tool_could_not_answer_is_handed_on_untouched() {
+    let bench = Bench::logged_in("");
+    // The keys of a role that nobody could list; there is no profile, and that of AWS_PROFILE isn't meant.
+    let failed = "{\"error\":\"expired\",\"accountId\":\"111122223333\",\"reason\":\"it is over\"}\n";
+    for tool in ["credentials", "credentials --format json", "whoami", "refresh", "accounts", "logout"] {
+        for (input, status) in [
+            (failed.to_owned(), 77),
+            (failed.replace("expired", "denied"), 78),
+            (failed.replace("expired", "unreachable"), 69),
+            (
+                failed.replace("{\"error\"", "{\"profile\":\"demo\",\"error\"").replace("expired", "no such"),
+                78,
+            ),
+        ] {
+            let run = |flag: &str| {
+                let mut command = bench.command(&format!("sso-login {tool} {flag}"));
+                command.env("AWS_PROFILE", "demo");
+                end(command, &input)
+            };
+            assert_eq!(run("").exits(0).stdout, input, "{tool}");
+            let ended = run("-e").exits(status);
+            assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), (input.as_str(), ""), "{tool}");
+        }
+    }
+    let mut command = bench.command("sso-login credentials --format env");
+    command.env("AWS_PROFILE", "demo");
+    assert_eq!(end(command, failed).exits(77).says("an earlier tool failed: it is over").stdout, "");
+    assert_eq!(bench.counts()[2], 0);
 }
 
 #[test]
