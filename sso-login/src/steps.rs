@@ -211,9 +211,7 @@ pub(crate) fn client_of(document: &Document) -> anyhow::Result<Registered> {
 pub(crate) fn moment(document: &Document, key: &str) -> anyhow::Result<Option<Moment>> {
     match document.text(key)? {
         None => Ok(None),
-        Some(text) => time::parse(text)
-            .map(Some)
-            .ok_or_else(|| Fault::new(Exit::Data, format!("`{key}` of the document is no timestamp")).into()),
+        Some(text) => time::parse(text).map(Some).ok_or_else(|| document.mistyped(key, "a timestamp").into()),
     }
 }
 

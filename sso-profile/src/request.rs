@@ -144,8 +144,7 @@ fn scopes_of(document: &Document) -> anyhow::Result<Option<String>> {
             Some(_) => None,
         };
         let Some(list) = list else {
-            let message = format!("`{name}` of the document is no list of strings");
-            return Err(Fault::new(Exit::Data, message).into());
+            return Err(document.mistyped(name, "a list of strings").into());
         };
         return Ok(Some(list.join(",")).filter(|list| !list.is_empty()));
     }

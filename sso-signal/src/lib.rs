@@ -8,6 +8,7 @@ pub mod clear;
 pub mod command_line;
 pub mod cooldown;
 pub mod dashboard;
+mod document;
 pub mod dotenv;
 pub mod entry;
 pub mod exit;

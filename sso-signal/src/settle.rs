@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-
 use crate::cooldown;
 use crate::entry::{ConfigStamp, Entry};
 use crate::exit::{Exit, Fault};
@@ -54,7 +52,7 @@ fn see(host: &Host<'_>, document: &Document, outcome: Option<&Outcome>) -> anyho
         }
         (_, seen) => seen,
     };
-    let others = names(document, "sessionProfiles")?;
+    let others = document.texts("sessionProfiles")?;
     let Some(profile) = document.text("profile")?.or(others.first().map(String::as_str)) else {
         return Ok(());
     };
@@ -140,7 +138,7 @@ impl Concerned {
         Ok(Self {
             profile: here(profile),
             session: session_of(document)?.map(here),
-            session_profiles: names(document, "sessionProfiles")?.iter().map(|name| here(name)).collect(),
+            session_profiles: document.texts("sessionProfiles")?.iter().map(|name| here(name)).collect(),
         })
     }
 
@@ -212,17 +210,6 @@ fn session_of(document: &Document) -> anyhow::Result<Option<&str>> {
     match document.text("ssoSession")? {
         Some(name) => Ok(Some(name)),
         None => document.text("startUrl"),
-    }
-}
-
-fn names(document: &Document, key: &str) -> anyhow::Result<Vec<String>> {
-    let bad = || Fault::new(Exit::Data, format!("`{key}` of the document is not a list of strings"));
-    match document.get(key) {
-        None | Some(Value::Null) => Ok(Vec::new()),
-        Some(Value::Array(list)) => {
-            list.iter().map(|name| name.as_str().map(str::to_owned).ok_or_else(|| bad().into())).collect()
-        }
-        Some(_) => Err(bad().into()),
     }
 }
 

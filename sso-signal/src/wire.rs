@@ -7,103 +7,18 @@
 use std::cell::Cell;
 use std::io::{self, BufRead, BufReader, IsTerminal, Read, StdinLock, Write};
 use std::iter::Peekable;
-use std::ops::{Deref, DerefMut};
 use std::rc::Rc;
 
 use anyhow::Context as _;
 use rustix::fs::FileType;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+pub use crate::document::Document;
 use crate::exit::{Exit, Fault};
 use crate::strict::Strict;
 
 /// The largest document that is read, in bytes.
 pub const LARGEST: usize = 1 << 20;
-
-/// One JSON object. Keys keep their order; unknown keys are passed on.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Document(Map<String, Value>);
-
-impl Document {
-    /// A document without keys.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sets a key: in place if it is there, else as the last one. Builder form of `insert`.
-    #[must_use]
-    pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
-        self.set(key, value);
-        self
-    }
-
-    /// Sets a key: in place if it is there, else as the last one.
-    pub fn set(&mut self, key: &str, value: impl Into<Value>) {
-        self.0.insert(key.to_owned(), value.into());
-    }
-
-    /// The text of `key`; `None` if it is absent or null; status 65 if it is no string.
-    pub fn text(&self, key: &str) -> anyhow::Result<Option<&str>> {
-        self.typed(key, "a string", Value::as_str)
-    }
-
-    /// The whole number of `key`; `None` if it is absent or null; status 65 if it is anything else.
-    pub fn whole(&self, key: &str) -> anyhow::Result<Option<i64>> {
-        self.typed(key, "a whole number", Value::as_i64)
-    }
-
-    /// The truth of `key`; `None` if it is absent or null; status 65 if it is no boolean.
-    pub fn flag(&self, key: &str) -> anyhow::Result<Option<bool>> {
-        self.typed(key, "true or false", Value::as_bool)
-    }
-
-    /// Whether it asks nothing about a profile, so that a filter hands it on as it is: an `event` on its way to a
-    /// later tool, or a key (`slug`) that points at no profile. The latter must not stand for that of `AWS_PROFILE`.
-    pub fn is_about_no_profile(&self) -> bool {
-        let is_there = |key: &str| self.0.get(key).is_some_and(|value| !value.is_null());
-        self.0.contains_key("event") || (is_there("slug") && !is_there("profile"))
-    }
-
-    fn typed<'a, T>(
-        &'a self,
-        key: &str,
-        kind: &str,
-        read: impl Fn(&'a Value) -> Option<T>,
-    ) -> anyhow::Result<Option<T>> {
-        match self.0.get(key) {
-            None | Some(Value::Null) => Ok(None),
-            Some(value) => match read(value) {
-                Some(value) => Ok(Some(value)),
-                None => Err(Fault::new(Exit::Data, format!("`{key}` of the document is not {kind}")).into()),
-            },
-        }
-    }
-}
-
-impl Deref for Document {
-    type Target = Map<String, Value>;
-    fn deref(&self) -> &Self::Target {
-        &self.0
-    }
-}
-
-impl DerefMut for Document {
-    fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.0
-    }
-}
-
-impl From<Map<String, Value>> for Document {
-    fn from(map: Map<String, Value>) -> Self {
-        Self(map)
-    }
-}
-
-impl From<Document> for Value {
-    fn from(document: Document) -> Self {
-        Self::Object(document.0)
-    }
-}
 
 /// The documents of a stream, as an iterator. After an error it ends: what follows a broken
 /// document can't be told apart from it.
@@ -128,8 +43,9 @@ impl<R: Read> Iterator for Documents<R> {
 
     fn next(&mut self) -> Option<Self::Item> {
         self.meter.document_bytes.set(0);
+        self.meter.begin.set(None);
         Some(match self.stream.next()? {
-            Ok(Strict(Value::Object(map))) => Ok(Document(map)),
+            Ok(Strict(Value::Object(map))) => Ok(Document::beginning(map, self.meter.begin.get())),
             Ok(_) => {
                 Err(bad(&self.name, self.meter.line(), self.meter.column(), "a document is a JSON object"))
             }
@@ -159,7 +75,7 @@ pub fn parse(bytes: &[u8], name: &str) -> anyhow::Result<Document> {
 /// Parses one whole document of our own making, under the same rules but that of its size.
 pub fn parse_of_any_size(bytes: &[u8], name: &str) -> anyhow::Result<Document> {
     match serde_json::from_slice::<Strict>(bytes) {
-        Ok(Strict(Value::Object(map))) => Ok(Document(map)),
+        Ok(Strict(Value::Object(map))) => Ok(map.into()),
         Ok(_) => Err(bad(name, 1, 1, "a document is a JSON object")),
         Err(err) => Err(bad(name, err.line(), err.column(), &reason(&err))),
     }
@@ -228,7 +144,7 @@ impl Output {
     /// Writes one document.
     pub fn document(&mut self, document: &Document) -> anyhow::Result<()> {
         // Formatted first: `serde_json::to_writer` would hide the kind of an I/O error.
-        let line = serde_json::to_string(&document.0).context("cannot format a document")?;
+        let line = serde_json::to_string(&**document).context("cannot format a document")?;
         self.text(&line)
     }
 
@@ -249,6 +165,8 @@ struct Meter {
     document_bytes: Cell<usize>,
     lines: Cell<usize>,
     columns: Cell<usize>,
+    /// Line and column of the document's first byte.
+    begin: Cell<Option<(usize, usize)>>,
 }
 
 impl Meter {
@@ -279,6 +197,9 @@ impl<R: Read> Read for Metered<R> {
             meter.columns.set(0);
         } else {
             meter.columns.set(meter.columns.get() + 1);
+        }
+        if meter.begin.get().is_none() && !byte.is_ascii_whitespace() {
+            meter.begin.set(Some((meter.line(), meter.column())));
         }
         meter.document_bytes.set(meter.document_bytes.get() + 1);
         if meter.document_bytes.get() > LARGEST {

@@ -64,7 +64,10 @@ fn a_document_without_profile_data_is_refused_with_the_next_command() {
     );
     let ended = sandbox.feed("sso-cache check", &format!("{PROFILE}\n{{")).exits(65).says("line 2, column 1");
     assert_eq!(ended.documents().len(), 1);
-    sandbox.feed("sso-cache check", r#"{"ssoSession":1}"#).exits(65).says("`ssoSession`");
+    sandbox
+        .feed("sso-cache check", &format!("{PROFILE}\n{{\"ssoSession\":1}}"))
+        .exits(65)
+        .says("document at line 2, column 1: `ssoSession` is not a string");
 }
 
 #[test]

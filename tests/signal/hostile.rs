@@ -296,6 +296,36 @@ fn unprivileged(sandbox: &Sandbox, line: &str) -> Option<Command> {
 }
 
 #[test]
+fn a_wrong_type_is_named_with_line_and_column_and_changes_nothing() {
+    let good = "{\"profile\":\"a\",\"outcome\":\"busy\"}\n";
+    for (command, bad, message) in [
+        ("write", r#"{"profile":5}"#, "`profile` is not a string"),
+        ("write", r#"{"profile":"a","loginRequired":"yes"}"#, "`loginRequired` is not true or false"),
+        ("write", r#"{"profile":"a","loginRequired":true,"reason":1}"#, "`reason` is not a string"),
+        ("settle", r#"{"profile":"a","outcome":7}"#, "`outcome` is not a string"),
+        (
+            "settle",
+            r#"{"profile":"a","outcome":"snoozed","seconds":"900"}"#,
+            "`seconds` is not a whole number",
+        ),
+        ("settle", r#"{"profile":"a","outcome":"failed","mode":[]}"#, "`mode` is not a string"),
+        (
+            "settle",
+            r#"{"profile":"a","outcome":"busy","sessionProfiles":["a",1]}"#,
+            "is not a list of strings",
+        ),
+        ("quiet -", r#"{"profile":{}}"#, "`profile` is not a string"),
+        ("request -", r#"{"profile":5}"#, "`profile` is not a string"),
+    ] {
+        let sandbox = Sandbox::new();
+        let input = if command == "settle" { format!("{good} {bad}") } else { format!("\n {bad}") };
+        let ended = sandbox.feed(&format!("sso-signal {command}"), &input).exits(65).says(message);
+        assert!(ended.stderr.contains("document at line 2, column 2: "), "{command}: {}", ended.stderr);
+        assert_eq!(profiles(&sandbox), [""; 0], "{command} {bad}");
+    }
+}
+
+#[test]
 fn a_thousand_files_good_and_bad_are_read_at_once() {
     let sandbox = Sandbox::new();
     let folder = sandbox.state().join("signals");

@@ -83,6 +83,35 @@ fn wrong_types_are_errors_and_null_is_absent() {
     assert_eq!(document.whole("a").unwrap(), Some(1));
 }
 
+#[test]
+fn a_wrong_type_names_the_place_where_its_document_began() {
+    let input = "{\"a\":\"x\"}\n\n  {\n \"a\": 5,\n \"b\": [1], \"c\": 1}{\"a\":[]}";
+    let documents: Vec<_> = Documents::new(input.as_bytes(), "input").map(Result::unwrap).collect();
+    assert_eq!(documents[0].text("a").unwrap(), Some("x"));
+    let message = |err: anyhow::Error| {
+        assert_eq!(status_of(&err), Exit::Data);
+        err.to_string()
+    };
+    let second = &documents[1];
+    assert_eq!(message(second.text("a").unwrap_err()), "document at line 3, column 3: `a` is not a string");
+    assert_eq!(
+        message(second.texts("b").unwrap_err()),
+        "document at line 3, column 3: `b` is not a list of strings"
+    );
+    assert_eq!(
+        message(second.clone().flag("c").unwrap_err()),
+        "document at line 3, column 3: `c` is not true or false"
+    );
+    assert_eq!(
+        message(documents[2].whole("a").unwrap_err()),
+        "document at line 5, column 19: `a` is not a whole number"
+    );
+    // What didn't come out of a stream has no place; where it came from makes no other document of it.
+    let made = Document::new().with("a", Value::Array(Vec::new()));
+    assert_eq!(message(made.text("a").unwrap_err()), "`a` of the document is not a string");
+    assert_eq!(made, documents[2]);
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_read_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
