@@ -13,6 +13,8 @@ mod monitor;
 #[expect(dead_code, reason = "the sandbox's own tests use the rest")]
 mod served;
 mod support;
+#[path = "pipeline/usage.rs"]
+mod usage;
 #[path = "pipeline/watcher.rs"]
 mod watcher;
 

@@ -84,8 +84,8 @@ Exit status:
         /// Wait at most this long for the lock (30s, 5m)
         #[arg(long, value_name = "D", value_parser = parse_duration, default_value = "0s")]
         wait: Duration,
-        /// How long the lock lasts if nobody releases it
-        #[arg(long, value_name = "D", value_parser = parse_duration, default_value = "1h")]
+        /// How long the lock lasts if nobody releases it: a second at least
+        #[arg(long, value_name = "D", value_parser = parse_ttl, default_value = "1h")]
         ttl: Duration,
     },
     /// Release a lock that `acquire` took
@@ -150,4 +150,13 @@ Exit status:
         /// The lock
         name: Name,
     },
+}
+
+/// A lock that is over at once is none.
+fn parse_ttl(text: &str) -> Result<Duration, String> {
+    let ttl = parse_duration(text)?;
+    if ttl < Duration::from_secs(1) {
+        return Err("it must be one second or more".to_owned());
+    }
+    Ok(ttl)
 }

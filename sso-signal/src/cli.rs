@@ -104,10 +104,11 @@ Examples:
 
 Exit status:
   0    one was due
+  2    bad command line
   65   state of a newer version
   74   a file failed
   75   state locked
-  78   bad poll interval
+  78   bad SSO_POLL_SECONDS
   124  none was due within --timeout")]
     Wait {
         /// End once the process that started it is gone (124)
@@ -117,7 +118,7 @@ Exit status:
         #[arg(long, value_name = "DURATION", value_parser = sso_signal::time::parse_duration)]
         timeout: Option<Duration>,
         /// Look at least that often (SSO_POLL_SECONDS, 5 s)
-        #[arg(long, value_name = "DURATION", value_parser = sso_signal::time::parse_duration)]
+        #[arg(long, value_name = "DURATION", value_parser = parse_poll)]
         poll: Option<Duration>,
         /// Go on after the first one
         #[arg(long)]
@@ -300,6 +301,14 @@ Exit status:
         /// A profile of the session; `-`: those of the documents on stdin
         profile: Option<String>,
     },
+}
+
+fn parse_poll(text: &str) -> Result<Duration, String> {
+    let poll = sso_signal::time::parse_duration(text)?;
+    if poll.is_zero() {
+        return Err("a poll interval of zero never rests".to_owned());
+    }
+    Ok(poll)
 }
 
 #[cfg(test)]

@@ -4,10 +4,11 @@ use std::env;
 use std::path::Path;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::Parser;
 
 use crate::exit::{Exit, Fault, finish};
-use crate::pages;
+use crate::{pages, usage};
 
 /// Reads the command line, acts on it, and reports what failed as `tool`.
 ///
@@ -24,5 +25,13 @@ pub fn run<C: Parser>(tool: &str, act: impl FnOnce(C) -> anyhow::Result<Exit>) -
         };
         return finish(tool, written.map(|()| Exit::Done));
     }
-    finish(tool, act(C::parse()))
+    match C::try_parse() {
+        Ok(line) => finish(tool, act(line)),
+        Err(err) if err.use_stderr() => {
+            finish(tool, Err(usage::fault(&C::command(), env::args_os().skip(1), &err).into()))
+        }
+        Err(help) => {
+            finish(tool, help.print().context("cannot write to standard output").map(|()| Exit::Done))
+        }
+    }
 }

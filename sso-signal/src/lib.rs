@@ -40,5 +40,6 @@ mod strict;
 pub mod text;
 pub mod time;
 pub mod untrusted;
+mod usage;
 pub mod wait;
 pub mod wire;

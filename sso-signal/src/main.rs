@@ -37,15 +37,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
             read::print(settings, wanted.as_deref(), output)
         }
         Command::Wait { with_parent, timeout, poll, follow } => {
-            let poll = match poll {
-                Some(poll) if poll.is_zero() => {
-                    return Err(Fault::new(Exit::Config, "a poll interval of zero never rests")
-                        .hint("--poll 5s")
-                        .into());
-                }
-                Some(poll) => poll,
-                None => settings.poll_interval()?,
-            };
+            let poll = poll.map_or_else(|| settings.poll_interval(), Ok)?;
             wait(settings, Patience { timeout, poll, follow, with_parent }, output)
         }
         Command::Settle => settle::filter(settings, wire::stdin()?, output),

@@ -193,7 +193,7 @@ fn what_cannot_be_a_profile_is_refused_before_anything_is_written() {
         (broken("accountId", Value::Null), 65, "document 2: it has no `accountId`"),
         (broken("roleName", Value::Null), 65, "document 2: it has no `roleName`"),
         (broken("ssoSession", Value::Null), 65, "document 2: it has no `ssoSession`"),
-        (broken("accountId", json!(7)), 65, "`accountId` of the document is not a string"),
+        (broken("accountId", json!(7)), 65, "`accountId` is not a string"),
         (broken("accountId", json!("123456789012")), 78, "placeholder"),
         (broken("startUrl", json!("https://d-xxxxxxxxxx.awsapps.com/start")), 78, "placeholder"),
         (broken("startUrl", json!("https://d-9999999999.awsapps.com/start")), 65, "disagree"),

@@ -44,7 +44,7 @@ fn only_documents_of_acquire_release() {
         ("{}", "the document has no `name`"),
         (r#"{"name":"x"}"#, "the document has no `token`"),
         (r#"{"name":"../x","token":"canary"}"#, "a lock's name is"),
-        (r#"{"name":"x","token":7}"#, "`token` of the document is not a string"),
+        (r#"{"name":"x","token":7}"#, "`token` is not a string"),
         ("[]", "a document is a JSON object"),
         (" ", "there is no document"),
     ] {
@@ -80,4 +80,16 @@ fn a_token_that_nobody_saw_holds_nothing() {
     let closed = closed.stdout(writer).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
     Ended::of(&closed, "acquire with a closed pipe").exits(0);
     assert_eq!(names(sandbox.state()), [""; 0]);
+}
+
+#[test]
+fn a_lock_that_would_be_over_at_once_is_refused() {
+    let sandbox = Sandbox::new();
+    for ttl in ["0s", "999ms"] {
+        let ended = sandbox.run(&format!("sso-lock acquire x --ttl {ttl}")).exits(2);
+        assert_eq!(ended.says("it must be one second or more").stdout, "");
+    }
+    assert_eq!(names(sandbox.state()), [""; 0]);
+    sandbox.run("sso-lock acquire x --ttl 1h").exits(0);
+    sandbox.run("sso-lock status x").exits(0);
 }

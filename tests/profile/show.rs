@@ -205,7 +205,7 @@ fn as_a_filter_it_adds_its_keys_and_passes_on_the_rest() {
     sandbox
         .feed("sso-profile show", "{\"profile\":1}")
         .exits(65)
-        .says("`profile` of the document is not a string");
+        .says("document at line 1, column 1: `profile` is not a string");
     sandbox.feed("sso-profile show", "{\"profile\"").exits(65);
 }
 

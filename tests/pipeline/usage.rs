@@ -1,0 +1,54 @@
+//! A command line that is refused, by every tool alike: one line with the tool's name, and a hint.
+
+use crate::support::Sandbox;
+
+#[test]
+fn a_refused_command_line_is_one_line_and_one_hint_and_nothing_on_stdout() {
+    let sandbox = Sandbox::new();
+    for (line, message, hint) in [
+        ("sso-signal", "a command is missing: write, read, ", "sso-signal --help"),
+        (
+            "sso-signal wait --timeuot 3s",
+            "unexpected argument '--timeuot'",
+            "a similar argument exists: '--timeout'",
+        ),
+        ("sso-signal wiat", "unrecognized subcommand 'wiat'", "'wait'"),
+        ("sso-signal snooze x 5", "invalid value '5' for '<DURATION>': ", "sso-signal snooze --help"),
+        ("sso-lock", "a command is missing: run, ", "sso-lock --help"),
+        (
+            "sso-lock run x",
+            "required arguments were not provided: <CMD>...",
+            "sso-lock run <NAME> -- <CMD>...",
+        ),
+        ("sso-lock run --wiat 5s x -- true", "'--wiat'", "a similar argument exists: '--wait'"),
+        ("sso-cache check --every 0s", "it must be one second or more", "sso-cache check --help"),
+        ("sso-profile key", "a command is missing: set, get, ", "sso-profile key --help"),
+        ("sso-profile list --txet", "'--txet'", "a similar argument exists: '--text'"),
+        ("sso-login exec demo", "required arguments were not provided: <CMD>...", "sso-login exec "),
+        ("sso-login --via telegraph", "[possible values: auto, aws, pkce, device]", "sso-login --help"),
+    ] {
+        let tool = line.split(' ').next().unwrap();
+        let ended = sandbox.run(line).exits(2).says(message);
+        let lines: Vec<_> = ended.stderr.lines().collect();
+        assert_eq!((lines.len(), ended.stdout.as_str()), (2, ""), "{line}: {}", ended.stderr);
+        assert!(lines[0].starts_with(&format!("{tool}: ")) && lines[0].contains(message), "{}", ended.stderr);
+        assert!(
+            lines[1].starts_with(&format!("{tool}: hint: ")) && lines[1].contains(hint),
+            "{}",
+            ended.stderr
+        );
+    }
+    let hostile = ["sso-login", "--\u{1b}[2J\u{202e}x"].join(" ");
+    assert!(!sandbox.run(&hostile).exits(2).stderr.contains(['\u{1b}', '\u{202e}']));
+}
+
+#[test]
+fn help_and_version_go_to_stdout_and_a_reader_that_leaves_is_no_failure() {
+    let sandbox = Sandbox::new();
+    for tool in ["sso-signal", "sso-lock", "sso-cache", "sso-profile", "sso-login"] {
+        for flag in ["-h", "--help", "--version"] {
+            assert!(sandbox.run(&format!("{tool} {flag}")).exits(0).stdout.len() > 5, "{tool} {flag}");
+        }
+        crate::end(sandbox.shell(&format!("{tool} --help | true")), "").exits(0);
+    }
+}
