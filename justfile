@@ -128,7 +128,7 @@ sso-clean: _tools
 [no-cd]
 [no-exit-message]
 sso-exec *arguments: _tools
-    @SSO_PROFILE_VARS="${SSO_PROFILE_VARS:-BACKLOG_AWS_PROFILE}" SSO_ENV_FILE="${SSO_ENV_FILE:-${HOME:-}/.backlog-toolkit-env}" exec sso-login exec --text --ask "$@"
+    @exec sso-login exec --text --ask "$@"
 
 # Log in by a URL and a code, for a box without a browser or an AWS CLI
 [group('sso')]

@@ -17,7 +17,7 @@ use std::time::Duration;
 use clap::Args;
 use sso_profile::{AwsConfig, Profile, select};
 use sso_signal::exit::{Exit, Fault, WithFault as _, status_of, warn};
-use sso_signal::settings::{Settings, from_environment};
+use sso_signal::settings::Settings;
 use sso_signal::text::harmless;
 use sso_signal::time::{self, parse_duration};
 
@@ -61,7 +61,8 @@ pub struct ExecArgs {
     /// Take settings from a file of NAME=value lines, too (it is parsed, not run); the last one wins
     #[arg(long, value_name = "PATH")]
     env_file: Vec<PathBuf>,
-    /// Give CMD the variables of the files, too (those of --env-file and of `SSO_ENV_FILE`)
+    /// Give CMD the variables of the files, too (of --env-file, and of `SSO_ENV_FILE` or
+    /// ~/.backlog-toolkit-env)
     #[arg(long)]
     pass_env: bool,
     /// The command
@@ -74,7 +75,7 @@ Examples:
   sso-login exec corp -- terraform plan
   sso-login exec corp --renewing -- ./service          for what runs longer than the credentials
   sso-login exec corp --text --ask --warn 15m -- ./start-services.sh
-  SSO_PROFILE_VARS=BACKLOG_AWS_PROFILE sso-login exec --env-file ~/.backlog-toolkit-env -- ./start
+  BACKLOG_AWS_PROFILE=corp sso-login exec -- ./start
   sso-login corp && sso-login exec corp --warn 10m -- bash
 
 CMD gets AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_CREDENTIAL_EXPIRATION,
@@ -104,8 +105,10 @@ pub fn run(args: &ExecArgs, tool: &'static str) -> anyhow::Result<Exit> {
         settings.add_file(path)?;
     }
     let settings = &settings;
-    if args.pass_env && args.env_file.is_empty() && from_environment("SSO_ENV_FILE").is_none() {
-        return Err(Fault::new(Exit::Usage, "--pass-env needs --env-file or SSO_ENV_FILE").into());
+    let has_file = || settings.env_file().is_some_and(|file| file.is_file());
+    if args.pass_env && args.env_file.is_empty() && !has_file() {
+        let message = "--pass-env needs --env-file, the file of SSO_ENV_FILE, or ~/.backlog-toolkit-env";
+        return Err(Fault::new(Exit::Usage, message).into());
     }
     let (mut command, alarm) = prepare(args, settings)?;
     if let Some(alarm) = alarm {

@@ -51,7 +51,7 @@ pub(crate) enum Command {
     /// Print one profile as a document
     ///
     /// The profile is, first found: PROFILE, `profile` of the document on standard input, the variables
-    /// named in `SSO_PROFILE_VARS`, `AWS_PROFILE`, `default`. With documents on standard input it is a
+    /// named in `SSO_PROFILE_VARS` (`BACKLOG_AWS_PROFILE`), `AWS_PROFILE`, `default`. With documents on standard input it is a
     /// filter: it adds the profile's keys to each and passes the others on; a profile that is unknown or can't be
     /// used gives an `error` in the document.
     #[command(after_long_help = SHOW)]
@@ -132,7 +132,7 @@ Exit status:
 const SHOW: &str = "\
 Examples:
   sso-profile show corp
-  SSO_PROFILE_VARS=BACKLOG_AWS_PROFILE sso-profile show
+  BACKLOG_AWS_PROFILE=corp sso-profile show
   sso-signal read | sso-profile show
 
 Exit status:

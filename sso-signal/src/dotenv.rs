@@ -73,10 +73,14 @@ impl Dotenv {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    /// The value of `name`, which may be empty; `None` if it isn't set.
+    pub fn said(&self, name: &str) -> Option<&str> {
+        self.0.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
     /// The value of `name`; `None` if it isn't set or is empty.
     pub fn value(&self, name: &str) -> Option<&str> {
-        let (_, value) = self.0.iter().rev().find(|(key, _)| key == name)?;
-        Some(value.as_str()).filter(|value| !value.is_empty())
+        self.said(name).filter(|value| !value.is_empty())
     }
 }
 

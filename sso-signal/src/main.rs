@@ -55,7 +55,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
             Ok(Exit::Done)
         }
         Command::Clear { profile, all } => {
-            let wanted = (!all).then(|| profile.unwrap_or_else(|| chosen_profile(settings)));
+            let wanted = (!all).then(|| profile.unwrap_or_else(|| settings.profile()));
             clear::clear(settings, wanted.as_deref(), output)
         }
         Command::Mode { text, mode } => mode::command(settings, mode.as_deref(), text, output),
@@ -68,7 +68,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
                 request::filter(settings, wire::stdin()?, &reason, text, output)
             }
             profile => {
-                let profile = profile.unwrap_or_else(|| chosen_profile(settings));
+                let profile = profile.unwrap_or_else(|| settings.profile());
                 request::request(settings, &profile, &reason, text, output)
             }
         },
@@ -85,11 +85,6 @@ fn run(command: Command) -> anyhow::Result<Exit> {
                 .into()),
         },
     }
-}
-
-/// The profile that is meant if no argument names one.
-fn chosen_profile(settings: &Settings) -> String {
-    settings.chosen_profile().map_or_else(|| "default".to_owned(), |(name, _)| name)
 }
 
 fn service(settings: &Settings, command: Service, output: &mut Output) -> anyhow::Result<Exit> {

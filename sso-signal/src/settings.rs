@@ -1,5 +1,5 @@
-//! Settings: the environment, then the file that `SSO_ENV_FILE` names, then `.env` in the working directory, then the
-//! default (DESIGN 2).
+//! Settings: the environment, then the file that `SSO_ENV_FILE` names (`~/.backlog-toolkit-env`), then `.env` in the working
+//! directory, then the default (DESIGN 2).
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeSet;
@@ -10,6 +10,12 @@ use std::time::Duration;
 
 use crate::dotenv::Dotenv;
 use crate::exit::{Exit, Fault, warn};
+
+/// Beats `AWS_PROFILE`, unless `SSO_PROFILE_VARS` says otherwise.
+const USUAL_VARIABLE: &str = "BACKLOG_AWS_PROFILE";
+
+/// Below `HOME`, unless `SSO_ENV_FILE` says otherwise.
+const USUAL_FILE: &str = ".backlog-toolkit-env";
 
 /// How the settings of one run are found. Files are read when the environment lacks something.
 #[derive(Debug)]
@@ -93,15 +99,16 @@ impl Settings {
         }
     }
 
-    /// `AWS_PROFILE`, else `default`.
-    pub fn aws_profile(&self) -> String {
-        self.text("AWS_PROFILE").unwrap_or_else(|| "default".to_owned())
+    /// The profile that is meant if nobody names one: that of [`chosen_profile`](Self::chosen_profile), else `default`.
+    pub fn profile(&self) -> String {
+        self.chosen_profile().map_or_else(|| "default".to_owned(), |(profile, _)| profile)
     }
 
     /// The profile that variables choose, and the variable's name: those listed in `SSO_PROFILE_VARS` (separated
-    /// by commas or spaces) in their order, then `AWS_PROFILE`. `None` means `default`, which nobody chose.
+    /// by commas or spaces; `BACKLOG_AWS_PROFILE`) in their order, then `AWS_PROFILE`. `None` means `default`, which
+    /// nobody chose.
     pub fn chosen_profile(&self) -> Option<(String, String)> {
-        let listed = self.text("SSO_PROFILE_VARS").unwrap_or_default();
+        let listed = self.profile_vars(|| Some(self.dotenv()));
         names(&listed)
             .chain(["AWS_PROFILE"])
             .find_map(|name| self.text(name).map(|profile| (profile, name.to_owned())))
@@ -110,16 +117,25 @@ impl Settings {
     /// The variables that name a profile before `AWS_PROFILE` does, to be given to a command: those listed in
     /// `SSO_PROFILE_VARS`, but not in that of a `.env`. A stranger's checkout could list `LD_LIBRARY_PATH`.
     pub fn profile_variables(&self) -> Vec<String> {
-        let listed = self.named_text("SSO_PROFILE_VARS").unwrap_or_default();
-        names(&listed).map(str::to_owned).collect()
+        names(&self.profile_vars(|| None)).map(str::to_owned).collect()
     }
 
-    /// Profiles that `auto` may log in without asking: `AWS_PROFILE` and those listed in
-    /// `SSO_AUTO_PROFILES` (separated by commas).
+    /// `SSO_PROFILE_VARS` of the first place that has it, `last` being the last one: an empty one names no variable.
+    fn profile_vars<'s>(&'s self, last: impl FnOnce() -> Option<&'s Dotenv>) -> String {
+        const NAME: &str = "SSO_PROFILE_VARS";
+        let in_files = || {
+            let mut files = self.files.iter().rev().chain([self.usual()]);
+            files.find_map(|file| file.said(NAME)).or_else(|| last()?.said(NAME)).map(str::to_owned)
+        };
+        env::var(NAME).ok().or_else(in_files).unwrap_or_else(|| USUAL_VARIABLE.to_owned())
+    }
+
+    /// Profiles that `auto` may log in without asking: the one that is meant if nobody names one, that of `AWS_PROFILE`,
+    /// and those listed in `SSO_AUTO_PROFILES` (separated by commas).
     pub fn auto_profiles(&self) -> Vec<String> {
         let listed = self.text("SSO_AUTO_PROFILES").unwrap_or_default();
         let listed = listed.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned);
-        std::iter::once(self.aws_profile()).chain(listed).collect()
+        [self.profile()].into_iter().chain(self.text("AWS_PROFILE")).chain(listed).collect()
     }
 
     /// `SSO_COOLDOWN_SECONDS` (600).
@@ -192,13 +208,18 @@ impl Settings {
         number
     }
 
-    /// The file of `SSO_ENV_FILE`, which comes from the environment only, as it names a place. It may be missing: it
-    /// is where settings usually are, for every tool of a shell.
+    /// The file of settings for every tool of a shell: `SSO_ENV_FILE`, which comes from the environment only, as it names
+    /// a place, else `~/.backlog-toolkit-env`. It may be missing. `None` if the variable is empty: no such file is read.
+    pub fn env_file(&self) -> Option<PathBuf> {
+        match env::var_os("SSO_ENV_FILE") {
+            Some(path) => Some(PathBuf::from(path)).filter(|path| !path.as_os_str().is_empty()),
+            None => self.home().ok().map(|home| home.join(USUAL_FILE)),
+        }
+    }
+
     fn usual(&self) -> &Dotenv {
-        self.usual.get_or_init(|| match from_environment("SSO_ENV_FILE") {
-            Some(path) => Dotenv::load(self.tool, path.as_ref()),
-            None => Dotenv::default(),
-        })
+        self.usual
+            .get_or_init(|| self.env_file().map(|path| Dotenv::load(self.tool, &path)).unwrap_or_default())
     }
 
     fn dotenv(&self) -> &Dotenv {

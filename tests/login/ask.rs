@@ -119,6 +119,9 @@ fn who_is_asked_follows_the_mode_and_the_profile() {
     assert!(asks(&in_mode("auto"), &[("AWS_PROFILE", "other")], ""));
     assert!(!asks(&in_mode("auto"), &[("AWS_PROFILE", "demo")], ""));
     assert!(!asks(&in_mode("auto"), &[("SSO_AUTO_PROFILES", "other, demo")], ""));
+    assert!(!asks(&in_mode("auto"), &[("BACKLOG_AWS_PROFILE", "demo"), ("AWS_PROFILE", "other")], ""));
+    assert!(!asks(&in_mode("auto"), &[("BACKLOG_AWS_PROFILE", "other"), ("AWS_PROFILE", "demo")], ""));
+    assert!(asks(&in_mode("auto"), &[("BACKLOG_AWS_PROFILE", "other")], ""));
     assert!(!asks(&json!({"profile": "demo"}), &[], ""));
     assert!(asks(&json!({"profile": "demo"}), &[], "--ask always"));
     assert!(!asks(&in_mode("notify"), &[], "--ask never"));

@@ -36,10 +36,7 @@ fn the_newest_file_of_the_cache_is_never_taken_for_the_profiles_own() {
     ] {
         let run = |words: &[&str]| {
             let mut command = bench.command("sso-login");
-            command
-                .args(words)
-                .env("SSO_PROFILE_VARS", "BACKLOG_AWS_PROFILE")
-                .envs(variables.iter().copied());
+            command.args(words).envs(variables.iter().copied());
             end(command, "").exits(0)
         };
         assert_eq!(run(&["exec", "--", "sh", "-c", "echo $AWS_ACCESS_KEY_ID"]).stdout.trim(), key);

@@ -106,6 +106,17 @@ fn every_tool_takes_the_same_profile() {
     check(&[], "demo");
     check(&[named], "demo-admin");
     check(&[("SSO_ENV_FILE", "/nothing/there")], "demo");
+    // All of that is the default.
+    fs::remove_file(bench.file("work/.env")).unwrap();
+    check(&[("BACKLOG_AWS_PROFILE", "demo"), ("AWS_PROFILE", "nobody")], "demo");
+    let usual = bench.home().join(".backlog-toolkit-env");
+    fs::write(&usual, "export BACKLOG_AWS_PROFILE=demo-admin\n").unwrap();
+    check(&[("AWS_PROFILE", "nobody")], "demo-admin");
+    check(&[named, ("BACKLOG_AWS_PROFILE", "demo")], "demo");
+    check(&[("SSO_ENV_FILE", ""), ("AWS_PROFILE", "demo")], "demo");
+    check(&[("SSO_PROFILE_VARS", ""), ("AWS_PROFILE", "demo")], "demo");
+    fs::write(&usual, "SSO_PROFILE_VARS=\nBACKLOG_AWS_PROFILE=nobody\nAWS_PROFILE=demo\n").unwrap();
+    check(&[], "demo");
 }
 
 #[test]

@@ -16,7 +16,7 @@ pub fn permit(settings: &Settings, output: &mut Output) -> anyhow::Result<Exit> 
     output.document(
         &Document::new()
             .with("event", "start")
-            .with("profile", settings.aws_profile())
+            .with("profile", settings.profile())
             .with("mode", mode::current(settings, &state_dir).0.word())
             .with("signalFile", settings.signal_file()?.display().to_string())
             .with("cooldownSeconds", settings.cooldown().as_secs())

@@ -73,7 +73,12 @@ impl Plan {
         if let Some(named) = aws.filter(|aws| aws.is_named) {
             environment.push(("SSO_AWS".to_owned(), text(&named.path)?));
         }
-        let set = |name: &&str| from_environment(name).map(|value| ((*name).to_owned(), value));
+        // Empty, they switch off what is the default.
+        let is_switch = |name: &str| ["SSO_ENV_FILE", "SSO_PROFILE_VARS"].contains(&name);
+        let set = |name: &&str| {
+            let value = env::var(name).ok().filter(|value| !value.is_empty() || is_switch(name))?;
+            Some(((*name).to_owned(), value))
+        };
         environment.extend(PASSED_ON.iter().filter_map(set));
         Ok(Self {
             command,
@@ -90,7 +95,7 @@ impl Plan {
 fn settled(settings: &Settings, here: &Path) -> anyhow::Result<Vec<(String, String)>> {
     let absolute = |path: PathBuf| text(&here.join(path));
     let mut values = vec![
-        ("AWS_PROFILE", settings.aws_profile()),
+        ("AWS_PROFILE", settings.profile()),
         ("SSO_SIGNAL_FILE", absolute(settings.signal_file()?)?),
         ("SSO_STATE_DIR", absolute(settings.state_dir()?)?),
         ("SSO_COOLDOWN_SECONDS", settings.cooldown().as_secs().to_string()),
