@@ -4,6 +4,7 @@
 
 mod alarm;
 mod offer;
+mod region;
 mod source;
 mod teller;
 
@@ -25,6 +26,7 @@ use crate::aws::SHADOWS;
 use crate::credentials::{Credentials, Wallet};
 use crate::export::variables;
 use alarm::Alarm;
+use region::Region;
 use source::Source;
 use teller::Teller;
 
@@ -79,13 +81,13 @@ Examples:
   sso-login corp && sso-login exec corp --warn 10m -- bash
 
 CMD gets AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_CREDENTIAL_EXPIRATION,
-and AWS_REGION and AWS_DEFAULT_REGION if the profile has a region; AWS_PROFILE and its like are
-removed, and the variables of SSO_PROFILE_VARS name the profile that was chosen. With --renewing it
+and AWS_REGION and AWS_DEFAULT_REGION: of the profile, else of the environment, else of the files
+(--env-file, SSO_ENV_FILE); AWS_PROFILE and its like are removed, and the variables of SSO_PROFILE_VARS name the profile that was chosen. With --renewing it
 gets AWS_PROFILE alone; every SDK then reads the same token cache, and renews by itself. An SDK
 without SSO support needs a profile with `credential_process = sso-login credentials PROFILE`.
 
 Keys of the environment or of --env-file count only where nobody names a profile and there is no
-default one: a CI job.
+default one with credentials: a CI job.
 
 Exit status:
   N    CMD's own; 128+N if signal N killed it
@@ -137,15 +139,16 @@ fn prepare(args: &ExecArgs, settings: &Settings) -> anyhow::Result<(Command, Opt
     })?;
     teller.found(&source);
     let credentials = match &source {
-        Source::Keys(credentials, _) => credentials.clone(),
+        Source::Keys { credentials, .. } => credentials.clone(),
         Source::Profile(config, profile) => granted(args, settings, config, profile, &teller)?,
     };
-    teller.loaded(&source, &credentials, args.renewing, settings)?;
+    let region = Region::find(&source, settings);
+    teller.loaded(&source, &credentials, region.as_ref(), args.renewing, settings)?;
 
     let mut command = Command::new(program);
     command.args(arguments);
     if args.pass_env {
-        command.envs(settings.from_files());
+        command.envs(settings.from_files().filter(|(name, _)| !region::VARIABLES.contains(name)));
     }
     for name in SHADOWS.iter().chain(&OTHER_SOURCES) {
         command.env_remove(name);
@@ -159,10 +162,8 @@ fn prepare(args: &ExecArgs, settings: &Settings) -> anyhow::Result<(Command, Opt
         };
     }
     command.env_remove("AWS_PROFILE");
-    if let Some(region) =
-        profile.and_then(|profile| profile.region.as_ref()).filter(|region| !region.is_empty())
-    {
-        command.env("AWS_REGION", region).env("AWS_DEFAULT_REGION", region);
+    if let Some(region) = region.filter(|region| !region.is_inherited) {
+        command.envs(region::VARIABLES.map(|name| (name, &region.name)));
     }
     let is_renewing = profile.is_some() && args.renewing;
     match profile {

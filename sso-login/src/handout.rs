@@ -1,7 +1,7 @@
 //! `sso-login credentials`: hand out the credentials of a profile.
 
 use clap::Args;
-use sso_profile::{AwsConfig, Selected, select};
+use sso_profile::{AwsConfig, Kind, Selected, select};
 use sso_signal::exit::{Exit, status_of};
 use sso_signal::settings::Settings;
 use sso_signal::wire::{self, Document, Output};
@@ -123,12 +123,16 @@ fn hand_out(
 }
 
 /// The keys of the environment, else of the files of settings that somebody named, and which it was; where nobody named
-/// a profile and there is no default one: a CI job without SSO.
+/// a profile and there is no default one with credentials: a CI job without SSO.
 pub(crate) fn of_environment(settings: &Settings) -> anyhow::Result<Option<(Credentials, &'static str)>> {
     let found = Credentials::of_environment().map(|credentials| (credentials, "environment"));
     let found = found.or_else(|| Some((Credentials::of_files(settings)?, "settings file")));
     let Some(found) = found else { return Ok(None) };
     let Selected { name, from } = select(None, None, settings)?;
-    let is_nobodys = from == "default" && !AwsConfig::load(settings)?.contains(&name);
-    Ok(is_nobodys.then_some(found))
+    if from != "default" {
+        return Ok(None);
+    }
+    // A region alone is what every CI job has there.
+    let profile = AwsConfig::load(settings)?.profile(&name)?;
+    Ok(profile.is_none_or(|profile| profile.kind == Kind::None).then_some(found))
 }

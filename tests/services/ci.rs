@@ -59,6 +59,65 @@ fn the_keys_of_a_job_work_without_any_profile_and_say_where_they_are() {
     place.run(&SHOW).exits(78);
 }
 
+/// What the command finds, and what was said about it.
+const FOUND: [&str; 4] =
+    ["--", "sh", "-c", "echo ${AWS_ACCESS_KEY_ID-none} ${AWS_REGION-none} ${AWS_DEFAULT_REGION-none}"];
+
+#[test]
+fn a_default_profile_that_nobody_named_and_that_has_no_credentials_does_not_beat_keys() {
+    // B19, B26
+    let Some(place) = place() else { return };
+    let keys = [("AWS_ACCESS_KEY_ID", "AKIAJOB"), ("AWS_SECRET_ACCESS_KEY", "canary")];
+    place
+        .bench
+        .configure(|_| "[default]\nregion = eu-west-1\n[profile empty]\nregion = eu-west-1\n".to_owned());
+    let ended = place.run_with(&keys, &FOUND);
+    assert_eq!((ended.code, ended.stdout.as_str()), (0, "AKIAJOB eu-west-1 eu-west-1\n"), "{}", ended.stderr);
+    let said = "[INFO] No profile: the keys of the environment are used\n[✓] AWS region: eu-west-1\n";
+    assert_eq!(ended.stderr, said);
+    let bench = &place.bench;
+    let ended = bench.run_with("sso-login credentials --format env-no-export", &keys).exits(0);
+    assert_eq!(ended.stdout, "AWS_ACCESS_KEY_ID=AKIAJOB\nAWS_SECRET_ACCESS_KEY=canary\n");
+    let ended = place.run_with(&[keys[0], keys[1], ("AWS_REGION", "us-east-2")], &FOUND);
+    assert_eq!(ended.stdout, "AKIAJOB us-east-2 none\n");
+
+    // Somebody named these, or meant what is in them.
+    for (name, from) in [("empty", "AWS_PROFILE"), ("default", "BACKLOG_AWS_PROFILE")] {
+        place.run_with(&[keys[0], keys[1], (from, name)], &FOUND).exits(78);
+    }
+    place.run_with(&keys, &[&["default"], &FOUND[..]].concat()).exits(78);
+    place.bench.configure(|_| {
+        "[default]\naws_access_key_id = AKIADEFAULT\naws_secret_access_key = canary\n".to_owned()
+    });
+    assert_eq!(place.run_with(&keys, &FOUND).stdout, "AKIADEFAULT none none\n");
+}
+
+#[test]
+fn the_region_of_the_toolkits_file_counts_as_that_of_the_environment_does() {
+    // B16, B26
+    let Some(place) = place() else { return };
+    let keys = "export AWS_ACCESS_KEY_ID=AKIAFILE\nexport AWS_SECRET_ACCESS_KEY=canary\n";
+    for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
+        place.toolkit_env(&format!("{keys}export {name}=us-east-1\nexport {name}=eu-west-2\n"));
+        for flags in [&[][..], &["--pass-env"]] {
+            let run = |variables: &[(&str, &str)]| place.run_with(variables, &[flags, &FOUND].concat());
+            let ended = run(&[]);
+            assert_eq!(ended.stdout, "AKIAFILE eu-west-2 eu-west-2\n", "{}", ended.stderr);
+            assert!(ended.stderr.contains("[✓] AWS region: eu-west-2\n"), "{}", ended.stderr);
+            assert_eq!(run(&[("AWS_REGION", "eu-west-3")]).stdout, "AKIAFILE eu-west-3 none\n");
+        }
+    }
+    // The profile knows better; one without a region doesn't.
+    let profile = "aws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = canary\n";
+    place
+        .bench
+        .configure(|_| format!("[profile near]\n{profile}[profile far]\nregion = sa-east-1\n{profile}"));
+    for (name, region) in [("near", "eu-west-2"), ("far", "sa-east-1")] {
+        let ended = place.run(&[&[name], &FOUND[..]].concat());
+        assert_eq!(ended.stdout, format!("AKIAEXAMPLE {region} {region}\n"), "{}", ended.stderr);
+    }
+}
+
 #[test]
 fn where_nothing_is_there_it_says_what_could_be_and_starts_nothing() {
     // B26

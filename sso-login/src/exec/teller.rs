@@ -8,6 +8,7 @@ use sso_signal::settings::{Settings, from_environment};
 use sso_signal::text::{harmless, shell_word};
 use sso_signal::time::{self, format_duration};
 
+use super::region::Region;
 use super::source::Source;
 use crate::credentials::Credentials;
 use crate::lack::{Lack, Why, named};
@@ -31,7 +32,7 @@ impl Teller {
     pub(super) fn found(&self, source: &Source) {
         let profile = match source {
             Source::Profile(_, profile) => profile,
-            Source::Keys(_, place) => {
+            Source::Keys { place, .. } => {
                 return self.say(&format!("[INFO] No profile: the keys of the {place} are used"));
             }
         };
@@ -66,6 +67,7 @@ impl Teller {
         &self,
         source: &Source,
         credentials: &Credentials,
+        region: Option<&Region>,
         is_renewing: bool,
         settings: &Settings,
     ) -> anyhow::Result<()> {
@@ -74,12 +76,8 @@ impl Teller {
             let what = if profile.kind.is_sso() { "SSO credentials" } else { "Credentials" };
             self.say(&format!("[✓] {what} loaded for profile: {}", harmless(&profile.name)));
         }
-        let region = profile.and_then(|profile| profile.region.clone()).filter(|region| !region.is_empty());
-        let region = region
-            .or_else(|| from_environment("AWS_REGION"))
-            .or_else(|| from_environment("AWS_DEFAULT_REGION"));
         match region {
-            Some(region) => self.say(&format!("[✓] AWS region: {}", harmless(&region))),
+            Some(region) => self.say(&format!("[✓] AWS region: {}", harmless(&region.name))),
             None if profile.is_some() => {
                 self.say("[!] No AWS region: set `region` in the profile, or AWS_REGION");
             }
