@@ -1,5 +1,6 @@
 //! The user's AWS config, loaded and asked.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -42,7 +43,7 @@ pub struct AwsConfig {
 impl AwsConfig {
     /// Reads both files. Missing ones are empty ones.
     ///
-    /// Status 74 for a file that can't be read, 78 for one that botocore refuses.
+    /// Status 74 for a file that can't be read and for a config that is a folder, 78 for one that botocore refuses.
     pub fn load(settings: &Settings) -> anyhow::Result<Self> {
         let file = files::config_path(settings)?;
         let mut config = match &file {
@@ -208,7 +209,17 @@ impl AwsConfig {
     }
 
     fn read_config(path: &Path) -> anyhow::Result<Self> {
-        let Some(found) = files::read(path)? else { return Ok(Self::default()) };
+        let Some(found) = files::read(path)? else {
+            // To botocore that is none, too; but it is a mistake (of a container's mount, say), and hides every profile.
+            if path.is_dir() {
+                let why = io::Error::from(io::ErrorKind::IsADirectory);
+                return Err(why).with_fault(|| {
+                    Fault::new(Exit::Io, format!("cannot read {}", path.display()))
+                        .hint("move the folder away: the AWS config is a file")
+                });
+            }
+            return Ok(Self::default());
+        };
         let content = Content::parse(&found.text).map_err(|refusal| files::unreadable(path, &refusal))?;
         Ok(Self { content, modified_nanos: Some(found.modified_nanos), ..Self::default() })
     }

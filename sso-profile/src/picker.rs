@@ -17,7 +17,7 @@ use nucleo_picker::error::PickError;
 use nucleo_picker::event::{
     Event, EventSource, Observer, PickerStatus, RecvError, StdinReader, keybind_default,
 };
-use nucleo_picker::{Injector, Picker};
+use nucleo_picker::{Injector, PickerOptions};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::{flag, low_level};
 use sso_signal::wire::Document;
@@ -68,7 +68,8 @@ impl Terminal {
     /// The terminal is as it was before, however this ends: a signal that ends processes is held until it is.
     pub(crate) fn pick(self, feed: impl FnOnce(Rows), stop: impl Fn() -> bool) -> anyhow::Result<Picked> {
         let line: Line = |row| Cow::Borrowed(&row.line);
-        let mut picker = Picker::new(line);
+        // The prompt on top and the list below it, as it reads: Down goes down.
+        let mut picker = PickerOptions::new().reversed(true).picker(line);
         feed(Rows(picker.injector()));
         let signal = Arc::new(AtomicUsize::new(0));
         let handlers = [SIGHUP, SIGINT, SIGQUIT, SIGTERM]

@@ -26,10 +26,15 @@ fn arrows_move_and_typing_filters() {
     let roles = roles(40);
     let Some(screen) = Screen::show(&roles, CHOOSE) else { return };
     screen.sees("40/40");
-    screen.types(&["Up", "Up", "Up", "Down"]);
+    screen.types(&["Down", "Down", "Down", "Up"]);
     screen.waits("mark at 2", || {
         screen.lines().lines().any(|line| line.starts_with('▌') && line.contains("Account 2 "))
     });
+    // The list reads downwards, below what is typed.
+    let shown = screen.lines();
+    let places: Vec<_> =
+        ["40/40", "Account 0 ", "Account 1 ", "Account 2 "].iter().map(|text| shown.find(text)).collect();
+    assert!(places.is_sorted() && places.iter().all(Option::is_some), "{shown}");
     screen.types(&["account 37"]);
     screen.waits("one left of many", || {
         screen.lines().lines().any(|line| line.starts_with('▌') && line.contains("Account 37 "))
@@ -149,7 +154,7 @@ fn picks_that_leave_several_are_asked_about() {
         return;
     };
     screen.sees("3/3");
-    screen.types(&["Up", "Enter"]);
+    screen.types(&["Down", "Enter"]);
     assert_eq!(screen.leaves(), 0);
     assert_eq!(screen.document(), roles[2]);
 }

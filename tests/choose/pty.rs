@@ -11,7 +11,7 @@ use crate::support::{Sandbox, script, tools};
 #[test]
 fn a_plain_terminal_will_do_and_gets_its_screen_back() {
     let Some(script) = script() else { return };
-    for (keys, code) in [("\u{1b}[A\r", 0), ("\u{3}", 1)] {
+    for (keys, code) in [("\u{1b}[B\r", 0), ("\u{3}", 1)] {
         let sandbox = Sandbox::new();
         let work = sandbox.root().join("work");
         std::fs::write(work.join("roles"), stream(&roles(3))).unwrap();

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::Sandbox;
+use crate::support::{Sandbox, end};
 
 fn with_sessions(names: &[&str], profile: &str) -> Sandbox {
     let sandbox = Sandbox::new();
@@ -81,4 +81,23 @@ fn an_account_that_cannot_be_one_is_noted_and_read_as_botocore_reads_it() {
             assert_eq!(passed.get("note"), expected.as_ref(), "{account} {note}");
         }
     }
+}
+
+#[test]
+fn a_config_that_is_a_folder_is_not_taken_for_one_without_profiles() {
+    let sandbox = Sandbox::new();
+    std::fs::create_dir(sandbox.config()).unwrap();
+    for line in ["sso-profile list", "sso-profile list --text", "sso-profile show", "sso-profile show corp"] {
+        let ended = sandbox.run(line).exits(74);
+        assert_eq!(ended.stdout, "", "{line}");
+        ended.says(&format!("sso-profile: cannot read {}: ", sandbox.config().display())).says("hint: move");
+    }
+    // Somebody's way to have none.
+    let mut command = sandbox.tool("sso-profile list");
+    command.env("AWS_CONFIG_FILE", "/dev/null");
+    assert_eq!(end(command, "").exits(0).stdout, "");
+    // The AWS CLI does without a credentials file, so that one in the way is no harm.
+    let sandbox = with_sessions(&["crop"], LOST);
+    std::fs::create_dir(sandbox.home().join(".aws/credentials")).unwrap();
+    sandbox.run("sso-profile show ops").exits(0);
 }

@@ -25,8 +25,9 @@ Exit status:
 pub(crate) enum Key {
     /// Store where a key is found
     ///
-    /// The vault must have the reference: a profile with an sso-session (`aws.iam.sso`), a profile with static keys
-    /// (`aws.static`), a variable or `/path/to/file#VARIABLE` (`env`). It isn't logged in to.
+    /// A profile must be there, with an sso-session, an account and a role (`aws.iam.sso`) or with static keys
+    /// (`aws.static`); nobody is logged in. Of a variable, or `/path/to/file#VARIABLE` (`env`), only the name is
+    /// checked: it may be set later, and the key is absent until then.
     #[command(after_long_help = KEY_SET)]
     Set {
         /// Which key
@@ -110,7 +111,7 @@ Exit status:
   65  bad content of keys.json
   74  a file or stream failed
   75  another process holds the state directory
-  78  the vault has no such reference";
+  78  there is no such profile or it is of another kind, or REFERENCE is no name of a variable";
 
 const KEY_GET: &str = "\
 Examples:

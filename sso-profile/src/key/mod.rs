@@ -33,7 +33,7 @@ pub enum Standing {
     OnTrial,
 }
 
-/// Stores where a key is found, or changes it. Status 78 if the vault has no such reference.
+/// Stores where a key is found, or changes it. Status 78 if the vault can't have such a reference.
 ///
 /// The document has what was there before as `previous`.
 pub fn set(
