@@ -114,8 +114,9 @@ fn what_differs_is_changed_only_when_asked_to() {
     let ended = machine.key_set(&format!("AWS_PROFILE dev aws.iam.sso demo --sso-session sandbox {ROLE}"));
     assert_eq!(ended.code, 78, "{}", ended.stderr);
     assert!(ended.stderr.contains("sso-login: key `dev.AWS_PROFILE` is not stored: "), "{}", ended.stderr);
-    assert_eq!(machine.files(), before);
-    assert_eq!(machine.counts(), [1, 1, 1]);
+    assert!(ended.stderr.ends_with("sso-login: hint: --replace changes the profile\n"), "{}", ended.stderr);
+    // Nobody logs in for what can't be.
+    assert_eq!((machine.files(), machine.counts()), (before, [0, 0, 0]));
 
     machine
         .key_set(&format!("AWS_PROFILE dev aws.iam.sso demo --sso-session sandbox {ROLE} --replace"))
@@ -124,6 +125,16 @@ fn what_differs_is_changed_only_when_asked_to() {
         "[profile demo]\nsso_session = sandbox\nsso_account_id = 444455556666\nsso_role_name = ReadOnly\n"
     ));
     assert_eq!(machine.status("AWS_PROFILE"), 77);
+}
+
+#[test]
+fn a_name_that_other_tools_will_not_take_is_told() {
+    let Some(machine) = Machine::start("") else { return };
+    let ended = machine.key_set(&format!("AWS_PROFILE dev aws.iam.sso b]ad --sso-session sandbox {ROLE}"));
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let written = ended.documents().into_iter().find(|document| document["step"] == "write").unwrap();
+    let warning = written["warnings"][0].as_str().unwrap();
+    assert!(warning.contains("b]ad") && written["what"].as_str().unwrap().contains(warning), "{written}");
 }
 
 #[test]
@@ -170,6 +181,7 @@ fn without_a_terminal_the_missing_flags_are_named_and_nobody_is_logged_in() {
         let ended = machine.key_set(&format!("AWS_PROFILE dev aws.iam.sso {words}"));
         assert_eq!(ended.code, code, "{words}: {}", ended.stderr);
         assert!(ended.stderr.contains(says), "{words}: {}", ended.stderr);
+        assert!(code != 2 || ended.stderr.contains("hint: sso-login key-set AWS_PROFILE dev "), "{words}");
         assert_eq!(ended.stdout, "", "{words}");
     }
     assert_eq!((machine.files(), machine.counts(), machine.argv()), (before, [0, 0, 0], Vec::new()));

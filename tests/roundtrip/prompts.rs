@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::machine::Machine;
 use crate::screen::Screen;
 
-const URL: &str = "https://d-1234567890.awsapps.com/start";
+const URL: &str = "https://d-5555555555.awsapps.com/start";
 
 /// A question: what is to be seen of it, and the keys that answer it.
 struct Question {
@@ -18,11 +18,11 @@ const QUESTIONS: [Question; 8] = [
     Question { sees: "Number [1]:", keys: &["3", "Enter"] },
     Question { sees: "Start URL of the access portal:", keys: &[URL, "Enter"] },
     Question { sees: "Region of IAM Identity Center [us-east-1]:", keys: &["Enter"] },
-    Question { sees: "Name of the sso-session [d-1234567890]:", keys: &["corp", "Enter"] },
+    Question { sees: "Name of the sso-session [d-5555555555]:", keys: &["corp", "Enter"] },
     Question { sees: "", keys: &[] },
     Question { sees: "6/6", keys: &["'Other ReadOnly", "Enter"] },
     Question { sees: "Name of the profile [Other-ReadOnly]:", keys: &["Enter"] },
-    Question { sees: "Region to work in [us-east-1]:", keys: &["eu-west-1", "Enter"] },
+    Question { sees: "Region to work in [eu-west-1]:", keys: &["eu-west-1", "Enter"] },
 ];
 
 const LOGIN: usize = 4;
@@ -134,6 +134,36 @@ fn a_start_url_of_legacy_profiles_is_offered_and_needs_a_name_only() {
     screen.sees("Name of the sso-session [d-5555555555]:");
     screen.types(&["C-c"]);
     assert_eq!(screen.leaves(), 130);
+}
+
+#[test]
+fn a_start_url_that_is_typed_though_it_is_known_makes_no_second_session() {
+    let Some(machine) = Machine::start("") else { return };
+    let Some(screen) = terminal(&machine, "--account-id 444455556666 --role-name ReadOnly") else { return };
+    screen.sees(QUESTIONS[0].sees);
+    screen.types(&["3", "Enter", "https://d-1234567890.awsapps.com/start/#/", "Enter"]);
+    screen.sees("Name of the profile [Other-ReadOnly]:");
+    screen.types(&["Enter"]);
+    screen.sees("Region to work in [eu-west-1]:");
+    screen.types(&["Enter"]);
+    assert_eq!(screen.leaves(), 0, "{}", screen.text("errors"));
+    assert!(
+        machine.config().contains("[profile Other-ReadOnly]\nsso_session = sandbox\n"),
+        "{}",
+        machine.config()
+    );
+}
+
+#[test]
+fn flags_that_say_it_all_leave_nothing_to_ask_at_a_terminal() {
+    let Some(machine) = Machine::start("") else { return };
+    let words = format!(
+        "corp-dev --start-url {URL} --sso-region us-east-1 --account-id 444455556666 --role-name ReadOnly \
+         --region eu-west-1"
+    );
+    let Some(screen) = terminal(&machine, &words) else { return };
+    assert_eq!(screen.leaves(), 0, "{}", screen.text("errors"));
+    assert!(machine.config().contains("[sso-session corp-dev]\n"), "{}", machine.config());
 }
 
 #[test]

@@ -4,12 +4,12 @@ use std::fs;
 
 use anyhow::Context as _;
 use serde_json::Value;
-use sso_profile::AwsConfig;
 use sso_profile::request::{Request, writable_name};
 use sso_profile::snapshot::Snapshot;
 use sso_profile::template::{Names, Template};
+use sso_profile::{AwsConfig, Profile};
 use sso_signal::exit::{Exit, Fault, hint_of, status_of};
-use sso_signal::text::harmless;
+use sso_signal::text::{harmless, shell_word};
 use sso_signal::wire::Document;
 
 use super::running::Said;
@@ -19,11 +19,6 @@ use super::stop::cancelled;
 use super::tools::{Call, Chosen};
 use super::undo::{Login, Written};
 use super::{Round, config_file, is_login};
-
-/// What to type where nobody can be asked.
-const EXAMPLE: &str = "sso-login key-set AWS_PROFILE dev aws.iam.sso corp-dev \
-                       --start-url https://d-1234567890.awsapps.com/start --sso-region us-east-1 \
-                       --account-id 111122223333 --role-name Developer";
 
 /// Walks a person, or the flags, to a profile, and writes it. Answers its name.
 pub(super) fn set_up(round: &mut Round<'_>) -> anyhow::Result<String> {
@@ -39,14 +34,60 @@ pub(super) fn set_up(round: &mut Round<'_>) -> anyhow::Result<String> {
         ("--role-name", set_up.role_name.is_none()),
     ];
     missing.extend(needed.into_iter().filter_map(|(what, is_missing)| is_missing.then_some(what)));
-    round.answers.need(&missing, "a new profile", EXAMPLE)?;
+    round.answers.need(&missing, "a new profile", &example(round))?;
 
     let reference = round.args.reference.clone();
     let site = Site::find(set_up, reference.as_deref(), &config, round.settings, &round.answers)?;
+    check_conflict(round, &site, &config)?;
     log_in(round, &site)?;
     let role = choose_role(round, &site)?;
     let name = name(round, reference.as_deref(), &site, &role)?;
     write(round, name, &site, &role, &config)
+}
+
+/// What to type where nobody can be asked.
+fn example(round: &Round<'_>) -> String {
+    let name = round.args.reference.as_deref().unwrap_or("corp-dev");
+    let [key, env, name] = [&round.args.key, &round.args.env, name].map(|word| shell_word(word));
+    format!(
+        "sso-login key-set {key} {env} aws.iam.sso {name} --start-url https://d-1234567890.awsapps.com/start \
+         --sso-region us-east-1 --account-id 111122223333 --role-name Developer"
+    )
+}
+
+/// A profile that is there and differs is no reason for a login first, where nobody can be asked about it.
+fn check_conflict(round: &Round<'_>, site: &Site, config: &AwsConfig) -> anyhow::Result<()> {
+    let (Some(name), Some(account), Some(role)) =
+        (&round.args.reference, &round.set_up.account_id, &round.set_up.role_name)
+    else {
+        return Ok(());
+    };
+    if !config.contains(name) || round.set_up.replace || round.answers.is_somebody_there() {
+        return Ok(());
+    }
+    let flags = profile_flags(site, [account, role], round.set_up.region.as_deref());
+    let rehearsal =
+        Call::of("sso-profile", &[&["write"], flags.as_slice(), &["--dry-run", "--", name]].concat());
+    written(round.tools.run(&rehearsal)?).map(drop)
+}
+
+/// The flags of `sso-profile write`.
+fn profile_flags<'a>(site: &'a Site, [account, role]: [&'a str; 2], region: Option<&'a str>) -> Vec<&'a str> {
+    let mut flags = site.flags();
+    flags.extend(["--account-id", account, "--role-name", role]);
+    flags.extend(region.into_iter().flat_map(|region| ["--region", region]));
+    flags
+}
+
+/// What was written; a refusal leads to the flag of this command, not to those of `sso-profile write`.
+fn written(said: Said) -> anyhow::Result<Said> {
+    let is_conflict = said.exit == Exit::Config;
+    said.good().map_err(|err| match hint_of(&err) {
+        Some(hint) if is_conflict && hint.contains("--replace") => {
+            Fault::new(Exit::Config, format!("{err:#}")).hint("--replace changes the profile").into()
+        }
+        _ => err,
+    })
 }
 
 fn log_in(round: &mut Round<'_>, site: &Site) -> anyhow::Result<()> {
@@ -126,13 +167,8 @@ fn write(
     config: &AwsConfig,
 ) -> anyhow::Result<String> {
     let region = region(round, &name, site, config)?;
-    let mut flags = site.flags();
-    for (flag, key) in [("--account-id", "accountId"), ("--role-name", "roleName")] {
-        flags.extend([flag, role.text(key)?.unwrap_or_default()]);
-    }
-    if let Some(region) = &region {
-        flags.extend(["--region", region]);
-    }
+    let text = |key| anyhow::Ok(role.text(key)?.unwrap_or_default());
+    let flags = profile_flags(site, [text("accountId")?, text("roleName")?], region.as_deref());
     let written = loop {
         match write_or_replace(round, &name, &flags, config)? {
             Some(written) => break written,
@@ -141,8 +177,13 @@ fn write(
         }
     };
     let change = written.document.text("change")?.unwrap_or_default().to_owned();
-    let words = format!("profile {}: {change}", harmless(&name));
-    let more = Document::new().with("profile", name.as_str()).with("change", change);
+    let warnings = written.document.get("warnings").cloned();
+    let mut words = format!("profile {}: {change}", harmless(&name));
+    for warning in warnings.iter().filter_map(Value::as_array).flatten().filter_map(Value::as_str) {
+        words = format!("{words}; {}", harmless(warning));
+    }
+    let more =
+        Document::new().with("profile", name.as_str()).with("change", change).with("warnings", warnings);
     round.told.step("write", &words, &more)?;
     Ok(name)
 }
@@ -164,7 +205,7 @@ fn write_or_replace(
     let (adding, replacing) = (arguments(&[]), arguments(&["--replace"]));
     let said = write_once(round, name, if round.set_up.replace { &replacing } else { &adding })?;
     if said.exit != Exit::Config || !config.contains(name) || !round.answers.is_somebody_there() {
-        return said.good().map(Some);
+        return written(said).map(Some);
     }
     let diff = round.tools.run(&arguments(&["--replace", "--dry-run"]))?.good()?;
     let diff = diff.document.text("diff")?.unwrap_or_default().lines();
@@ -173,7 +214,7 @@ fn write_or_replace(
     if !round.answers.agrees("\nReplace it?")? {
         return Ok(None);
     }
-    write_once(round, name, &replacing)?.good().map(Some)
+    written(write_once(round, name, &replacing)?).map(Some)
 }
 
 /// Writes it, unless a rehearsal with a copy says that it can't be. What the config becomes by that is known beforehand, so
@@ -196,18 +237,25 @@ fn write_once(round: &mut Round<'_>, name: &str, call: &Call) -> anyhow::Result<
     round.tools.run(call)
 }
 
-/// The region to work in: a flag's; else a person's, asked with what the session's other profiles have.
+/// The region to work in: a flag's; else a person's, asked with what the session's other profiles have, or any. The
+/// region of IAM Identity Center is none to work in by itself.
 fn region(round: &Round<'_>, name: &str, site: &Site, config: &AwsConfig) -> anyhow::Result<Option<String>> {
     let check = |region: &str| Request { region: Some(region.to_owned()), ..Request::default() }.check();
     let given = round.set_up.region.as_deref();
     if given.is_none() && (!round.answers.is_somebody_there() || config.contains(name)) {
         return Ok(None);
     }
-    let usual = config.profiles().find_map(|(_, profile)| {
-        let profile = profile.ok()?;
-        let is_of_session = profile.sso.as_ref()?.session.as_ref() == Some(&site.session);
-        profile.region.filter(|region| is_of_session && check(region).is_ok())
-    });
-    let default = usual.as_deref().unwrap_or(&site.sso_region);
-    round.answers.text(given, "Region to work in", Some(default), check).map(Some)
+    let region_of = |is_wanted: &dyn Fn(&Profile) -> bool| {
+        let mut profiles = config.profiles().filter_map(|(_, profile)| profile.ok());
+        profiles.find_map(|profile| {
+            let is_wanted = is_wanted(&profile);
+            profile.region.filter(|region| is_wanted && check(region).is_ok())
+        })
+    };
+    let session_of = |profile: &Profile| profile.sso.as_ref()?.session.clone();
+    let usual = region_of(&|profile| session_of(profile).as_ref() == Some(&site.session))
+        .or_else(|| ["AWS_REGION", "AWS_DEFAULT_REGION"].iter().find_map(|name| round.settings.text(name)))
+        .filter(|region| check(region).is_ok())
+        .or_else(|| region_of(&|_| true));
+    round.answers.text(given, "Region to work in", usual.as_deref(), check).map(Some)
 }

@@ -99,13 +99,21 @@ impl Site {
             None,
             |url| Request { start_url: Some(url.to_owned()), ..Request::default() }.check(),
         )?;
+        let is_same = |sso: &Sso| trimmed(&sso.start_url) == trimmed(&start_url);
+        if set_up.sso_session.is_none()
+            && let Some(typed) = config.sessions().find(is_same)
+        {
+            return Self::of(typed, set_up);
+        }
         let sso_region = answers.text(
             legacy.map(|sso| sso.region.clone()).or_else(|| sso_region(set_up, settings)).as_deref(),
             "Region of IAM Identity Center",
             Some("us-east-1"),
             |region| Request { sso_region: Some(region.to_owned()), ..Request::default() }.check(),
         )?;
-        let given = set_up.sso_session.as_deref().or(profile.filter(|_| !answers.is_somebody_there()));
+        // Whoever says so much by flags has said all that is needed.
+        let is_told = !answers.is_somebody_there() || set_up.start_url.is_some();
+        let given = set_up.sso_session.as_deref().or(profile.filter(|_| is_told));
         let default = profile.unwrap_or_else(|| first_label(&start_url));
         let session = answers.text(given, "Name of the sso-session", Some(default), |name| {
             writable_name("sso-session", name)?;
