@@ -48,7 +48,7 @@ pub(super) fn set_up(round: &mut Round<'_>) -> anyhow::Result<String> {
 /// What to type where nobody can be asked.
 fn example(round: &Round<'_>) -> String {
     let name = round.args.reference.as_deref().unwrap_or("corp-dev");
-    let [key, env, name] = [&round.args.key, &round.args.env, name].map(|word| shell_word(word));
+    let [key, env, name] = [&round.args.key, &round.args.env, name].map(shell_word);
     format!(
         "sso-login key-set {key} {env} aws.iam.sso {name} --start-url https://d-1234567890.awsapps.com/start \
          --sso-region us-east-1 --account-id 111122223333 --role-name Developer"
