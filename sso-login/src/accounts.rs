@@ -1,13 +1,13 @@
 //! `sso-login accounts`: every account and role that a session gives access to.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
 use clap::Args;
-use sso_profile::Sso;
+use sso_profile::{Profile, Sso};
 use sso_signal::exit::Exit;
 use sso_signal::secret::Secret;
 use sso_signal::settings::Settings;
@@ -21,7 +21,7 @@ use crate::portal::{Account, Denial, Portal};
 use crate::renew::{self, Want};
 use crate::role::of_denial;
 use crate::session::Session;
-use crate::stream::{self, Question, Said, Subject};
+use crate::stream::{self, Question, Said};
 
 /// How long getting a token may take.
 const PATIENCE: Duration = Duration::from_secs(45);
@@ -42,10 +42,11 @@ Examples:
   sso-login accounts corp | sso-profile choose | sso-profile write corp-dev
   sso-login accounts corp | jq -c 'select(.roleName == \"ReadOnly\")'
 
-One document for each account and role, sorted by account name and role, each as soon as it is
-known; the last one, `\"event\":\"listed\"`, says that these are all (`count`), so that
-`sso-profile write --all --prune` takes no listing that was cut short for roles that are gone. At
-most 18 calls a second, since the portal takes 20: 500 accounts need half a minute.
+One document for each account and role, sorted by account name and role, each as soon as the next
+one is known. The last one says how many there are (`listed`), so that `sso-profile write --all
+--prune` takes no listing that was cut short for roles that are gone; where there is none at all, the
+only document is `\"event\":\"listed\"` with `\"count\":0`. A filter lists each session once. At most 18
+calls a second, since the portal takes 20: 500 accounts need half a minute.
 
 Exit status:
   0   all of them
@@ -59,20 +60,30 @@ Exit status:
 
 /// Runs it.
 pub fn run(args: &AccountsArgs, settings: &Settings) -> anyhow::Result<Exit> {
+    // Sessions are told apart by their files.
+    let mut listed = BTreeSet::new();
     args.question.answer(settings, |subject, output| {
-        list(settings, subject, args.question.text, output).map(Said::from)
+        let Some(sso) = &subject.profile.sso else { return Err(stream::no_sso(&subject.profile).into()) };
+        let session = Session::new(settings, sso)?;
+        if listed.contains(&session.token_file()) {
+            return Ok(Said::Done);
+        }
+        let lack = list(settings, &subject.profile, &session, args.question.text, output)?;
+        if lack.is_none() {
+            listed.insert(session.token_file());
+        }
+        Ok(Said::from(lack))
     })
 }
 
 fn list(
     settings: &Settings,
-    subject: &Subject<'_>,
+    profile: &Profile,
+    session: &Session<'_>,
     as_text: bool,
     output: &mut Output,
 ) -> anyhow::Result<Option<Lack>> {
-    let profile = &subject.profile;
-    let Some(sso) = &profile.sso else { return Err(stream::no_sso(profile).into()) };
-    let session = &Session::new(settings, sso)?;
+    let sso = session.sso;
     let token = |want| renew::token(settings, profile, session, want, Instant::now() + PATIENCE);
     let mut access = match token(Want::Lasting(TimeDelta::zero()))? {
         Ok(token) => token.access_token,
@@ -94,22 +105,30 @@ fn list(
     };
     let listed = listed(sso)?;
     let mut count: u64 = 0;
+    // Which one is the last shows when there is no other.
+    let mut held: Option<Document> = None;
     let mut show = |account: &Account, role: &str| {
-        count += 1;
         if as_text {
-            output.text(&line(account, role))
-        } else {
-            output.document(&document(&listed, sso, account, role))
+            return output.text(&line(account, role));
         }
+        count += 1;
+        let before = held.replace(document(&listed, sso, account, role));
+        before.map_or(Ok(()), |before| output.document(&before))
     };
-    let denied = runtime.block_on(roles(&portal, &Arc::new(access), accounts, &mut show))?;
-    if denied.is_none() && !as_text {
-        // Whoever takes what isn't listed for gone must know that the listing is whole.
-        let mut end = Document::new().with("event", "listed");
-        end.extend((*listed).clone());
-        output.document(&end.with("count", count))?;
+    let ended = runtime.block_on(roles(&portal, &Arc::new(access), accounts, &mut show));
+    // Whoever takes what isn't listed for gone must know that the listing is whole.
+    let is_whole = matches!(ended, Ok(None));
+    match held {
+        Some(last) if is_whole => output.document(&last.with("listed", count))?,
+        Some(last) => output.document(&last)?,
+        None if is_whole && !as_text => {
+            let mut empty = Document::new().with("event", "listed").with("count", 0);
+            empty.extend((*listed).clone());
+            output.document(&empty)?;
+        }
+        None => {}
     }
-    Ok(denied.map(|denial| of_denial(session, denial)))
+    Ok(ended?.map(|denial| of_denial(session, denial)))
 }
 
 /// Shows the roles of each account in order; answers what stopped it, if anything did.

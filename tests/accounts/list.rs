@@ -1,5 +1,7 @@
 //! Accounts and roles: all of them, in order, at the portal's pace.
 
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -7,27 +9,26 @@ use serde_json::{Value, json};
 use crate::bench::{Bench, after};
 use crate::support::{Ended, NOW, end};
 
-/// The roles of a whole listing: the document at its end, which must be there, is none.
+/// The roles of a whole listing: the last one, and no other, says how many they are.
 #[track_caller]
 fn roles(ended: &Ended) -> Vec<Value> {
     let mut documents = ended.documents();
-    let end = documents.pop().unwrap();
-    assert_eq!((&end["event"], &end["count"]), (&json!("listed"), &json!(documents.len())));
+    let count = documents.len();
+    assert_eq!(
+        documents.last_mut().unwrap().as_object_mut().unwrap().shift_remove("listed"),
+        Some(count.into())
+    );
+    assert!(
+        !documents.iter().any(|document| document.get("listed").is_some() || document.get("event").is_some())
+    );
     documents
 }
 
 #[test]
 fn every_account_and_role_is_a_document_in_order() {
     let bench = Bench::logged_in("--accounts 7 --roles 4");
-    let mut documents = bench.run("sso-login accounts demo").exits(0).documents();
-    assert_eq!(documents.len(), 29);
-    assert_eq!(
-        documents.pop().unwrap(),
-        json!({
-            "event": "listed", "ssoSession": "sandbox", "startUrl": "https://d-1234567890.awsapps.com/start",
-            "listedAt": NOW, "count": 28
-        })
-    );
+    let documents = roles(&bench.run("sso-login accounts demo").exits(0));
+    assert_eq!(documents.len(), 28);
     assert_eq!(
         documents[0],
         json!({
@@ -45,6 +46,36 @@ fn every_account_and_role_is_a_document_in_order() {
     assert_eq!(names, sorted);
     let text = bench.run("sso-login accounts demo --text").exits(0).stdout;
     assert_eq!(text.lines().next(), Some("900000000003  Administrator  Account 0003"));
+}
+
+#[test]
+fn an_empty_listing_is_one_document_that_says_of_which_session() {
+    let bench = Bench::logged_in("--accounts 0");
+    let empty = json!({
+        "event": "listed", "count": 0, "listedAt": NOW, "ssoSession": "sandbox",
+        "startUrl": "https://d-1234567890.awsapps.com/start"
+    });
+    assert_eq!(bench.run("sso-login accounts demo").exits(0).document(), empty);
+    assert_eq!(bench.run("sso-login accounts demo --text").exits(0).stdout, "");
+}
+
+#[test]
+fn a_filter_lists_each_session_once_and_marks_the_end_of_each() {
+    let bench = Bench::logged_in("");
+    bench.device("other").succeeds("success");
+    let input =
+        "{\"profile\":\"demo\"}{\"profile\":\"demo-admin\"}{\"profile\":\"other\"}{\"profile\":\"nobody\"}";
+    let documents = bench.feed("sso-login accounts", input).exits(0).documents();
+    let ends: Vec<_> = documents.iter().map(|document| document["listed"].as_u64()).collect();
+    let mut expected = vec![None; 13];
+    (expected[5], expected[11]) = (Some(6), Some(6));
+    assert_eq!(ends, expected);
+    assert_eq!(
+        (&documents[5]["ssoSession"], &documents[11]["ssoSession"]),
+        (&json!("sandbox"), &json!("other"))
+    );
+    assert_eq!(documents[12]["error"], "unknown-profile");
+    assert_eq!(bench.count("ListAccounts"), 2);
 }
 
 #[test]
@@ -82,8 +113,24 @@ fn throttling_in_the_middle_is_waited_out_and_an_outage_ends_it() {
     assert_eq!(roles(&bench.run("sso-login accounts demo").exits(0)).len(), 9);
     bench.faults(&json!({"error": [], "fail": ["ListAccountRoles=503"]}));
     let cut = bench.run("sso-login accounts demo");
-    assert!(!cut.stdout.contains("\"event\""), "{}", cut.stdout);
+    assert!(!cut.stdout.contains("listed\""), "{}", cut.stdout);
     cut.exits(69).says("the SSO portal can't be reached: it answers 503");
+}
+
+#[test]
+fn a_listing_that_is_cut_short_tells_all_that_it_knows_and_no_end() {
+    let bench = Bench::logged_in("--accounts 60 --roles 3");
+    let mut command = bench.command("sso-login accounts demo");
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let first = lines.next().unwrap().unwrap();
+    bench.faults(&json!({"error": ["ListAccountRoles=InvalidRequestException"]}));
+    let told: Vec<_> = [first].into_iter().chain(lines.map(Result::unwrap)).collect();
+    let ended = Ended::of(&child.wait_with_output().unwrap(), "accounts");
+    ended.exits(78).says("the SSO portal answered InvalidRequestException");
+    // All roles of each account that could be asked about.
+    assert!(told.len() % 3 == 0 && told.len() < 180, "{}", told.len());
+    assert!(!told.iter().any(|line| line.contains("listed\"")), "{told:?}");
 }
 
 #[test]

@@ -94,7 +94,7 @@ fn what_needs_no_login_is_handed_out_where_nothing_can_be_kept() {
         assert!(key.starts_with("ASIA"), "{key}");
         let identity = run("sso-login whoami demo").exits(0).document();
         assert!(identity["arn"].as_str().unwrap().contains("AWSReservedSSO_"), "{identity}");
-        assert_eq!(run("sso-login accounts demo").exits(0).documents().last().unwrap()["event"], "listed");
+        assert_eq!(run("sso-login accounts demo").exits(0).documents().last().unwrap()["listed"], 6);
         let mut command = mounted(&bench, &unshare, change, &aws, "sso-login credentials demo");
         command.env("SSO_LOG", "debug");
         let stderr = end(command, "").stderr;
