@@ -54,6 +54,26 @@ fn the_service_gets_what_its_login_depends_on() {
 }
 
 #[test]
+fn the_service_is_for_the_profile_that_is_meant_here() {
+    let sandbox = linux();
+    let check = |set: &[(&str, &str)], expected: &[&str]| {
+        let mut command = sandbox.tool(PRINT);
+        command.envs(set.iter().copied());
+        let unit = support::end(command, "").exits(0).stdout;
+        for line in expected {
+            assert_eq!(unit.matches(&format!("Environment=\"{line}\"\n")).count(), 1, "{line}: {unit}");
+        }
+    };
+    let both = [("BACKLOG_AWS_PROFILE", "corp"), ("AWS_PROFILE", "other")];
+    check(&both, &["AWS_PROFILE=corp", "BACKLOG_AWS_PROFILE=corp"]);
+    let off = [both[0], both[1], ("SSO_PROFILE_VARS", ""), ("SSO_ENV_FILE", "")];
+    check(&off, &["AWS_PROFILE=other", "SSO_PROFILE_VARS=", "SSO_ENV_FILE="]);
+    check(&[("SSO_PROFILE_VARS", "PATH,AWS_PROFILE"), both[1]], &["SSO_PROFILE_VARS=PATH,AWS_PROFILE"]);
+    sandbox.write(".backlog-toolkit-env", "export BACKLOG_AWS_PROFILE=corp\n");
+    check(&[both[1]], &["AWS_PROFILE=corp"]);
+}
+
+#[test]
 fn the_agent_has_the_documented_keys_and_no_other() {
     let sandbox = mac();
     let text = sandbox.run(PRINT).exits(0).stdout;

@@ -80,6 +80,14 @@ impl Plan {
             Some(((*name).to_owned(), value))
         };
         environment.extend(PASSED_ON.iter().filter_map(set));
+        // What beats `AWS_PROFILE` here beats it there.
+        let is_name = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        for name in settings.profile_variables().into_iter().filter(|name| is_name(name)) {
+            let is_new = environment.iter().all(|(known, _)| *known != name);
+            if let Some(value) = from_environment(&name).filter(|_| is_new) {
+                environment.push((name, value));
+            }
+        }
         Ok(Self {
             command,
             environment,
