@@ -71,7 +71,7 @@ pub(crate) enum Command {
     /// (environment or `.env`) are used where they are set.
     /// A profile or session that exists and differs is changed only with --replace. A portal (start URL) that the file
     /// has an sso-session for gets no second one, unless --sso-session names it. A document that names no profile
-    /// needs PROFILE or a variable (`AWS_PROFILE`); it is never written into `default`.
+    /// needs PROFILE or a variable (`AWS_PROFILE`), which stand for one document; it is never written into `default`.
     ///
     /// With --all each document on standard input (an account and a role) becomes a profile, in one edit: all of
     /// them or none. A comment below the header marks what was written so. Running it again changes only what

@@ -11,14 +11,14 @@ use sso_signal::wire::Document;
 #[derive(Debug, Default)]
 pub(crate) struct Listed(BTreeMap<(String, String), Listing>);
 
-/// What is known of one listing.
+/// What is known of one listing, or of all that were made within one second.
 #[derive(Debug, Default)]
 struct Listing {
     came: i64,
-    /// Whether its end was seen.
+    /// Whether an end was seen.
     is_ended: bool,
-    /// How many there are, as far as its end says.
-    count: Option<i64>,
+    /// How many there are, as far as the ends say.
+    count: i64,
 }
 
 impl Listed {
@@ -35,8 +35,9 @@ impl Listed {
         }
         let listing = self.0.entry((session.to_owned(), at.to_owned())).or_default();
         if event.is_some() {
-            listing.end(document.whole("count")?);
-            return Ok(listing.came == 0 && listing.count == Some(0));
+            let count = document.whole("count")?;
+            listing.end(count);
+            return Ok(listing.came == 0 && count == Some(0));
         }
         listing.came += 1;
         if sum.is_some() {
@@ -52,7 +53,7 @@ impl Listed {
                 Listing { is_ended: false, .. } => {
                     "has no end: it was cut short, or a filter dropped its last document".to_owned()
                 }
-                Listing { came, count: Some(count), .. } if came != count => {
+                Listing { came, count, .. } if came != count => {
                     format!("has {count} documents, and {came} came: a filter dropped or doubled some")
                 }
                 Listing { .. } => continue,
@@ -67,7 +68,7 @@ impl Listed {
 impl Listing {
     fn end(&mut self, count: Option<i64>) {
         self.is_ended = true;
-        self.count = count.or(self.count);
+        self.count = count.map_or(self.came, |count| self.count.saturating_add(count));
     }
 }
 

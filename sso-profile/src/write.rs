@@ -53,7 +53,7 @@ pub fn run(command: &Command, settings: &Settings) -> anyhow::Result<Exit> {
         let selected = select(command.profile.as_deref(), None, settings)?;
         write(command, Document::new(), selected, !is_piped, settings, &mut output)?;
     }
-    for document in documents {
+    while let Some(document) = documents.next() {
         let document = document?;
         // An event on its way to a later tool asks for nothing here.
         if document.contains_key("event") {
@@ -65,6 +65,11 @@ pub fn run(command: &Command, settings: &Settings) -> anyhow::Result<Exit> {
         if selected.from == "default" {
             return Err(nameless().into());
         }
+        let is_more =
+            |next: &anyhow::Result<Document>| next.as_ref().is_ok_and(|next| !next.contains_key("event"));
+        if selected.from != "document" && documents.peek().is_some_and(is_more) {
+            return Err(one_name_for_many(&selected.name).into());
+        }
         write(command, document, selected, true, settings, &mut output)?;
     }
     Ok(Exit::Done)
@@ -74,6 +79,12 @@ pub fn run(command: &Command, settings: &Settings) -> anyhow::Result<Exit> {
 fn nameless() -> Fault {
     Fault::new(Exit::Usage, "the document has no `profile`, and nobody else says what to call it")
         .hint("sso-profile write NAME, or --all for a profile for each document")
+}
+
+/// The first of a listing isn't the one that was meant, and the second would be refused.
+fn one_name_for_many(name: &str) -> Fault {
+    Fault::new(Exit::Usage, format!("there are several documents, and one name for them, `{name}`"))
+        .hint("let sso-profile choose pick one, or --all make a profile of each")
 }
 
 fn write(

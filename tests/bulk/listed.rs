@@ -58,6 +58,13 @@ fn a_whole_listing_and_documents_of_ones_own_prune() {
     older.push(end_of("corp", AT, 1));
     assert_eq!(pruned_by(&older, ""), (0, 1));
     assert_eq!(pruned_by(&three()[..2], ""), (0, 2));
+    // Of two profiles of one session, within a second; and in another order.
+    let mut twice = whole(three()[..2].to_vec(), 2);
+    twice.extend(twice.clone());
+    assert_eq!(pruned_by(&twice, ""), (0, 2));
+    assert_eq!(pruned_by(&twice[..3], ""), (65, 3));
+    twice.reverse();
+    assert_eq!(pruned_by(&twice, ""), (0, 2));
 }
 
 #[test]

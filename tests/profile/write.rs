@@ -138,6 +138,22 @@ fn a_document_without_a_name_is_not_written_into_default() {
 }
 
 #[test]
+fn several_documents_do_not_get_one_name() {
+    let sandbox = with_config(CORP);
+    let document = json!({"ssoSession": "corp", "accountId": "111122223333", "roleName": "Administrator"});
+    let input = format!("{document}\n{document}\n");
+    let ended = sandbox.feed("sso-profile write ops", &input).exits(2).says("one name for them, `ops`");
+    assert_eq!((ended.stdout.as_str(), read(&sandbox).as_str()), ("", CORP));
+    let mut command = sandbox.tool("sso-profile write");
+    command.env("AWS_PROFILE", "ops");
+    end(command, &input).exits(2).says("one name for them, `ops`");
+    assert_eq!(read(&sandbox), CORP);
+    // What is said at the end of a listing is no second one.
+    let input = format!("{document}\n{{\"event\":\"x\"}}\n");
+    assert_eq!(sandbox.feed("sso-profile write ops", &input).exits(0).documents().len(), 2);
+}
+
+#[test]
 fn a_pipe_that_brings_nothing_writes_nothing() {
     let sandbox = with_config(CORP);
     for line in ["true | sso-profile write new", "true | sso-profile write corp", "true | sso-profile write"]
