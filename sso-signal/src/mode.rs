@@ -7,6 +7,7 @@ use crate::exit::{Exit, Fault};
 use crate::replace;
 use crate::settings::Settings;
 use crate::state::make_private;
+use crate::text::harmless;
 use crate::time;
 use crate::untrusted::{self, Found};
 use crate::wire::{Document, Output};
@@ -53,15 +54,28 @@ impl fmt::Display for Mode {
     }
 }
 
-/// The mode in force and who said so: `file`, `SSO_LOGIN_MODE` or `default`.
+/// The mode in force and who said so: `file`, `SSO_LOGIN_MODE` or `default`. A file that says none is a warning.
 pub fn current(settings: &Settings, state_dir: &Path) -> (Mode, &'static str) {
-    // What is no regular file with exactly one of the words counts as absent.
-    if let Ok(Found::Bytes(bytes)) = untrusted::read(&file(state_dir), 64)
-        && let Some(mode) = std::str::from_utf8(&bytes).ok().and_then(|text| Mode::from_word(text.trim()))
-    {
-        return (mode, "file");
-    }
-    wished(settings)
+    let path = file(state_dir);
+    let problem = match untrusted::read(&path, 64) {
+        Ok(Found::Missing) => return wished(settings),
+        Ok(Found::Bytes(bytes)) => {
+            let word = String::from_utf8_lossy(&bytes);
+            match Mode::from_word(word.trim()) {
+                Some(mode) => return (mode, "file"),
+                // Empty for a moment, while `echo auto > mode` is at it, or for good: nobody set it.
+                None if word.trim().is_empty() => return wished(settings),
+                None => {
+                    format!("{} is not notify, auto or standalone: `{}`", path.display(), harmless(&word))
+                }
+            }
+        }
+        Ok(Found::Bad(what)) => format!("{} {what}", path.display()),
+        Err(err) => format!("cannot read {}: {err}", path.display()),
+    };
+    let (mode, from) = wished(settings);
+    settings.warn_once(format!("{problem}; {mode} is used"));
+    (mode, from)
 }
 
 /// The mode that the settings wish for, whatever the file says, and who said so.

@@ -163,7 +163,9 @@ fn the_mode_file_is_one_word_and_beats_the_setting() {
     let show = |setting: &str| {
         let mut command = sandbox.tool("sso-signal mode");
         command.env("SSO_LOGIN_MODE", setting);
-        let document = support::end(command, "").exits(0).document();
+        let ended = support::end(command, "");
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        let document = ended.document();
         (document["mode"].as_str().unwrap().to_owned(), document["modeFrom"].as_str().unwrap().to_owned())
     };
     let is = |mode: &str, from: &str| (mode.to_owned(), from.to_owned());
@@ -188,6 +190,7 @@ fn the_mode_file_is_one_word_and_beats_the_setting() {
     fs::remove_file(&file).unwrap();
     fs::create_dir(&file).unwrap();
     assert_eq!(show(""), is("notify", "default"));
+    sandbox.run("sso-signal mode").says("mode is not a regular file; notify is used");
     sandbox.run("sso-signal mode auto").exits(74).says("cannot write");
 }
 
@@ -262,4 +265,30 @@ fn a_folder_that_never_rests_keeps_no_watcher_from_looking() {
         assert_eq!(handed["profile"], "corp");
         ended.exits(124);
     });
+}
+
+#[test]
+fn a_mode_file_that_says_no_mode_is_a_warning_once_and_names_file_and_content() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.write(".aws/sso-renewer/mode", "bo\u{1b}[31mgus\n");
+    let message = format!("{} is not notify, auto or standalone: `bogus`; notify is used", file.display());
+    for line in [
+        "sso-signal mode",
+        "sso-signal status",
+        "sso-signal wait --timeout 100ms --poll 10ms",
+        "sso-signal mode --text",
+    ] {
+        let ended = sandbox.run(line).says(&message);
+        assert_eq!(
+            (ended.code, ended.stderr.lines().count()),
+            (if line.contains("wait") { 124 } else { 0 }, 1),
+            "{line}"
+        );
+    }
+    let mut next = sandbox.tool("sso-signal mode");
+    next.env("SSO_LOGIN_MODE", "auto");
+    support::end(next, "").says("; auto is used");
+    // Whoever writes it in place makes it empty first.
+    fs::write(&file, "\n").unwrap();
+    sandbox.run("sso-signal mode").exits(0);
 }
