@@ -1,5 +1,7 @@
 //! `sso-signal clear`: signals removed, with what held them back.
 
+use std::path::Path;
+
 use crate::cooldown;
 use crate::entry::Entry;
 use crate::exit::Exit;
@@ -40,5 +42,9 @@ pub fn clear(settings: &Settings, wanted: Option<&str>, output: &mut Output) -> 
         document.set("profile", profile);
     }
     output.document(&document.with("cleared", cleared))?;
-    unreadable.map_or(Ok(Exit::Done), Err)
+    let needed = |path: &Path| wanted.is_none_or(|wanted| host.folder.may_hold(path, wanted));
+    match unreadable.into_iter().find(|(path, _)| needed(path)) {
+        Some((_, err)) => Err(err),
+        None => Ok(Exit::Done),
+    }
 }

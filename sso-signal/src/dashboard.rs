@@ -32,7 +32,7 @@ pub fn print(
 ) -> anyhow::Result<Exit> {
     let mut host = Host::new(settings)?;
     let at = host.circumstances()?;
-    let (mut joined, unreadable) = status::document(settings, &mut host, &at)?;
+    let mut joined = status::document(settings, &mut host, &at)?;
     let mut parts = Parts::default();
     for document in documents {
         parts.take(document?, at.now);
@@ -82,7 +82,7 @@ pub fn print(
     } else {
         output.document(&joined)?;
     }
-    unreadable.map_or(Ok(Exit::Done), Err)
+    Ok(Exit::Done)
 }
 
 /// The documents, sorted by what they are about.

@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -48,9 +49,19 @@ pub struct Located {
 pub struct Reading {
     /// The signals, sorted by the time they were raised.
     pub signals: Vec<Located>,
-    /// The first file that couldn't be read, for lack of permission, say: no bad file, and no reason to keep
-    /// the others back.
-    pub unreadable: Option<anyhow::Error>,
+    /// The files that couldn't be read, for lack of permission, say, and why: no bad files, and no reason to keep the
+    /// others back.
+    pub unreadable: Vec<(PathBuf, anyhow::Error)>,
+}
+
+/// In the chain of an error: a signal's file that couldn't be read.
+#[derive(Debug)]
+pub struct Unreadable(PathBuf);
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot read {}", self.0.display())
+    }
 }
 
 /// What [`Folder::raise`] did.
@@ -99,7 +110,7 @@ impl Folder {
     /// Every signal. What isn't one goes to quarantine with a warning, after a second look: its writer may have
     /// been at it.
     pub fn read(&mut self, now: Moment) -> anyhow::Result<Reading> {
-        let mut reading = Reading { signals: Vec::new(), unreadable: None };
+        let mut reading = Reading { signals: Vec::new(), unreadable: Vec::new() };
         let doubtful: Vec<_> = self
             .places
             .files()?
@@ -156,7 +167,7 @@ impl Folder {
     pub fn withdraw(&mut self, key: &str, source: &str, now: Moment) -> anyhow::Result<Withdrawn> {
         let (mut is_removed, mut is_left) = (false, false);
         for path in self.places.of(key) {
-            if let Content::Signal(signal) = self.settled(&path, now)?
+            if let Some(Content::Signal(signal)) = self.own(&path, now)?
                 && signal.key() == key
             {
                 match signal.withdrawn_by(source)? {
@@ -192,14 +203,33 @@ impl Folder {
     fn place(&mut self, key: &str, now: Moment) -> anyhow::Result<(PathBuf, Option<Signal>)> {
         let mut free = None;
         for path in self.places.of(key) {
-            match self.settled(&path, now)? {
-                Content::Signal(signal) if signal.key() == key => return Ok((path, Some(*signal))),
-                Content::Gone if free.is_none() => free = Some(path),
+            match self.own(&path, now)? {
+                Some(Content::Signal(signal)) if signal.key() == key => return Ok((path, Some(*signal))),
+                Some(Content::Gone) if free.is_none() => free = Some(path),
                 _ => {}
             }
         }
         let path = free.with_context(|| format!("no place is free for a signal of `{key}`"))?;
         Ok((path, None))
+    }
+
+    /// Reads a file that is for a signal alone, or the one that is for any: if that may not be read, it is somebody else's
+    /// (`None`), and said once.
+    fn own(&mut self, path: &Path, now: Moment) -> anyhow::Result<Option<Content>> {
+        match self.settled(path, now) {
+            Err(err) if path == self.places.main_file && is_forbidden(&err) => {
+                if self.warned.insert(path.to_owned()) {
+                    warn(self.tool, &format!("{err:#}"));
+                }
+                Ok(None)
+            }
+            settled => settled.map(Some),
+        }
+    }
+
+    /// Whether a file, by its name, may hold a signal of a profile.
+    pub fn may_hold(&self, path: &Path, profile: &str) -> bool {
+        self.places.may_hold(path, profile)
     }
 
     /// Reads a file; what is no signal after a second look is put aside, and is gone if that could be done.
@@ -238,7 +268,7 @@ impl Reading {
             Ok(Content::Signal(signal)) => self.signals.push(Located { path, signal: *signal }),
             Ok(Content::Gone) => {}
             Ok(Content::Bad(problem)) => return Some((path, problem)),
-            Err(err) => self.unreadable = self.unreadable.take().or(Some(err)),
+            Err(err) => self.unreadable.push((path, err)),
         }
         None
     }
@@ -253,6 +283,10 @@ pub fn remove(path: &Path) -> anyhow::Result<bool> {
     }
 }
 
+fn is_forbidden(err: &anyhow::Error) -> bool {
+    err.downcast_ref::<io::Error>().is_some_and(|err| err.kind() == io::ErrorKind::PermissionDenied)
+}
+
 enum Content {
     Signal(Box<Signal>),
     Gone,
@@ -263,7 +297,7 @@ enum Content {
 /// Lack of permission is an error, not a bad file.
 fn read_file(path: &Path) -> anyhow::Result<Content> {
     let name = path.display().to_string();
-    Ok(match untrusted::read(path, LARGEST).with_context(|| format!("cannot read {name}"))? {
+    Ok(match untrusted::read(path, LARGEST).with_context(|| Unreadable(path.to_owned()))? {
         Found::Missing => Content::Gone,
         Found::Bad(what) => Content::Bad(format!("{name} {what}")),
         Found::Bytes(bytes) => match Signal::parse(&bytes, &name) {

@@ -100,15 +100,17 @@ impl<'a> Host<'a> {
         self.change_memory(|memory| memory.change(subject, |entry| (after(&entry), ())))
     }
 
-    /// Every signal with its judgement, the oldest first.
-    pub fn judge(&mut self, at: &Circumstances) -> anyhow::Result<Judgement> {
+    /// Every signal with its judgement, the oldest first. A file that can't be read keeps no other back, and is said once.
+    pub fn judge(&mut self, at: &Circumstances) -> anyhow::Result<Vec<Judged>> {
         let Reading { signals, unreadable } = self.folder.read(at.now)?;
+        for (_, err) in &unreadable {
+            self.settings.warn_once(format!("{err:#}"));
+        }
         if signals.is_empty() {
-            return Ok(Judgement { judged: Vec::new(), unreadable });
+            return Ok(Vec::new());
         }
         let judge = Judge::new(self.memory()?, &self.state_dir);
-        let judged = signals.into_iter().map(|located| judge.judge(located, at)).collect();
-        Ok(Judgement { judged, unreadable })
+        Ok(signals.into_iter().map(|located| judge.judge(located, at)).collect())
     }
 
     /// Takes the lease of a due signal, unless it was cleared or another watcher took it meanwhile.
@@ -139,14 +141,6 @@ impl<'a> Host<'a> {
             .inspect_err(|err| self.settings.debug(|| format!("{err:#}")))
             .ok()
     }
-}
-
-/// The signals with their judgements.
-pub struct Judgement {
-    /// Those that could be read, the oldest first.
-    pub judged: Vec<Judged>,
-    /// The first file that couldn't be, for lack of permission, say.
-    pub unreadable: Option<anyhow::Error>,
 }
 
 /// A signal that was handed over.

@@ -56,6 +56,15 @@ impl Places {
         Ok(files)
     }
 
+    /// Whether a file, by its name, may hold a signal of a profile, here or on a box.
+    pub fn may_hold(&self, path: &Path, profile: &str) -> bool {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let stem = ["%1", "%2"].iter().find_map(|suffix| stem.strip_suffix(suffix)).unwrap_or(&stem);
+        let name = file_stem(profile);
+        path == self.main_file
+            || stem.strip_suffix(&name).is_some_and(|host| host.is_empty() || host.ends_with("%7C"))
+    }
+
     /// Where the signal of a key may be, the preferred place first. The last ones are for when somebody put
     /// another profile's signal under this one's name, or the file system takes `Dev` and `dev` for the same.
     pub fn of(&self, key: &str) -> Vec<PathBuf> {
@@ -114,6 +123,22 @@ mod tests {
         let others = format!("a{}@", "/".repeat(126));
         assert!(file_stem(&slashes).len() <= LONGEST);
         assert_ne!(file_stem(&slashes), file_stem(&others));
+    }
+
+    #[test]
+    fn a_file_may_hold_its_own_profiles_signal_and_the_first_place_any() {
+        let places = Places { main_file: "/s/login-required.json".into(), further: "/s/signals".into() };
+        for (name, profile, expected) in [
+            ("login-required.json", "corp", true),
+            ("signals/corp.json", "corp", true),
+            ("signals/corp%2.json", "corp", true),
+            ("signals/metta1%7Ccorp.json", "corp", true),
+            ("signals/a%20b.json", "a b", true),
+            ("signals/mycorp.json", "corp", false),
+            ("signals/other.json", "corp", false),
+        ] {
+            assert_eq!(places.may_hold(&Path::new("/s").join(name), profile), expected, "{name}");
+        }
     }
 
     #[test]

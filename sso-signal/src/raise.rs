@@ -1,7 +1,7 @@
 //! `sso-signal write`: documents of a monitor into signals.
 
-use crate::exit::{Exit, Fault};
-use crate::folder::{Folder, Raised, Withdrawn};
+use crate::exit::{Exit, Fault, escaped};
+use crate::folder::{Folder, Raised, Unreadable, Withdrawn};
 use crate::heartbeat::Heartbeat;
 use crate::host::{Host, Naming};
 use crate::settings::Settings;
@@ -42,28 +42,35 @@ impl<'a> Raiser<'a> {
         Ok(Exit::Done)
     }
 
-    /// Raises or clears what each document says, and passes it on with `signal`: what was done.
+    /// Raises or clears what each document says, and passes it on with `signal`: what was done. A signal's file that
+    /// can't be read is its document's `error`, and status 74 at the end.
     pub fn filter(
         &mut self,
         documents: impl Iterator<Item = anyhow::Result<Document>>,
         output: &mut Output,
     ) -> anyhow::Result<Exit> {
+        let mut last = Exit::Done;
         for document in documents {
             let mut document = document?;
             if let Some(source) = self.source {
                 self.heartbeat.beat(self.settings, &harmless(source), time::now()?);
             }
-            match unfit(&document)? {
-                Some(why) => self.refuse(&mut document, &why)?,
-                None => {
-                    if let Some(done) = self.act(&document, time::now()?)? {
-                        document.set("signal", done);
+            if let Some(why) = unfit(&document)? {
+                self.refuse(&mut document, &why)?;
+            } else {
+                match self.act(&document, time::now()?) {
+                    Ok(Some(done)) => document.set("signal", done),
+                    Ok(None) => {}
+                    Err(err) if err.is::<Unreadable>() => {
+                        last = Exit::Io;
+                        self.fail(&mut document, format!("{err:#}"));
                     }
+                    Err(err) => return Err(err),
                 }
             }
             output.document(&document)?;
         }
-        Ok(Exit::Done)
+        Ok(last)
     }
 
     /// `loginRequired` decides: true raises, false clears. Without it, a document that only names a profile raises;
@@ -92,11 +99,16 @@ impl<'a> Raiser<'a> {
             let name = shell_word(&harmless(document.text("profile")?.unwrap_or_default()));
             let what_to_do =
                 format!("nobody is reminded of it: rename the profile, or log in by hand: sso-login {name}");
-            let error = format!("{why}; {what_to_do}");
-            self.settings.warn_once(error.clone());
-            document.set("error", error);
+            self.fail(document, format!("{why}; {what_to_do}"));
         }
         Ok(())
+    }
+
+    /// Says in the document, and once to people, why there is no signal of it. The stream goes on.
+    fn fail(&self, document: &mut Document, error: String) {
+        document.set("signal", "none");
+        document.set("error", escaped(&error));
+        self.settings.warn_once(error);
     }
 
     fn raise(&mut self, document: &Document, now: Moment) -> anyhow::Result<(Raised, Signal)> {

@@ -1,5 +1,7 @@
 //! `sso-signal read`: signals as documents.
 
+use std::path::Path;
+
 use crate::exit::Exit;
 use crate::folder::Reading;
 use crate::host::Host;
@@ -10,16 +12,17 @@ use crate::wire::Output;
 /// Prints the signals of a profile, or every signal. Without one the answer is no.
 pub fn print(settings: &Settings, wanted: Option<&str>, output: &mut Output) -> anyhow::Result<Exit> {
     let mut found = Exit::No;
-    let Reading { signals, unreadable } = Host::new(settings)?.folder.read(time::now()?)?;
+    let mut folder = Host::new(settings)?.folder;
+    let Reading { signals, unreadable } = folder.read(time::now()?)?;
     for located in signals {
         if wanted.is_none_or(|wanted| wanted == located.signal.profile) {
             output.document(&located.signal.full_document())?;
             found = Exit::Done;
         }
     }
-    match unreadable {
-        // It might be the one that was asked for.
-        Some(err) if wanted.is_none() || found == Exit::No => Err(err),
-        _ => Ok(found),
+    let needed = |path: &Path| wanted.is_none_or(|wanted| found == Exit::No && folder.may_hold(path, wanted));
+    match unreadable.into_iter().find(|(path, _)| needed(path)) {
+        Some((_, err)) => Err(err),
+        None => Ok(found),
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::cooldown;
 use crate::exit::Exit;
-use crate::host::{self, Host, Judged, Judgement};
+use crate::host::{self, Host, Judged};
 use crate::machine::{Circumstances, Due};
 use crate::mode;
 use crate::record;
@@ -17,7 +17,7 @@ use crate::wire::{Document, Output};
 pub fn print(settings: &Settings, text: bool, output: &mut Output) -> anyhow::Result<Exit> {
     let mut host = Host::new(settings)?;
     let at = host.circumstances()?;
-    let Judgement { judged: signals, unreadable } = host.judge(&at)?;
+    let signals = host.judge(&at)?;
     if text {
         output.text(&format!("mode: {} ({})", at.mode, at.mode.meaning()))?;
         for judged in &signals {
@@ -26,20 +26,20 @@ pub fn print(settings: &Settings, text: bool, output: &mut Output) -> anyhow::Re
         if signals.is_empty() {
             output.text("no signals")?;
         }
-        return unreadable.map_or(Ok(Exit::Done), Err);
+        return Ok(Exit::Done);
     }
     output.document(&document_of(settings, &host, &at, &signals)?)?;
-    unreadable.map_or(Ok(Exit::Done), Err)
+    Ok(Exit::Done)
 }
 
-/// The status as a document, and the first file that couldn't be read.
+/// The status as a document.
 pub(crate) fn document(
     settings: &Settings,
     host: &mut Host<'_>,
     at: &Circumstances,
-) -> anyhow::Result<(Document, Option<anyhow::Error>)> {
-    let Judgement { judged, unreadable } = host.judge(at)?;
-    Ok((document_of(settings, host, at, &judged)?, unreadable))
+) -> anyhow::Result<Document> {
+    let judged = host.judge(at)?;
+    document_of(settings, host, at, &judged)
 }
 
 fn document_of(

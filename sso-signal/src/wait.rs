@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use crate::exit::Exit;
-use crate::host::{Host, Judged, Judgement, Leased};
+use crate::host::{Host, Judged, Leased};
 use crate::machine::{Circumstances, Due};
 use crate::settings::Settings;
 use crate::state;
@@ -42,7 +42,7 @@ pub fn wait(settings: &Settings, patience: Patience, output: &mut Output) -> any
             return Ok(Exit::Timeout);
         }
         let at = host.circumstances()?;
-        let Judgement { judged, unreadable } = host.judge(&at)?;
+        let judged = host.judge(&at)?;
         for Judged { located, .. } in judged.iter().filter(|judged| judged.due == Due::Now) {
             let Some(Leased { signal, until }) = host.lease(located, &at)? else { continue };
             output.document(
@@ -51,10 +51,6 @@ pub fn wait(settings: &Settings, patience: Patience, output: &mut Output) -> any
             if !patience.follow {
                 return Ok(Exit::Done);
             }
-        }
-        // After what could be handed over, so that one unreadable file keeps no other signal back.
-        if let Some(unreadable) = unreadable {
-            return Err(unreadable);
         }
         let left = patience.timeout.map(|timeout| timeout.saturating_sub(begin.elapsed()));
         if left == Some(Duration::ZERO) {
