@@ -2,7 +2,7 @@
 //! Two files are read, nothing is written, no network is used, and no secret is in what comes out.
 
 use serde_json::{Map, Value};
-use sso_signal::exit::{Exit, Fault};
+use sso_signal::exit::{Exit, Fault, status_of};
 use sso_signal::settings::Settings;
 use sso_signal::text::harmless;
 use sso_signal::time::{self, Moment};
@@ -27,6 +27,8 @@ pub enum Answer {
     LoginRequired,
     /// The profile can't be resolved, so there is no telling.
     Unresolved,
+    /// A file can't be read, so there is no telling.
+    Unreadable,
 }
 
 impl Answer {
@@ -36,6 +38,7 @@ impl Answer {
             Self::Good => Exit::Done,
             Self::LoginRequired => Exit::LoginRequired,
             Self::Unresolved => Exit::Config,
+            Self::Unreadable => Exit::Io,
         }
     }
 }
@@ -43,30 +46,56 @@ impl Answer {
 /// The keys that a check adds, in their order. Those of an earlier check are replaced.
 const OURS: [&str; 5] = ["token", "credentials", "loginRequired", "reason", "episode"];
 
-/// Checks every document as it comes. The last answer is handed back; `None` if there was none.
+/// What the check of a stream came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Answers {
+    /// The last answer; `None` if there was none.
+    pub last: Option<Answer>,
+    /// Whether any document's file couldn't be read.
+    pub is_any_unreadable: bool,
+}
+
+impl Answers {
+    /// The exit status; with `is_last_asked` (`--exit-status`) that of the last answer. No document at all is no yes.
+    pub fn exit(self, is_last_asked: bool) -> anyhow::Result<Exit> {
+        let exit = match self.last {
+            _ if !is_last_asked => Exit::Done,
+            Some(last) => last.exit(),
+            None => {
+                return Err(Fault::new(Exit::Data, "no profile document on standard input")
+                    .hint("sso-profile list | sso-cache check -e")
+                    .into());
+            }
+        };
+        Ok(if exit == Exit::Done && self.is_any_unreadable { Exit::Io } else { exit })
+    }
+}
+
+/// Checks every document as it comes. A file that can't be read is its document's `error`, and said once; the others are
+/// answered.
 pub fn filter(
     documents: Documents<impl std::io::Read>,
     cache: &Cache,
     settings: &Settings,
     view: &mut View,
-) -> anyhow::Result<Option<Answer>> {
-    let mut last = None;
+) -> anyhow::Result<Answers> {
+    let mut answers = Answers::default();
     for document in documents {
         let mut document = document?;
-        last = check(&mut document, cache, time::now()?)?.or(last);
+        let answer = match check(&mut document, cache, time::now()?) {
+            Err(err) if status_of(&err) == Exit::Io => {
+                settings.warn_once(format!("{err:#}"));
+                fail(&mut document, &err);
+                answers.is_any_unreadable = true;
+                Some(Answer::Unreadable)
+            }
+            answer => answer?,
+        };
+        answers.last = answer.or(answers.last);
         log(&document, settings);
         view.show(&document)?;
     }
-    Ok(last)
-}
-
-/// What `--exit-status` makes of the last answer. No document at all is no yes.
-pub fn exit_of(last: Option<Answer>) -> anyhow::Result<Exit> {
-    last.map(Answer::exit).ok_or_else(|| {
-        Fault::new(Exit::Data, "no profile document on standard input")
-            .hint("sso-profile list | sso-cache check -e")
-            .into()
-    })
+    Ok(answers)
 }
 
 /// Adds the keys. An event is left alone and has no answer. Errors: a document without profile
@@ -85,7 +114,7 @@ pub fn check(document: &mut Document, cache: &Cache, now: Moment) -> anyhow::Res
     Ok(Some(answer))
 }
 
-/// Turns a failed check into a document, for a monitor that goes on: `error` and `reason`, and no
+/// Turns a failed check into a document, for a stream that goes on: `error` and `reason`, and no
 /// `loginRequired`, since nobody knows.
 pub fn fail(document: &mut Document, err: &anyhow::Error) {
     for key in OURS {

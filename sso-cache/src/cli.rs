@@ -31,7 +31,7 @@ pub(crate) enum Command {
 /// `credentials`, `loginRequired`, `reason` and, if somebody must log in, `episode`. Token states are valid,
 /// refreshable (over, but renewed without a person), expired, missing and corrupt; the last three
 /// need a login. A profile that could not be resolved (it has `error`) gets no `loginRequired`:
-/// nobody is woken for a mistake in the config.
+/// nobody is woken for a mistake in the config. Neither does one whose file can't be read, which gets an `error`.
 #[derive(Debug, Args)]
 #[command(after_long_help = CHECK)]
 pub(crate) struct Check {
@@ -43,7 +43,7 @@ pub(crate) struct Check {
     ///
     /// One document per profile and tick, the first at once, until standard output closes or SIGTERM or SIGINT comes;
     /// then the status is 0. D is written like 30s, 15m or 1h30m and is one second at least; without D it is
-    /// `SSO_CHECK_SECONDS` (60). A file that can't be read gives a document with `error`.
+    /// `SSO_CHECK_SECONDS` (60).
     #[arg(long, value_name = "D", num_args = 0..=1, value_parser = parse_beat)]
     #[expect(clippy::option_option, reason = "absent, without D, with D: clap's own form for that")]
     pub(crate) every: Option<Option<Duration>>,
@@ -165,7 +165,7 @@ Exit status:
   0   every document was checked; with -e: the last one needs no login
   2   bad command line, or standard input is a terminal
   65  a document is bad or has no profile data; with -e or --every: there is none
-  74  a file or stream failed
+  74  a file could not be read (the others were checked), or a stream failed
   77  with -e: the last one needs a person to log in
   78  HOME or SSO_CHECK_SECONDS is wrong; with -e: the last one has `error`";
 

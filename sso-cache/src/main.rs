@@ -40,8 +40,7 @@ fn run_check(options: &cli::Check, cache: &Cache, settings: &Settings) -> anyhow
         let every = every.map_or_else(|| settings.check_interval(), Ok)?;
         return monitor::watch(documents, every, cache, settings, &mut view);
     }
-    let last = check::filter(documents, cache, settings, &mut view)?;
-    if options.exit_status { check::exit_of(last) } else { Ok(Exit::Done) }
+    check::filter(documents, cache, settings, &mut view)?.exit(options.exit_status)
 }
 
 fn run_prune(options: &cli::Prune, cache: &Cache, settings: &Settings) -> anyhow::Result<Exit> {

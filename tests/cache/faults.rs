@@ -16,8 +16,11 @@ fn a_file_that_cannot_be_read_is_an_error_and_no_login() {
     let sandbox = Sandbox::new();
     fs::remove_dir(sandbox.token_dir()).unwrap();
     fs::write(sandbox.token_dir(), "").unwrap();
-    let ended = sandbox.feed("sso-cache check", PROFILE).exits(74).says("sso-cache: cannot read ");
-    assert_eq!(ended.stdout, "");
+    for line in ["sso-cache check", "sso-cache check -e"] {
+        let document = sandbox.feed(line, PROFILE).exits(74).says("sso-cache: cannot read ").document();
+        assert!(document["error"].as_str().unwrap().starts_with("cannot read "), "{document}");
+        assert_eq!((document.get("loginRequired"), &document["x"]), (None, &json!(1)));
+    }
     sandbox.run("sso-cache list").exits(74).says("sso-cache: cannot list ");
 }
 
@@ -26,16 +29,35 @@ fn no_permission_is_an_error_and_no_login() {
     let Some(strace) = peer("SSO_TEST_STRACE", "strace") else { return };
     let sandbox = Sandbox::new();
     put_token(&sandbox, CORP, &json!({}));
-    let traced = |line: &str| {
+    let traced = |line: &str, input: &str| {
         let mut command = sandbox.command(&strace);
         let file = token_file(&sandbox, CORP);
         command.args(["-o", "/dev/null", "-e", "inject=openat:error=EACCES", "-P"]).arg(file);
         let mut words = line.split(' ');
         command.arg(tool(words.next().unwrap())).args(words);
-        end(command, PROFILE)
+        end(command, input)
     };
-    traced("sso-cache check").exits(74).says("Permission denied");
-    let ended = traced("sso-cache list").exits(74).says("1 of the cache's files cannot be read");
+    traced("sso-cache check", PROFILE).exits(74).says("Permission denied");
+    // The others of the stream are answered, and the file of two profiles is named once.
+    let other = r#"{"profile":"other","ssoSession":"other"}"#;
+    let stream = format!("{other}\n{PROFILE}\n{PROFILE}\n{other}");
+    for (line, code) in [("sso-cache check", 74), ("sso-cache check -e", 77)] {
+        let ended = traced(line, &stream).exits(code).says("Permission denied");
+        let documents = ended.documents();
+        for n in [0, 3] {
+            assert_eq!((&documents[n]["loginRequired"], documents[n].get("error")), (&json!(true), None));
+        }
+        for n in [1, 2] {
+            assert!(
+                documents[n]["error"].as_str().unwrap().contains("Permission denied"),
+                "{}",
+                ended.stdout
+            );
+            assert_eq!(documents[n].get("loginRequired"), None);
+        }
+    }
+    traced("sso-cache check -e", &format!("{PROFILE}{{\"profile\":\"k\",\"kind\":\"static\"}}")).exits(74);
+    let ended = traced("sso-cache list", "").exits(74).says("1 of the cache's files cannot be read");
     assert!(ended.document()["error"].as_str().unwrap().contains("Permission denied"), "{}", ended.stdout);
 }
 
