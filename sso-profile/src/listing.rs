@@ -39,7 +39,7 @@ impl Listing {
         for (number, document) in (1..).zip(stdin) {
             let document = document?;
             let in_document = || format!("document {number}");
-            refuse_failed(&document).with_context(in_document)?;
+            refuse_failed(&document, &in_document())?;
             if listed.note(&document)? && command.prune {
                 listing.empty.push(session_of(&document, &command.flags).with_context(in_document)?);
             }

@@ -106,14 +106,16 @@ impl Request {
 }
 
 /// Refuses a document that says why something failed: the rest of it is what was asked for, not an answer. Status 65.
-pub(crate) fn refuse_failed(document: &Document) -> Result<(), Fault> {
-    let why = match document.get("error") {
-        None | Some(Value::Null) => return Ok(()),
-        Some(Value::String(why)) => harmless(why),
-        Some(why) => harmless(&why.to_string()),
+pub(crate) fn refuse_failed(document: &Document, what: &str) -> Result<(), Fault> {
+    let text = |key: &str| match document.get(key) {
+        None | Some(Value::Null) => None,
+        Some(Value::String(why)) => Some(harmless(why)),
+        Some(why) => Some(harmless(&why.to_string())),
     };
-    Err(Fault::new(Exit::Data, format!("it has an error, so nothing is written: {why}"))
-        .hint("see to that, then ask again; run what is piped in here by itself"))
+    let Some(error) = text("error") else { return Ok(()) };
+    let why = text("reason").map_or(error.clone(), |reason| format!("{error}: {reason}"));
+    let hint = text("hint").unwrap_or_else(|| "see to that, then ask again".to_owned());
+    Err(Fault::new(Exit::Data, format!("{what} has an error, so nothing is written: {why}")).hint(hint))
 }
 
 /// What every SDK and every tool of the suite takes.

@@ -60,7 +60,7 @@ pub fn run(command: &Command, settings: &Settings) -> anyhow::Result<Exit> {
             output.document(&document)?;
             continue;
         }
-        refuse_failed(&document).context("the document")?;
+        refuse_failed(&document, "the document")?;
         let selected = select(command.profile.as_deref(), Some(&document), settings)?;
         if selected.from == "default" {
             return Err(nameless().into());

@@ -118,7 +118,7 @@ fn a_listing_that_failed_writes_and_removes_nothing() {
     for documents in [vec![failed.clone()], midway, vec![as_list]] {
         for flags in ["", "--prune", "--prune --complete --replace", "--dry-run"] {
             let ended =
-                write(&sandbox, flags, &documents).exits(65).says("it has an error, so nothing is written: ");
+                write(&sandbox, flags, &documents).exits(65).says(" has an error, so nothing is written: ");
             assert_eq!((ended.stdout.as_str(), read(&sandbox)), ("", before.clone()), "{flags}");
             assert!(
                 !ended.stderr.contains('\u{1b}') && ended.stderr.lines().count() == 2,
@@ -131,11 +131,14 @@ fn a_listing_that_failed_writes_and_removes_nothing() {
     let mut fine = three();
     fine[0]["error"] = Value::Null;
     write(&sandbox, "", &fine).exits(0);
+    failed["reason"] = json!("no token");
+    failed["hint"] = json!("sso-login demo");
     // One alone is no profile either, whatever name it is given.
     for line in
         ["sso-profile write", "sso-profile write zz", "sso-profile write zz --role-name Admin --replace"]
     {
-        let ended = sandbox.feed(line, &failed.to_string()).exits(65).says("the session is over");
+        let ended = sandbox.feed(line, &failed.to_string()).exits(65).says("the session is over: no token\n");
+        assert!(ended.stderr.ends_with("sso-profile: hint: sso-login demo\n"), "{}", ended.stderr);
         assert_eq!((ended.stdout.as_str(), read(&sandbox)), ("", before.clone()), "{line}");
     }
 }
