@@ -28,5 +28,7 @@ mod settle;
 mod state;
 #[path = "signal/unfit.rs"]
 mod unfit;
+#[path = "signal/unreadable.rs"]
+mod unreadable;
 #[path = "signal/watch.rs"]
 mod watch;

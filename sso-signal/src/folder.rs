@@ -2,7 +2,6 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
-use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,15 +10,15 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
+use crate::content::{Content, is_forbidden, read_file};
 use crate::exit::warn;
 use crate::places::Places;
 use crate::quarantine::quarantine;
 use crate::replace;
 use crate::settings::Settings;
-use crate::signal::{LARGEST, Signal};
+use crate::signal::Signal;
 use crate::state::make_private;
 use crate::time::Moment;
-use crate::untrusted::{self, Found};
 
 /// How long a writer that isn't atomic gets to finish.
 const MOMENT: Duration = Duration::from_millis(150);
@@ -52,16 +51,6 @@ pub struct Reading {
     /// The files that couldn't be read, for lack of permission, say, and why: no bad files, and no reason to keep the
     /// others back.
     pub unreadable: Vec<(PathBuf, anyhow::Error)>,
-}
-
-/// In the chain of an error: a signal's file that couldn't be read.
-#[derive(Debug)]
-pub struct Unreadable(PathBuf);
-
-impl fmt::Display for Unreadable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot read {}", self.0.display())
-    }
 }
 
 /// What [`Folder::raise`] did.
@@ -281,28 +270,4 @@ pub fn remove(path: &Path) -> anyhow::Result<bool> {
         Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(err) => Err(err).with_context(|| format!("cannot remove {}", path.display())),
     }
-}
-
-fn is_forbidden(err: &anyhow::Error) -> bool {
-    err.downcast_ref::<io::Error>().is_some_and(|err| err.kind() == io::ErrorKind::PermissionDenied)
-}
-
-enum Content {
-    Signal(Box<Signal>),
-    Gone,
-    /// Not parseable (maybe not yet), a link, a FIFO, something huge.
-    Bad(String),
-}
-
-/// Lack of permission is an error, not a bad file.
-fn read_file(path: &Path) -> anyhow::Result<Content> {
-    let name = path.display().to_string();
-    Ok(match untrusted::read(path, LARGEST).with_context(|| Unreadable(path.to_owned()))? {
-        Found::Missing => Content::Gone,
-        Found::Bad(what) => Content::Bad(format!("{name} {what}")),
-        Found::Bytes(bytes) => match Signal::parse(&bytes, &name) {
-            Ok(signal) => Content::Signal(Box::new(signal)),
-            Err(err) => Content::Bad(format!("{err:#}")),
-        },
-    })
 }

@@ -6,6 +6,7 @@
 
 pub mod clear;
 pub mod command_line;
+mod content;
 pub mod cooldown;
 pub mod dashboard;
 mod document;

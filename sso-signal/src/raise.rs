@@ -1,7 +1,8 @@
 //! `sso-signal write`: documents of a monitor into signals.
 
+use crate::content::Unreadable;
 use crate::exit::{Exit, Fault, escaped};
-use crate::folder::{Folder, Raised, Unreadable, Withdrawn};
+use crate::folder::{Folder, Raised, Withdrawn};
 use crate::heartbeat::Heartbeat;
 use crate::host::{Host, Naming};
 use crate::settings::Settings;

@@ -40,12 +40,22 @@ pub struct Signal {
 }
 
 impl Signal {
-    /// Parses the bytes of a signal file (DESIGN 3). The error says what is wrong, with status 65.
+    /// Parses a signal (DESIGN 3). The error says what is wrong, with status 65.
     pub fn parse(bytes: &[u8], name: &str) -> anyhow::Result<Self> {
+        Self::of_file(bytes, name, None)
+    }
+
+    /// The same for a file: one that doesn't say when it was raised was raised when it was `written`.
+    pub fn of_file(bytes: &[u8], name: &str, written: Option<Moment>) -> anyhow::Result<Self> {
         if std::str::from_utf8(bytes).is_err() {
             return Err(Fault::new(Exit::Data, format!("{name}: not UTF-8")).into());
         }
-        let document = wire::parse(bytes, name)?;
+        let mut document = wire::parse(bytes, name)?;
+        if let Some(written) = written
+            && document.get("timestamp").is_none_or(Value::is_null)
+        {
+            document.set("timestamp", time::format(written));
+        }
         Self::from_document(document, name)
     }
 

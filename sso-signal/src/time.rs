@@ -1,7 +1,7 @@
 //! Now, timestamps and durations: what is written is RFC 3339 in UTC to the second; what is read is
 //! every form that AWS clients write (AWS-FORMATS 1).
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::Value;
@@ -68,6 +68,14 @@ pub fn from_epoch(epoch: f64) -> Option<Moment> {
     #[expect(clippy::cast_possible_truncation, reason = "`as` saturates, and the result is checked")]
     DateTime::from_timestamp_micros((seconds * 1e6).round() as i64)
         .filter(|moment| (FIRST..=LAST).contains(&moment.timestamp()))
+}
+
+/// The time that a file system gives; `None` if no timestamp can say it.
+pub fn from_system(time: SystemTime) -> Option<Moment> {
+    from_epoch(match time.duration_since(UNIX_EPOCH) {
+        Ok(since) => since.as_secs_f64(),
+        Err(before) => -before.duration().as_secs_f64(),
+    })
 }
 
 /// Reads a duration of the command line: `30s`, `15m`, `4h`, `1h30m`. For clap's `value_parser`.

@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::time::SystemTime;
 
 use rustix::fs::OFlags;
 
@@ -21,32 +22,38 @@ pub enum Found {
 /// Reads at most `limit` bytes of a regular file, without following a link at its end and without
 /// ever blocking (POSIX open: `O_NONBLOCK` on a FIFO returns at once).
 pub fn read(path: &Path, limit: usize) -> io::Result<Found> {
+    read_dated(path, limit).map(|(found, _)| found)
+}
+
+/// The same with the file's modification time, if it was read.
+pub fn read_dated(path: &Path, limit: usize) -> io::Result<(Found, Option<SystemTime>)> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
     // O_* flags are small and fit whatever the platform's c_int is.
     let flags = i32::try_from(flags.bits()).unwrap_or_default();
     let file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
         Ok(file) => file,
-        Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(Found::Missing),
-        Err(err) if is_link_error(&err) => return Ok(Found::Bad("is a symbolic link")),
+        Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok((Found::Missing, None)),
+        Err(err) if is_link_error(&err) => return Ok((Found::Bad("is a symbolic link"), None)),
         // A socket can't be opened at all (ENXIO).
         Err(err) if err.raw_os_error() == Some(rustix::io::Errno::NXIO.raw_os_error()) => {
-            return Ok(Found::Bad("is not a regular file"));
+            return Ok((Found::Bad("is not a regular file"), None));
         }
         Err(err) => return Err(err),
     };
     read_open(&file, limit)
 }
 
-fn read_open(file: &File, limit: usize) -> io::Result<Found> {
-    if !file.metadata()?.is_file() {
-        return Ok(Found::Bad("is not a regular file"));
+fn read_open(file: &File, limit: usize) -> io::Result<(Found, Option<SystemTime>)> {
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Ok((Found::Bad("is not a regular file"), None));
     }
     let mut bytes = Vec::new();
     file.take(limit as u64 + 1).read_to_end(&mut bytes)?;
     if bytes.len() > limit {
-        return Ok(Found::Bad("is too large"));
+        return Ok((Found::Bad("is too large"), None));
     }
-    Ok(Found::Bytes(bytes))
+    Ok((Found::Bytes(bytes), metadata.modified().ok()))
 }
 
 fn is_link_error(err: &io::Error) -> bool {

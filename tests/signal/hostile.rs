@@ -1,19 +1,19 @@
 //! Signal files that a stranger made. None of them blocks, is followed, is trusted or keeps a good one back.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
 
-use crate::clock::{expired, main_file, main_signal, profiles, raise, settle, valid};
-use crate::support::{self, Sandbox, names};
+use crate::clock::{main_file, main_signal, profiles, raise, settle};
+use crate::support::{Sandbox, names};
 
 /// Every kind of thing that is no signal.
-const KINDS: [&str; 27] = [
+const KINDS: [&str; 28] = [
     "link",
     "dangling",
     "loop",
@@ -34,6 +34,7 @@ const KINDS: [&str; 27] = [
     "script",
     "long profile",
     "wrong reason",
+    "wrong time",
     "infinity",
     "nan",
     "text number",
@@ -72,6 +73,7 @@ fn put(sandbox: &Sandbox, kind: &str, path: &Path) {
         "script" => signal("profile", json!("bad\" & (do shell script \"touch x\") & \"")).into(),
         "long profile" => signal("profile", json!("x".repeat(129))).into(),
         "wrong reason" => signal("reason", json!({"a": 1})).into(),
+        "wrong time" => signal("timestamp", json!([])).into(),
         "infinity" => signal("nextAttemptAfter", json!(0)).replace(":0}", ":1e999}").into(),
         "nan" => signal("nextAttemptAfter", json!(0)).replace(":0}", ":NaN}").into(),
         "text number" => signal("nextAttemptAfter", json!("1700000000")).into(),
@@ -227,6 +229,27 @@ fn what_a_monitor_says_is_cut_to_what_is_read_back() {
 }
 
 #[test]
+fn a_signal_without_a_time_was_raised_when_its_file_was_written() {
+    for content in [r#"{"profile":"corp","reason":"expired"}"#, r#"{"profile":"corp","timestamp":null}"#] {
+        let sandbox = Sandbox::new();
+        let file = sandbox.write(".aws/sso-renewer/signals/corp.json", content);
+        let written = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        fs::File::options().write(true).open(&file).unwrap().set_modified(written).unwrap();
+        let read = sandbox.run("sso-signal read corp").exits(0).document();
+        let expected = json!("2023-11-14T22:13:20Z");
+        assert_eq!((&read["timestamp"], &read["episode"]), (&expected, &expected), "{content}");
+        // The lease is written into the file; the time stays.
+        assert_eq!(sandbox.run("sso-signal wait --timeout 0s").exits(0).document()["timestamp"], expected);
+        assert_eq!(sandbox.run("sso-signal read corp").exits(0).document()["timestamp"], expected);
+        // "Don't remind me" is about this one.
+        settle(&sandbox, 0, &json!({"profile": "corp", "outcome": "suppressed", "episode": expected}));
+        fs::write(&file, content).unwrap();
+        fs::File::options().write(true).open(&file).unwrap().set_modified(written).unwrap();
+        assert_eq!(crate::clock::status(&sandbox, "corp").0, "suppressed");
+    }
+}
+
+#[test]
 fn a_writer_that_is_not_atomic_gets_a_moment_to_finish() {
     // A slow machine may miss the moment: then the file is in quarantine, and the test tries again.
     let is_kept = (0..20).any(|_| {
@@ -244,101 +267,6 @@ fn a_writer_that_is_not_atomic_gets_a_moment_to_finish() {
         })
     });
     assert!(is_kept);
-}
-
-#[test]
-fn an_unreadable_file_is_an_error_no_bad_file_and_keeps_no_other_back() {
-    let sandbox = Sandbox::new();
-    raise(&sandbox, "good", "one");
-    let file = sandbox.write(".aws/sso-renewer/signals/corp.json", "{}");
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
-    let run =
-        |line: &str, input: &str| unprivileged(&sandbox, line).map(|command| support::end(command, input));
-    let message = "signals/corp.json: Permission denied";
-    let Some(waited) = run("sso-signal wait --timeout 0s", "") else { return };
-    assert_eq!((waited.code, waited.says(message).document()["profile"].as_str()), (0, Some("good")));
-    // It goes on waiting, and says so once.
-    run("sso-signal wait --timeout 100ms --poll 10ms", "").unwrap().exits(124).says(message);
-    let read = run("sso-signal read --all", "").unwrap().exits(74).says(message);
-    assert_eq!(read.document()["profile"], "good");
-    run("sso-signal read good", "").unwrap().exits(0);
-    run("sso-signal read other", "").unwrap().exits(1);
-    run("sso-signal read corp", "").unwrap().exits(74).says(message);
-    for line in ["sso-signal status", "sso-signal status -"] {
-        let status = run(line, "").unwrap().says(message);
-        assert_eq!((status.code, &status.document()["signals"][0]["profile"]), (0, &json!("good")), "{line}");
-    }
-    run("sso-signal write corp", "").unwrap().exits(74).says(message);
-    run("sso-signal write good", "").unwrap().exits(0);
-    run("sso-signal clear other", "").unwrap().exits(0);
-    run("sso-signal clear corp", "").unwrap().exits(74).says(message);
-    run("sso-signal settle", r#"{"profile":"good","outcome":"success"}"#).unwrap().exits(0);
-    assert!(file.exists() && !main_file(&sandbox).exists());
-    assert_eq!(names(sandbox.state().join("quarantine")), [""; 0]);
-}
-
-#[test]
-fn an_unreadable_file_is_one_documents_error_and_the_stream_goes_on() {
-    let sandbox = Sandbox::new();
-    raise(&sandbox, "first", "one");
-    let file = sandbox.write(".aws/sso-renewer/signals/corp.json", "{}");
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
-    let input: String = [expired("a", "one"), expired("corp", "one"), valid("corp"), expired("b", "one")]
-        .map(|d| format!("{d}\n"))
-        .concat();
-    let Some(write) = unprivileged(&sandbox, "sso-signal write") else { return };
-    let ended = support::end(write, &input).exits(74).says("signals/corp.json: Permission denied");
-    let signals: Vec<_> = ended.documents().iter().map(|document| document["signal"].clone()).collect();
-    assert_eq!(signals, ["raised", "none", "none", "raised"]);
-    for n in [1, 2] {
-        let error = ended.documents()[n]["error"].as_str().unwrap().to_owned();
-        assert!(error.ends_with("signals/corp.json: Permission denied (os error 13)"), "{error}");
-    }
-}
-
-#[test]
-fn an_unreadable_file_in_the_first_place_stops_no_other_profile() {
-    let sandbox = Sandbox::new();
-    fs::create_dir_all(sandbox.state().join("signals")).unwrap();
-    let file = sandbox.write(".aws/sso-renewer/login-required.json", "{}");
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
-    let run =
-        |line: &str, input: &str| unprivileged(&sandbox, line).map(|command| support::end(command, input));
-    let message = "login-required.json: Permission denied";
-    let Some(written) = run("sso-signal write corp", "") else { return };
-    assert_eq!((written.code, &written.says(message).document()["profile"]), (0, &json!("corp")));
-    assert_eq!(names(sandbox.state().join("signals")), ["corp.json"]);
-    run("sso-signal read corp", "").unwrap().exits(0);
-    run("sso-signal read other", "").unwrap().exits(74).says(message);
-    let waited = run("sso-signal wait --timeout 0s", "").unwrap().says(message);
-    assert_eq!((waited.code, &waited.document()["profile"]), (0, &json!("corp")));
-    let cleared = run("sso-signal write", &valid("corp").to_string()).unwrap().says(message);
-    assert_eq!((cleared.code, &cleared.document()["signal"]), (0, &json!("cleared")));
-    assert!(file.exists());
-}
-
-/// The tool as a user whom permissions stop. As root that is another one; without a way to be that one the test
-/// is a named skip.
-fn unprivileged(sandbox: &Sandbox, line: &str) -> Option<Command> {
-    let is_root = fs::read("/proc/self/status").is_ok_and(|status| {
-        String::from_utf8_lossy(&status).lines().any(|line| line.starts_with("Uid:\t0\t"))
-    });
-    if !is_root {
-        return Some(sandbox.tool(line));
-    }
-    let setpriv = support::peer("SSO_TEST_SETPRIV", "setpriv")?;
-    // The other user must get at the tool and own the sandbox.
-    let tool = sandbox.root().join("sso-signal");
-    if !tool.exists() {
-        fs::copy(support::tool("sso-signal"), &tool).unwrap();
-        fs::set_permissions(sandbox.root(), fs::Permissions::from_mode(0o755)).unwrap();
-        let owned = Command::new("chown").args(["-R", "65534:65534"]).arg(sandbox.root()).status().unwrap();
-        assert!(owned.success());
-    }
-    let mut command = sandbox.command(setpriv);
-    command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]).arg(tool);
-    command.args(line.split(' ').skip(1));
-    Some(command)
 }
 
 #[test]
