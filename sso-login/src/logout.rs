@@ -1,23 +1,26 @@
 //! `sso-login logout`: end one session, at the service and in the caches of this machine. Other sessions, other
 //! tools' files and client registrations stay, unlike with `aws sso logout` (AWS-FORMATS 9).
 
+mod stray;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, ErrorKind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::Args;
 use sso_cache::token::Token;
 use sso_lock::{Lock, Outcome};
-use sso_profile::{AwsConfig, Profile};
-use sso_signal::exit::{Exit, report};
+use sso_profile::endpoints::Endpoints;
+use sso_profile::{AwsConfig, Kind, Profile, Sso};
+use sso_signal::exit::{Exit, Fault, report, status_of};
 use sso_signal::settings::Settings;
 use sso_signal::time;
 use sso_signal::wire::{Document, Output};
 
-use crate::lack::Lack;
+use crate::lack::{Lack, named};
 use crate::oidc::Oidc;
 use crate::portal::{Denial, Portal};
 use crate::refresh::{Renewed, refresh};
@@ -37,7 +40,7 @@ pub struct LogoutArgs {
     /// Profile whose session to end
     #[arg(conflicts_with = "all")]
     profile: Option<String>,
-    /// End every session that the AWS config names
+    /// End every session: those that the AWS config names, and those whose token is in the cache
     #[arg(long)]
     all: bool,
     /// As a filter, end with the status of the last answer, or of the last one that wasn't good
@@ -53,7 +56,8 @@ Examples:
 
 `sessionProfiles` names all profiles of the session: they are logged out too. `wasLoggedIn` is
 false if there was nothing to end. `removed` names the files. They go even if the service can't be
-told; `serviceTold` is false then, and the session may live on there until it ends.
+told; `serviceTold` is false then, and the session may live on there until it ends. A token of a
+session that no config names (--all) is told by its `startUrl`.
 
 Exit status:
   0   logged out (or nobody was logged in)
@@ -107,7 +111,53 @@ fn all(settings: &Settings, output: &mut Output) -> anyhow::Result<Exit> {
             report(settings.tool(), &lack.fault(&profile.name).into());
         }
     }
+    // Of the config, but no profile's.
+    for sso in config.sessions() {
+        let file = Session::new(settings, &sso)?.token_file();
+        if file.exists() && seen.insert(file) {
+            exit = alone(settings, &sso, None, output)?.unwrap_or(exit);
+        }
+    }
+    for found in stray::find(settings, &seen)? {
+        match found {
+            Ok((file, sso)) => exit = alone(settings, &sso, Some(file), output)?.unwrap_or(exit),
+            Err(err) => {
+                exit = status_of(&err);
+                report(settings.tool(), &err);
+            }
+        }
+    }
     Ok(exit)
+}
+
+/// Ends a session that no profile has: that of the config's section, or of a file in the cache. The status, if it isn't 0.
+fn alone(
+    settings: &Settings,
+    sso: &Sso,
+    file: Option<PathBuf>,
+    output: &mut Output,
+) -> anyhow::Result<Option<Exit>> {
+    let profile = Profile {
+        name: String::new(),
+        kind: Kind::SsoSession,
+        sso: None,
+        account_id: None,
+        role_name: None,
+        region: None,
+        config_file: None,
+        endpoints: Endpoints::default(),
+    };
+    let session = match file {
+        Some(file) => Session::of_file(settings, sso, file)?,
+        None => Session::new(settings, sso)?,
+    };
+    let mut document = Document::new();
+    let lack = end(settings, &profile, &session, Vec::new(), vec![session.token_file()], &mut document)?;
+    output.document(&document)?;
+    let Some(lack) = lack else { return Ok(None) };
+    let exit = lack.why.exit();
+    report(settings.tool(), &Fault::new(exit, format!("{}: {}", named(&session), lack.reason())).into());
+    Ok(Some(exit))
 }
 
 fn logout(
@@ -126,6 +176,18 @@ fn logout(
             files.push(session.role_file(account_id, role_name));
         }
     }
+    end(settings, profile, session, profiles, files, document)
+}
+
+/// Ends a session and removes its files; `profiles` are those that have it.
+fn end(
+    settings: &Settings,
+    profile: &Profile,
+    session: &Session<'_>,
+    profiles: Vec<String>,
+    files: Vec<PathBuf>,
+    document: &mut Document,
+) -> anyhow::Result<Option<Lack>> {
     // A refresh that is under way would write the token again.
     let lock = Lock::of(settings, "login")?;
     let guard = match waiting::acquire(settings, &lock, "sso-login logout", LOCKED, true) {
@@ -155,10 +217,10 @@ fn logout(
         guard.release()?;
     }
 
-    if let Some(name) = &sso.session {
+    if let Some(name) = &session.sso.session {
         document.set("ssoSession", name.as_str());
     }
-    document.set("startUrl", sso.start_url.as_str());
+    document.set("startUrl", session.sso.start_url.as_str());
     document.set("loggedOut", true);
     document.set("wasLoggedIn", was_logged_in);
     document.set("serviceTold", token.is_some() && told.is_ok());

@@ -18,12 +18,19 @@ pub struct Session<'a> {
     pub sso: &'a Sso,
     /// The cache folders.
     pub cache: Cache,
+    /// Its token file, if that isn't where the config would have it.
+    pub(crate) file: Option<PathBuf>,
 }
 
 impl<'a> Session<'a> {
     /// The session of a profile's SSO settings, in the home of these settings.
     pub fn new(settings: &Settings, sso: &'a Sso) -> anyhow::Result<Self> {
-        Ok(Self { sso, cache: Cache::of_home(settings.home()?) })
+        Ok(Self { sso, cache: Cache::of_home(settings.home()?), file: None })
+    }
+
+    /// The session of a token file whose name in the config isn't known.
+    pub(crate) fn of_file(settings: &Settings, sso: &'a Sso, file: PathBuf) -> anyhow::Result<Self> {
+        Ok(Self { file: Some(file), ..Self::new(settings, sso)? })
     }
 
     /// What tells it from other sessions: the sso-session's name, or the start URL of a legacy profile.
@@ -33,7 +40,7 @@ impl<'a> Session<'a> {
 
     /// Its token file.
     pub fn token_file(&self) -> PathBuf {
-        self.cache.token(self.key())
+        self.file.clone().unwrap_or_else(|| self.cache.token(self.key()))
     }
 
     /// Its token. A corrupt file is no token: a login writes a new one.

@@ -120,7 +120,8 @@ pub(crate) fn logged_out(document: &Document) -> anyhow::Result<Option<String>> 
     let names = document.get("sessionProfiles").and_then(Value::as_array).into_iter().flatten();
     let names: Vec<_> = names.filter_map(Value::as_str).map(|name| format!("`{name}`")).collect();
     Ok(Some(harmless(&if was_logged_in {
-        format!("logged out of {session}: {}", names.join(", "))
+        let whom = if names.is_empty() { "no profile has it".to_owned() } else { names.join(", ") };
+        format!("logged out of {session}: {whom}")
     } else {
         format!("nobody was logged in to {session}")
     })))

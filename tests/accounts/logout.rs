@@ -70,6 +70,57 @@ fn all_sessions_of_the_config_go_only_if_asked() {
 }
 
 #[test]
+fn all_means_the_tokens_of_sessions_that_no_config_names_too() {
+    let bench = busy();
+    // A session without a profile, one that was removed from the config, and one without a refresh token.
+    let other = "[sso-session other]\nsso_start_url = https://d-1234567890.awsapps.com/start\nsso_region = us-east-1\n";
+    bench.configure(|_| other.to_owned());
+    let mut dead = bench.token();
+    dead["expiresAt"] = json!("2026-01-01T00:00:00Z");
+    dead.as_object_mut().unwrap().shift_remove("refreshToken");
+    fs::write(bench.cache().join("dead.json"), dead.to_string()).unwrap();
+    // None of these is a token of SSO: they stay.
+    let mut elsewhere = bench.token();
+    elsewhere["region"] = json!("evil.example/");
+    fs::write(bench.cache().join("region.json"), elsewhere.to_string()).unwrap();
+    fs::write(bench.cache().join("torn.json"), &bench.token_text()[..40]).unwrap();
+    fs::write(bench.cache().join("token.txt"), bench.token_text()).unwrap();
+    let others: Vec<_> = names(bench.cache());
+    let documents = bench.run("sso-login logout --all").exits(0).documents();
+
+    let ended: Vec<_> = documents
+        .iter()
+        .map(|document| json!([document["ssoSession"], document["wasLoggedIn"], document["sessionProfiles"]]))
+        .collect();
+    assert_eq!(ended, [json!(["other", true, []]), json!([null, true, []]), json!([null, false, []])]);
+    for document in &documents {
+        assert_eq!(document["startUrl"], "https://d-1234567890.awsapps.com/start");
+        assert_eq!(
+            (&document["loggedOut"], document["removed"].as_array().unwrap().len()),
+            (&json!(true), 1)
+        );
+        assert!(document.get("profile").is_none(), "{document}");
+    }
+    assert_eq!(names(bench.cache()).len(), others.len() - 3);
+    for name in ["foreign.json", "region.json", "torn.json", "token.txt"] {
+        assert!(bench.cache().join(name).exists(), "{name}");
+    }
+    assert!(!bench.cache().join(TOKEN).exists());
+    assert_eq!(bench.run("sso-login logout --all").exits(0).stdout, "");
+}
+
+#[test]
+fn a_stray_session_that_the_service_is_not_told_about_is_named_by_its_start_url() {
+    let bench = Bench::logged_in("--fail Logout=503");
+    bench.configure(|_| String::new());
+    let ended = bench.run("sso-login logout --all").exits(69);
+    let ended =
+        ended.says("the SSO session of https://d-1234567890.awsapps.com/start: the files are removed, but");
+    assert_eq!(ended.document()["serviceTold"], false);
+    assert!(!bench.cache().join(TOKEN).exists());
+}
+
+#[test]
 fn the_files_go_though_the_service_cannot_be_told() {
     let bench = busy();
     bench.faults(&json!({"fail": ["Logout=503"]}));

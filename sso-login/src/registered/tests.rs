@@ -34,7 +34,7 @@ impl Home {
     }
 
     fn session(&self) -> Session<'_> {
-        Session { sso: &self.sso, cache: Cache::of_home(self.dir.path()) }
+        Session { sso: &self.sso, cache: Cache::of_home(self.dir.path()), file: None }
     }
 
     fn foresee(&self, route: &Route) -> Foresight {

@@ -163,7 +163,7 @@ mod tests {
             region: "us-east-1".to_owned(),
             scopes: scopes.map(<[String]>::to_vec),
         };
-        let session = Session { sso: &sso, cache: Cache::of_home("/home/me") };
+        let session = Session { sso: &sso, cache: Cache::of_home("/home/me"), file: None };
         Wanted::new(&session, &Route::Aws(Aws { path: "aws".into(), version }))
     }
 }
