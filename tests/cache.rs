@@ -68,18 +68,26 @@ fn no_secret_is_ever_shown_even_with_the_log_on() {
         json!({"expiresAt": {"CANARY": 1}}),
     ] {
         put_token(&sandbox, CORP, &changes);
-        for line in ["sso-cache check", "sso-cache check --text", "sso-cache list", "sso-cache list --text"] {
+        for line in [
+            "sso-cache check",
+            "sso-cache check --text",
+            "sso-cache list",
+            "sso-cache list --text",
+            "sso-cache repair --dry-run",
+            "sso-cache prune --expired --dry-run",
+        ] {
             let mut command = sandbox.tool(line);
             command.env("SSO_LOG", "debug");
             let ended = end(command, PROFILE);
             assert_eq!(ended.code, 0, "{line}: {}", ended.stderr);
             assert!(!ended.stdout.contains("CANARY") && !ended.stderr.contains("CANARY"), "{line}");
-            assert_eq!(
-                ended.stderr.contains("debug: cc: SSO session"),
-                line.contains("check"),
-                "{}",
-                ended.stderr
-            );
+            let said = match line.split(' ').nth(1).unwrap() {
+                "check" => "debug: cc: SSO session",
+                "list" => "debug: listed ",
+                "repair" => "debug: repaired ",
+                _ => "debug: pruned ",
+            };
+            assert!(ended.stderr.contains(said) && ended.stderr.lines().count() == 1, "{}", ended.stderr);
         }
     }
 }

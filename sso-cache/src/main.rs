@@ -22,12 +22,14 @@ fn run(command: cli::Command) -> anyhow::Result<Exit> {
     let cache = Cache::of_home(settings.home()?);
     match command {
         cli::Command::List(options) => {
-            list::list(&cache, time::now()?, &mut View::stdout(options.text.then_some(FILES)))
+            let view = View::stdout(options.text.then_some(FILES));
+            logged(view, "listed", &cache, &settings, |view| list::list(&cache, time::now()?, view))
         }
         cli::Command::Check(options) => run_check(&options, &cache, &settings),
         cli::Command::Repair(options) => {
             let repair = Repair { cache: &cache, state_dir: settings.state_dir()?, is_dry: options.dry_run };
-            repair.run(&options.files, &mut View::stdout(options.text.then_some(REPAIRED)))
+            let view = View::stdout(options.text.then_some(REPAIRED));
+            logged(view, "repaired", &cache, &settings, |view| repair.run(&options.files, view))
         }
         cli::Command::Prune(options) => run_prune(&options, &cache, &settings),
     }
@@ -57,5 +59,21 @@ fn run_prune(options: &cli::Prune, cache: &Cache, settings: &Settings) -> anyhow
             .into());
     }
     let prune = Prune { cache, state_dir: settings.state_dir()?, wanted, is_dry: options.dry_run };
-    prune.run(time::now()?, &mut View::stdout(options.text.then_some(PRUNED)))
+    let view = View::stdout(options.text.then_some(PRUNED));
+    logged(view, "pruned", cache, settings, |view| prune.run(time::now()?, view))
+}
+
+/// Acts on the cache, and logs what came of it.
+fn logged(
+    mut view: View,
+    what: &str,
+    cache: &Cache,
+    settings: &Settings,
+    act: impl FnOnce(&mut View) -> anyhow::Result<Exit>,
+) -> anyhow::Result<Exit> {
+    let result = act(&mut view);
+    settings.debug(|| {
+        format!("{what} {} and {}: {view}", cache.token_dir().display(), cache.role_dir().display())
+    });
+    result
 }

@@ -1,5 +1,8 @@
 //! What goes to stdout: documents, or a table for people.
 
+use std::collections::BTreeMap;
+use std::fmt;
+
 use serde_json::Value;
 use sso_signal::text::harmless;
 use sso_signal::wire::{Document, Output};
@@ -52,16 +55,19 @@ pub struct View {
     out: Output,
     table: Option<Columns>,
     has_head: bool,
+    /// How many documents had which `action`, or `state` where nothing acts.
+    counts: BTreeMap<String, usize>,
 }
 
 impl View {
     /// A view on stdout: a table if there are columns, documents else.
     pub fn stdout(table: Option<Columns>) -> Self {
-        Self { out: Output::stdout(), table, has_head: false }
+        Self { out: Output::stdout(), table, has_head: false, counts: BTreeMap::new() }
     }
 
     /// Shows one document.
     pub fn show(&mut self, document: &Document) -> anyhow::Result<()> {
+        *self.counts.entry(cell(document, "action|state")).or_default() += 1;
         let Some(columns) = self.table else { return self.out.document(document) };
         let is_needed = |column: &&(&str, usize, &'static str)| REASONS.contains(&column.2);
         if columns.iter().find(is_needed).is_some_and(|column| cell(document, column.2) == "-") {
@@ -72,6 +78,14 @@ impl View {
             self.out.text(&row(columns, |column| column.0.to_owned()))?;
         }
         self.out.text(&row(columns, |column| cell(document, column.2)))
+    }
+}
+
+impl fmt::Display for View {
+    /// What was shown so far, for a log: `2 salvaged, 7 none`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts: Vec<_> = self.counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
+        f.write_str(if counts.is_empty() { "no files".to_owned() } else { counts.join(", ") }.as_str())
     }
 }
 

@@ -11,6 +11,7 @@ use sso_signal::command_line;
 use sso_signal::exit::{Exit, Fault, report};
 use sso_signal::secret::Secret;
 use sso_signal::settings::Settings;
+use sso_signal::time;
 use sso_signal::wire::{self, Document, Output};
 
 use cli::{Cli, Command};
@@ -22,32 +23,35 @@ fn main() -> ExitCode {
 }
 
 fn act(command: Command) -> anyhow::Result<Exit> {
+    let settings = &Settings::new(TOOL);
+    let lock = |name: Name| Ok::<_, anyhow::Error>(Lock::new(settings.state_dir()?, name));
     match command {
-        Command::Run { wait, name, command } => run(&lock(name)?, wait, &command),
-        Command::Acquire { name, wait, ttl } => acquire(&lock(name)?, wait, ttl),
+        Command::Run { wait, name, command } => run(settings, &lock(name)?, wait, &command),
+        Command::Acquire { name, wait, ttl } => acquire(settings, &lock(name)?, wait, ttl),
         Command::Release { name: Some(name), token: Some(token) } => {
-            Ok(answer(lock(name)?.release(&Secret::from(token))?))
+            Ok(answer(release(settings, &lock(name)?, &Secret::from(token))?))
         }
-        Command::Release { name, .. } => release_documents(name.as_ref()),
-        Command::Status { name: Some(name), text } => status(&[name], text),
-        Command::Status { name: None, text } => status(&names(&Settings::new(TOOL).state_dir()?)?, text),
+        Command::Release { name, .. } => release_documents(settings, name.as_ref()),
+        Command::Status { name: Some(name), text } => status(settings, &[name], text),
+        Command::Status { name: None, text } => status(settings, &names(&settings.state_dir()?)?, text),
         Command::Break { name } => break_stale(&lock(name)?),
     }
-}
-
-fn lock(name: Name) -> anyhow::Result<Lock> {
-    Ok(Lock::new(Settings::new(TOOL).state_dir()?, name))
 }
 
 fn answer(is_yes: bool) -> Exit {
     if is_yes { Exit::Done } else { Exit::No }
 }
 
-fn run(lock: &Lock, wait: Duration, command: &[OsString]) -> anyhow::Result<Exit> {
-    match lock.acquire(&run::program_name(command), wait)? {
+fn run(settings: &Settings, lock: &Lock, wait: Duration, command: &[OsString]) -> anyhow::Result<Exit> {
+    let program = run::program_name(command);
+    match lock.acquire(&program, wait)? {
         Outcome::Busy(owner) => Err(lock.busy(owner.as_ref())),
         Outcome::Held(guard) => {
+            settings.debug(|| format!("took {} for {program}", lock.path().display()));
             let exit = run::to_its_end(command)?;
+            settings.debug(|| {
+                format!("{program} ended with {}; {} is released", exit.code(), lock.path().display())
+            });
             // The command's status is the answer. What couldn't be released ends with this process.
             if let Err(err) = guard.release() {
                 report(TOOL, &err);
@@ -57,19 +61,30 @@ fn run(lock: &Lock, wait: Duration, command: &[OsString]) -> anyhow::Result<Exit
     }
 }
 
-fn acquire(lock: &Lock, wait: Duration, ttl: Duration) -> anyhow::Result<Exit> {
+fn acquire(settings: &Settings, lock: &Lock, wait: Duration, ttl: Duration) -> anyhow::Result<Exit> {
     match lock.acquire_token(ttl, wait)? {
         Outcome::Busy(owner) => Err(lock.busy(owner.as_ref())),
         Outcome::Held(held) => {
             // First shown, then left alone: a token that nobody saw must hold nothing.
             Output::stdout().document(&held.document())?;
             held.detach()?;
+            let length = time::format_duration(ttl);
+            settings.debug(|| {
+                format!("took {} for {length}, or until its token releases it", lock.path().display())
+            });
             Ok(Exit::Done)
         }
     }
 }
 
-fn release_documents(expected: Option<&Name>) -> anyhow::Result<Exit> {
+fn release(settings: &Settings, lock: &Lock, token: &Secret) -> anyhow::Result<bool> {
+    let is_released = lock.release(token)?;
+    let did = if is_released { "released" } else { "left alone, since that token doesn't hold it:" };
+    settings.debug(|| format!("{did} {}", lock.path().display()));
+    Ok(is_released)
+}
+
+fn release_documents(settings: &Settings, expected: Option<&Name>) -> anyhow::Result<Exit> {
     let mut is_held = true;
     let mut count = 0;
     for document in wire::stdin()? {
@@ -77,7 +92,7 @@ fn release_documents(expected: Option<&Name>) -> anyhow::Result<Exit> {
         if expected.is_some_and(|expected| *expected != name) {
             return Err(Fault::new(Exit::Data, format!("the document is of the lock `{name}`")).into());
         }
-        is_held &= lock(name)?.release(&token)?;
+        is_held &= release(settings, &Lock::new(settings.state_dir()?, name), &token)?;
         count += 1;
     }
     if count == 0 {
@@ -97,11 +112,11 @@ fn read_token(document: &Document) -> anyhow::Result<(Name, Secret)> {
     Ok((name, Secret::from(text("token")?)))
 }
 
-fn status(names: &[Name], as_text: bool) -> anyhow::Result<Exit> {
+fn status(settings: &Settings, names: &[Name], as_text: bool) -> anyhow::Result<Exit> {
     let mut output = Output::stdout();
     let mut is_held = false;
     for name in names {
-        let state = lock(name.clone())?.state()?;
+        let state = Lock::new(settings.state_dir()?, name.clone()).state()?;
         is_held |= matches!(state, State::Held(_));
         if as_text {
             output.text(&state.in_words(name))?;

@@ -1,6 +1,8 @@
 //! `sso-signal write`: documents of a monitor into signals.
 
 use crate::content::Unreadable;
+use serde_json::Value;
+
 use crate::exit::{Exit, Fault, escaped};
 use crate::folder::{Folder, Raised, Withdrawn};
 use crate::heartbeat::Heartbeat;
@@ -39,6 +41,7 @@ impl<'a> Raiser<'a> {
     /// Raises a signal for a profile and prints it.
     pub fn command(&mut self, profile: &str, output: &mut Output) -> anyhow::Result<Exit> {
         let (_, signal) = self.raise(&Document::new().with("profile", profile), time::now()?)?;
+        self.settings.debug(|| format!("{profile}: raised by {}, episode {}", signal.source, signal.episode));
         output.document(&signal.full_document())?;
         Ok(Exit::Done)
     }
@@ -68,6 +71,13 @@ impl<'a> Raiser<'a> {
                     }
                     Err(err) => return Err(err),
                 }
+            }
+            if let Some(done) = document.get("signal").and_then(Value::as_str) {
+                let known =
+                    |key: &str| document.get(key).and_then(Value::as_str).map(harmless).unwrap_or_default();
+                self.settings.debug(|| {
+                    format!("{}: signal {} [{}]", known("profile"), harmless(done), known("reason"))
+                });
             }
             output.document(&document)?;
         }

@@ -14,6 +14,7 @@ pub fn print(settings: &Settings, wanted: Option<&str>, output: &mut Output) -> 
     let mut found = Exit::No;
     let mut folder = Host::new(settings)?.folder;
     let Reading { signals, unreadable } = folder.read(time::now()?)?;
+    settings.debug(|| format!("{} signals, {} files that can't be read", signals.len(), unreadable.len()));
     for located in signals {
         if wanted.is_none_or(|wanted| wanted == located.signal.profile) {
             output.document(&located.signal.full_document())?;

@@ -118,6 +118,14 @@ fn settle(host: &mut Host<'_>, document: &Document, outcome: &Outcome) -> anyhow
     if memory != known {
         memory.save(&host.state_dir)?;
     }
+    host.settings.debug(|| {
+        let fate = match transition.fate {
+            Fate::Cleared => "cleared".to_owned(),
+            Fate::Postponed(until) => format!("kept until {}", time::format(until)),
+        };
+        let noted = if memory == known { "nothing new" } else { "noted in state.json" };
+        format!("{}: {outcome:?}: {} signals {fate}, {noted}", harmless(profile), concerned.len())
+    });
     apply(host, &transition, &concerned)
 }
 

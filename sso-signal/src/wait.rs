@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use crate::exit::Exit;
-use crate::host::{Host, Judged, Leased};
+use crate::host::{self, Host, Judged, Leased};
 use crate::machine::{Circumstances, Due};
 use crate::settings::Settings;
 use crate::state;
+use crate::time;
 use crate::wire::Output;
 
 /// How to wait.
@@ -35,6 +36,7 @@ pub fn wait(settings: &Settings, patience: Patience, output: &mut Output) -> any
     state::make_private(&host.state_dir)?;
     host.folder.make()?;
     // Watching begins before the first look, so nothing falls between the two.
+    let mut said = Said::default();
     let events = Events::watch(settings, host.folder.watched());
     loop {
         // Before the look: a watcher whose loop was killed must not ask anybody.
@@ -43,8 +45,16 @@ pub fn wait(settings: &Settings, patience: Patience, output: &mut Output) -> any
         }
         let at = host.circumstances()?;
         let judged = host.judge(&at)?;
+        said.say(settings, &judged, &at);
         for Judged { located, .. } in judged.iter().filter(|judged| judged.due == Due::Now) {
             let Some(Leased { signal, until }) = host.lease(located, &at)? else { continue };
+            settings.debug(|| {
+                let (file, until) = (located.path.display(), time::format(until));
+                format!(
+                    "{}: handed over from {file}; without an answer it comes back at {until}",
+                    signal.profile
+                )
+            });
             output.document(
                 &signal.document().with("nextAttemptAfter", until.timestamp()).with("mode", at.mode.word()),
             )?;
@@ -62,6 +72,30 @@ pub fn wait(settings: &Settings, patience: Patience, output: &mut Output) -> any
             .min()
             .unwrap_or(patience.poll);
         events.sleep(pause);
+    }
+}
+
+/// What was logged last: a look at every poll is a line only if it saw something else.
+#[derive(Default)]
+struct Said(String);
+
+impl Said {
+    fn say(&mut self, settings: &Settings, judged: &[Judged], at: &Circumstances) {
+        if !settings.is_debug() {
+            return;
+        }
+        let described = |Judged { located, due }: &Judged| {
+            let (state, until) = host::described(due);
+            let until = until.map(|until| format!(" until {until}")).unwrap_or_default();
+            format!("{} {state}{until}", located.signal.key())
+        };
+        let signals: Vec<_> = judged.iter().map(described).collect();
+        let seen = if signals.is_empty() { "no signals".to_owned() } else { signals.join(", ") };
+        let line = format!("mode {}: {seen}", at.mode);
+        if line != self.0 {
+            settings.debug(|| line.clone());
+            self.0 = line;
+        }
     }
 }
 

@@ -60,3 +60,32 @@ fn every_help_has_examples_and_exit_statuses() {
         assert!(short.len() < long.len(), "{short}");
     }
 }
+
+#[test]
+fn the_log_says_what_was_taken_and_released_and_never_a_token() {
+    let sandbox = Sandbox::new();
+    let run = |line: &str, input: &str| {
+        let mut command = sandbox.tool(line);
+        command.env("SSO_LOG", "debug");
+        end(command, input)
+    };
+    let lock = sandbox.state().join("x.lock");
+    let lock = lock.display();
+    let ran = run("sso-lock run x -- false CANARY", "").exits_somehow(1);
+    let expected = format!(
+        "sso-lock: debug: took {lock} for false\nsso-lock: debug: false ended with 1; {lock} is released\n"
+    );
+    assert_eq!(ran.stderr, expected);
+    let acquired = run("sso-lock acquire x --ttl 10m", "").exits_somehow(0);
+    assert_eq!(
+        acquired.stderr,
+        format!("sso-lock: debug: took {lock} for 10m, or until its token releases it\n")
+    );
+    let wrong = run("sso-lock release x --token CANARY", "").exits_somehow(1);
+    assert_eq!(
+        wrong.stderr,
+        format!("sso-lock: debug: left alone, since that token doesn't hold it: {lock}\n")
+    );
+    let released = run("sso-lock release", &acquired.stdout).exits_somehow(0);
+    assert_eq!(released.stderr, format!("sso-lock: debug: released {lock}\n"));
+}

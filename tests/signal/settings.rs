@@ -154,3 +154,26 @@ fn a_dotenv_names_no_places() {
     assert!(sandbox.state().join("login-required.json").exists());
     assert!(!sandbox.root().join("elsewhere").exists());
 }
+
+#[test]
+fn the_log_says_what_was_done_and_is_off_by_default() {
+    let sandbox = Sandbox::new();
+    let document =
+        r#"{"profile":"corp","loginRequired":true,"reason":"expired","episode":"one","token":"CANARY"}"#;
+    let answer = r#"{"profile":"corp","outcome":"snoozed","seconds":900,"x":"CANARY"}"#;
+    for (line, input, said) in [
+        ("sso-signal write", document, "sso-signal: debug: corp: signal raised [expired]\n"),
+        ("sso-signal write other", "", "sso-signal: debug: other: raised by sso-signal, episode "),
+        ("sso-signal read --all", "", "sso-signal: debug: 2 signals, 0 files that can't be read\n"),
+        ("sso-signal settle", answer, "1 signals kept until 2026-11-21T12:15:00Z, noted in state.json\n"),
+        ("sso-signal wait", "", "corp snoozed until 2026-11-21T12:15:00Z, other due\n"),
+        ("sso-signal wait --timeout 100ms --poll 10ms", "", "other retry until 2026-11-21T12:00:30Z\n"),
+    ] {
+        let mut command = sandbox.tool(line);
+        command.env("SSO_LOG", "debug");
+        let ended = support::end(command, input);
+        assert!(ended.stderr.contains(said), "{line}: {}", ended.stderr);
+        assert!(ended.stderr.lines().count() <= 2 && !ended.stderr.contains("CANARY"), "{}", ended.stderr);
+    }
+    sandbox.feed("sso-signal settle", answer).exits(0);
+}
