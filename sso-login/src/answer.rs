@@ -9,6 +9,9 @@ use sso_signal::wire::Document;
 
 use crate::waiting;
 
+/// The OAuth word for a code that nobody approved in time.
+const EXPIRED_CODE: &str = "expired_token";
+
 /// An outcome (DESIGN 3) with what a document and a person are told about it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
@@ -43,6 +46,16 @@ impl Answer {
     /// The login took too long.
     pub fn timeout(reason: impl Into<String>) -> Self {
         Self::new("timeout", Exit::Timeout).because(reason)
+    }
+
+    /// Nobody approved the login while the service took an approval.
+    pub fn expired_code(reason: impl Into<String>) -> Self {
+        Self::timeout(reason).with("error", EXPIRED_CODE)
+    }
+
+    /// Whether it is [`expired_code`](Self::expired_code): no time limit of this process's own.
+    pub(crate) fn is_expired_code(&self) -> bool {
+        self.outcome == "timeout" && self.error() == Some(EXPIRED_CODE)
     }
 
     /// Another login holds the lock.

@@ -98,7 +98,7 @@ pub(crate) struct LoginArgs {
     #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = sso_signal::time::parse_duration)]
     pub(crate) ask_timeout: Duration,
     /// Give up after that long [default: SSO_LOGIN_TIMEOUT or 2m; 10m with --no-browser]
-    #[arg(long, value_name = "DURATION", value_parser = sso_signal::time::parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = sso_login::wish::parse_timeout)]
     pub(crate) timeout: Option<Duration>,
     /// As a filter, end with the status of the last document's outcome
     #[arg(short, long)]

@@ -23,6 +23,8 @@ impl Complaint {
 
     /// How a login ended that said this, with that status.
     pub(crate) fn answer(self, code: i32) -> Answer {
+        /// Of botocore's `PendingAuthorizationExpiredError`.
+        const EXPIRED: &str = "The pending authorization to retrieve an SSO token has expired";
         const NO_NETWORK: [&str; 5] = [
             "Could not connect to the endpoint",
             "Connect timeout",
@@ -37,6 +39,9 @@ impl Complaint {
         }
         if let Some(why) = status_of_page(&reason).map(of_page).or_else(|| of_gap(&reason)) {
             return Answer::unreachable(Refusal::Unreachable(why).to_string());
+        }
+        if reason.contains(EXPIRED) {
+            return Answer::expired_code(reason).with("awsStatus", code);
         }
         let name = error_of(&reason).map(|(name, _)| name);
         let is_rejected = matches!(name, Some("InvalidClientException" | "UnauthorizedClientException"));

@@ -133,6 +133,7 @@ impl DeviceLogin<'_> {
     fn refused(&self, refusal: &Refusal) -> Answer {
         match refusal {
             Refusal::Unreachable(_) => Answer::unreachable(refusal.to_string()),
+            Refusal::Expired => Answer::expired_code(refusal.to_string()),
             Refusal::Other(name) if name == "InvalidRequestException" => {
                 Answer::failed(name, refusal.to_string()).hint(self.session.place_hint())
             }

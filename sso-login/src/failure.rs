@@ -54,6 +54,7 @@ impl Failures {
                 Some(Answer::unreachable(reason))
             }
             "failed" => Some(Answer::failed(text("error")?, reason)),
+            "timeout" => Some(Answer::expired_code(reason)),
             _ => None,
         }
     }
@@ -61,7 +62,8 @@ impl Failures {
     /// Writes down how a login ended, while the login lock is held. One that was interrupted, or that had less time than
     /// others have, says nothing about theirs.
     pub(crate) fn keep(&self, answer: &Answer) -> anyhow::Result<()> {
-        let is_shared = matches!(answer.exit(), Exit::LoginRequired | Exit::Unavailable);
+        let is_shared =
+            matches!(answer.exit(), Exit::LoginRequired | Exit::Unavailable) || answer.is_expired_code();
         if !is_shared {
             return Ok(());
         }

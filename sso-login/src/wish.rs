@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use sso_signal::settings::Settings;
 use sso_signal::text::harmless;
+use sso_signal::time;
 use sso_signal::wire::Document;
 
 /// How the session is got when a person must log in.
@@ -120,11 +121,20 @@ impl Wish {
     /// page is opened on another machine.
     pub fn deadline(&self, settings: &Settings) -> Instant {
         const ELSEWHERE: Duration = Duration::from_secs(600);
-        after(match self.timeout {
+        let set = self.timeout.or_else(|| settings.own_login_timeout());
+        after(match set {
             Some(timeout) => timeout,
-            None if !self.opens_browser && settings.text("SSO_LOGIN_TIMEOUT").is_none() => ELSEWHERE,
+            None if !self.opens_browser => ELSEWHERE,
             None => settings.login_timeout(),
         })
+    }
+}
+
+/// Reads the time limit of a login, which must be some time. For clap's `value_parser`.
+pub fn parse_timeout(text: &str) -> Result<Duration, String> {
+    match time::parse_duration(text)? {
+        Duration::ZERO => Err("nobody logs in in no time".to_owned()),
+        timeout => Ok(timeout),
     }
 }
 

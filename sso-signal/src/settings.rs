@@ -155,7 +155,19 @@ impl Settings {
 
     /// `SSO_LOGIN_TIMEOUT` (120).
     pub fn login_timeout(&self) -> Duration {
-        self.seconds("SSO_LOGIN_TIMEOUT", 120)
+        self.own_login_timeout().unwrap_or(Duration::from_secs(120))
+    }
+
+    /// `SSO_LOGIN_TIMEOUT`, if somebody set it. Nobody logs in in no time: zero is a warning, and the default holds.
+    pub fn own_login_timeout(&self) -> Option<Duration> {
+        let seconds = self.number("SSO_LOGIN_TIMEOUT")?;
+        if seconds == 0 {
+            self.warn_once(
+                "SSO_LOGIN_TIMEOUT is 0, which is no time to log in; the default is used".to_owned(),
+            );
+            return None;
+        }
+        Some(Duration::from_secs(seconds))
     }
 
     /// Whether a log is wanted on stderr: `SSO_LOG=debug` or `DEBUG=true`.

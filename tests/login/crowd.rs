@@ -91,30 +91,37 @@ fn a_busy_lock_is_waited_for_as_long_as_the_time_limit_and_not_at_all_by_a_watch
 
 #[test]
 fn a_no_to_one_is_a_no_to_all_who_waited() {
+    one_answer_for_all("deny", (77, "failed", "access_denied"));
+}
+
+#[test]
+fn a_code_that_nobody_approved_in_time_is_nobodys_answer_to_all_who_waited() {
+    one_answer_for_all("expire", (124, "timeout", "expired_token"));
+}
+
+#[track_caller]
+fn one_answer_for_all(fault: &str, (code, outcome, error): (i32, &str, &str)) {
     let bench = Bench::start("--pending 1000");
     let mut crowd = crowd(&bench, 10, &after(0));
     // Who comes after the answer asks again, so everybody must wait by now.
     while crowd.iter().filter(|child| is_waiting(child)).count() < 9 {
         std::thread::yield_now();
     }
-    bench.faults(&json!({"pending": 0, "deny": true}));
+    bench.faults(&json!({"pending": 0, fault: true}));
     let ended: Vec<_> = crowd
         .drain(..)
         .map(|child| Ended::of(&child.wait_with_output().unwrap(), "one of a crowd"))
         .collect();
     for ended in &ended {
-        assert_eq!(
-            (ended.code, ended.last()["error"].as_str()),
-            (77, Some("access_denied")),
-            "{}",
-            ended.stderr
-        );
+        let last = ended.last();
+        let said = (ended.code, last["outcome"].as_str(), last["error"].as_str());
+        assert_eq!(said, (code, Some(outcome), Some(error)), "{}", ended.stderr);
     }
     assert_eq!(bench.count("StartDeviceAuthorization"), 1);
     let told = ended.iter().filter(|ended| ended.stderr.contains("asked for by another process")).count();
     assert_eq!(told, 9);
 
-    bench.device("demo").fails(77, "failed", "access_denied", "denied");
+    bench.device("demo").fails(code, outcome, error, "");
     assert_eq!(bench.count("StartDeviceAuthorization"), 2, "a new login is a new question");
 }
 

@@ -261,3 +261,29 @@ fn a_profile_that_cannot_log_in_is_told_with_the_state_of_the_config() {
     bench.device("demo").fails(78, "unknown-profile", "", "demo");
     assert_eq!(bench.counts(), [0, 0, 0]);
 }
+
+#[test]
+fn a_config_that_cannot_be_read_is_named_and_no_profile_is_called_unknown() {
+    let bench = Bench::start("");
+    let config = bench.home().join(".aws/config");
+    let says = |line: &str, why: &str| {
+        let ended = bench.run(line).exits(74).says(&format!("cannot read {}: {why}", config.display()));
+        assert_eq!(ended.stdout, "", "{line}");
+    };
+    for line in [
+        "sso-login demo",
+        "sso-login whoami demo",
+        "sso-login credentials demo",
+        "sso-login exec demo -- true",
+    ] {
+        std::fs::remove_file(&config).unwrap();
+        std::fs::create_dir(&config).unwrap();
+        says(line, "is a directory");
+        std::fs::remove_dir(&config).unwrap();
+        std::os::unix::fs::symlink("config", &config).unwrap();
+        says(line, "Too many levels of symbolic links");
+    }
+    let ended = bench.feed("sso-login -", "{\"profile\":\"demo\",\"mode\":\"notify\"}").exits(74);
+    assert_eq!(ended.stdout, "");
+    assert_eq!(bench.counts(), [0, 0, 0]);
+}

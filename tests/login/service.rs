@@ -9,11 +9,16 @@ use crate::bench::{Bench, TOKEN};
 use crate::support::{end, names};
 
 #[test]
-fn a_denial_and_an_expired_code_take_another_login() {
+fn a_denial_takes_another_login_and_an_expired_code_is_no_answer_in_time() {
     let bench = Bench::start("--deny");
     bench.device("demo").fails(77, "failed", "access_denied", "profile `demo`: the login was denied");
     bench.faults(&json!({"deny": false, "expire": true}));
-    bench.device("demo").fails(77, "failed", "expired_token", "the code expired before anybody approved it");
+    bench.device("demo").fails(
+        124,
+        "timeout",
+        "expired_token",
+        "the code expired before anybody approved it",
+    );
     assert_eq!(names(bench.cache()).len(), 1, "the registration alone");
     assert_eq!(bench.state(), ["login-failed.json"]);
 }
@@ -32,7 +37,7 @@ fn slow_down_is_for_good_and_no_code_is_asked_for_after_its_end() {
     // One second, then six: beyond the end of the code, so nobody asks again.
     let bench = Bench::start("--slow-down 1 --interval 1 --device-expires-in 4s");
     let ended = bench.device("demo");
-    ended.fails(77, "failed", "expired_token", "the code expired");
+    ended.fails(124, "timeout", "expired_token", "the code expired");
     assert_eq!(bench.count("CreateToken"), 1);
 }
 
@@ -108,6 +113,33 @@ fn the_time_limit_holds_at_every_step() {
     let ended = bench.device_after(3600, "demo --timeout 500ms");
     ended.fails(124, "timeout", "", "the SSO service did not answer in time");
     assert_eq!(bench.token_text(), before);
+}
+
+#[test]
+fn no_time_at_all_is_no_time_limit() {
+    let bench = Bench::start("");
+    for line in [
+        "sso-login demo --timeout 0s",
+        "sso-login demo --timeout 0m0s",
+        "sso-login tunnel box demo --timeout 0s",
+    ] {
+        let ended = bench.run(line).exits(2);
+        assert!(
+            ended.stderr.contains("nobody logs in in no time") && ended.stdout.is_empty(),
+            "{}",
+            ended.stderr
+        );
+    }
+    assert_eq!(bench.counts()[2], 0);
+    for (value, why) in [("0", "SSO_LOGIN_TIMEOUT is 0"), ("-1", "SSO_LOGIN_TIMEOUT is no whole number")] {
+        for flag in ["", "--no-browser"] {
+            let line = format!("sso-login demo --force --via device {flag}");
+            let ended = bench.run_with(&line, &[("SSO_LOGIN_TIMEOUT", value)]).exits_somehow(0);
+            assert_eq!(ended.last()["outcome"], "success");
+            assert_eq!(ended.stderr.matches(why).count(), 1, "{}", ended.stderr);
+            assert!(ended.stderr.contains("; the default is used"), "{}", ended.stderr);
+        }
+    }
 }
 
 #[test]

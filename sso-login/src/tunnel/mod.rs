@@ -18,11 +18,10 @@ use clap::{Args, ValueEnum};
 use sso_signal::exit::{Exit, Fault};
 use sso_signal::settings::Settings;
 use sso_signal::signal::check_profile;
-use sso_signal::time::parse_duration;
 use sso_signal::wire::{Document, Output};
 
 use crate::answer::Answer;
-use crate::wish::after;
+use crate::wish::{after, parse_timeout};
 use feed::Feed;
 use login::RemoteLogin;
 use place::Place;
@@ -51,7 +50,7 @@ pub struct TunnelArgs {
     #[arg(long)]
     no_browser: bool,
     /// Give up after that long
-    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_timeout)]
     timeout: Duration,
     /// Options for ssh
     #[arg(last = true, value_name = "SSH-OPTION")]
