@@ -33,11 +33,11 @@ pub fn filter(
                 Fault::new(Exit::Data, "the document has no `profile`")
                     .hint("sso-profile key sessions | sso-signal quiet -")
             })?;
+            let whom = Concerned::of(&document, profile)?;
             // A session is marked by its own name, also for a profile that no signal can have: its others may have one.
-            if document.text("ssoSession")?.is_none() {
+            if whom.subject().session.is_none() {
                 check_profile(profile)?;
             }
-            let whom = Concerned::of(&document, profile)?;
             mark(&host, &whom)?;
             // After a logout, what it says of the session holds for the new mark as well.
             if document.flag("loggedOut")? == Some(true) {

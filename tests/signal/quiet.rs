@@ -63,6 +63,19 @@ fn what_names_nobody_is_refused_and_marks_nothing() {
 }
 
 #[test]
+fn a_profile_that_no_signal_can_have_marks_its_session() {
+    for session in [json!({"ssoSession": "s"}), json!({"startUrl": "https://d-1234567890.awsapps.com/start"})]
+    {
+        let sandbox = Sandbox::new();
+        let mut document = json!({"profile": "_u", "sessionProfiles": ["_u", "b"]});
+        document.as_object_mut().unwrap().extend(session.as_object().unwrap().clone());
+        feed(&sandbox, "sso-signal quiet -", &[document]);
+        raise(&sandbox, "b", "one");
+        assert_eq!(status(&sandbox, "b").0, "quiet", "{session}");
+    }
+}
+
+#[test]
 fn a_mark_on_a_box_is_none_here() {
     let sandbox = Sandbox::new();
     sandbox
