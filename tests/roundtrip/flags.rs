@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::json;
 
 use crate::machine::{Machine, steps};
-use crate::support::names;
+use crate::support::{end, names};
 
 const URL: &str = "https://d-1234567890.awsapps.com/start";
 const ROLE: &str = "--account-id 444455556666 --role-name ReadOnly --region eu-central-1";
@@ -50,6 +50,11 @@ fn a_new_session_is_registered_once_and_unlocking_registers_nothing() {
     assert_eq!(machine.argv().last().unwrap(), "sso login --profile corp-dev");
     assert_eq!(machine.counts(), [2, 1, 1]);
     assert_eq!(machine.status("AWS_PROFILE"), 0);
+    // A login that nobody settled ends the lock all the same, once a monitor sees it.
+    let checked = machine.run("sso-profile show corp-dev").exits_somehow(0).stdout;
+    let checked = end(machine.command("sso-cache check"), &checked).stdout;
+    end(machine.command("sso-signal write"), &checked).exits_somehow(0);
+    assert_eq!(machine.quiet(), [""; 0]);
 }
 
 #[test]

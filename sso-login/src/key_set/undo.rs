@@ -192,12 +192,14 @@ impl Undo {
 }
 
 /// Marks a session as locked on purpose, so that no watcher asks for it, and ends it. The mark comes first: a monitor
-/// may look in between.
+/// may look in between. That it ended is noted, too: the session is valid again by a login only, which ends the mark.
 pub(super) fn relock(profile: &str, tools: &Tools<'_>) -> anyhow::Result<Document> {
     let marked = keep_quiet(profile, tools);
     // A mark that can't be made keeps no session alive.
     let document = log_out(profile, tools)?;
-    marked.map(|()| document)
+    marked?;
+    tools.run(&Call::of("sso-signal", &["settle"]).about(document.clone()))?.good()?;
+    Ok(document)
 }
 
 fn keep_quiet(profile: &str, tools: &Tools<'_>) -> anyhow::Result<()> {

@@ -143,8 +143,9 @@ Exit status:
 
 const KEY_SESSIONS: &str = "\
 Examples:
-  sso-profile key sessions --env dev | sso-login - --via aws | sso-signal settle      unlock
-  sso-profile key sessions --env dev | sso-signal quiet - | sso-login logout -        relock
+  sso-profile key sessions --env dev | sso-login - --via aws | sso-signal settle    unlock
+  sso-profile key sessions --env dev | sso-signal quiet - | sso-login logout - |
+    sso-signal settle                                                               relock
 
 Exit status:
   0   done, also if no key needs a session
