@@ -60,7 +60,8 @@ pub fn plan(name: &str, request: &Request, content: &Content, replace: bool) -> 
 
 /// The request, by the session that the config has for the same portal already, if it names none: another one would be
 /// another registration, consent and login. A profile that has a session keeps it; else that of the profile's own name
-/// comes first, then the first in the file. Region and scopes are compared where they are asked for.
+/// comes first, then the first in the file. Region and scopes are compared where they are asked for. Where no scopes are, a
+/// session without the one that roles need isn't for this: it is some other tool's, of the same portal.
 pub fn sharing(request: &Request, name: &str, content: &Content) -> Request {
     let profile = content.profiles.get(name);
     let said = |key| owned(profile, key);
@@ -75,13 +76,17 @@ pub fn sharing(request: &Request, name: &str, content: &Content) -> Request {
             && region.as_ref().is_none_or(|region| sso.region == *region)
             && request.scopes.as_ref().is_none_or(|list| sso.scopes.as_ref() == Some(&scopes(list)))
     };
+    let is_usual = |sso: &Sso| {
+        request.scopes.is_some()
+            || sso.scopes.as_ref().is_none_or(|list| list.iter().any(|scope| scope == USUAL_SCOPE))
+    };
     let own = said("sso_session");
     let first = content.sessions.get_key_value(own.as_deref().unwrap_or(name));
     let others = content.sessions.iter().filter(|_| own.is_none());
+    let of_portal = |(name, keys): &(&String, &Keys)| Sso::of_session(name, keys).filter(is_same);
+    let first = first.filter(|session| of_portal(session).is_some());
     let session = first
-        .into_iter()
-        .chain(others)
-        .find(|(name, keys)| Sso::of_session(name, keys).is_some_and(|sso| is_same(&sso)));
+        .or_else(|| others.into_iter().find(|session| of_portal(session).is_some_and(|sso| is_usual(&sso))));
     match session {
         Some((session, _)) => {
             Request { sso_session: Some(session.clone()), start_url: None, scopes: None, ..request }
@@ -90,9 +95,10 @@ pub fn sharing(request: &Request, name: &str, content: &Content) -> Request {
     }
 }
 
-/// A start URL as far as it tells portals apart: they are shown with and without an end.
-fn portal(url: &str) -> &str {
-    url.trim_end_matches(['/', '#'])
+/// A start URL as far as it tells portals apart. They are shown with and without a `/` at the end, and a browser shows
+/// where in the portal it is (`#/?tab=accounts`).
+pub(crate) fn portal(url: &str) -> &str {
+    url.split('#').next().unwrap_or_default().trim_end_matches('/')
 }
 
 pub(crate) fn profile_change(

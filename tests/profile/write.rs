@@ -90,6 +90,7 @@ fn a_portal_that_has_a_session_gets_no_second_one() {
     for (flags, session) in [
         (url.to_owned(), "corp"),
         (format!("{url}/#/ --sso-region us-east-1"), "corp"),
+        (format!("{url}/#/?tab=accounts --sso-region us-east-1"), "corp"),
         (format!("{url}/ --sso-region us-east-1 --scopes sso:account:access"), "corp"),
         // Another region or scope is another registration.
         (format!("{url} --sso-region eu-west-1"), "p2"),
@@ -115,6 +116,14 @@ fn a_portal_that_has_a_session_gets_no_second_one() {
     let sandbox =
         with_config(&format!("{CORP}\n{}", CORP[CORP.find("[sso-session").unwrap()..].replace("corp", "p2")));
     assert_eq!(write(&sandbox, &format!("p2 {url}")).exits(0).document()["ssoSession"], "p2");
+    // One that can give no role its credentials is none to share, and stays that of its own profile.
+    let other = CORP.replace("sso:account:access", "codewhisperer:completions");
+    assert_ne!(other, CORP);
+    let sandbox = with_config(&other);
+    let flags = format!("{url} --sso-region us-east-1 --account-id 111122223333 --role-name R");
+    assert_eq!(write(&sandbox, &format!("p2 {flags}")).exits(0).document()["ssoSession"], "p2");
+    let flags = flags.replace("/start", "/start/");
+    assert_eq!(write(&sandbox, &format!("corp {flags} --replace")).exits(0).document()["ssoSession"], "corp");
     // A legacy profile says itself which portal it is for.
     let legacy =
         "\n[profile old]\nsso_start_url = https://d-1234567890.awsapps.com/start/\nsso_region = us-east-1\n";
