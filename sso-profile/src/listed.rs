@@ -2,7 +2,7 @@
 //! and the last one how many there are (`listed`). Of an empty listing there is a document that says so
 //! (`"event":"listed"`), which other listings may end with as well. Documents by hand have none of this.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use sso_signal::exit::{Exit, Fault};
 use sso_signal::wire::Document;
@@ -19,6 +19,10 @@ struct Listing {
     is_ended: bool,
     /// How many there are, as far as the ends say.
     count: i64,
+    /// What the end says that says the most.
+    most: i64,
+    /// The accounts and roles that came: one that came twice stands for none that was dropped.
+    roles: HashSet<(String, String)>,
 }
 
 impl Listed {
@@ -40,6 +44,8 @@ impl Listed {
             return Ok(listing.came == 0 && count == Some(0));
         }
         listing.came += 1;
+        let role = |key: &str| document.text(key).map(|text| text.unwrap_or_default().to_owned());
+        listing.roles.insert((role("accountId")?, role("roleName")?));
         if sum.is_some() {
             listing.end(sum);
         }
@@ -56,6 +62,10 @@ impl Listed {
                 Listing { came, count, .. } if came != count => {
                     format!("has {count} documents, and {came} came: a filter dropped or doubled some")
                 }
+                Listing { most, roles, .. } if i64::try_from(roles.len()).is_ok_and(|sum| sum < *most) => {
+                    let sum = roles.len();
+                    format!("has {most} roles, and {sum} came: a filter dropped some and doubled others")
+                }
                 Listing { .. } => continue,
             };
             return Err(Fault::new(Exit::Data, format!("the listing of session `{session}` {why}"))
@@ -66,9 +76,12 @@ impl Listed {
 }
 
 impl Listing {
+    /// An end that doesn't say how many there are is none.
     fn end(&mut self, count: Option<i64>) {
+        let Some(count) = count else { return };
         self.is_ended = true;
-        self.count = count.map_or(self.came, |count| self.count.saturating_add(count));
+        self.count = self.count.saturating_add(count);
+        self.most = self.most.max(count);
     }
 }
 

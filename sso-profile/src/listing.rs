@@ -4,10 +4,14 @@ use std::collections::HashMap;
 
 use anyhow::Context as _;
 use sso_signal::exit::{Exit, Fault};
+use sso_signal::text::harmless;
 use sso_signal::wire::{self, Document};
 
 use crate::bulk::Wanted;
+use crate::config::Content;
 use crate::listed::Listed;
+use crate::plan::portal;
+use crate::profile::Sso;
 use crate::request::{Request, refuse_failed, writable_name};
 use crate::template::Names;
 use crate::write_all::Command;
@@ -19,6 +23,8 @@ pub(crate) struct Listing {
     pub(crate) wanted: Vec<Wanted>,
     /// The sessions that were listed and have no role any more.
     pub(crate) empty: Vec<String>,
+    /// Their start URLs, as far as the listings say.
+    portals: Vec<(String, String)>,
 }
 
 impl Listing {
@@ -33,15 +39,23 @@ impl Listing {
             .hint("sso-login accounts PROFILE | sso-profile write --all")
             .into());
         };
-        let mut listing = Self { documents: Vec::new(), wanted: Vec::new(), empty: Vec::new() };
+        let mut listing =
+            Self { documents: Vec::new(), wanted: Vec::new(), empty: Vec::new(), portals: Vec::new() };
         let mut listed = Listed::default();
         let mut names: HashMap<String, usize> = HashMap::new();
         for (number, document) in (1..).zip(stdin) {
             let document = document?;
             let in_document = || format!("document {number}");
             refuse_failed(&document, &in_document())?;
+            if command.prune {
+                refuse_box(&document, &in_document())?;
+            }
             if listed.note(&document)? && command.prune {
-                listing.empty.push(session_of(&document, &command.flags).with_context(in_document)?);
+                let session = session_of(&document, &command.flags).with_context(in_document)?;
+                if let Some(url) = document.text("startUrl")? {
+                    listing.portals.push((session.clone(), url.to_owned()));
+                }
+                listing.empty.push(session);
             }
             // An event on its way to a later tool asks for nothing here.
             if document.contains_key("event") {
@@ -68,6 +82,23 @@ impl Listing {
         Ok(listing)
     }
 
+    /// Refuses an empty listing of another portal than its session has here (65): it says nothing of this one's roles. Any
+    /// other listing brings its start URL into the config, which is compared there.
+    pub(crate) fn check_portals(&self, content: &Content) -> Result<(), Fault> {
+        for (session, url) in &self.portals {
+            let known = content.sessions.get(session).and_then(|keys| Sso::of_session(session, keys));
+            if let Some(known) = known.filter(|known| portal(&known.start_url) != portal(url)) {
+                let (url, own) = (harmless(url), harmless(&known.start_url));
+                let message = format!(
+                    "the empty listing of session `{session}` is of {url}, and the config's is of {own}"
+                );
+                return Err(Fault::new(Exit::Data, message)
+                    .hint("name the session that was listed with --sso-session"));
+            }
+        }
+        Ok(())
+    }
+
     /// The same role twice is no harm; two roles with one name are.
     fn collide(&self, index: usize, wanted: &Wanted) -> Result<(), Fault> {
         let Some(other) = self.wanted.get(index).filter(|other| !other.is_same_role(wanted)) else {
@@ -81,6 +112,13 @@ impl Listing {
         )
         .hint("tell them apart with --name-template '{account}-{accountId}-{role}' or '{session}-…'"))
     }
+}
+
+/// Refuses to prune by what a box lists: its sessions are others than those of the same names here.
+fn refuse_box(document: &Document, what: &str) -> anyhow::Result<()> {
+    let Some(host) = document.text("host")? else { return Ok(()) };
+    let message = format!("{what} is about {}, whose roles say nothing of this machine's", harmless(host));
+    Err(Fault::new(Exit::Data, message).hint("list here: sso-login accounts PROFILE").into())
 }
 
 /// What one document asks for.

@@ -194,6 +194,7 @@ fn edited(
     let unreadable = |refusal| files::unreadable(path, &refusal);
     let ini = Ini::parse(text).map_err(unreadable)?;
     let content = Content::of(&ini).map_err(unreadable)?;
+    listing.check_portals(&content)?;
     let marked = marked(&Source::new(text, &ini), &content);
     let before = config.with_content(content);
     let wanted = &listing.wanted;

@@ -80,6 +80,49 @@ fn a_listing_that_lost_some_on_its_way_removes_nothing() {
 }
 
 #[test]
+fn a_document_that_came_twice_makes_up_for_none_that_was_dropped() {
+    let roles = whole(three(), 3);
+    assert_eq!(pruned_by(&[roles[0].clone(), roles[0].clone(), roles[2].clone()], ""), (65, 3));
+    // Nor does an end that doesn't say how many there are, or one that takes some back.
+    let end = |count: Value| {
+        let mut end = end_of("corp", AT, 0);
+        end["count"] = count;
+        end
+    };
+    assert_eq!(pruned_by(&[roles[0].clone(), end(Value::Null)], ""), (65, 3));
+    assert_eq!(pruned_by(&[roles[0].clone(), end(json!(2)), end(json!(-1))], ""), (65, 3));
+}
+
+#[test]
+fn an_empty_listing_of_elsewhere_removes_nothing() {
+    let of = |key: &str, value: &str| {
+        let mut end = end_of("corp", AT, 0);
+        end[key] = json!(value);
+        vec![end]
+    };
+    for (end, code, left) in [
+        (of("startUrl", "https://d-9999999999.awsapps.com/start"), 65, 3),
+        (of("host", "box"), 65, 3),
+        // The same portal, as a browser shows it.
+        (of("startUrl", "https://d-1234567890.awsapps.com/start/#/?tab=accounts"), 0, 0),
+    ] {
+        let sandbox = with_config("");
+        write(&sandbox, "", &three()).exits(0);
+        let before = read(&sandbox);
+        // Whoever says that the documents are all there is doesn't say of which portal.
+        for flags in ["--prune --complete", "--prune"] {
+            let ended = write(&sandbox, flags, &end).exits(code);
+            assert_eq!(read(&sandbox).matches("[profile ").count(), left, "{end:?}");
+            if code == 65 {
+                assert_eq!((ended.stdout.as_str(), read(&sandbox)), ("", before.clone()), "{end:?}");
+            }
+        }
+        // Without --prune it is an event on its way.
+        write(&sandbox, "", &end).exits(0);
+    }
+}
+
+#[test]
 fn an_empty_listing_removes_the_profiles_of_its_session() {
     let sandbox = with_config(HAND);
     write(&sandbox, "", &three()).exits(0);
