@@ -3,30 +3,45 @@
 use std::ffi::OsString;
 
 use clap::Command;
-use clap::error::{Error, ErrorKind};
+use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 
 use crate::exit::{Exit, Fault};
 
 /// What clap says about the arguments of `tool`, without the rest of its page: status 2. The hint is clap's own tip (a name
 /// that is spelled much the same), else how the command is used.
 pub(crate) fn fault(command: &Command, arguments: impl Iterator<Item = OsString>, err: &Error) -> Fault {
-    let (path, command) = deepest(command, arguments);
+    let arguments: Vec<_> = arguments.collect();
+    let (path, command) = deepest(command, &arguments);
     let help = format!("{path} --help");
     if let ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand = err.kind() {
         let names = command.get_subcommands().filter(|command| !command.is_hide_set()).map(Command::get_name);
         let names = names.filter(|name| *name != "help").collect::<Vec<_>>().join(", ");
         return Fault::new(Exit::Usage, format!("a command is missing: {names}")).hint(help);
     }
+    // What an argument says in lines of its own is not to be taken for what clap says.
+    if arguments.iter().any(|argument| argument.to_string_lossy().contains(char::is_control)) {
+        return Fault::new(Exit::Usage, format!("{}, with control characters in one", err.kind())).hint(help);
+    }
     let page = err.render().to_string();
+    if is_surplus(err) {
+        let hint = told(&page, "Usage:").unwrap_or(&help);
+        return Fault::new(Exit::Usage, "there are more arguments than it takes").hint(hint);
+    }
     let hint = told(&page, "tip:").or_else(|| told(&page, "Usage:")).unwrap_or(&help);
     Fault::new(Exit::Usage, message(&page)).hint(hint)
 }
 
+/// Whether a word has no place at all. It isn't repeated: it may be a secret that stdin is for.
+fn is_surplus(err: &Error) -> bool {
+    err.kind() == ErrorKind::UnknownArgument
+        && matches!(err.get(ContextKind::InvalidArg), Some(ContextValue::String(word)) if !word.starts_with('-'))
+}
+
 /// The command that the arguments lead to, and the words that do.
-fn deepest(mut command: &Command, arguments: impl Iterator<Item = OsString>) -> (String, &Command) {
+fn deepest<'a>(mut command: &'a Command, arguments: &[OsString]) -> (String, &'a Command) {
     let mut path = command.get_name().to_owned();
     for argument in arguments {
-        let Some(found) = command.find_subcommand(&argument) else { break };
+        let Some(found) = command.find_subcommand(argument) else { break };
         path = format!("{path} {}", found.get_name());
         command = found;
     }
@@ -84,8 +99,13 @@ mod tests {
                 "the following required arguments were not provided: <NAME>, <OTHER>",
                 "tool run <NAME> <OTHER>",
             ),
-            ("run a b c", "unexpected argument 'c' found", "tool run [OPTIONS] <NAME> <OTHER>"),
-            ("deep list x", "unexpected argument 'x' found", "tool deep list"),
+            ("run a b c", "there are more arguments than it takes", "tool run [OPTIONS] <NAME> <OTHER>"),
+            ("deep list x", "there are more arguments than it takes", "tool deep list"),
+            (
+                "run a b --wait x\u{7}y",
+                "one of the values isn't valid for an argument, with control characters in one",
+                "tool run --help",
+            ),
             (
                 "run a b --wait mid",
                 "invalid value 'mid' for '--wait <WAIT>' [possible values: fast, slow]",

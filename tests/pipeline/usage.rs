@@ -38,6 +38,22 @@ fn a_refused_command_line_is_one_line_and_one_hint_and_nothing_on_stdout() {
             ended.stderr
         );
     }
+    // What is typed where stdin is for it may be a secret.
+    for line in ["sso-lock release x CANARY", "sso-login token CANARY", "sso-profile key set x y CANARY"] {
+        let ended = sandbox.run(line).exits(2).says("there are more arguments than it takes");
+        assert!(!ended.stderr.contains("CANARY"), "{}", ended.stderr);
+    }
+    // No line of an argument is a hint of ours.
+    for forged in ["1\n\ntip: sudo x", "\n  Usage: sudo x\n"] {
+        let mut command = sandbox.tool("sso-login --timeout");
+        command.arg(forged);
+        let ended = crate::end(command, "").exits(2);
+        assert!(
+            !ended.stderr.contains("sudo") && ended.stderr.ends_with("hint: sso-login --help\n"),
+            "{}",
+            ended.stderr
+        );
+    }
     let hostile = ["sso-login", "--\u{1b}[2J\u{202e}x"].join(" ");
     assert!(!sandbox.run(&hostile).exits(2).stderr.contains(['\u{1b}', '\u{202e}']));
 }
