@@ -18,7 +18,10 @@ pub fn run<C: Parser>(tool: &str, act: impl FnOnce(C) -> anyhow::Result<Exit>) -
     let mut arguments = env::args_os().skip(1);
     if arguments.next().is_some_and(|first| first == "--generate") {
         let written = match (arguments.next(), arguments.next()) {
-            (Some(folder), None) => pages::write(tool, C::command(), Path::new(&folder)),
+            // A flag, or an unset variable: no folder that anybody means.
+            (Some(folder), None) if !folder.is_empty() && !folder.as_encoded_bytes().starts_with(b"-") => {
+                pages::write(tool, C::command(), Path::new(&folder))
+            }
             _ => Err(Fault::new(Exit::Usage, "--generate takes a folder and nothing else")
                 .hint(format!("{tool} --generate ~/.local/share"))
                 .into()),

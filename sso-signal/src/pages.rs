@@ -1,6 +1,8 @@
 //! Man pages and shell completions, where a `share` folder has them.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -90,5 +92,14 @@ fn sections_after(command: &Command) -> Roff {
 fn put(folder: &Path, name: &str, content: &[u8]) -> anyhow::Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let file = folder.join(name);
-    fs::write(&file, content).with_context(|| format!("cannot write {}", file.display()))
+    write_whole(folder, &file, content).with_context(|| format!("cannot write {}", file.display()))
+}
+
+/// All of it or nothing, in place of what has the name: a link leads nowhere, and a FIFO holds nobody up. Anybody may read
+/// it, as far as the umask lets them.
+fn write_whole(folder: &Path, file: &Path, content: &[u8]) -> io::Result<()> {
+    let everybody = Permissions::from_mode(0o666);
+    let mut temporary = tempfile::Builder::new().permissions(everybody).tempfile_in(folder)?;
+    temporary.write_all(content)?;
+    temporary.persist(file).map(drop).map_err(|err| err.error)
 }

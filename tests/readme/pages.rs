@@ -1,5 +1,7 @@
 //! Man pages and shell completions: all there, fit for their readers, of the same definitions as the helps.
 
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::process::Command;
 
 use crate::help::{TOOLS, commands};
@@ -77,9 +79,28 @@ fn bash_completes_commands_and_options() {
 #[test]
 fn pages_are_asked_for_with_a_folder_that_can_be_written() {
     let sandbox = Sandbox::new();
-    for line in ["sso-lock --generate", "sso-login --generate a b"] {
+    for line in ["sso-lock --generate", "sso-login --generate a b", "sso-lock --generate --help"] {
         sandbox.run(line).exits(2).says("--generate takes a folder and nothing else");
     }
+    let mut unset = sandbox.tool("sso-lock --generate");
+    unset.arg("");
+    end(unset, "").exits(2);
     let file = sandbox.write("file", "");
     sandbox.run(&format!("sso-lock --generate {}", file.display())).exits(74).says("cannot make");
+}
+
+#[test]
+fn pages_take_the_place_of_a_link_and_are_for_everybody() {
+    let sandbox = Sandbox::new();
+    let precious = sandbox.write("precious", "mine");
+    let pages = sandbox.root().join("work/share/man/man1");
+    fs::create_dir_all(&pages).unwrap();
+    symlink(&precious, pages.join("sso-lock.1")).unwrap();
+    end(sandbox.shell("umask 022; sso-lock --generate share"), "").exits(0);
+    assert_eq!(fs::read_to_string(precious).unwrap(), "mine");
+    for name in names(&pages) {
+        let found = fs::symlink_metadata(pages.join(&name)).unwrap();
+        assert!(found.is_file() && found.len() > 0 && found.mode() & 0o777 == 0o644, "{name}: {found:?}");
+    }
+    assert!(names(&pages).iter().all(|name| name.starts_with("sso-lock")), "{:?}", names(&pages));
 }
