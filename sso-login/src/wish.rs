@@ -92,12 +92,19 @@ pub struct Wish {
 }
 
 impl Wish {
-    /// Whether there may be a login for a document. A `mode` that isn't known is no consent: a person is asked.
+    /// Whether there may be a login for a document. A `mode` that isn't known, or is null, is no consent: a person is asked.
     pub fn leave(&self, settings: &Settings, document: &Document) -> anyhow::Result<Leave> {
+        let unknown = |mode: &str| {
+            settings.warn_once(format!(
+                "`mode` of the document is none of notify, auto and standalone: `{mode}`; notify is used"
+            ));
+            Leave::Asked
+        };
         Ok(match self.ask {
             Ask::Always => Leave::Asked,
             Ask::Never => Leave::Given,
             Ask::Auto => match document.text("mode")? {
+                None if document.contains_key("mode") => unknown("null"),
                 None => Leave::Given,
                 Some("notify") => Leave::Asked,
                 Some("standalone") => Leave::Denied,
@@ -106,13 +113,7 @@ impl Wish {
                     let is_listed = settings.auto_profiles().iter().any(|listed| listed == profile);
                     if is_listed { Leave::Given } else { Leave::Asked }
                 }
-                Some(mode) => {
-                    let mode = harmless(mode);
-                    settings.warn_once(format!(
-                        "`mode` of the document is none of notify, auto and standalone: `{mode}`; notify is used"
-                    ));
-                    Leave::Asked
-                }
+                Some(mode) => unknown(&harmless(mode)),
             },
         })
     }

@@ -130,13 +130,15 @@ fn who_is_asked_follows_the_mode_and_the_profile() {
 #[test]
 fn a_mode_that_is_not_known_is_no_consent() {
     let bench = Bench::start("");
-    for mode in ["bogus", "Auto", ""] {
+    for (mode, shown) in
+        [(json!("bogus"), "bogus"), (json!("Auto"), "Auto"), (json!(""), ""), (json!(null), "null")]
+    {
         let mut command = bench.command("sso-login --via device --no-browser");
         command.env("SSO_DIALOG", "none").env("AWS_PROFILE", "demo");
         let document = json!({"profile": "demo", "mode": mode}).to_string();
         let ended = end(command, &format!("{document}{document}")).exits_somehow(0);
         let warning =
-            format!("sso-login: `mode` of the document is none of notify, auto and standalone: `{mode}`");
+            format!("sso-login: `mode` of the document is none of notify, auto and standalone: `{shown}`");
         assert_eq!(ended.stderr.matches(&warning).count(), 1, "{}", ended.stderr);
         assert!(ended.documents().iter().all(|document| document["outcome"] == "dismissed"));
     }
