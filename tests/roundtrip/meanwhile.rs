@@ -176,6 +176,13 @@ fn what_a_killed_set_up_leaves_is_said_or_ended_by_the_next() {
     assert_eq!(left(&machine), [""; 0]);
     // Once is enough.
     machine.run_with("sso-login key-set VARIABLE dev env", &[("VARIABLE", "x")]).exits(0);
+    // A name of several words is one in the command that a person may paste.
+    machine.append("\n[profile \"my dev\"]\nregion = us-east-1\n");
+    let killed = machine.home().join(".aws/sso-renewer/set-up-killed");
+    fs::create_dir(&killed).unwrap();
+    fs::write(killed.join("trail.json"), r#"{"slug":"dev.VARIABLE","profile":"my dev"}"#).unwrap();
+    let ended = machine.run_with("sso-login key-set VARIABLE dev env", &[("VARIABLE", "x")]);
+    assert!(ended.stderr.ends_with("sso-login: hint: sso-profile remove 'my dev'\n"), "{}", ended.stderr);
 }
 
 #[test]

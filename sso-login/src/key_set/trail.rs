@@ -9,7 +9,7 @@ use sso_profile::AwsConfig;
 use sso_profile::key::{self, Slug};
 use sso_signal::exit::{Fault, status_of, warn};
 use sso_signal::settings::Settings;
-use sso_signal::text::harmless;
+use sso_signal::text::{harmless, shell_word};
 use sso_signal::untrusted::{self, Found};
 use sso_signal::wire::{self, Document};
 use tempfile::TempDir;
@@ -91,11 +91,11 @@ pub(super) fn follow(left: &Path, settings: &Settings) {
     let mut commands = Vec::new();
     if let Some(name) = profile {
         found.push(format!("profile {} is in the config", harmless(name)));
-        commands.push(format!("sso-profile remove {}", harmless(name)));
+        commands.push(format!("sso-profile remove {}", shell_word(&harmless(name))));
     }
     if let Some((session, name)) = of_session {
         found.push(format!("session \"{}\" is logged in", harmless(&session)));
-        commands.insert(0, format!("sso-login logout {}", harmless(&name)));
+        commands.insert(0, format!("sso-login logout {}", shell_word(&harmless(&name))));
     } else if let Some(name) = session
         && is_login_under_way(settings)
     {
