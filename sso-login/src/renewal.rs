@@ -57,7 +57,17 @@ Exit status:
 
 /// Runs it.
 pub fn run(args: &RefreshArgs, settings: &Settings) -> anyhow::Result<Exit> {
+    let mut has_waited = false;
     stream::answer(settings, args.profile.as_deref(), args.exit_status, |subject, output| {
+        // A renewal takes its time. What was valid before it may have been logged out since, and a late word of it would
+        // pass for a login.
+        if has_waited && state_of(&subject.document) == Some("valid") {
+            let mut fresh = subject.document.clone();
+            if look_again(&mut fresh, settings).is_ok() {
+                subject.document = fresh;
+            }
+        }
+        has_waited |= !is_settled(&subject.document, args.before);
         answer(args, settings, subject, output)
     })
 }
@@ -129,12 +139,15 @@ fn written(document: &Document, output: &mut Output) -> anyhow::Result<Said> {
 
 /// Whether an earlier tool has looked, and found that there is nothing to renew.
 fn is_settled(document: &Document, before: Option<Duration>) -> bool {
-    let state = document.get("token").and_then(|token| token.get("state")).and_then(|state| state.as_str());
-    match state {
+    match state_of(document) {
         None | Some("refreshable") => false,
         Some("valid") => before.is_none(),
         Some(_) => true,
     }
+}
+
+fn state_of(document: &Document) -> Option<&str> {
+    document.get("token")?.get("state")?.as_str()
 }
 
 /// The state as the files have it now.

@@ -63,6 +63,26 @@ fn a_filter_renews_the_refreshable_and_passes_on_the_rest() {
 }
 
 #[test]
+fn what_was_valid_before_a_renewal_is_looked_at_again_after_it() {
+    let bench = Bench::logged_in("");
+    bench.forward(3600);
+    let input = checked(&bench, 3600);
+    let lines: Vec<Value> = input.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let (refreshable, mut gone) = (&lines[0], lines[2].clone());
+    assert_eq!(
+        (&refreshable["token"]["state"], &gone["token"]["state"]),
+        (&json!("refreshable"), &json!("missing"))
+    );
+    // As it was seen before somebody logged out.
+    gone["token"]["state"] = json!("valid");
+    gone["loginRequired"] = json!(false);
+    let answers =
+        |input: String| refresh_after(&bench, 3600, "sso-login refresh", &input).exits(0).documents();
+    assert_eq!(answers(format!("{refreshable}\n{gone}\n"))[1]["loginRequired"], true);
+    assert_eq!(answers(gone.to_string()), [gone]);
+}
+
+#[test]
 fn a_refusal_is_a_login_and_a_lost_network_is_none() {
     let bench = Bench::logged_in("");
     bench.forward(3600);
