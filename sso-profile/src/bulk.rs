@@ -48,7 +48,8 @@ pub(crate) struct Bulk {
 /// Works it out. `marked` are the profiles that were written like this before; with `prune` those go that nobody wants any
 /// more, of the sessions wanted and of the empty ones it has.
 ///
-/// Status 78 if a profile that wasn't, or a session, is there and differs, and `replace` doesn't allow it.
+/// Status 78 if a profile that wasn't, or that was for another session, or a session, is there and differs, and `replace`
+/// doesn't allow it.
 pub(crate) fn plan(
     wanted: &[Wanted],
     config: &AwsConfig,
@@ -63,6 +64,9 @@ pub(crate) fn plan(
     for wanted in wanted {
         let own = content.profiles.get(&wanted.name);
         let is_marked = marked.contains(&wanted.name);
+        if is_marked && !replace {
+            refuse_move(wanted, own)?;
+        }
         let request = if is_marked && !replace {
             without_users_keys(&wanted.request, own)
         } else {
@@ -87,6 +91,20 @@ pub(crate) fn plan(
     }
     let (gone, kept) = prune.map(|empty| stale(wanted, empty, config, marked)).unwrap_or_default();
     Ok(Bulk { changes, gone, kept, kinds })
+}
+
+/// Two organisations may give accounts and roles the same names. The profile of one isn't turned into the other's: whoever
+/// uses it would be in another account.
+fn refuse_move(wanted: &Wanted, own: Option<&Keys>) -> Result<(), Fault> {
+    let Some(Value::Text(session)) = own.and_then(|keys| keys.get("sso_session")) else { return Ok(()) };
+    if *session == wanted.session {
+        return Ok(());
+    }
+    let Wanted { name, session: other, .. } = wanted;
+    let message =
+        format!("profile `{name}` is of sso-session `{session}`, and would become one of `{other}`");
+    Err(Fault::new(Exit::Config, message)
+        .hint("--name-template '{session}-{account}-{role}' tells them apart, --replace changes it"))
 }
 
 /// A region or output format that a written profile has by now is its owner's choice.

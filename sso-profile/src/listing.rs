@@ -76,6 +76,11 @@ impl Listing {
             };
             listing.documents.push((document, Some(index)));
         }
+        if listing.documents.is_empty() {
+            return Err(Fault::new(Exit::Data, "no document came in: nothing is written or removed")
+                .hint("sso-login accounts PROFILE | sso-profile write --all")
+                .into());
+        }
         if command.prune && !command.complete {
             listed.check()?;
         }

@@ -28,7 +28,10 @@ impl Dotenv {
                 let text = String::from_utf8_lossy(&bytes);
                 let lines: Vec<&str> = text.split('\n').collect();
                 Self::parse(&text, |number| {
-                    if lines.get(number - 1).is_some_and(|line| line.contains("SSO_")) {
+                    if lines
+                        .get(number - 1)
+                        .is_some_and(|line| line.contains("SSO_") || line.contains("AWS_"))
+                    {
                         warn(
                             tool,
                             &format!("{}, line {number}: not NAME=value; passed over", path.display()),

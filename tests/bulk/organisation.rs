@@ -214,10 +214,32 @@ fn the_command_line_says_what_is_missing() {
     write(&sandbox, "--name-template {nope}", &three()).exits(2).says("unknown field `{nope}`");
     sandbox.run("sso-profile write corp --prune").exits(2);
     write(&sandbox, "corp", &three()).exits(2);
-    // Nothing listed: nothing known of any session.
-    let ended = end(sandbox.shell("true | sso-profile write --all --prune"), "").exits(0);
+    // Nothing listed: a tool before this one failed, and nothing is known of any session.
+    let ended = end(sandbox.shell("true | sso-profile write --all --prune"), "").exits(65);
     assert_eq!(ended.stdout, "");
+    ended.says("no document came in");
     assert_eq!(read(&sandbox), HAND);
+}
+
+#[test]
+fn an_organisation_with_the_same_names_takes_no_profile_of_another() {
+    let sandbox = with_config(HAND);
+    write(&sandbox, "", &three()).exits(0);
+    let before = read(&sandbox);
+    let other: Vec<_> = three()
+        .into_iter()
+        .map(|mut role| {
+            role["ssoSession"] = "other".into();
+            role["startUrl"] = "https://d-0987654321.awsapps.com/start".into();
+            role["accountId"] = "999988887777".into();
+            role
+        })
+        .take(1)
+        .collect();
+    write(&sandbox, "", &other).exits(78).says("is of sso-session `corp`, and would become one of `other`");
+    assert_eq!(read(&sandbox), before);
+    write(&sandbox, "--replace", &other).exits(0);
+    assert!(read(&sandbox).contains("999988887777"));
 }
 
 #[test]
