@@ -87,11 +87,15 @@ impl Dotenv {
     }
 }
 
-/// At most [`LARGEST`] bytes of a regular file; a FIFO of that name must not block.
+/// A regular file of at most [`LARGEST`] bytes: the half of a setting would be another one. A FIFO of that name must not
+/// block.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if fs::metadata(path).is_ok_and(|metadata| metadata.is_file()) {
-        File::open(path)?.take(LARGEST).read_to_end(&mut bytes)?;
+        File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    }
+    if bytes.len() as u64 > LARGEST {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is over 1 MiB"));
     }
     Ok(bytes)
 }

@@ -57,6 +57,17 @@ fn what_is_no_file_of_settings_is_none() {
 }
 
 #[test]
+fn a_file_of_settings_that_is_too_large_is_not_read_by_half() {
+    let sandbox = Sandbox::new();
+    // The limit lies within the value.
+    let begin = "SSO_POLL_SECONDS=1";
+    dotenv(&sandbox, &format!("{}\n{begin}2\n", "#".repeat((1 << 20) - begin.len() - 1)));
+    let ended = status(&sandbox, &[]).exits_warned();
+    assert_eq!(ended.stderr, "sso-signal: cannot read .env: it is over 1 MiB\n");
+    assert_eq!(ended.document()["pollSeconds"], 5);
+}
+
+#[test]
 fn a_bad_value_is_a_warning_and_the_default_and_said_once() {
     let sandbox = Sandbox::new();
     for bad in ["abc", "1.5", "5s", "99999999999999999999"] {
