@@ -35,6 +35,9 @@ They come from the AWS CLI's cache while a quarter of an hour is left, else from
 once for all who ask at the same time; a session that can be renewed is renewed. Nobody is ever
 asked for anything.
 
+Name the profile in a credential_process: without one, documents are read from stdin, which is that
+of the program that asks.
+
 With documents on stdin each is passed on with its credentials, or with `error` and `reason`, as
 --format json does. Another format has no place for a reason: the first failure ends it.
 
