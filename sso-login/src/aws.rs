@@ -20,6 +20,9 @@ use crate::wish::after;
 /// Where the installer puts it; a virtualenv's version 1 on PATH often hides it.
 const USUAL: &str = "/usr/local/bin/aws";
 
+/// The first version that knows sso-sessions (AWS-FORMATS 9).
+pub(crate) const WITH_SESSIONS: Version = Version(2, 9, 0);
+
 /// Variables that would make the AWS CLI, or an SDK, look elsewhere than at the profile that it is given.
 pub(crate) const SHADOWS: [&str; 8] = [
     "AWS_ACCESS_KEY_ID",
@@ -62,8 +65,8 @@ pub struct Found {
     pub interrupted: Option<i32>,
 }
 
-/// Looks for a version 2: `SSO_AWS` alone if that is set, else PATH in order, then the usual place. Whatever
-/// hasn't said its version by `deadline` is none.
+/// Looks for a version 2: `SSO_AWS` alone if that is set, else PATH in order, then the usual place. One that knows no
+/// sso-session is taken only if there is no other. Whatever hasn't said its version by `deadline` is none.
 pub fn find(settings: &Settings, deadline: Instant) -> Found {
     let candidates = match from_environment("SSO_AWS") {
         Some(path) => vec![PathBuf::from(path)],
@@ -75,12 +78,17 @@ pub fn find(settings: &Settings, deadline: Instant) -> Found {
         }
     };
     let mut found = Found::default();
+    let mut old = None;
     for path in candidates {
         match version(&path, deadline) {
-            Ok(Asked::Version(version)) if version >= Version(2, 0, 0) => {
+            Ok(Asked::Version(version)) if version >= WITH_SESSIONS => {
                 settings.debug(|| format!("{} is AWS CLI {version}", path.display()));
+                found.others.extend(old.take().map(|aws| without_sessions(&aws)));
                 found.aws = Some(Aws { path, version });
                 break;
+            }
+            Ok(Asked::Version(version)) if version >= Version(2, 0, 0) => {
+                old = old.or(Some(Aws { path, version }));
             }
             Ok(Asked::Version(version)) => found
                 .others
@@ -92,7 +100,15 @@ pub fn find(settings: &Settings, deadline: Instant) -> Found {
             Err(why) => found.others.push(format!("{}: {why}", path.display())),
         }
     }
+    if found.interrupted.is_none() {
+        found.aws = found.aws.or(old);
+    }
     found
+}
+
+/// What is wrong with a version before [`WITH_SESSIONS`].
+pub(crate) fn without_sessions(aws: &Aws) -> String {
+    format!("{} is AWS CLI {}, which knows no sso-session", aws.path.display(), aws.version)
 }
 
 /// The commands that install version 2 (Amazon's own installer), for a person to run.

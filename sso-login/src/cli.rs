@@ -44,8 +44,8 @@ Examples:
   sso-login sandbox -- bash                            try everything without an AWS account
 
 Outcomes: success, valid, failed, timeout, busy, snoozed, dismissed, suppressed, unknown-profile
-Settings (environment, SSO_ENV_FILE, .env): AWS_PROFILE, SSO_PROFILE_VARS, SSO_LOGIN_TIMEOUT (120 s),
-  SSO_LOGIN_VIA (auto), SSO_AUTO_PROFILES
+Settings (environment, ~/.backlog-toolkit-env or SSO_ENV_FILE, .env): AWS_PROFILE,
+  SSO_PROFILE_VARS, SSO_LOGIN_TIMEOUT (120 s), SSO_LOGIN_VIA (auto), SSO_AUTO_PROFILES
 Environment only: SSO_ENV_FILE, SSO_AWS (the AWS CLI v2 to use), SSO_DIALOG (asks a person), BROWSER,
   AWS_CA_BUNDLE, HTTPS_PROXY, AWS_ENDPOINT_URL_SSO_OIDC, SSO_LOG=debug
 

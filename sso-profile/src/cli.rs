@@ -68,7 +68,7 @@ pub(crate) enum Command {
     /// Every byte that isn't concerned stays: comments, order, line ends. Keys come from the flags, else from
     /// the document on standard input (`startUrl`, `ssoRegion`, `accountId` …). What isn't given stays as it is;
     /// for a new profile `AWS_SSO_START_URL`, `AWS_SSO_REGION`, `AWS_SSO_ACCOUNT_ID` and `AWS_SSO_ROLE_NAME`
-    /// (environment or `.env`) are used where they are set.
+    /// (environment, `~/.backlog-toolkit-env` or `.env`) are used where they are set.
     /// A profile or session that exists and differs is changed only with --replace. A portal (start URL) that the file
     /// has an sso-session for gets no second one, unless --sso-session names it. A document that names no profile
     /// needs PROFILE or a variable (`AWS_PROFILE`), which stand for one document; it is never written into `default`.

@@ -25,8 +25,8 @@ Examples:
 
 Files: ~/.aws/sso-renewer/ (SSO_STATE_DIR): login-required.json (SSO_SIGNAL_FILE), signals/, mode,
   state.json, last-login-at.txt, quarantine/
-Settings (environment, SSO_ENV_FILE, .env): SSO_LOGIN_MODE, SSO_COOLDOWN_SECONDS, SSO_POLL_SECONDS,
-  SSO_PROFILE_VARS, AWS_PROFILE, SSO_AUTO_PROFILES
+Settings (environment, ~/.backlog-toolkit-env or SSO_ENV_FILE, .env): SSO_LOGIN_MODE,
+  SSO_COOLDOWN_SECONDS, SSO_POLL_SECONDS, SSO_PROFILE_VARS, AWS_PROFILE, SSO_AUTO_PROFILES
 
 Exit status:
   0    done
@@ -47,9 +47,9 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Raise a signal, or raise and clear signals as documents on stdin say
     ///
-    /// With PROFILE, that profile's signal is raised and printed. Without, documents are read: `"loginRequired": true`
-    /// raises, `false` clears the signal that the same source raised; each document is passed on with `signal`: `raised`,
-    /// `kept` (it was there: snoozes hold; or another source still asks), `cleared` or `none`. Documents with `event`,
+    /// With PROFILE, that profile's signal is raised and printed. Without, documents are read: each raises one, unless it
+    /// says `"loginRequired": false`, which clears the signal that the same source raised. It is passed on with `signal`:
+    /// `raised`, `kept` (it was there: snoozes hold; or another source still asks), `cleared` or `none`. Documents with `event`,
     /// `outcome` or `error` and no `loginRequired` pass untouched. A profile that no signal can be about (letters, digits
     /// and ` ._@+:/-`, a letter or digit first, 128 at most) gets `none` and an `error`; the stream goes on.
     #[command(after_long_help = "\

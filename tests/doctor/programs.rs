@@ -25,8 +25,28 @@ fn without_version_2_the_installer_is_named() {
     let v1 = sandbox.program("aws", V1);
     let ended = doctor(&sandbox, "--offline", &[("SSO_AWS", v1.to_str().unwrap())]);
     expect(&ended, "aws-cli", "warning", "there is no AWS CLI v2", "https://awscli.amazonaws.com/");
-    sandbox.program("aws", "#!/bin/sh\necho aws-cli/2.7.0 Python/3\n");
-    expect(&doctor(&sandbox, "--offline", &[]), "aws-cli", "warning", "knows no sso-session", "install");
+}
+
+#[test]
+fn a_version_without_sessions_is_taken_only_if_there_is_no_other() {
+    let sandbox = healthy();
+    sandbox.program("aws", "#!/bin/sh\necho aws-cli/2.36.7 Python/3.11.7\n");
+    let old = sandbox.root().join("old");
+    std::fs::create_dir(&old).unwrap();
+    std::fs::rename(sandbox.program("aws1", "#!/bin/sh\necho aws-cli/2.7.0 Python/3\n"), old.join("aws"))
+        .unwrap();
+    let alone = doctor(&sandbox, "--offline", &[("SSO_AWS", old.join("aws").to_str().unwrap())]);
+    expect(&alone, "aws-cli", "warning", "is AWS CLI 2.7.0, which knows no sso-session", "install");
+    let path = format!("{}:{}", old.display(), sandbox.path());
+    let first = doctor(&sandbox, "--offline", &[("PATH", &path)]);
+    let found = expect(
+        &first,
+        "aws-cli",
+        "warning",
+        "which knows no sso-session; it comes first on PATH",
+        "sso login",
+    );
+    assert_eq!(found["version"], "2.36.7");
 }
 
 #[test]

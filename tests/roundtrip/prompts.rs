@@ -221,9 +221,14 @@ fn a_profile_that_is_not_to_be_replaced_gets_another_name_and_the_login_counts()
         screen.types(&["n", "Enter"]);
         screen.sees("Another name for the profile (Ctrl-D leaves):");
         screen.types(answer);
+        if code == 0 {
+            screen.sees("Region to work in [eu-west-1]:");
+            screen.types(&["Enter"]);
+        }
         assert_eq!(screen.leaves(), code, "{}", screen.text("errors"));
         if code == 0 {
-            let mine = "[profile mine]\nsso_session = sandbox\nsso_account_id = 444455556666\n";
+            let mine = "[profile mine]\nsso_session = sandbox\nsso_account_id = 444455556666\n\
+                        sso_role_name = ReadOnly\nregion = eu-west-1\n";
             assert!(machine.config().starts_with(&before["config"]) && machine.config().contains(mine));
         } else {
             assert_eq!(machine.files(), before);

@@ -8,16 +8,13 @@ use sso_signal::exit::Exit;
 use sso_signal::settings::from_environment;
 
 use super::{Finding, Ward};
-use crate::aws::{self, Version};
+use crate::aws::{self, WITH_SESSIONS};
 use crate::surroundings::{on_path, why_no_browser};
 use crate::wish::after;
 
 const AWS_CLI: &str = "aws-cli";
 const BROWSER: &str = "browser";
 const DIALOG: &str = "dialog";
-
-/// Since then there are sso-sessions, and a token can be renewed (AWS-FORMATS 9).
-const WITH_SESSIONS: Version = Version(2, 9, 0);
 
 pub(super) fn aws_cli(ward: &Ward<'_>) -> Vec<Finding> {
     let found = aws::find(ward.settings, after(Duration::MAX));
@@ -36,8 +33,7 @@ pub(super) fn aws_cli(ward: &Ward<'_>) -> Vec<Finding> {
     let path = aws.path.display();
     let mut findings = Vec::new();
     if aws.version < WITH_SESSIONS {
-        let seen = format!("{path} is AWS CLI {}, which knows no sso-session", aws.version);
-        findings.push(Finding::warning(AWS_CLI, seen, aws::how_to_install()));
+        findings.push(Finding::warning(AWS_CLI, aws::without_sessions(&aws), aws::how_to_install()));
     }
     if !before.is_empty() {
         let seen = format!("{before}; it comes first on PATH, before AWS CLI {} at {path}", aws.version);

@@ -166,10 +166,11 @@ fn write(
     role: &Document,
     config: &AwsConfig,
 ) -> anyhow::Result<String> {
-    let region = region(round, &name, site, config)?;
     let text = |key| anyhow::Ok(role.text(key)?.unwrap_or_default());
-    let flags = profile_flags(site, [text("accountId")?, text("roleName")?], region.as_deref());
+    let identity = [text("accountId")?, text("roleName")?];
     let written = loop {
+        let region = region(round, &name, site, config)?;
+        let flags = profile_flags(site, identity, region.as_deref());
         match write_or_replace(round, &name, &flags, config)? {
             Some(written) => break written,
             // The login isn't lost by a name that was taken.
