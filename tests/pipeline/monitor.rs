@@ -61,7 +61,7 @@ fn a_thousand_profiles_are_a_thousand_answers() {
 
 #[test]
 fn failures_of_a_stage_are_seen_under_pipefail() {
-    let desk = Desk::new(Bench::start(""));
+    let desk = Desk::new(Bench::start("--deny"));
     let ended = desk.shell(
         0,
         &format!("{{ {WATCHER}; }} <<< x; echo '{{\"profile\":' | sso-login - | sso-signal settle"),
