@@ -67,6 +67,6 @@ fn failures_of_a_stage_are_seen_under_pipefail() {
         &format!("{{ {WATCHER}; }} <<< x; echo '{{\"profile\":' | sso-login - | sso-signal settle"),
     );
     assert_eq!(ended.code, 65, "{}", ended.stderr);
-    desk.shell(0, &format!("{MONITOR} >/dev/null; echo '{{\"profile\":\"demo\"}}' | sso-login - -e | cat"))
-        .exits(77);
+    let input = "{\"profile\":\"demo\",\"mode\":\"standalone\"}";
+    desk.shell(0, &format!("{MONITOR} >/dev/null; echo '{input}' | sso-login - -e | cat")).exits(75);
 }
