@@ -34,19 +34,21 @@ impl Display {
     /// Waits for the window of that title, gives it the keyboard and does something to it.
     fn act(&self, title: &str, action: &str) {
         let title = format!("^{title}");
-        let words = ["search", "--sync", "--onlyvisible", "--name", &title, "windowfocus", "--sync"];
-        if action.starts_with("key ") {
-            self.xdotool(&words);
-            // By the keyboard, not by events sent to a window that may be gone before its key is up again.
-            self.xdotool(&action.split(' ').collect::<Vec<_>>());
-        } else {
-            self.xdotool(&[&words[..], &[action]].concat());
+        let found = ["search", "--sync", "--onlyvisible", "--name", &title];
+        // Another window that goes while the search looks at it (the question before this one) ends the search.
+        while let Err(err) = self.xdotool(&[&found[..], &["windowfocus", "--sync"]].concat()) {
+            assert!(err.contains("BadWindow"), "{title}: {err}");
         }
+        // By the keyboard, not by events sent to a window that may be gone before its key is up again.
+        let keys: Vec<_> = action.split(' ').collect();
+        let words = if action.starts_with("key ") { keys } else { [&found[..], &keys].concat() };
+        self.xdotool(&words).unwrap();
     }
 
-    fn xdotool(&self, words: &[&str]) {
+    fn xdotool(&self, words: &[&str]) -> Result<(), String> {
         let ended = Command::new("xdotool").args(words).env("DISPLAY", &self.name).output().unwrap();
-        assert!(ended.status.success(), "{words:?}: {}", String::from_utf8_lossy(&ended.stderr));
+        let err = || format!("{words:?}: {}", String::from_utf8_lossy(&ended.stderr));
+        if ended.status.success() { Ok(()) } else { Err(err()) }
     }
 }
 
