@@ -13,7 +13,6 @@ use anyhow::Context as _;
 use clap::Args;
 use sso_cache::token::Token;
 use sso_lock::{Lock, Outcome};
-use sso_profile::endpoints::Endpoints;
 use sso_profile::{AwsConfig, Kind, Profile, Sso};
 use sso_signal::exit::{Exit, Fault, report, status_of};
 use sso_signal::settings::Settings;
@@ -137,16 +136,7 @@ fn alone(
     file: Option<PathBuf>,
     output: &mut Output,
 ) -> anyhow::Result<Option<Exit>> {
-    let profile = Profile {
-        name: String::new(),
-        kind: Kind::SsoSession,
-        sso: None,
-        account_id: None,
-        role_name: None,
-        region: None,
-        config_file: None,
-        endpoints: Endpoints::default(),
-    };
+    let profile = Profile::elsewhere("", Kind::SsoSession);
     let session = match file {
         Some(file) => Session::of_file(settings, sso, file)?,
         None => Session::new(settings, sso)?,

@@ -121,6 +121,20 @@ impl Unusable {
 }
 
 impl Profile {
+    /// One that no config here has: of another machine, or of a session that is left without profiles.
+    pub fn elsewhere(name: impl Into<String>, kind: Kind) -> Self {
+        Self {
+            name: name.into(),
+            kind,
+            sso: None,
+            account_id: None,
+            role_name: None,
+            region: None,
+            config_file: None,
+            endpoints: Endpoints::default(),
+        }
+    }
+
     /// The keys of a profile document, in their order. Absent values are left out.
     pub fn document(&self, profile_from: Option<&str>) -> Document {
         let mut document = Document::new();

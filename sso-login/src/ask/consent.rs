@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use sso_lock::{Lock, Outcome};
-use sso_profile::endpoints::Endpoints;
 use sso_profile::{Kind, Profile};
 use sso_signal::settings::Settings;
 use sso_signal::wire::Document;
@@ -45,16 +44,7 @@ impl<'a> Consent<'a> {
         profile: &str,
         document: &Document,
     ) -> anyhow::Result<Option<Answer>> {
-        let profile = Profile {
-            name: profile.to_owned(),
-            kind: Kind::SsoToken,
-            sso: None,
-            account_id: None,
-            role_name: None,
-            region: None,
-            config_file: None,
-            endpoints: Endpoints::default(),
-        };
+        let profile = Profile::elsewhere(profile, Kind::SsoToken);
         self.ask_once(&box_session(host, &profile.name), &profile, document, || Ok(None))
     }
 
