@@ -2,11 +2,11 @@
 //! Two files are read, nothing is written, no network is used, and no secret is in what comes out.
 
 use serde_json::{Map, Value};
-use sso_signal::exit::{Exit, Fault, status_of};
-use sso_signal::settings::Settings;
-use sso_signal::text::harmless;
-use sso_signal::time::{self, Moment};
-use sso_signal::wire::{Document, Documents};
+use sso_tool::exit::{Exit, Fault, status_of};
+use sso_tool::sanitize::sanitize;
+use sso_tool::settings::Settings;
+use sso_tool::stream::{Document, Documents};
+use sso_tool::time::{self, Moment};
 
 use crate::credentials::RoleCredentials;
 use crate::entry::{Entry, put};
@@ -120,7 +120,7 @@ pub fn fail(document: &mut Document, err: &anyhow::Error) {
     for key in OURS {
         document.shift_remove(key);
     }
-    let message = harmless(&format!("{err:#}"));
+    let message = sanitize(&format!("{err:#}"));
     document.set("error", message.as_str());
     document.extend(only_reason(&message));
 }
@@ -128,7 +128,7 @@ pub fn fail(document: &mut Document, err: &anyhow::Error) {
 /// One line of log about a checked document.
 pub(crate) fn log(document: &Document, settings: &Settings) {
     settings.debug(|| {
-        let text = |key: &str| document.get(key).and_then(Value::as_str).map(harmless).unwrap_or_default();
+        let text = |key: &str| document.get(key).and_then(Value::as_str).map(sanitize).unwrap_or_default();
         let file = document.get("token").and_then(|token| token.get("file")).and_then(Value::as_str);
         format!("{}: {} [{}]", text("profile"), text("reason"), file.unwrap_or("no token file"))
     });
@@ -145,7 +145,7 @@ fn of_other(kind: &str) -> Map<String, Value> {
         "assume-role" => "a role of another profile".to_owned(),
         "web-identity" => "a web identity token".to_owned(),
         "none" => "no credentials in the config".to_owned(),
-        other => harmless(other),
+        other => sanitize(other),
     };
     let reason = format!("not an SSO profile ({words})");
     Map::from_iter([("loginRequired".to_owned(), false.into()), ("reason".to_owned(), reason.into())])

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use sso_signal::time::parse_duration;
+use sso_tool::time::parse_duration;
 
 /// Say how good the cached tokens and credentials are
 ///

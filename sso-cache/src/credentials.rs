@@ -4,8 +4,8 @@ use std::path::Path;
 
 use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
-use sso_signal::secret::Secret;
-use sso_signal::time::{self, Moment};
+use sso_tool::secret::Secret;
+use sso_tool::time::{self, Moment};
 
 use crate::entry::{self, Entry, take_moment, take_secret, take_text};
 use crate::state::State;

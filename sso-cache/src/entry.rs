@@ -9,10 +9,10 @@ use anyhow::Context as _;
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 use serde_json::{Map, Value};
-use sso_signal::replace::{self, Mode};
-use sso_signal::secret::Secret;
-use sso_signal::time::{self, Moment};
-use sso_signal::wire;
+use sso_tool::atomic_write::{self, Mode};
+use sso_tool::secret::Secret;
+use sso_tool::stream;
+use sso_tool::time::{self, Moment};
 
 use crate::python::{Separators, dumps};
 
@@ -74,12 +74,12 @@ fn read_object(path: &Path) -> io::Result<Entry<Map<String, Value>>> {
     if !metadata.is_file() {
         return Ok(Entry::Corrupt("is not a regular file"));
     }
-    let Some(size) = usize::try_from(metadata.len()).ok().filter(|size| *size <= wire::LARGEST) else {
+    let Some(size) = usize::try_from(metadata.len()).ok().filter(|size| *size <= stream::LARGEST) else {
         return Ok(Entry::Corrupt("is too large"));
     };
     // One more than it should need, so that a single read sees the whole and the next one its end.
     let mut bytes = Vec::with_capacity(size + 1);
-    file.take(wire::LARGEST as u64 + 1).read_to_end(&mut bytes)?;
+    file.take(stream::LARGEST as u64 + 1).read_to_end(&mut bytes)?;
     Ok(parse(&bytes))
 }
 
@@ -88,7 +88,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Entry<Map<String, Value>> {
         return Entry::Corrupt("is empty");
     }
     // The parser's words could show what is in the file; ours can't.
-    match wire::parse(bytes, "file") {
+    match stream::parse(bytes, "file") {
         Ok(mut document) => Entry::Whole(std::mem::take(&mut *document)),
         Err(_) => Entry::Corrupt("is not one whole JSON object"),
     }
@@ -101,17 +101,17 @@ pub fn write(path: &Path, object: &Map<String, Value>) -> anyhow::Result<()> {
     make_folder(path)?;
     let line = dumps(object, Separators::Spaced);
     let target = linked_file(path);
-    replace::replace(target.as_deref().unwrap_or(path), line.as_bytes(), Mode::Private)
+    atomic_write::replace(target.as_deref().unwrap_or(path), line.as_bytes(), Mode::Private)
 }
 
 /// An error if a cache file can't be written there now, whatever it will hold.
 pub fn rehearse(path: &Path) -> anyhow::Result<()> {
     make_folder(path)?;
-    replace::rehearse(linked_file(path).as_deref().unwrap_or(path), ROOM)
+    atomic_write::rehearse(linked_file(path).as_deref().unwrap_or(path), ROOM)
 }
 
 fn make_folder(path: &Path) -> anyhow::Result<()> {
-    let directory = replace::parent(path);
+    let directory = atomic_write::parent(path);
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -181,7 +181,7 @@ mod tests {
             ("twice", r#"{"a": 1, "a": 2}"#.to_owned()),
             ("list", "[]".to_owned()),
             ("deep", "[".repeat(100_000)),
-            ("huge", format!(r#"{{"a": "{}"}}"#, "x".repeat(wire::LARGEST))),
+            ("huge", format!(r#"{{"a": "{}"}}"#, "x".repeat(stream::LARGEST))),
         ] {
             fs::write(at(name), content).unwrap();
         }

@@ -12,7 +12,7 @@
 //! let cache = Cache::of_home("/home/you");
 //! let path = cache.token(Session::Named("corp"));
 //! if let Entry::Whole(token) = Token::read(&path)? {
-//!     println!("{}", token.state(sso_signal::time::now()?));
+//!     println!("{}", token.state(sso_tool::time::now()?));
 //! }
 //! # Ok(())
 //! # }

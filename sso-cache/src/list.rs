@@ -7,9 +7,9 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use serde_json::{Map, Value};
-use sso_signal::exit::{Exit, Fault};
-use sso_signal::time::{self, Moment};
-use sso_signal::wire::Document;
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::stream::Document;
+use sso_tool::time::{self, Moment};
 
 use crate::credentials::RoleCredentials;
 use crate::entry::{self, Entry};

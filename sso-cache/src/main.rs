@@ -9,12 +9,12 @@ use sso_cache::prune::{Points, Prune, Wanted};
 use sso_cache::repair::Repair;
 use sso_cache::view::{FILES, PROFILES, PRUNED, REPAIRED, View};
 use sso_cache::{TOOL, check, list, monitor};
-use sso_signal::exit::{Exit, Fault};
-use sso_signal::settings::Settings;
-use sso_signal::{command_line, time, wire};
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::settings::Settings;
+use sso_tool::{stream, time};
 
 fn main() -> ExitCode {
-    command_line::run(TOOL, |cli: cli::Cli| run(cli.command))
+    sso_tool::main(TOOL, |cli: cli::Cli| run(cli.command))
 }
 
 fn run(command: cli::Command) -> anyhow::Result<Exit> {
@@ -36,7 +36,7 @@ fn run(command: cli::Command) -> anyhow::Result<Exit> {
 }
 
 fn run_check(options: &cli::Check, cache: &Cache, settings: &Settings) -> anyhow::Result<Exit> {
-    let documents = wire::stdin()?;
+    let documents = stream::stdin()?;
     let mut view = View::stdout(options.text.then_some(PROFILES));
     if let Some(every) = options.every {
         let every = every.map_or_else(|| settings.check_interval(), Ok)?;
@@ -46,7 +46,7 @@ fn run_check(options: &cli::Check, cache: &Cache, settings: &Settings) -> anyhow
 }
 
 fn run_prune(options: &cli::Prune, cache: &Cache, settings: &Settings) -> anyhow::Result<Exit> {
-    let orphaned = if options.orphaned { Some(Points::of(wire::stdin()?, cache)?) } else { None };
+    let orphaned = if options.orphaned { Some(Points::of(stream::stdin()?, cache)?) } else { None };
     let wanted = Wanted {
         is_expired: options.expired,
         orphaned,

@@ -12,10 +12,10 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::{flag, low_level};
-use sso_signal::exit::{Exit, Fault};
-use sso_signal::settings::Settings;
-use sso_signal::time;
-use sso_signal::wire::{Document, Documents};
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::settings::Settings;
+use sso_tool::stream::{Document, Documents};
+use sso_tool::time;
 
 use crate::check::{check, fail, log};
 use crate::folder::Cache;

@@ -12,11 +12,11 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use serde_json::Value;
-use sso_signal::exit::{Exit, Fault};
-use sso_signal::state;
-use sso_signal::time::{Moment, format_duration};
-use sso_signal::untrusted::{self, Found};
-use sso_signal::wire::{self, Document};
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::safe_read::{self, Found};
+use sso_tool::state_dir;
+use sso_tool::stream::{self, Document};
+use sso_tool::time::{Moment, format_duration};
 
 pub use points::Points;
 
@@ -91,7 +91,7 @@ impl Prune<'_> {
 
     /// The document of one file, which is gone by then if it is to go; `None` if there is none any more.
     fn handle(&self, path: &Path, is_role: bool, now: Moment) -> anyhow::Result<Option<Document>> {
-        let found = untrusted::read(path, wire::LARGEST)
+        let found = safe_read::read(path, stream::LARGEST)
             .with_context(|| format!("cannot read {}", path.display()))?;
         let Some(document) = describe(path, now)? else { return Ok(None) };
         let because = self.because(path, Place::of(path, is_role), &found, &document);
@@ -112,13 +112,13 @@ impl Prune<'_> {
     /// Removes a file if it is still the one that was judged: it is taken out of its place first and looked at there.
     fn remove(&self, path: &Path, judged: &Found) -> anyhow::Result<bool> {
         // For this file alone: whoever reads the documents may take their time.
-        let _turn = state::lock(&self.state_dir)?;
+        let _turn = state_dir::lock(&self.state_dir)?;
         let taken = swap::beside(path);
         let attempt = || -> io::Result<bool> {
             if !swap::take(path, &taken)? {
                 return Ok(false);
             }
-            let is_it = untrusted::read(&taken, wire::LARGEST)? == *judged;
+            let is_it = safe_read::read(&taken, stream::LARGEST)? == *judged;
             if is_it { fs::remove_file(&taken) } else { swap::put_back(&taken, path) }.map(|()| is_it)
         };
         attempt().with_context(|| format!("cannot remove {}", path.display()))

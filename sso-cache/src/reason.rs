@@ -3,8 +3,8 @@
 //! and for a legacy profile the token that nothing renews. The end of an SSO session isn't
 //! written in any file; it shows as a missing refresh token, or when `sso-login` tries.
 
-use sso_signal::text::harmless;
-use sso_signal::time::{self, Moment};
+use sso_tool::sanitize::sanitize;
+use sso_tool::time::{self, Moment};
 
 use crate::credentials::RoleCredentials;
 use crate::entry::Entry;
@@ -20,8 +20,8 @@ pub(crate) fn of(
     now: Moment,
 ) -> String {
     let name = match session {
-        Session::Named(name) => format!("SSO session \"{}\"", harmless(name)),
-        Session::Legacy(start_url) => format!("SSO start URL \"{}\"", harmless(start_url)),
+        Session::Named(name) => format!("SSO session \"{}\"", sanitize(name)),
+        Session::Legacy(start_url) => format!("SSO start URL \"{}\"", sanitize(start_url)),
     };
     let (words, is_valid) = match token {
         Entry::Missing => ("no token in the cache (never logged in, or logged out)".to_owned(), false),

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use chrono::TimeDelta;
 use serde_json::{Map, Value};
-use sso_signal::secret::Secret;
-use sso_signal::time::{self, Moment};
+use sso_tool::secret::Secret;
+use sso_tool::time::{self, Moment};
 
 use crate::entry::{self, Entry, put, take_moment, take_secret, take_text, take_texts};
 

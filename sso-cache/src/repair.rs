@@ -16,11 +16,11 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use sso_signal::exit::{Exit, Fault, status_of};
-use sso_signal::quarantine::quarantine_as;
-use sso_signal::state;
-use sso_signal::time;
-use sso_signal::wire::Document;
+use sso_tool::exit::{Exit, Fault, status_of};
+use sso_tool::quarantine::quarantine_as;
+use sso_tool::state_dir;
+use sso_tool::stream::Document;
+use sso_tool::time;
 
 use crate::folder::Cache;
 use crate::list::names;
@@ -184,7 +184,7 @@ impl Repair<'_> {
 
     /// Takes turns with other repairs, and clears up after one that was killed. Without anything to mend, only if
     /// there is something to clear up.
-    fn begin(&self, is_needed: bool) -> anyhow::Result<Option<state::StateLock>> {
+    fn begin(&self, is_needed: bool) -> anyhow::Result<Option<state_dir::StateLock>> {
         let left = || {
             [(self.cache.token_dir(), false), (self.cache.role_dir(), true)].into_iter().flat_map(
                 |(folder, is_role)| {
@@ -200,7 +200,7 @@ impl Repair<'_> {
         if !is_needed && left().next().is_none() {
             return Ok(None);
         }
-        let lock = state::lock(&self.state_dir)?;
+        let lock = state_dir::lock(&self.state_dir)?;
         for (taken, path, former, is_role) in left() {
             bring_back(&taken, &path, Place::of(&path, is_role))?;
             quarantine_as(&self.state_dir, &taken, &former, time::now()?)?;

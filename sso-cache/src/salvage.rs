@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use serde_json::{Map, Value};
-use sso_signal::time::Moment;
+use sso_tool::time::Moment;
 
 use crate::credentials::RoleCredentials;
 use crate::entry::{self, Entry};

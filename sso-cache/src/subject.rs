@@ -1,8 +1,8 @@
 //! What a document on stdin is about.
 
-use sso_signal::exit::{Exit, Fault};
-use sso_signal::text::shell_word;
-use sso_signal::wire::Document;
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::shell::shell_word;
+use sso_tool::stream::Document;
 
 use crate::key::Session;
 
@@ -63,8 +63,8 @@ fn hint(profile: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sso_signal::exit::{hint_of, status_of};
-    use sso_signal::wire::parse;
+    use sso_tool::exit::{hint_of, status_of};
+    use sso_tool::stream::parse;
 
     #[track_caller]
     fn check(text: &str, expected: &Subject<'_>) {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde_json::Value;
-use sso_signal::text::harmless;
-use sso_signal::wire::{Document, Output};
+use sso_tool::sanitize::sanitize;
+use sso_tool::stream::{Document, Output};
 
 /// The columns of a table: a title, a least width, and the key whose text stands there (`a.b` is
 /// key `b` of the object at `a`).
@@ -103,5 +103,5 @@ fn cell(document: &Document, keys: &str) -> String {
         }
         None => document.get(path).and_then(Value::as_str),
     };
-    keys.split('|').find_map(text).map_or_else(|| "-".to_owned(), harmless)
+    keys.split('|').find_map(text).map_or_else(|| "-".to_owned(), sanitize)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use sso_lock::Name;
-use sso_signal::time::parse_duration;
+use sso_tool::time::parse_duration;
 
 /// Hold a named lock while a command runs
 ///

@@ -13,9 +13,9 @@ use crate::entry;
 use crate::flock::{self, Try};
 use crate::guard;
 use crate::kernel;
-use crate::owner::Owner;
-use crate::site::{Intent, Site};
-use crate::verdict::{self, Flock};
+use crate::liveness::{self, Flock};
+use crate::lock_dir::{Intent, Site};
+use crate::owner_file::Owner;
 
 /// The largest `owner.json` that is read, in bytes.
 const LARGEST: usize = 64 * 1024;
@@ -92,7 +92,7 @@ impl Found {
     pub(crate) fn is_alive(&self, site: &Site, intent: Intent) -> io::Result<bool> {
         // Asked only where it is needed.
         let boot_id = self.owner.as_ref().and_then(|_| kernel::boot_id());
-        verdict::is_alive(self.flock, self.owner.as_ref(), boot_id.as_deref(), || self.age(site, intent))
+        liveness::is_alive(self.flock, self.owner.as_ref(), boot_id.as_deref(), || self.age(site, intent))
     }
 
     /// How long nobody touched it, or, where no owner can be read, the directory either.

@@ -12,9 +12,9 @@ use anyhow::Context as _;
 use rustix::fs::{Timespec, Timestamps, UTIME_NOW, futimens};
 
 use crate::entry::{self, OWNER};
+use crate::liveness::HEARTBEAT;
 use crate::name::Name;
 use crate::prepared::temporary;
-use crate::verdict::HEARTBEAT;
 
 /// A held lock. Dropping it releases the lock; so does the end of the process, even by SIGKILL:
 /// then the directory stays, and the next contender takes it over at once.

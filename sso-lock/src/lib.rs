@@ -2,8 +2,8 @@
 //!
 //! A lock is a directory, `NAME.lock`, that appears in one atomic step together with the `owner.json`
 //! within. A living owner holds an exclusive flock on that file, so a dead one is known at once, and
-//! replaced without a race (`site.rs` says how). Where no kernel is shared, a heartbeat and a lease
-//! decide (`verdict.rs` has the table).
+//! replaced without a race (`lock_dir.rs` says how). Where no kernel is shared, a heartbeat and a lease
+//! decide (`liveness.rs` has the table).
 //!
 //! ```
 //! use std::time::Duration;
@@ -22,14 +22,14 @@ mod flock;
 mod found;
 mod guard;
 mod kernel;
+mod liveness;
+mod lock_dir;
 mod name;
-mod owner;
+mod owner_file;
 mod prepared;
 pub mod run;
-mod site;
 mod token;
 mod token_lock;
-mod verdict;
 mod wait;
 
 use std::fs::{self, File};
@@ -39,17 +39,17 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use sso_signal::exit::{Exit, Fault};
-use sso_signal::settings::Settings;
-use sso_signal::wire::Document;
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::settings::Settings;
+use sso_tool::stream::Document;
 
 pub use guard::Guard;
+pub use liveness::{FOREIGN, HEARTBEAT, LEASE};
+use lock_dir::{Intent, Seen, StaleLock, Takeover};
 pub use name::Name;
-pub use owner::Owner;
+pub use owner_file::Owner;
 use prepared::Prepared;
-use site::{Corpse, Intent, Seen, Takeover};
 pub use token_lock::TokenLock;
-pub use verdict::{FOREIGN, HEARTBEAT, LEASE};
 
 /// How often to look again when all is moving. Each time, somebody else got on; so many times in a
 /// row is busy.
@@ -132,10 +132,10 @@ impl Lock {
     /// How the lock stands. Changes nothing.
     pub fn state(&self) -> anyhow::Result<State> {
         for _ in 0..LOOKS {
-            match site::look(&self.state_dir, &self.name, Intent::Know)? {
+            match lock_dir::look(&self.state_dir, &self.name, Intent::Know)? {
                 Seen::Nothing => return Ok(State::Free),
                 Seen::Alive(owner) => return Ok(State::Held(owner)),
-                Seen::Dead(corpse) => return Ok(State::Stale(corpse.into_owner())),
+                Seen::Dead(stale) => return Ok(State::Stale(stale.into_owner())),
                 Seen::Moving => thread::sleep(MOMENT),
             }
         }
@@ -145,11 +145,11 @@ impl Lock {
     /// Removes the lock of a dead holder, and none else's.
     pub fn break_stale(&self) -> anyhow::Result<Broken> {
         for _ in 0..LOOKS {
-            match site::look(&self.state_dir, &self.name, Intent::Take)? {
+            match lock_dir::look(&self.state_dir, &self.name, Intent::Take)? {
                 Seen::Nothing => return Ok(Broken::Free),
                 Seen::Alive(owner) => return Ok(Broken::Alive(owner)),
                 // Taken over and let go: the same race-free way as any contender's.
-                Seen::Dead(corpse) => match self.take_over(&corpse, Owner::this_process("sso-lock break"))? {
+                Seen::Dead(stale) => match self.take_over(&stale, Owner::this_process("sso-lock break"))? {
                     Takeover::Done(file) => {
                         self.guard(file)?.release()?;
                         return Ok(Broken::Removed);
@@ -166,21 +166,21 @@ impl Lock {
 
     /// The error of who can't wait any longer: status 75, naming the holder.
     pub fn busy(&self, owner: Option<&Owner>) -> anyhow::Error {
-        Fault::new(Exit::TryLater, format!("`{}` is held by {}", self.name, owner::in_words(owner)))
+        Fault::new(Exit::TryLater, format!("`{}` is held by {}", self.name, owner_file::in_words(owner)))
             .hint(format!("sso-lock status {}", self.name))
             .into()
     }
 
     fn attempt(&self, owner: impl Fn() -> anyhow::Result<Owner>) -> anyhow::Result<Outcome<Guard>> {
         for _ in 0..LOOKS {
-            match site::look(&self.state_dir, &self.name, Intent::Take)? {
+            match lock_dir::look(&self.state_dir, &self.name, Intent::Take)? {
                 Seen::Nothing => {
                     if let Some(file) = self.create(&owner()?)? {
                         return self.guard(file).map(Outcome::Held);
                     }
                 }
                 Seen::Alive(owner) => return Ok(Outcome::Busy(owner)),
-                Seen::Dead(corpse) => match self.take_over(&corpse, owner())? {
+                Seen::Dead(stale) => match self.take_over(&stale, owner())? {
                     Takeover::Done(file) => return self.guard(file).map(Outcome::Held),
                     Takeover::Busy(owner) => return Ok(Outcome::Busy(owner)),
                     Takeover::Moving => {}
@@ -199,8 +199,8 @@ impl Lock {
         Ok(put.with_context(|| format!("cannot make {}", self.path().display()))?.ok())
     }
 
-    fn take_over(&self, corpse: &Corpse, owner: anyhow::Result<Owner>) -> anyhow::Result<Takeover> {
-        site::take_over(corpse, &Prepared::new(&self.state_dir, &self.name, &owner?)?)
+    fn take_over(&self, stale: &StaleLock, owner: anyhow::Result<Owner>) -> anyhow::Result<Takeover> {
+        lock_dir::take_over(stale, &Prepared::new(&self.state_dir, &self.name, &owner?)?)
     }
 
     fn guard(&self, file: File) -> anyhow::Result<Guard> {
@@ -220,7 +220,7 @@ impl State {
         Document::new()
             .with("name", name.as_str())
             .with("held", matches!(self, Self::Held(_)))
-            .with("owner", owner::to_value(owner))
+            .with("owner", owner_file::to_value(owner))
             .with("stale", matches!(self, Self::Stale(_)))
     }
 
@@ -228,8 +228,8 @@ impl State {
     pub fn in_words(&self, name: &Name) -> String {
         match self {
             Self::Free => format!("{name}: free"),
-            Self::Held(owner) => format!("{name}: held by {}", owner::in_words(owner.as_ref())),
-            Self::Stale(owner) => format!("{name}: left behind by {}", owner::in_words(owner.as_ref())),
+            Self::Held(owner) => format!("{name}: held by {}", owner_file::in_words(owner.as_ref())),
+            Self::Stale(owner) => format!("{name}: left behind by {}", owner_file::in_words(owner.as_ref())),
         }
     }
 }

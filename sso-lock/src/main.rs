@@ -7,19 +7,18 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use sso_lock::{Broken, Lock, Name, Outcome, State, names, run};
-use sso_signal::command_line;
-use sso_signal::exit::{Exit, Fault, report};
-use sso_signal::secret::Secret;
-use sso_signal::settings::Settings;
-use sso_signal::time;
-use sso_signal::wire::{self, Document, Output};
+use sso_tool::exit::{Exit, Fault, report};
+use sso_tool::secret::Secret;
+use sso_tool::settings::Settings;
+use sso_tool::stream::{self, Document, Output};
+use sso_tool::time;
 
 use cli::{Cli, Command};
 
 const TOOL: &str = "sso-lock";
 
 fn main() -> ExitCode {
-    command_line::run(TOOL, |cli: Cli| act(cli.command))
+    sso_tool::main(TOOL, |cli: Cli| act(cli.command))
 }
 
 fn act(command: Command) -> anyhow::Result<Exit> {
@@ -87,7 +86,7 @@ fn release(settings: &Settings, lock: &Lock, token: &Secret) -> anyhow::Result<b
 fn release_documents(settings: &Settings, expected: Option<&Name>) -> anyhow::Result<Exit> {
     let mut is_held = true;
     let mut count = 0;
-    for document in wire::stdin()? {
+    for document in stream::stdin()? {
         let (name, token) = read_token(&document?)?;
         if expected.is_some_and(|expected| *expected != name) {
             return Err(Fault::new(Exit::Data, format!("the document is of the lock `{name}`")).into());

@@ -11,7 +11,7 @@ use rustix::fs::CWD;
 use crate::entry::{self, OWNER, RANDOM};
 use crate::flock::{self, Try};
 use crate::name::Name;
-use crate::owner::Owner;
+use crate::owner_file::Owner;
 use crate::token;
 
 /// `.NAME.lock.RANDOM/owner.json`. Dropped unused, it is removed.
@@ -132,7 +132,7 @@ fn no_directory(path: &Path, err: io::Error) -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::owner::nobody;
+    use crate::owner_file::nobody;
 
     #[test]
     fn unused_it_leaves_nothing() {

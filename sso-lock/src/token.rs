@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
-use sso_signal::secret::Secret;
+use sso_tool::secret::Secret;
 
 /// The SHA-256 of a token, in lower-case hexadecimal.
 #[derive(Clone, Debug, PartialEq, Eq)]

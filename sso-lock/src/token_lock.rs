@@ -4,19 +4,19 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use sso_signal::exit::{Exit, Fault};
-use sso_signal::secret::Secret;
-use sso_signal::time::{self, Moment};
-use sso_signal::wire::Document;
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::secret::Secret;
+use sso_tool::stream::Document;
+use sso_tool::time::{self, Moment};
 
 use crate::entry::OWNER;
 use crate::found::Found;
 use crate::guard::{self, Guard};
-use crate::owner::Owner;
+use crate::liveness::Flock;
+use crate::lock_dir::{Intent, Site};
+use crate::owner_file::Owner;
 use crate::prepared::Prepared;
-use crate::site::{Intent, Site};
 use crate::token::{self, Digest};
-use crate::verdict::Flock;
 use crate::{Lock, MOMENT, Outcome, wait};
 
 /// How long a release waits for the `acquire` that made the token to end.

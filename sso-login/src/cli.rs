@@ -4,19 +4,19 @@
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use sso_login::accounts::AccountsArgs;
+use sso_login::commands::accounts::AccountsArgs;
+use sso_login::commands::credentials::CredentialsArgs;
+use sso_login::commands::exec::ExecArgs;
+use sso_login::commands::logout::LogoutArgs;
+use sso_login::commands::refresh::RefreshArgs;
+use sso_login::commands::steps::{AuthorizeArgs, RegisterArgs};
+use sso_login::commands::token::TokenArgs;
+use sso_login::commands::whoami::WhoamiArgs;
 use sso_login::doctor::DoctorArgs;
-use sso_login::exec::ExecArgs;
-use sso_login::handout::CredentialsArgs;
-use sso_login::key_set::KeySetArgs;
-use sso_login::logout::LogoutArgs;
-use sso_login::redeem::TokenArgs;
-use sso_login::renewal::RefreshArgs;
+use sso_login::keys::KeySetArgs;
+use sso_login::remote::TunnelArgs;
+use sso_login::remote::inspect::InspectArgs;
 use sso_login::sandbox::SandboxArgs;
-use sso_login::steps::{AuthorizeArgs, RegisterArgs};
-use sso_login::tunnel::TunnelArgs;
-use sso_login::tunnel::inspect::InspectArgs;
-use sso_login::whoami::WhoamiArgs;
 
 /// Get an AWS SSO session, silently, and hand out credentials
 ///
@@ -95,10 +95,10 @@ pub(crate) struct LoginArgs {
     #[arg(long, value_enum, default_value_t = AskArg::Auto)]
     pub(crate) ask: AskArg,
     /// Take no answer for "not now" after that long
-    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = sso_signal::time::parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = sso_tool::time::parse_duration)]
     pub(crate) ask_timeout: Duration,
     /// Give up after that long [default: SSO_LOGIN_TIMEOUT or 2m; 10m with --no-browser]
-    #[arg(long, value_name = "DURATION", value_parser = sso_login::wish::parse_timeout)]
+    #[arg(long, value_name = "DURATION", value_parser = sso_login::session::login_options::parse_timeout)]
     pub(crate) timeout: Option<Duration>,
     /// As a filter, end with the status of the last document's outcome
     #[arg(short, long)]

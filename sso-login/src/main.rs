@@ -4,42 +4,40 @@ mod cli;
 
 use std::process::ExitCode;
 
-use sso_login::ensure::Ensure;
-use sso_login::wish::{Ask, Via, Wish};
-use sso_login::{
-    accounts, doctor, exec, handout, key_set, logout, redeem, renewal, sandbox, steps, tunnel, whoami,
-};
+use sso_login::commands::{accounts, credentials, exec, logout, refresh, steps, token, whoami};
+use sso_login::session::ensure::Ensure;
+use sso_login::session::login_options::{Ask, LoginOptions, Via};
+use sso_login::{doctor, keys, remote, sandbox};
 use sso_profile::{Selected, select};
-use sso_signal::command_line;
-use sso_signal::exit::Exit;
-use sso_signal::settings::Settings;
-use sso_signal::wire::{self, Document, Output};
+use sso_tool::exit::Exit;
+use sso_tool::settings::Settings;
+use sso_tool::stream::{self, Document, Output};
 
 use cli::{AskArg, Cli, Command, LoginArgs, ViaArg};
 
 const TOOL: &str = "sso-login";
 
 fn main() -> ExitCode {
-    command_line::run(TOOL, |cli: Cli| run(&cli))
+    sso_tool::main(TOOL, |cli: Cli| run(&cli))
 }
 
 fn run(cli: &Cli) -> anyhow::Result<Exit> {
     let settings = &Settings::new(TOOL);
     match &cli.command {
         Some(Command::Sandbox(args)) => sandbox::run(args),
-        Some(Command::Refresh(args)) => renewal::run(args, settings),
+        Some(Command::Refresh(args)) => refresh::run(args, settings),
         Some(Command::Whoami(args)) => whoami::run(args, settings),
         Some(Command::Accounts(args)) => accounts::run(args, settings),
         Some(Command::Logout(args)) => logout::run(args, settings),
-        Some(Command::KeySet(args)) => key_set::run(args, settings),
+        Some(Command::KeySet(args)) => keys::run(args, settings),
         Some(Command::Exec(args)) => exec::run(args, TOOL),
         Some(Command::Register(args)) => steps::register(args, settings),
         Some(Command::Authorize(args)) => steps::authorize(args),
-        Some(Command::Token(args)) => redeem::run(args, settings),
-        Some(Command::Credentials(args)) => handout::run(args, settings),
+        Some(Command::Token(args)) => token::run(args, settings),
+        Some(Command::Credentials(args)) => credentials::run(args, settings),
         Some(Command::Doctor(args)) => doctor::run(args, settings),
-        Some(Command::Inspect(args)) => tunnel::inspect::run(args, settings),
-        Some(Command::Tunnel(args)) => tunnel::run(args, settings),
+        Some(Command::Inspect(args)) => remote::inspect::run(args, settings),
+        Some(Command::Tunnel(args)) => remote::run(args, settings),
         None => login(&cli.login, settings),
     }
 }
@@ -48,7 +46,7 @@ fn login(args: &LoginArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let ensure = Ensure::new(settings, wish(args));
     let output = &mut Output::stdout();
     let argument = args.profile.as_deref();
-    match wire::subjects(argument)? {
+    match stream::subjects(argument)? {
         Some(documents) => filter(&ensure, args.exit_status, documents, output),
         None => command(&ensure, argument, output),
     }
@@ -93,8 +91,8 @@ fn filter(
     Ok(if is_status_wanted { last } else { Exit::Done })
 }
 
-fn wish(args: &LoginArgs) -> Wish {
-    Wish {
+fn wish(args: &LoginArgs) -> LoginOptions {
+    LoginOptions {
         force: args.force,
         via: match args.via {
             ViaArg::Auto => Via::Auto,

@@ -1,104 +1,167 @@
-//! `credential_process`: another program hands out the credentials (AWS-FORMATS 8).
+//! A program run for a while: in a process group of its own, its lines read as they come, ended whole.
 
-use std::process::Command;
+use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
-use sso_profile::words;
-use sso_signal::exit::{Exit, Fault, WithFault as _};
-use sso_signal::secret::Secret;
-use sso_signal::settings::from_environment;
-use sso_signal::text::harmless;
-use sso_signal::time;
-use sso_signal::wire::{self, Document};
+use rustix::process::{Pid, Signal, kill_process_group};
 
-use crate::child::{self, End, Line};
-use crate::credentials::{Credentials, Wallet};
-use crate::lack::Lack;
+use crate::interrupt::Interrupt;
 
-/// Profiles whose processes are running, separated by line feeds: a process may be this very tool.
-const CHAIN: &str = "SSO_LOGIN_PROCESS_CHAIN";
+/// The longest line that is read, in bytes; the rest of it is dropped.
+const LONGEST: u64 = 64 << 10;
+/// Lines that wait to be looked at; a program that prints faster waits.
+const AHEAD: usize = 64;
+/// How long a program may take to end after SIGTERM.
+const GRACE: Duration = Duration::from_secs(2);
+/// How long the last lines of a program that ended may take to come.
+const LEFTOVERS: Duration = Duration::from_millis(500);
+const TICK: Duration = Duration::from_millis(20);
 
-/// Runs the program without a shell, as botocore does, and reads what it prints.
-pub(crate) fn credentials(wallet: &Wallet<'_>, profile: &str) -> anyhow::Result<Result<Credentials, Lack>> {
-    let fault =
-        |why: &str| Fault::new(Exit::Config, format!("credential_process of profile `{profile}` {why}"));
-    let chain = from_environment(CHAIN).unwrap_or_default();
-    if chain.split('\n').any(|running| running == profile) {
-        return Err(fault("comes back to itself").into());
+/// A line of output.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Line {
+    /// Of stdout.
+    Out(String),
+    /// Of stderr.
+    Err(String),
+}
+
+/// How it ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// By itself.
+    Status(ExitStatus),
+    /// It took too long and was killed.
+    TimedOut,
+    /// This process was told to end by that signal; the child is gone.
+    Interrupted(i32),
+}
+
+/// Runs `command` with `input` on stdin, gives each line to `each`, and ends it at `deadline`.
+pub(crate) fn run(
+    mut command: Command,
+    input: &str,
+    deadline: Instant,
+    mut each: impl FnMut(Line),
+) -> anyhow::Result<End> {
+    let interrupt = Interrupt::hold()?;
+    // A group of its own, so that what the program started ends with it.
+    command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut group = Group { child: command.spawn()?, is_over: false };
+    if let Some(mut stdin) = group.child.stdin.take() {
+        let input = input.to_owned();
+        // A program that doesn't read is fine.
+        thread::spawn(move || drop(stdin.write_all(input.as_bytes())));
     }
-    let line = wallet.config.text(profile, "credential_process")?.unwrap_or_default();
-    let words = words::split(line).ok_or_else(|| fault("has an open quote"))?;
-    let Some((program, arguments)) = words.split_first() else { return Err(fault("is empty").into()) };
-    let mut command = Command::new(program);
-    command.args(arguments).env(CHAIN, format!("{profile}\n{chain}"));
-
-    let (mut printed, mut said) = (String::new(), None);
-    let end = child::run(command, "", wallet.deadline, |line| match line {
-        Line::Out(line) => printed.extend([line.as_str(), "\n"]),
-        Line::Err(line) if !line.trim().is_empty() => said = Some(line),
-        Line::Err(_) => {}
-    });
-    match end.with_fault(|| fault("cannot be run"))? {
-        End::Status(status) if status.success() => {
-            read(printed.as_bytes()).with_fault(|| fault("prints something else than credentials")).map(Ok)
+    let lines = group.lines();
+    loop {
+        // Looked at before each line, so that a program can't put its end off by printing.
+        if let Some(signal) = interrupt.received() {
+            group.end();
+            return Ok(End::Interrupted(signal));
         }
-        End::Status(status) => {
-            // Its last line may be of any kind, but it was written for people to read.
-            let said = said.map_or_else(|| "without a word".to_owned(), |line| harmless(&line));
-            let reason = format!("its credential_process ended with {}: {said}", child::code(status));
-            Ok(Err(match u8::try_from(child::code(status)) {
-                Ok(code) if code == Exit::LoginRequired.code() => Lack::expired_keys(reason),
-                Ok(code) if code == Exit::Config.code() => Lack::denied(reason),
-                _ => Lack::unreachable(reason),
-            }))
+        if Instant::now() >= deadline {
+            group.end();
+            return Ok(End::TimedOut);
         }
-        End::TimedOut => Ok(Err(Lack::unreachable("its credential_process did not end in time"))),
-        End::Interrupted(signal) => {
-            let exit = Exit::of_signal(signal);
-            Err(Fault::new(exit, "interrupted").into())
+        match lines.recv_timeout(TICK) {
+            Ok(line) => {
+                each(line);
+                continue;
+            }
+            Err(RecvTimeoutError::Disconnected) => thread::sleep(TICK),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        if let Some(status) = group.child.try_wait()? {
+            group.is_over = true;
+            // A browser that it started may keep the pipe open: what is there by now is all.
+            let end = Instant::now() + LEFTOVERS;
+            while Instant::now() < end
+                && let Ok(line) = lines.recv_timeout(TICK)
+            {
+                each(line);
+            }
+            return Ok(match interrupt.received() {
+                Some(signal) => End::Interrupted(signal),
+                None => End::Status(status),
+            });
         }
     }
 }
 
-/// Reads version 1 of the output. Errors show none of it.
-fn read(printed: &[u8]) -> anyhow::Result<Credentials> {
-    let document = wire::parse(printed, "its output").map_err(|_| anyhow::anyhow!("it is no JSON object"))?;
-    anyhow::ensure!(
-        document.get("Version").is_some_and(|version| version.as_i64() == Some(1)),
-        "Version is not 1"
-    );
-    let text = |document: &Document, key: &str| -> anyhow::Result<Option<Secret>> {
-        Ok(document.text(key)?.map(Secret::from))
-    };
-    let expires_at = match document.get("Expiration") {
-        None | Some(serde_json::Value::Null) => None,
-        Some(value) => Some(time::from_value(value).context("Expiration is no timestamp")?),
-    };
-    Ok(Credentials {
-        access_key_id: text(&document, "AccessKeyId")?.context("AccessKeyId is missing")?,
-        secret_access_key: text(&document, "SecretAccessKey")?.context("SecretAccessKey is missing")?,
-        session_token: text(&document, "SessionToken")?,
-        expires_at,
-    })
+/// The status as a shell gives it: 128 + N for signal N.
+pub(crate) fn code(status: ExitStatus) -> i32 {
+    status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The child and all that it started; killed with this value if it isn't over by then.
+struct Group {
+    child: Child,
+    is_over: bool,
+}
 
-    #[test]
-    fn what_is_printed_must_be_version_1_and_whole_and_is_never_shown() {
-        let whole = br#"{"Version":1,"AccessKeyId":"A","SecretAccessKey":"CANARY","Expiration":"2026-11-21T13:00:00Z"}"#;
-        assert!(read(whole).unwrap().expires_at.is_some());
-        for bad in [
-            r#"{"Version":"1","AccessKeyId":"A","SecretAccessKey":"CANARY"}"#,
-            r#"{"Version":1,"SecretAccessKey":"CANARY"}"#,
-            r#"{"Version":1,"AccessKeyId":1,"SecretAccessKey":"CANARY"}"#,
-            r#"{"Version":1,"AccessKeyId":"A","SecretAccessKey":"CANARY","Expiration":"soon"}"#,
-            "CANARY",
-        ] {
-            let err = read(bad.as_bytes()).unwrap_err();
-            assert!(!format!("{err:?}").contains("CANARY"), "{err:?}");
+impl Group {
+    fn lines(&mut self) -> Receiver<Line> {
+        let (sender, lines) = mpsc::sync_channel(AHEAD);
+        if let Some(stdout) = self.child.stdout.take() {
+            let sender = sender.clone();
+            thread::spawn(move || send_lines(stdout, &sender, Line::Out));
+        }
+        if let Some(stderr) = self.child.stderr.take() {
+            thread::spawn(move || send_lines(stderr, &sender, Line::Err));
+        }
+        lines
+    }
+
+    fn end(&mut self) {
+        self.signal(Signal::TERM);
+        let begin = Instant::now();
+        while begin.elapsed() < GRACE {
+            if matches!(self.child.try_wait(), Ok(Some(_))) {
+                break;
+            }
+            thread::sleep(TICK);
+        }
+        self.signal(Signal::KILL);
+        let _ = self.child.wait();
+        self.is_over = true;
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
+            // It may be gone already.
+            let _ = kill_process_group(group, signal);
+        }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.end();
+        }
+    }
+}
+
+/// Sends each line until the stream ends or nobody listens.
+pub(crate) fn send_lines(stream: impl Read, sender: &SyncSender<Line>, kind: fn(String) -> Line) {
+    let mut reader = BufReader::new(stream);
+    loop {
+        let mut bytes = Vec::new();
+        match reader.by_ref().take(LONGEST).read_until(b'\n', &mut bytes) {
+            Ok(0) | Err(_) => return,
+            Ok(_) => {}
+        }
+        if bytes.last() != Some(&b'\n') && reader.skip_until(b'\n').is_err() {
+            return;
+        }
+        let line = String::from_utf8_lossy(&bytes);
+        if sender.send(kind(line.trim_end_matches(['\r', '\n']).to_owned())).is_err() {
+            return;
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use indexmap::IndexMap;
-use sso_signal::exit::{Exit, Fault};
+use sso_tool::exit::{Exit, Fault};
 
 use crate::config::{Content, Keys, Role};
 use crate::edit::Change;

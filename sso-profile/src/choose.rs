@@ -7,8 +7,8 @@ use std::thread::{self, JoinHandle};
 
 use anyhow::Context as _;
 use serde_json::Value;
-use sso_signal::exit::{Exit, Fault};
-use sso_signal::wire::{self, Document, Output};
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::stream::{self, Document, Output};
 
 use crate::listed::forget_the_end;
 use crate::picker::{Picked, Rows, Terminal};
@@ -54,7 +54,7 @@ pub fn run(picks: &[Pick]) -> anyhow::Result<Exit> {
             .into());
     }
     // Before anything is drawn: a terminal as standard input is a mistake.
-    drop(wire::stdin()?);
+    drop(stream::stdin()?);
     match (terminal, picks.is_empty()) {
         (Some(terminal), true) => ask_as_they_come(terminal),
         (terminal, _) => by_what_it_says(picks, terminal),
@@ -111,7 +111,7 @@ impl Reading {
     /// Answers how many there are.
     fn read(&self, rows: &Rows) -> anyhow::Result<usize> {
         let mut count = 0;
-        for document in wire::stdin()? {
+        for document in stream::stdin()? {
             let document = document?;
             if document.contains_key("event") {
                 self.lock(&self.events).extend(passing(document));
@@ -134,7 +134,7 @@ fn by_what_it_says(picks: &[Pick], terminal: Option<Terminal>) -> anyhow::Result
     let mut events = Vec::new();
     let mut left = Vec::new();
     let mut count = 0;
-    for document in wire::stdin()? {
+    for document in stream::stdin()? {
         let document = document?;
         if document.contains_key("event") {
             events.extend(passing(document));

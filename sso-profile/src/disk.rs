@@ -13,8 +13,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use sso_signal::exit::{Exit, Fault};
-use sso_signal::replace::{Mode, parent, replace};
+use sso_tool::atomic_write::{Mode, parent, replace};
+use sso_tool::exit::{Exit, Fault};
 
 use crate::files::text;
 
@@ -251,7 +251,7 @@ mod tests {
         put_back(&path, b"ours\n", b"late\n").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "late\n");
         let err = put_back(&path, b"ours\n", b"later\n").unwrap_err();
-        assert_eq!(sso_signal::exit::status_of(&err), Exit::TryLater);
+        assert_eq!(sso_tool::exit::status_of(&err), Exit::TryLater);
         assert_eq!(fs::read_to_string(&path).unwrap(), "late\n");
         assert_eq!(
             fs::read_to_string(dir.path().join(format!("config.sso-conflict.{}", std::process::id())))

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::iter;
 
-use sso_signal::exit::{Exit, Fault};
+use sso_tool::exit::{Exit, Fault};
 
 use crate::config::{Content, Keys, Named, Role};
 use crate::cut::cuts;

@@ -1,7 +1,7 @@
 //! Endpoints that a config sets instead of AWS's own (AWS-FORMATS 6). Those of the
 //! environment, which come first, are for whoever makes the call.
 
-use sso_signal::wire::Document;
+use sso_tool::stream::Document;
 
 use crate::config::Named;
 use crate::ini::Value;

@@ -7,8 +7,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use sso_signal::exit::{Exit, Fault};
-use sso_signal::settings::Settings;
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::settings::Settings;
 
 use crate::ini::Refusal;
 

@@ -4,8 +4,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use sso_signal::exit::{Exit, Fault};
-use sso_signal::wire::Document;
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::stream::Document;
 
 /// The listings of a stream, by session (else start URL) and time.
 #[derive(Debug, Default)]

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use anyhow::Context as _;
-use sso_signal::exit::{Exit, Fault};
-use sso_signal::text::harmless;
-use sso_signal::wire::{self, Document};
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::sanitize::sanitize;
+use sso_tool::stream::{self, Document};
 
 use crate::bulk::Wanted;
 use crate::config::Content;
@@ -31,7 +31,7 @@ impl Listing {
     /// Reads them all. Status 65 for a document without an account or a role, for one that is a failure (`error`), and
     /// for pruning by a listing that isn't whole.
     pub(crate) fn read(command: &Command) -> anyhow::Result<Self> {
-        let Some(stdin) = wire::piped_stdin() else {
+        let Some(stdin) = stream::piped_stdin() else {
             return Err(Fault::new(
                 Exit::Usage,
                 "--all reads documents from standard input, and nothing is piped in",
@@ -93,7 +93,7 @@ impl Listing {
         for (session, url) in &self.portals {
             let known = content.sessions.get(session).and_then(|keys| Sso::of_session(session, keys));
             if let Some(known) = known.filter(|known| portal(&known.start_url) != portal(url)) {
-                let (url, own) = (harmless(url), harmless(&known.start_url));
+                let (url, own) = (sanitize(url), sanitize(&known.start_url));
                 let message = format!(
                     "the empty listing of session `{session}` is of {url}, and the config's is of {own}"
                 );
@@ -122,7 +122,7 @@ impl Listing {
 /// Refuses to prune by what a box lists: its sessions are others than those of the same names here.
 fn refuse_box(document: &Document, what: &str) -> anyhow::Result<()> {
     let Some(host) = document.text("host")? else { return Ok(()) };
-    let message = format!("{what} is about {}, whose roles say nothing of this machine's", harmless(host));
+    let message = format!("{what} is about {}, whose roles say nothing of this machine's", sanitize(host));
     Err(Fault::new(Exit::Data, message).hint("list here: sso-login accounts PROFILE").into())
 }
 

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde_json::Value;
-use sso_signal::exit::{Exit, Fault, WithFault as _};
-use sso_signal::settings::{Settings, from_environment};
-use sso_signal::text::shell_word;
-use sso_signal::wire;
+use sso_tool::exit::{Exit, Fault, WithFault as _};
+use sso_tool::settings::{Settings, from_environment};
+use sso_tool::shell::shell_word;
+use sso_tool::stream;
 
 use crate::config::{Content, Named, parse_credentials};
 use crate::endpoints::{Endpoints, is_true};
@@ -23,7 +23,7 @@ const MOST_NAMED: usize = 5;
 ///
 /// ```no_run
 /// use sso_profile::AwsConfig;
-/// use sso_signal::settings::Settings;
+/// use sso_tool::settings::Settings;
 ///
 /// let config = AwsConfig::load(&Settings::new("sso-login"))?;
 /// if let Some(profile) = config.profile("corp")? {
@@ -151,7 +151,7 @@ impl AwsConfig {
     /// more than leave room in a document that the next tool of a pipe reads: half a MiB of names.
     pub fn session_profiles(&self, profile: &Profile) -> Vec<String> {
         let Some(sso) = &profile.sso else { return Vec::new() };
-        let mut room = wire::LARGEST / 2;
+        let mut room = stream::LARGEST / 2;
         self.profiles()
             .filter_map(|(name, other)| {
                 let other = other.ok()?.sso?;

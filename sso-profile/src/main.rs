@@ -6,16 +6,15 @@ use std::process::ExitCode;
 
 use sso_profile::request::Request;
 use sso_profile::{choose, key, remove, show, write, write_all};
-use sso_signal::command_line;
-use sso_signal::exit::{Exit, Fault};
-use sso_signal::settings::Settings;
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::settings::Settings;
 
 use cli::key::{Key, SlugArgs};
 
 const TOOL: &str = "sso-profile";
 
 fn main() -> ExitCode {
-    command_line::run(TOOL, |cli: cli::Cli| run(cli.command, &Settings::new(TOOL)))
+    sso_tool::main(TOOL, |cli: cli::Cli| run(cli.command, &Settings::new(TOOL)))
 }
 
 fn run(command: cli::Command, settings: &Settings) -> anyhow::Result<Exit> {

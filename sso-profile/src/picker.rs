@@ -20,7 +20,7 @@ use nucleo_picker::event::{
 use nucleo_picker::{Injector, PickerOptions};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::{flag, low_level};
-use sso_signal::wire::Document;
+use sso_tool::stream::Document;
 
 use crate::row::Row;
 

@@ -1,6 +1,6 @@
 //! What a request comes to, given what the config says already: changes of sections, or a refusal.
 
-use sso_signal::exit::{Exit, Fault};
+use sso_tool::exit::{Exit, Fault};
 
 use crate::config::{Content, Keys, Role};
 use crate::edit::Change;

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use serde_json::Value as Json;
-use sso_signal::wire::Document;
+use sso_tool::stream::Document;
 
 use crate::config::{Keys, Named};
 use crate::endpoints::Endpoints;

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use sso_signal::exit::{Exit, Fault};
-use sso_signal::settings::Settings;
-use sso_signal::text::shell_word;
-use sso_signal::wire::{self, Document, Output};
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::settings::Settings;
+use sso_tool::shell::shell_word;
+use sso_tool::stream::{self, Document, Output};
 
 use crate::config::{Content, Role};
 use crate::cut::is_commented;
@@ -44,7 +44,7 @@ pub fn run(command: &Command, settings: &Settings) -> anyhow::Result<Exit> {
         remove(command, name, Document::new(), settings, &mut output)?;
         return Ok(Exit::Done);
     }
-    let Some(documents) = wire::piped_stdin() else {
+    let Some(documents) = stream::piped_stdin() else {
         return Err(Fault::new(Exit::Usage, "no profile is named")
             .hint("sso-profile remove PROFILE, or pipe in documents that have `profile`")
             .into());

@@ -1,9 +1,9 @@
 //! What a profile is to be: the flags and the document of `write`, checked.
 
 use serde_json::Value;
-use sso_signal::exit::{Exit, Fault};
-use sso_signal::text::{harmless, is_deceptive};
-use sso_signal::wire::Document;
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::sanitize::{is_deceptive, sanitize};
+use sso_tool::stream::Document;
 
 use crate::config::Content;
 use crate::values::{account_id, output, plain, region, role_name, scope_list, start_url, wrong};
@@ -109,8 +109,8 @@ impl Request {
 pub(crate) fn refuse_failed(document: &Document, what: &str) -> Result<(), Fault> {
     let text = |key: &str| match document.get(key) {
         None | Some(Value::Null) => None,
-        Some(Value::String(why)) => Some(harmless(why)),
-        Some(why) => Some(harmless(&why.to_string())),
+        Some(Value::String(why)) => Some(sanitize(why)),
+        Some(why) => Some(sanitize(&why.to_string())),
     };
     let Some(error) = text("error") else { return Ok(()) };
     let why = text("reason").map_or(error.clone(), |reason| format!("{error}: {reason}"));

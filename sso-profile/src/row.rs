@@ -1,7 +1,7 @@
 //! A document as a line to choose by.
 
-use sso_signal::text::harmless;
-use sso_signal::wire::Document;
+use sso_tool::sanitize::sanitize;
+use sso_tool::stream::Document;
 
 /// Keys that tell documents apart, with the width that most values need. Rows come one by one, so their widths
 /// can't be measured first.
@@ -26,7 +26,7 @@ impl Row {
         let mut line = String::new();
         for (key, width) in COLUMNS {
             if let Some(value) = document.get(key).and_then(|value| value.as_str()) {
-                let value = harmless(value);
+                let value = sanitize(value);
                 line.extend([format!("{value:width$}  ")]);
             }
         }
@@ -34,11 +34,11 @@ impl Row {
         if let Some(url) = document.get("startUrl").and_then(|value| value.as_str())
             && !["profile", "accountId"].iter().any(|key| document.contains_key(*key))
         {
-            line.push_str(&harmless(url));
+            line.push_str(&sanitize(url));
         }
         line.truncate(line.trim_end().len());
         if line.is_empty() {
-            line = harmless(&serde_json::to_string(&*document).unwrap_or_default());
+            line = sanitize(&serde_json::to_string(&*document).unwrap_or_default());
         }
         Self { document, line }
     }

@@ -1,7 +1,7 @@
 //! Which profile is meant when several places may say so (DESIGN 2).
 
-use sso_signal::settings::Settings;
-use sso_signal::wire::Document;
+use sso_tool::settings::Settings;
+use sso_tool::stream::Document;
 
 /// A profile's name and who gave it.
 #[derive(Debug, Clone, PartialEq, Eq)]

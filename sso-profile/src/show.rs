@@ -1,9 +1,9 @@
 //! `list` and `show`: profiles as documents.
 
 use anyhow::Context as _;
-use sso_signal::exit::Exit;
-use sso_signal::settings::Settings;
-use sso_signal::wire::{self, Document, Output};
+use sso_tool::exit::Exit;
+use sso_tool::settings::Settings;
+use sso_tool::stream::{self, Document, Output};
 
 use crate::load::AwsConfig;
 use crate::profile::{Profile, Unusable};
@@ -20,7 +20,7 @@ pub fn list(text: bool, settings: &Settings) -> anyhow::Result<Exit> {
 /// Prints the profile that is meant, or adds its keys to the documents on stdin.
 pub fn show(argument: Option<&str>, text: bool, settings: &Settings) -> anyhow::Result<Exit> {
     // The config is loaded with the first document there: what the tool before us in the pipe wrote counts.
-    if let Some(documents) = wire::subjects(argument)? {
+    if let Some(documents) = stream::subjects(argument)? {
         return filter(documents, text, settings);
     }
     let config = AwsConfig::load(settings)?;

@@ -1,8 +1,8 @@
 //! What a profile says about credentials that don't come from SSO: static keys, and the keys of
 //! `credential_process`, `role_arn` and their kind, as botocore's other providers read them.
 
-use sso_signal::exit::{Exit, Fault};
-use sso_signal::secret::Secret;
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::secret::Secret;
 
 use crate::config::Keys;
 use crate::ini::Value;

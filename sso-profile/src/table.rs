@@ -1,7 +1,7 @@
 //! Profile documents as a table for people (`--text`).
 
-use sso_signal::text::harmless;
-use sso_signal::wire::Document;
+use sso_tool::sanitize::sanitize;
+use sso_tool::stream::Document;
 
 const COLUMNS: [(&str, &str); 6] = [
     ("PROFILE", "profile"),
@@ -56,5 +56,5 @@ fn note(document: &Document) -> String {
 }
 
 fn text(document: &Document, key: &str) -> String {
-    document.get(key).and_then(|value| value.as_str()).map(harmless).unwrap_or_default()
+    document.get(key).and_then(|value| value.as_str()).map(sanitize).unwrap_or_default()
 }

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use sso_signal::exit::{Exit, Fault};
+use sso_tool::exit::{Exit, Fault};
 
 use crate::words::is_plain;
 
@@ -160,7 +160,7 @@ mod tests {
             ["", "x", "{account", "account}", "{account} {role}", "{Account}", "-{role}", "{{role}}", "{}"]
         {
             let fault = text.parse::<Template>().unwrap_err();
-            assert_eq!(sso_signal::exit::status_of(&fault.into()), Exit::Usage, "{text}");
+            assert_eq!(sso_tool::exit::status_of(&fault.into()), Exit::Usage, "{text}");
         }
     }
 }

@@ -1,14 +1,14 @@
 //! What the values of a profile may be: what AWS's tools take, and nothing copied from a manual.
 
-use sso_signal::exit::{Exit, Fault};
-use sso_signal::text::{harmless, is_deceptive};
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::sanitize::{is_deceptive, sanitize};
 
 use crate::profile::scopes;
 
 /// A value on one line that botocore reads back as it is.
 pub(crate) fn plain(value: &str) -> Result<(), Fault> {
     if value.split_once('<').is_some_and(|(_, rest)| rest.contains('>')) {
-        return Err(wrong(format!("the value `{}` is a placeholder", harmless(value)))
+        return Err(wrong(format!("the value `{}` is a placeholder", sanitize(value)))
             .hint("the access portal (the start URL) shows accounts and roles; its own address is in the invitation mail"));
     }
     if value.is_empty() || value.trim() != value || value.chars().any(|c| c.is_control() || is_deceptive(c)) {

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use sso_signal::exit::{Exit, Fault};
-use sso_signal::settings::Settings;
-use sso_signal::signal::check_profile;
-use sso_signal::wire::{self, Document, Output};
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::profile_name::check_profile;
+use sso_tool::settings::Settings;
+use sso_tool::stream::{self, Document, Output};
 
 use crate::config::Content;
 use crate::diff::unified;
@@ -39,7 +39,7 @@ pub struct Command {
 /// Writes the profile of each document on stdin, or the one of the flags.
 pub fn run(command: &Command, settings: &Settings) -> anyhow::Result<Exit> {
     let mut output = Output::stdout();
-    let piped = wire::piped_stdin();
+    let piped = stream::piped_stdin();
     let is_piped = piped.is_some();
     let mut documents = piped.into_iter().flatten().peekable();
     if documents.peek().is_none() {

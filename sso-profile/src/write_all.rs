@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use anyhow::Context as _;
-use sso_signal::exit::{Exit, Fault};
-use sso_signal::settings::Settings;
-use sso_signal::wire::{Document, Output};
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::settings::Settings;
+use sso_tool::stream::{Document, Output};
 
 use crate::bulk::{Bulk, plan, roles};
 use crate::config::Content;

@@ -4,14 +4,14 @@ use std::path::Path;
 
 use crate::cooldown;
 use crate::entry::Entry;
-use crate::exit::Exit;
 use crate::folder::{self, Reading};
 use crate::heartbeat;
 use crate::host::Host;
 use crate::memory::Subject;
-use crate::settings::Settings;
-use crate::time;
-use crate::wire::{Document, Output};
+use sso_tool::exit::Exit;
+use sso_tool::settings::Settings;
+use sso_tool::stream::{Document, Output};
+use sso_tool::time;
 
 /// Clears a profile; or all, with the cooldown stamp and the monitors that were seen.
 pub fn clear(settings: &Settings, wanted: Option<&str>, output: &mut Output) -> anyhow::Result<Exit> {

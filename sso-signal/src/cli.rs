@@ -115,7 +115,7 @@ Exit status:
         #[arg(long)]
         with_parent: bool,
         /// Give up after that long
-        #[arg(long, value_name = "DURATION", value_parser = sso_signal::time::parse_duration)]
+        #[arg(long, value_name = "DURATION", value_parser = sso_tool::time::parse_duration)]
         timeout: Option<Duration>,
         /// Look at least that often (SSO_POLL_SECONDS, 5 s)
         #[arg(long, value_name = "DURATION", value_parser = parse_poll)]
@@ -160,7 +160,7 @@ Exit status:
         /// Profile whose reminders to postpone
         profile: String,
         /// For how long: 15m, 4h, at most 24h
-        #[arg(value_parser = sso_signal::time::parse_duration)]
+        #[arg(value_parser = sso_tool::time::parse_duration)]
         duration: Duration,
     },
     /// Remove signals, snoozes and cooldowns
@@ -304,7 +304,7 @@ Exit status:
 }
 
 fn parse_poll(text: &str) -> Result<Duration, String> {
-    let poll = sso_signal::time::parse_duration(text)?;
+    let poll = sso_tool::time::parse_duration(text)?;
     if poll.is_zero() {
         return Err("a poll interval of zero never rests".to_owned());
     }

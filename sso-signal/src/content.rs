@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use crate::signal::{LARGEST, Signal};
-use crate::time;
-use crate::untrusted::{self, Found};
+use sso_tool::safe_read::{self, Found};
+use sso_tool::time;
 
 /// In the chain of an error: a signal's file that couldn't be read.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub(crate) enum Content {
 pub(crate) fn read_file(path: &Path) -> anyhow::Result<Content> {
     let name = path.display().to_string();
     let (found, written) =
-        untrusted::read_dated(path, LARGEST).with_context(|| Unreadable(path.to_owned()))?;
+        safe_read::read_dated(path, LARGEST).with_context(|| Unreadable(path.to_owned()))?;
     Ok(match found {
         Found::Missing => Content::Gone,
         Found::Bad(what) => Content::Bad(format!("{name} {what}")),

@@ -3,19 +3,23 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::replace;
-use crate::time::{self, Moment};
-use crate::untrusted::{self, Found};
+use sso_tool::atomic_write;
+use sso_tool::safe_read::{self, Found};
+use sso_tool::time::{self, Moment};
 
 /// The stamp. What is no finite number of epoch seconds counts as absent.
 pub fn read(state_dir: &Path) -> Option<Moment> {
-    let Ok(Found::Bytes(bytes)) = untrusted::read(&file(state_dir), 64) else { return None };
+    let Ok(Found::Bytes(bytes)) = safe_read::read(&file(state_dir), 64) else { return None };
     std::str::from_utf8(&bytes).ok()?.trim().parse().ok().and_then(time::from_epoch)
 }
 
 /// Writes the stamp: epoch seconds and a newline.
 pub fn write(state_dir: &Path, now: Moment) -> anyhow::Result<()> {
-    replace::replace(&file(state_dir), format!("{}\n", now.timestamp()).as_bytes(), replace::Mode::Private)
+    atomic_write::replace(
+        &file(state_dir),
+        format!("{}\n", now.timestamp()).as_bytes(),
+        atomic_write::Mode::Private,
+    )
 }
 
 /// Where the stamp is.

@@ -8,16 +8,17 @@ use serde_json::{Map, Value, json};
 
 use crate::cooldown;
 use crate::entry::{Entry, Pause};
-use crate::exit::Exit;
 use crate::heartbeat;
 use crate::host::Host;
 use crate::machine::{Circumstances, Stamp};
 use crate::mode::Mode;
-use crate::settings::Settings;
 use crate::status;
-use crate::text::{harmless, shell_word};
-use crate::time::{self, Moment};
-use crate::wire::{Document, Output};
+use sso_tool::exit::Exit;
+use sso_tool::sanitize::sanitize;
+use sso_tool::settings::Settings;
+use sso_tool::shell::shell_word;
+use sso_tool::stream::{Document, Output};
+use sso_tool::time::{self, Moment};
 
 /// How long after its last stamp a monitor counts as at work.
 const MONITOR_IS_FRESH: TimeDelta = TimeDelta::seconds(300);
@@ -160,7 +161,7 @@ impl View<'_> {
                 .iter()
                 .find_map(|key| checked.get(*key))
                 .and_then(Value::as_str)
-                .map(harmless),
+                .map(sanitize),
         };
         let next = self.next(name, &state);
         let mut document = checked.with("signal", self.signal.map_or("none", |signal| text(signal, "state")));

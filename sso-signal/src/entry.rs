@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use crate::sighting::Sighting;
-use crate::time::{self, Moment};
+use sso_tool::time::{self, Moment};
 
 /// How far a clock may be set back before a pause that was counted on it is given up.
 const JITTER: Duration = Duration::from_secs(60);

@@ -11,14 +11,14 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use crate::content::{Content, is_forbidden, read_file};
-use crate::exit::warn;
 use crate::places::Places;
-use crate::quarantine::quarantine;
-use crate::replace;
-use crate::settings::Settings;
 use crate::signal::Signal;
-use crate::state::make_private;
-use crate::time::Moment;
+use sso_tool::atomic_write;
+use sso_tool::exit::warn;
+use sso_tool::quarantine::quarantine;
+use sso_tool::settings::Settings;
+use sso_tool::state_dir::make_private;
+use sso_tool::time::Moment;
 
 /// How long a writer that isn't atomic gets to finish.
 const MOMENT: Duration = Duration::from_millis(150);
@@ -88,7 +88,7 @@ impl Folder {
     /// The folders to watch for changes.
     pub fn watched(&self) -> BTreeSet<PathBuf> {
         let Places { main_file, further } = &self.places;
-        BTreeSet::from([self.state_dir.clone(), further.clone(), replace::parent(main_file)])
+        BTreeSet::from([self.state_dir.clone(), further.clone(), atomic_write::parent(main_file)])
     }
 
     /// Makes `signals/`, so that it can be watched, and mounted into containers.
@@ -140,9 +140,9 @@ impl Folder {
                 Some(known) if content == known.line() => true,
                 Some(_) => self.replace(&path, &content)?,
                 None => {
-                    make_private(&replace::parent(&path))?;
+                    make_private(&atomic_write::parent(&path))?;
                     self.sweep();
-                    replace::create(&path, content.as_bytes())?
+                    atomic_write::create(&path, content.as_bytes())?
                 }
             };
             if is_done {
@@ -176,15 +176,15 @@ impl Folder {
     /// Replaces the content of a signal's file. Answers whether it was still there.
     pub fn replace(&self, path: &Path, content: &str) -> anyhow::Result<bool> {
         self.sweep();
-        replace::replace_existing(path, content.as_bytes())
+        atomic_write::replace_existing(path, content.as_bytes())
     }
 
     /// Sweeps what killed writers left, once: at every write that would be slow with thousands of signals.
     fn sweep(&self) {
         self.swept.get_or_init(|| {
             let Places { main_file, further } = &self.places;
-            replace::sweep(&replace::parent(main_file), main_file.file_name());
-            replace::sweep(further, None);
+            atomic_write::sweep(&atomic_write::parent(main_file), main_file.file_name());
+            atomic_write::sweep(further, None);
         });
     }
 

@@ -6,13 +6,13 @@ use std::path::PathBuf;
 
 use crate::folder;
 use crate::places::{Places, file_stem};
-use crate::replace;
-use crate::settings::Settings;
-use crate::state::make_private;
-use crate::text::harmless;
-use crate::time::{self, Moment};
-use crate::untrusted::{self, Found};
-use crate::wire::{self, Document};
+use sso_tool::atomic_write;
+use sso_tool::safe_read::{self, Found};
+use sso_tool::sanitize::sanitize;
+use sso_tool::settings::Settings;
+use sso_tool::state_dir::make_private;
+use sso_tool::stream::{self, Document};
+use sso_tool::time::{self, Moment};
 
 /// How often a stamp is renewed at most, in seconds.
 const EVERY: i64 = 5;
@@ -53,10 +53,10 @@ fn stamp(settings: &Settings, source: &str, now: Moment) -> anyhow::Result<()> {
     make_private(&folder)?;
     let path = folder.join(format!("{PREFIX}{}", file_stem(source)));
     let document = Document::new().with("source", source).with("at", time::format(now));
-    replace::replace(
+    atomic_write::replace(
         &path,
         format!("{}\n", serde_json::Value::from(document)).as_bytes(),
-        replace::Mode::Private,
+        atomic_write::Mode::Private,
     )
 }
 
@@ -86,8 +86,8 @@ fn stamps(settings: &Settings) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 fn read(path: &std::path::Path) -> Option<Seen> {
-    let Ok(Found::Bytes(bytes)) = untrusted::read(path, 4096) else { return None };
-    let document = wire::parse(&bytes, "a monitor's stamp").ok()?;
-    let source = harmless(document.text("source").ok()??);
+    let Ok(Found::Bytes(bytes)) = safe_read::read(path, 4096) else { return None };
+    let document = stream::parse(&bytes, "a monitor's stamp").ok()?;
+    let source = sanitize(document.text("source").ok()??);
     Some(Seen { source, at: document.get("at").and_then(time::from_value)? })
 }

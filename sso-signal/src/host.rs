@@ -12,12 +12,12 @@ use crate::folder::{Folder, Located, Reading};
 use crate::machine::{self, Because, Circumstances, Due, Stamp};
 use crate::memory::{Memory, Subject};
 use crate::mode;
-use crate::settings::Settings;
 use crate::sighting::Sighting;
 use crate::signal::Signal;
-use crate::state;
-use crate::text::shell_word;
-use crate::time::{self, Moment};
+use sso_tool::settings::Settings;
+use sso_tool::shell::shell_word;
+use sso_tool::state_dir;
+use sso_tool::time::{self, Moment};
 
 /// As `SSO_POLL_SECONDS` if nobody sets it.
 const DEFAULT_POLL: Duration = Duration::from_secs(5);
@@ -73,7 +73,7 @@ impl<'a> Host<'a> {
 
     /// Changes what the host remembers, while nobody else does.
     pub fn change_memory<T>(&self, change: impl FnOnce(&mut Memory) -> T) -> anyhow::Result<T> {
-        let _lock = state::lock(&self.state_dir)?;
+        let _lock = state_dir::lock(&self.state_dir)?;
         let before = self.memory()?;
         let mut after = before.clone();
         let answer = change(&mut after);
@@ -115,7 +115,7 @@ impl<'a> Host<'a> {
 
     /// Takes the lease of a due signal, unless it was cleared or another watcher took it meanwhile.
     pub fn lease(&self, located: &Located, at: &Circumstances) -> anyhow::Result<Option<Leased>> {
-        let _lock = state::lock(&self.state_dir)?;
+        let _lock = state_dir::lock(&self.state_dir)?;
         let Some(signal) = self.folder.reread(&located.path)? else { return Ok(None) };
         let judge = Judge::new(self.memory()?, &self.state_dir);
         let Judged { located, due: Due::Now } =

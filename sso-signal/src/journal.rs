@@ -7,11 +7,11 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde_json::Value;
 
-use crate::exit::{Exit, escaped};
 use crate::request::logged_out;
-use crate::text::harmless;
-use crate::time::{self, Moment};
-use crate::wire::{self, Document};
+use sso_tool::exit::{Exit, escaped};
+use sso_tool::sanitize::sanitize;
+use sso_tool::stream::{self, Document};
+use sso_tool::time::{self, Moment};
 
 /// How long a line that says the same again is left out: a watcher that fails at every poll must not fill a
 /// disk.
@@ -27,7 +27,7 @@ pub fn write(mut input: impl BufRead, is_watched: bool, output: &mut impl Write)
     let mut line = Vec::new();
     loop {
         line.clear();
-        let most = wire::LARGEST as u64 + 1;
+        let most = stream::LARGEST as u64 + 1;
         if input.by_ref().take(most).read_until(b'\n', &mut line).context("cannot read standard input")? == 0
         {
             return Ok(Exit::Done);
@@ -54,7 +54,7 @@ impl Journal {
     fn line(&mut self, bytes: &[u8], now: Moment) -> Option<String> {
         let text = String::from_utf8_lossy(bytes);
         let text = text.trim();
-        let said = match text.starts_with('{').then(|| wire::parse(text.as_bytes(), "line")) {
+        let said = match text.starts_with('{').then(|| stream::parse(text.as_bytes(), "line")) {
             Some(Ok(document)) => match of_event(&document) {
                 Some(event) => Some(event),
                 None => self.of_state(&document),
@@ -181,7 +181,7 @@ fn because(what: &str, document: &Document, then: &str) -> String {
 }
 
 fn text(document: &Document, key: &str) -> Option<String> {
-    document.get(key).and_then(Value::as_str).map(harmless).filter(|text| !text.is_empty())
+    document.get(key).and_then(Value::as_str).map(sanitize).filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]

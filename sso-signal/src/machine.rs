@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::entry::{ConfigStamp, Entry, Pause, delta};
 use crate::mode::Mode;
 use crate::signal::Signal;
-use crate::time::{self, Moment};
+use sso_tool::time::{self, Moment};
 
 /// How long a signal that was handed over stays away, and the first retry after a failure.
 pub const LEASE: Duration = Duration::from_secs(30);

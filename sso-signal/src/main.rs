@@ -5,19 +5,20 @@ mod cli;
 use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
-use sso_signal::exit::{Exit, Fault};
 use sso_signal::raise::Raiser;
 use sso_signal::service::{self, Wish};
-use sso_signal::settings::Settings;
-use sso_signal::signal::check_profile;
 use sso_signal::wait::{Patience, wait};
-use sso_signal::wire::{self, Document, Output};
-use sso_signal::{clear, command_line, dashboard, journal, mode, quiet, read, request, settle, status, time};
+use sso_signal::{clear, dashboard, journal, mode, quiet, read, request, settle, status};
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::profile_name::check_profile;
+use sso_tool::settings::Settings;
+use sso_tool::stream::{self, Document, Output};
+use sso_tool::time;
 
 use cli::{Cli, Command, Service};
 
 fn main() -> ExitCode {
-    command_line::run("sso-signal", |cli: Cli| run(cli.command))
+    sso_tool::main("sso-signal", |cli: Cli| run(cli.command))
 }
 
 fn run(command: Command) -> anyhow::Result<Exit> {
@@ -28,7 +29,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
             let mut raiser = Raiser::new(settings, reason.as_deref(), source.as_deref())?;
             match profile {
                 Some(profile) => raiser.command(&profile, output),
-                None => raiser.filter(wire::stdin()?, output),
+                None => raiser.filter(stream::stdin()?, output),
             }
         }
         Command::Read { profile, all } => {
@@ -40,7 +41,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
             let poll = poll.map_or_else(|| settings.poll_interval(), Ok)?;
             wait(settings, Patience { timeout, poll, follow, with_parent }, output)
         }
-        Command::Settle => settle::filter(settings, wire::stdin()?, output),
+        Command::Settle => settle::filter(settings, stream::stdin()?, output),
         Command::Snooze { profile, duration } => {
             check_profile(&profile)?;
             if duration.is_zero() || duration > settle::LONGEST_SNOOZE {
@@ -61,11 +62,11 @@ fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Mode { text, mode } => mode::command(settings, mode.as_deref(), text, output),
         Command::Status { documents: None, text } => status::print(settings, text, output),
         Command::Status { documents: Some(_), text } => {
-            dashboard::print(settings, wire::stdin()?, text, output)
+            dashboard::print(settings, stream::stdin()?, text, output)
         }
         Command::Request { profile, reason, text } => match profile.filter(|profile| !profile.is_empty()) {
             Some(documents) if documents == "-" => {
-                request::filter(settings, wire::stdin()?, &reason, text, output)
+                request::filter(settings, stream::stdin()?, &reason, text, output)
             }
             profile => {
                 let profile = profile.unwrap_or_else(|| settings.profile());
@@ -77,7 +78,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
             journal::write(io::stdin().lock(), is_watched, &mut io::stdout().lock())
         }
         Command::Service { command } => service(settings, command, output),
-        Command::Quiet { profile } => match (wire::subjects(profile.as_deref())?, profile) {
+        Command::Quiet { profile } => match (stream::subjects(profile.as_deref())?, profile) {
             (Some(documents), _) => quiet::filter(settings, documents, output),
             (None, Some(profile)) => quiet::command(settings, &profile, output),
             (None, None) => Err(Fault::new(Exit::Usage, "no profile is named")

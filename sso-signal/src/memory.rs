@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::entry::Entry;
-use crate::exit::{Exit, Fault, warn};
-use crate::quarantine::quarantine;
 use crate::record::{self, Broken, optional, read_moment};
-use crate::replace;
-use crate::time::{self, Moment};
-use crate::untrusted::{self, Found};
-use crate::wire::{self, Document};
+use sso_tool::atomic_write;
+use sso_tool::exit::{Exit, Fault, warn};
+use sso_tool::quarantine::quarantine;
+use sso_tool::safe_read::{self, Found};
+use sso_tool::stream::{self, Document};
+use sso_tool::time::{self, Moment};
 
 /// The format that this code writes. Newer ones are refused, not guessed at.
 const VERSION: i64 = 1;
@@ -48,7 +48,7 @@ impl Memory {
     /// a warning; one of a newer version is an error (65).
     pub fn load(tool: &str, state_dir: &Path, now: Moment) -> anyhow::Result<Self> {
         let path = file(state_dir);
-        let problem = match untrusted::read(&path, LARGEST) {
+        let problem = match safe_read::read(&path, LARGEST) {
             Ok(Found::Missing) => return Ok(Self::default()),
             Ok(Found::Bad(what)) => format!("{} {what}", path.display()),
             Ok(Found::Bytes(bytes)) => match Self::parse(&bytes, &path.display().to_string()) {
@@ -69,10 +69,10 @@ impl Memory {
 
     /// Writes `state.json`. Hold the state directory's lock from `load` to `save`.
     pub fn save(&self, state_dir: &Path) -> anyhow::Result<()> {
-        replace::replace(
+        atomic_write::replace(
             &file(state_dir),
             format!("{:#}\n", self.document()).as_bytes(),
-            replace::Mode::Private,
+            atomic_write::Mode::Private,
         )
     }
 
@@ -180,7 +180,7 @@ impl Memory {
     }
 
     fn parse(bytes: &[u8], name: &str) -> anyhow::Result<Result<Self, i64>> {
-        let document = wire::parse_of_any_size(bytes, name)?;
+        let document = stream::parse_of_any_size(bytes, name)?;
         let version = document.whole("version")?.ok_or_else(|| broken(name))?;
         if version > VERSION {
             return Ok(Err(version));

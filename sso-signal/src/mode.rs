@@ -3,14 +3,14 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::exit::{Exit, Fault};
-use crate::replace;
-use crate::settings::Settings;
-use crate::state::make_private;
-use crate::text::harmless;
-use crate::time;
-use crate::untrusted::{self, Found};
-use crate::wire::{Document, Output};
+use sso_tool::atomic_write;
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::safe_read::{self, Found};
+use sso_tool::sanitize::sanitize;
+use sso_tool::settings::Settings;
+use sso_tool::state_dir::make_private;
+use sso_tool::stream::{Document, Output};
+use sso_tool::time;
 
 /// What happens when a login is required.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl fmt::Display for Mode {
 /// The mode in force and who said so: `file`, `SSO_LOGIN_MODE` or `default`. A file that says none is a warning.
 pub fn current(settings: &Settings, state_dir: &Path) -> (Mode, &'static str) {
     let path = file(state_dir);
-    let problem = match untrusted::read(&path, 64) {
+    let problem = match safe_read::read(&path, 64) {
         Ok(Found::Missing) => return wished(settings),
         Ok(Found::Bytes(bytes)) => {
             let word = String::from_utf8_lossy(&bytes);
@@ -66,7 +66,7 @@ pub fn current(settings: &Settings, state_dir: &Path) -> (Mode, &'static str) {
                 // Empty for a moment, while `echo auto > mode` is at it, or for good: nobody set it.
                 None if word.trim().is_empty() => return wished(settings),
                 None => {
-                    format!("{} is not notify, auto or standalone: `{}`", path.display(), harmless(&word))
+                    format!("{} is not notify, auto or standalone: `{}`", path.display(), sanitize(&word))
                 }
             }
         }
@@ -93,7 +93,7 @@ pub fn set(state_dir: &Path, word: &str) -> anyhow::Result<Mode> {
     let mode = Mode::from_word(word).ok_or_else(|| {
         Fault::new(Exit::Usage, format!("`{word}` is no mode")).hint("sso-signal mode notify|auto|standalone")
     })?;
-    replace::replace(&file(state_dir), format!("{mode}\n").as_bytes(), replace::Mode::Private)?;
+    atomic_write::replace(&file(state_dir), format!("{mode}\n").as_bytes(), atomic_write::Mode::Private)?;
     Ok(mode)
 }
 

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::replace;
-use crate::settings::Settings;
 use crate::signal::OF_A_BOX;
+use sso_tool::atomic_write;
+use sso_tool::settings::Settings;
 
 /// More files in `signals/` than anybody has profiles: a writer gone wild. The rest is left unread.
 const MOST: usize = 20_000;
@@ -80,7 +80,7 @@ impl Places {
 /// `signals/` of the state directory; or, where a container has nothing but that folder and names a file in it
 /// with `SSO_SIGNAL_FILE`, the folder of that file.
 fn further(state_dir: &Path, main_file: &Path) -> PathBuf {
-    let beside = replace::parent(main_file);
+    let beside = atomic_write::parent(main_file);
     let is_mounted_alone = beside.file_name().is_some_and(|name| name == "signals")
         && main_file.file_name().is_none_or(|name| name != "login-required.json");
     if is_mounted_alone { beside } else { state_dir.join("signals") }

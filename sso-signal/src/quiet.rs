@@ -1,13 +1,13 @@
 //! `sso-signal quiet`: no reminders for a session that a person locked on purpose, until its next login.
 
-use crate::exit::{Exit, Fault};
 use crate::host::{Host, Naming};
 use crate::memory::Subject;
-use crate::settings::Settings;
 use crate::settle::Concerned;
 use crate::sighting::Sighting;
-use crate::signal::check_profile;
-use crate::wire::{Document, Output};
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::profile_name::check_profile;
+use sso_tool::settings::Settings;
+use sso_tool::stream::{Document, Output};
 
 /// Marks the session of a profile, as far as it is known here.
 pub fn command(settings: &Settings, profile: &str, output: &mut Output) -> anyhow::Result<Exit> {

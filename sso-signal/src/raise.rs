@@ -3,18 +3,20 @@
 use crate::content::Unreadable;
 use serde_json::Value;
 
-use crate::exit::{Exit, Fault, escaped};
 use crate::folder::{Folder, Raised, Withdrawn};
 use crate::heartbeat::Heartbeat;
 use crate::host::{Host, Naming};
-use crate::settings::Settings;
 use crate::settle::Concerned;
 use crate::sighting::Sighting;
-use crate::signal::{Signal, check_profile};
-use crate::state;
-use crate::text::{harmless, shell_word};
-use crate::time::{self, Moment};
-use crate::wire::{Document, Output};
+use crate::signal::Signal;
+use sso_tool::exit::{Exit, Fault, escaped};
+use sso_tool::profile_name::check_profile;
+use sso_tool::sanitize::sanitize;
+use sso_tool::settings::Settings;
+use sso_tool::shell::shell_word;
+use sso_tool::state_dir;
+use sso_tool::stream::{Document, Output};
+use sso_tool::time::{self, Moment};
 
 /// Who raised a signal, where neither a flag nor the document says.
 pub const SOURCE: &str = "sso-signal";
@@ -57,7 +59,7 @@ impl<'a> Raiser<'a> {
         for document in documents {
             let mut document = document?;
             if let Some(source) = self.source {
-                self.heartbeat.beat(self.settings, &harmless(source), time::now()?);
+                self.heartbeat.beat(self.settings, &sanitize(source), time::now()?);
             }
             if let Some(why) = unfit(&document)? {
                 self.refuse(&mut document, &why)?;
@@ -74,9 +76,9 @@ impl<'a> Raiser<'a> {
             }
             if let Some(done) = document.get("signal").and_then(Value::as_str) {
                 let known =
-                    |key: &str| document.get(key).and_then(Value::as_str).map(harmless).unwrap_or_default();
+                    |key: &str| document.get(key).and_then(Value::as_str).map(sanitize).unwrap_or_default();
                 self.settings.debug(|| {
-                    format!("{}: signal {} [{}]", known("profile"), harmless(done), known("reason"))
+                    format!("{}: signal {} [{}]", known("profile"), sanitize(done), known("reason"))
                 });
             }
             output.document(&document)?;
@@ -107,7 +109,7 @@ impl<'a> Raiser<'a> {
             Host::new(self.settings)?.see(&whom.subject(), Sighting::of(document)?, Naming::Nothing)?;
         }
         if wish_of(document)? == Some(Wish::Raise) {
-            let name = shell_word(&harmless(document.text("profile")?.unwrap_or_default()));
+            let name = shell_word(&sanitize(document.text("profile")?.unwrap_or_default()));
             let what_to_do =
                 format!("nobody is reminded of it: rename the profile, or log in by hand: sso-login {name}");
             self.fail(document, format!("{why}; {what_to_do}"));
@@ -130,12 +132,12 @@ impl<'a> Raiser<'a> {
         };
         let mut signal = Document::new()
             .with("profile", profile)
-            .with("reason", harmless(reason))
+            .with("reason", sanitize(reason))
             .with("timestamp", time::format(now))
             .with("source", self.source_of(document)?);
         for key in ["episode", "host"] {
             if let Some(text) = document.text(key)? {
-                signal.set(key, harmless(text));
+                signal.set(key, sanitize(text));
             }
         }
         let signal = Signal::from_document(signal, "the document")?;
@@ -171,7 +173,7 @@ impl<'a> Raiser<'a> {
 
     /// As it is read back: who raises a signal must be able to clear it.
     fn source_of(&self, document: &Document) -> anyhow::Result<String> {
-        Ok(harmless(match self.source {
+        Ok(sanitize(match self.source {
             Some(source) => source,
             None => document.text("source")?.unwrap_or(SOURCE),
         }))
@@ -179,10 +181,10 @@ impl<'a> Raiser<'a> {
 
     /// Serialises writers that share the state directory; those in containers don't, and need no lock: each step on
     /// its own is atomic.
-    fn lock(&self) -> anyhow::Result<Option<state::StateLock>> {
+    fn lock(&self) -> anyhow::Result<Option<state_dir::StateLock>> {
         let dir = self.settings.state_dir()?;
         let is_ours = self.settings.signal_file()?.starts_with(&dir) || dir.exists();
-        is_ours.then(|| state::lock(&dir)).transpose()
+        is_ours.then(|| state_dir::lock(&dir)).transpose()
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use crate::exit::Exit;
 use crate::folder::Reading;
 use crate::host::Host;
-use crate::settings::Settings;
-use crate::time;
-use crate::wire::Output;
+use sso_tool::exit::Exit;
+use sso_tool::settings::Settings;
+use sso_tool::stream::Output;
+use sso_tool::time;
 
 /// Prints the signals of a profile, or every signal. Without one the answer is no.
 pub fn print(settings: &Settings, wanted: Option<&str>, output: &mut Output) -> anyhow::Result<Exit> {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use crate::entry::{ConfigStamp, Entry, Pause};
-use crate::time::{self, Moment};
-use crate::wire::Document;
+use sso_tool::stream::Document;
+use sso_tool::time::{self, Moment};
 
 /// An entry as a document.
 pub fn write(entry: &Entry) -> Document {

@@ -4,18 +4,20 @@ use serde_json::Value;
 
 use crate::cooldown;
 use crate::entry::Entry;
-use crate::exit::Exit;
 use crate::folder;
 use crate::host::Host;
 use crate::machine::Stamp;
 use crate::memory::Subject;
 use crate::mode::{self, Mode};
-use crate::settings::Settings;
-use crate::signal::{Signal, check_profile};
-use crate::state;
-use crate::text::{harmless, shell_word};
-use crate::time;
-use crate::wire::{Document, Output};
+use crate::signal::Signal;
+use sso_tool::exit::Exit;
+use sso_tool::profile_name::check_profile;
+use sso_tool::sanitize::sanitize;
+use sso_tool::settings::Settings;
+use sso_tool::shell::shell_word;
+use sso_tool::state_dir;
+use sso_tool::stream::{Document, Output};
+use sso_tool::time;
 
 /// Requests a login for every document's profile. Documents with `event` or `error` alone ask for nothing. For people it
 /// says first which session a document of `sso-login logout` ended.
@@ -72,8 +74,8 @@ pub fn request(
 
 fn raise(host: &mut Host<'_>, profile: &str, reason: &str) -> anyhow::Result<()> {
     let now = time::now()?;
-    state::make_private(&host.state_dir)?;
-    let lock = state::lock(&host.state_dir)?;
+    state_dir::make_private(&host.state_dir)?;
+    let lock = state_dir::lock(&host.state_dir)?;
     let mut memory = host.memory()?;
     let subject = Subject { profile, session: None, session_profiles: &[] };
     let before = memory.entry(profile);
@@ -94,7 +96,7 @@ fn raise(host: &mut Host<'_>, profile: &str, reason: &str) -> anyhow::Result<()>
     }
     let signal = Document::new()
         .with("profile", profile)
-        .with("reason", harmless(reason))
+        .with("reason", sanitize(reason))
         .with("timestamp", time::format(now))
         .with("source", "sso-login")
         .with("episode", episode);
@@ -119,7 +121,7 @@ pub(crate) fn logged_out(document: &Document) -> anyhow::Result<Option<String>> 
     let was_logged_in = document.flag("wasLoggedIn")?.unwrap_or(true);
     let names = document.get("sessionProfiles").and_then(Value::as_array).into_iter().flatten();
     let names: Vec<_> = names.filter_map(Value::as_str).map(|name| format!("`{name}`")).collect();
-    Ok(Some(harmless(&if was_logged_in {
+    Ok(Some(sanitize(&if was_logged_in {
         let whom = if names.is_empty() { "no profile has it".to_owned() } else { names.join(", ") };
         format!("logged out of {session}: {whom}")
     } else {

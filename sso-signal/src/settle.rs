@@ -4,19 +4,19 @@ use std::time::Duration;
 
 use crate::cooldown;
 use crate::entry::{ConfigStamp, Entry};
-use crate::exit::{Exit, Fault};
 use crate::folder::{self, Located};
 use crate::host::{Host, Naming};
 use crate::machine::{self, Fate, Outcome, Transition};
 use crate::memory::Subject;
 use crate::mode::Mode;
-use crate::settings::Settings;
 use crate::sighting::Sighting;
 use crate::signal;
-use crate::state;
-use crate::text::harmless;
-use crate::time::{self, Moment};
-use crate::wire::{Document, Output};
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::sanitize::sanitize;
+use sso_tool::settings::Settings;
+use sso_tool::state_dir;
+use sso_tool::stream::{Document, Output};
+use sso_tool::time::{self, Moment};
 
 /// The longest snooze. The dialog offers four hours at most; a day is for those who pipe their own.
 pub const LONGEST_SNOOZE: Duration = Duration::from_secs(24 * 3600);
@@ -71,7 +71,7 @@ fn settle(host: &mut Host<'_>, document: &Document, outcome: &Outcome) -> anyhow
         at.mode = mode;
     }
 
-    let _lock = state::lock(&host.state_dir)?;
+    let _lock = state_dir::lock(&host.state_dir)?;
     let mut memory = host.memory()?;
     let known = memory.clone();
     // A file that can't be read is a reason for `wait` and `status` to complain, not to forget an answer.
@@ -124,7 +124,7 @@ fn settle(host: &mut Host<'_>, document: &Document, outcome: &Outcome) -> anyhow
             Fate::Postponed(until) => format!("kept until {}", time::format(until)),
         };
         let noted = if memory == known { "nothing new" } else { "noted in state.json" };
-        format!("{}: {outcome:?}: {} signals {fate}, {noted}", harmless(profile), concerned.len())
+        format!("{}: {outcome:?}: {} signals {fate}, {noted}", sanitize(profile), concerned.len())
     });
     apply(host, &transition, &concerned)
 }
@@ -141,7 +141,7 @@ impl Concerned {
     pub(crate) fn of(document: &Document, profile: &str) -> anyhow::Result<Self> {
         // A box's profiles and sessions are others than those of the same names here: what is decided there concerns
         // nothing here.
-        let host = document.text("host")?.map(harmless);
+        let host = document.text("host")?.map(sanitize);
         let here = |name: &str| signal::key(name, host.as_deref());
         Ok(Self {
             profile: here(profile),

@@ -1,6 +1,6 @@
 //! How a session was seen, by whoever knows tokens: what tells of a login that nobody settled.
 
-use crate::wire::Document;
+use sso_tool::stream::Document;
 
 /// How a session was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ impl Sighting {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire;
+    use sso_tool::stream;
 
     #[test]
     fn a_logout_counts_more_than_an_earlier_check() {
@@ -39,11 +39,11 @@ mod tests {
             (r#"{"loggedOut":false}"#, None),
         ] {
             assert_eq!(
-                Sighting::of(&wire::parse(text.as_bytes(), "x").unwrap()).unwrap(),
+                Sighting::of(&stream::parse(text.as_bytes(), "x").unwrap()).unwrap(),
                 expected,
                 "{text}"
             );
         }
-        assert!(Sighting::of(&wire::parse(br#"{"loginRequired":"no"}"#, "x").unwrap()).is_err());
+        assert!(Sighting::of(&stream::parse(br#"{"loginRequired":"no"}"#, "x").unwrap()).is_err());
     }
 }

@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
-use crate::exit::{Exit, Fault};
-use crate::text::harmless;
-use crate::time::{self, Moment};
-use crate::wire::{self, Document};
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::profile_name::check_profile;
+use sso_tool::sanitize::sanitize;
+use sso_tool::stream::{self, Document};
+use sso_tool::time::{self, Moment};
 
 /// The largest signal file that is read, in bytes.
 pub const LARGEST: usize = 64 << 10;
@@ -50,7 +51,7 @@ impl Signal {
         if std::str::from_utf8(bytes).is_err() {
             return Err(Fault::new(Exit::Data, format!("{name}: not UTF-8")).into());
         }
-        let mut document = wire::parse(bytes, name)?;
+        let mut document = stream::parse(bytes, name)?;
         if let Some(written) = written
             && document.get("timestamp").is_none_or(Value::is_null)
         {
@@ -79,7 +80,7 @@ impl Signal {
         };
         // Shown as they are compared: a mark that can't be seen must not make another episode or source.
         let harmless_text =
-            |key: &str| Ok::<_, anyhow::Error>(text(key)?.map(harmless).filter(|text| !text.is_empty()));
+            |key: &str| Ok::<_, anyhow::Error>(text(key)?.map(sanitize).filter(|text| !text.is_empty()));
         Ok(Self {
             profile: profile.to_owned(),
             timestamp,
@@ -107,7 +108,7 @@ impl Signal {
                 ("nextAttemptAfter", _) => {
                     known.set(key, self.next_attempt_after.map(|next| next.timestamp()));
                 }
-                (_, Some(Value::String(text))) if key != "profile" => known.set(key, harmless(text)),
+                (_, Some(Value::String(text))) if key != "profile" => known.set(key, sanitize(text)),
                 (_, Some(value)) => known.set(key, value.clone()),
             }
         }
@@ -120,7 +121,7 @@ impl Signal {
         let mut full = self.document();
         for (key, value) in self.document.iter() {
             if !KNOWN.contains(&key.as_str()) {
-                full.set(&harmless(key), harmless_value(value));
+                full.set(&sanitize(key), harmless_value(value));
             }
         }
         full
@@ -211,7 +212,7 @@ fn line(document: &Document) -> String {
     }
     let known = KNOWN.iter().filter_map(|key| Some((*key, document.get(*key)?)));
     let known = known.fold(Document::new(), |known, (key, value)| match value {
-        Value::String(text) => known.with(key, harmless(text)),
+        Value::String(text) => known.with(key, sanitize(text)),
         value => known.with(key, value.clone()),
     });
     format!("{}\n", Value::from(known))
@@ -220,32 +221,19 @@ fn line(document: &Document) -> String {
 /// The texts of a list; what isn't one is nobody's source.
 fn texts(value: Option<&Value>) -> Vec<String> {
     let list = value.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let texts = list.iter().filter_map(Value::as_str).map(harmless).filter(|text| !text.is_empty());
+    let texts = list.iter().filter_map(Value::as_str).map(sanitize).filter(|text| !text.is_empty());
     texts.take(MOST_SOURCES).collect()
 }
 
 fn harmless_value(value: &Value) -> Value {
     match value {
-        Value::String(text) => harmless(text).into(),
+        Value::String(text) => sanitize(text).into(),
         Value::Array(list) => list.iter().map(harmless_value).collect(),
         Value::Object(map) => {
-            Value::Object(map.iter().map(|(key, value)| (harmless(key), harmless_value(value))).collect())
+            Value::Object(map.iter().map(|(key, value)| (sanitize(key), harmless_value(value))).collect())
         }
         other => other.clone(),
     }
-}
-
-/// A profile name that a signal can have: `[A-Za-z0-9][A-Za-z0-9 ._@+:/-]{0,127}`.
-pub fn check_profile(name: &str) -> anyhow::Result<()> {
-    let is_good = name.len() <= 128
-        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || " ._@+:/-".contains(c));
-    if is_good {
-        return Ok(());
-    }
-    Err(Fault::new(Exit::Data, format!("`{}` is no profile name that a signal can have", harmless(name)))
-        .hint("letters, digits and ` ._@+:/-`, a letter or digit first, 128 at most")
-        .into())
 }
 
 #[cfg(test)]

@@ -3,15 +3,15 @@
 use serde_json::{Value, json};
 
 use crate::cooldown;
-use crate::exit::Exit;
 use crate::host::{self, Host, Judged};
 use crate::machine::{Circumstances, Due};
 use crate::mode;
 use crate::record;
-use crate::settings::Settings;
 use crate::signal::Signal;
-use crate::time;
-use crate::wire::{Document, Output};
+use sso_tool::exit::Exit;
+use sso_tool::settings::Settings;
+use sso_tool::stream::{Document, Output};
+use sso_tool::time;
 
 /// Prints the status: a document, or with `text` lines for people.
 pub fn print(settings: &Settings, text: bool, output: &mut Output) -> anyhow::Result<Exit> {

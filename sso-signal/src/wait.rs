@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 
-use crate::exit::Exit;
 use crate::host::{self, Host, Judged, Leased};
 use crate::machine::{Circumstances, Due};
-use crate::settings::Settings;
-use crate::state;
-use crate::time;
-use crate::wire::Output;
+use sso_tool::exit::Exit;
+use sso_tool::settings::Settings;
+use sso_tool::state_dir;
+use sso_tool::stream::Output;
+use sso_tool::time;
 
 /// How to wait.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +33,7 @@ pub fn wait(settings: &Settings, patience: Patience, output: &mut Output) -> any
     let begin = Instant::now();
     let parent = rustix::process::getppid();
     let mut host = Host::new(settings)?;
-    state::make_private(&host.state_dir)?;
+    state_dir::make_private(&host.state_dir)?;
     host.folder.make()?;
     // Watching begins before the first look, so nothing falls between the two.
     let mut said = Said::default();

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::bench::{Bench, TOKEN, after};
+use crate::login::bench::{Bench, TOKEN, after};
 use crate::support::{end, names};
 
 /// Two sessions, credentials of three profiles, and a token of another tool.

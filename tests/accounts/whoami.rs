@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::bench::{Bench, after};
+use crate::login::bench::{Bench, after};
 use crate::support::end;
 
 #[test]

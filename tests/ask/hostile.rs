@@ -3,10 +3,10 @@
 use std::fs;
 
 use serde_json::{Value, json};
-use sso_signal::text::is_deceptive;
+use sso_tool::sanitize::is_deceptive;
 
+use crate::ask::watch::{ROUND, Watch, said};
 use crate::support::{end, names};
-use crate::watch::{ROUND, Watch, said};
 
 /// What must not come through, whatever field it is in.
 const TEXTS: [&str; 12] = [

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
+use crate::ask::watch::{ROUND, Watch, said};
 use crate::support::end;
-use crate::watch::{ROUND, Watch, said};
 
 #[test]
 fn each_answer_of_kdialog_is_an_outcome() {

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use crate::ask::watch::{ROUND, Watch, said};
 use crate::support::{end, names};
-use crate::watch::{ROUND, Watch, said};
 
 const SCRIPT: &str = include_str!("../../sso-login/src/ask/question.applescript");
 

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
 
+use crate::ask::watch::{ROUND, Watch, said};
 use crate::support::{Ended, end};
-use crate::watch::{ROUND, Watch, said};
 
 /// Hands over all that is due at once, as a watcher that runs on does.
 const FOLLOW: &str = "{ sso-signal wait --follow --timeout 0s || [ $? -eq 124 ]; } \

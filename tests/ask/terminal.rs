@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::ask::watch::{ROUND, Watch};
 use crate::support::script;
-use crate::watch::{ROUND, Watch};
 
 const PROMPT: &str = "later > ";
 const LENGTHS: &str = "Enter is 30m > ";

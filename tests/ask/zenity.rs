@@ -5,8 +5,8 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
+use crate::ask::watch::{ROUND, Watch};
 use crate::support::{Ended, peer, tools};
-use crate::watch::{ROUND, Watch};
 
 const QUESTION: &str = "AWS SSO Login Required";
 const WARNING: &str = "Disable SSO Reminders";

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::organisation::{HAND, many, stream, with_config};
+use crate::bulk::organisation::{HAND, many, stream, with_config};
 use crate::support::{end, names, peer};
 
 #[test]

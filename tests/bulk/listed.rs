@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::organisation::{HAND, read, sum, three, with_config, write};
+use crate::bulk::organisation::{HAND, read, sum, three, with_config, write};
 
 const AT: &str = "2026-11-21T12:00:00Z";
 
@@ -151,7 +151,7 @@ fn a_listing_that_failed_writes_and_removes_nothing() {
     write(&sandbox, "", &three()).exits(0);
     let before = read(&sandbox);
     // As the filter `accounts` hands on the profile whose session is over.
-    let mut failed = crate::organisation::role("111122223333", "", "Other");
+    let mut failed = crate::bulk::organisation::role("111122223333", "", "Other");
     failed["profile"] = json!("demo");
     failed["error"] = json!("the session is over\u{1b}[2J");
     let mut midway = whole(three()[..2].to_vec(), 2);

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::organisation::{HAND, read, role, sum, three, with_config, write};
+use crate::bulk::organisation::{HAND, read, role, sum, three, with_config, write};
 use crate::support::Sandbox;
 
 fn written() -> Sandbox {

@@ -8,7 +8,7 @@ use aws_runtime::env_config::section::EnvConfigSections;
 use aws_runtime::env_config::source;
 use aws_types::os_shim_internal::{Env, Fs};
 
-use crate::organisation::{HAND, many, read, role, three, with_config, write};
+use crate::bulk::organisation::{HAND, many, read, role, three, with_config, write};
 use crate::support::{aws_v2, end, python};
 
 /// The file as the SDK for Rust parses it.

@@ -6,7 +6,7 @@ use proptest::test_runner::{Config, RngSeed, TestRunner};
 use serde_json::Value;
 use sso_profile::config::Content;
 
-use crate::organisation::{read, role, with_config, write};
+use crate::bulk::organisation::{read, role, with_config, write};
 
 fn config() -> impl Strategy<Value = String> {
     let line = prop::sample::select(vec![

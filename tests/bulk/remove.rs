@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::organisation::{read, with_config};
+use crate::bulk::organisation::{read, with_config};
 use crate::support::{Ended, Sandbox, end};
 
 const CORP: &str = "\

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::cache::{CORP, PROFILE, put_token};
 use crate::support::Sandbox;
-use crate::{CORP, PROFILE, put_token};
 
 #[test]
 fn profiles_without_sso_are_no_ones_login() {

@@ -6,10 +6,10 @@ use std::path::Path;
 
 use serde_json::json;
 use sso_cache::token::Token;
-use sso_signal::time;
+use sso_tool::time;
 
+use crate::cache::{AFTER, CORP, PROFILE, put_token, token_file};
 use crate::support::{Sandbox, end, names, peer, tool};
-use crate::{AFTER, CORP, PROFILE, put_token, token_file};
 
 #[test]
 fn a_file_that_cannot_be_read_is_an_error_and_no_login() {

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::cache::{AFTER, BEFORE, URL};
 use crate::support::Sandbox;
-use crate::{AFTER, BEFORE, URL};
 
 #[test]
 fn list_tells_every_kind_and_state() {

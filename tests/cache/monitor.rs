@@ -6,8 +6,8 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
+use crate::cache::{CORP, PROFILE, put_token};
 use crate::support::{Sandbox, end};
-use crate::{CORP, PROFILE, put_token};
 
 /// A running `sso-cache check --every`.
 struct Monitor {

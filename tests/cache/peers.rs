@@ -9,9 +9,9 @@ use sso_cache::folder::Cache;
 use sso_cache::key::{self, Registrant, Session};
 use sso_cache::registration::{Flow, Registration};
 use sso_cache::token::Token;
-use sso_signal::time;
+use sso_tool::time;
 
-use crate::URL;
+use crate::cache::URL;
 use crate::support::{Sandbox, end, peer, python};
 
 /// Runs a Python script with JSON on its standard input and JSON on its standard output.

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use sso_cache::folder::Cache;
 use sso_cache::key::Session;
 
+use crate::cache::{AFTER, BEFORE, CORP, PROFILE, URL, put_role, put_token, token_file};
 use crate::support::Sandbox;
-use crate::{AFTER, BEFORE, CORP, PROFILE, URL, put_role, put_token, token_file};
 
 /// Checks `PROFILE` after `prepare`, with `-e`, and the main points of the answer.
 #[track_caller]

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::screen::{Screen, roles};
+use crate::support::screen::{Screen, roles};
 
 const CHOOSE: &str = "cat roles | sso-profile choose";
 

@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use serde_json::json;
 
-use crate::screen::{Screen, roles};
+use crate::support::screen::{Screen, roles};
 
 const CHOOSE: &str = "cat roles | sso-profile choose";
 

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::screen::{roles, stream};
+use crate::support::screen::{roles, stream};
 use crate::support::{Ended, Sandbox, end, peer, tool};
 
 /// Runs it in a session of its own, which has no terminal whatever the test has.

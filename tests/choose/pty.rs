@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use crate::screen::{roles, stream};
+use crate::support::screen::{roles, stream};
 use crate::support::{Sandbox, script, tools};
 
 #[test]

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sso_cache::folder::Cache;
 use sso_cache::key::Registrant;
 
-use crate::bench::{Bench, TOKEN, after};
+use crate::login::bench::{Bench, TOKEN, after};
 use crate::support::Ended;
 
 const PAGE: &str = "https://oidc.us-east-1.amazonaws.com/authorize?redirect_uri=http%3A%2F%2F127.0.0.1%3A43210%2Foauth%2Fcallback";
@@ -18,7 +18,7 @@ fn file(bench: &Bench) -> PathBuf {
         region: "us-east-1",
         scopes: Some(&["sso:account:access".to_owned()]),
         session_name: Some("sandbox"),
-        start_url: crate::served::START_URL,
+        start_url: crate::sandbox::served::START_URL,
         tool: "botocore",
     })
 }

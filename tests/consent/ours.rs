@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, TOKEN, after};
+use crate::login::bench::{Bench, TOKEN, after};
 use crate::support::{Ended, end, names};
 
 const WAYS: [&str; 2] = ["device", "pkce"];

@@ -8,7 +8,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, after};
+use crate::login::bench::{Bench, after};
 use crate::support::{Ended, end};
 
 /// Every secret that the caches hold now.

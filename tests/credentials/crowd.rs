@@ -2,7 +2,7 @@
 
 use std::process::{Child, Stdio};
 
-use crate::bench::{Bench, after};
+use crate::login::bench::{Bench, after};
 use crate::support::Ended;
 
 fn crowd(bench: &Bench, count: usize, line: &str, seconds: u32) -> Vec<Ended> {

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::bench::{Bench, after};
+use crate::login::bench::{Bench, after};
 use crate::support::end;
 
 #[test]

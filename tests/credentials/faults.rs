@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::bench::{Bench, TOKEN, after};
+use crate::login::bench::{Bench, TOKEN, after};
 use crate::support::{end, names, peer};
 
 const ROLE: &str = "e4a0dc24a2917f40fd43373c4ce31cb8469d8d3c.json";

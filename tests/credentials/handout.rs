@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, after};
+use crate::login::bench::{Bench, after};
 use crate::support::{Ended, end, names};
 
 const ROLE: &str = "e4a0dc24a2917f40fd43373c4ce31cb8469d8d3c.json";

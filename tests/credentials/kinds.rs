@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::bench::Bench;
+use crate::login::bench::Bench;
 use crate::support::end;
 
 fn with(config: &str) -> Bench {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, after};
+use crate::login::bench::{Bench, after};
 use crate::support::{Ended, end};
 
 fn refresh_after(bench: &Bench, seconds: u32, line: &str, input: &str) -> Ended {

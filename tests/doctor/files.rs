@@ -3,8 +3,8 @@
 use std::fs;
 use std::os::unix::fs::chown;
 
+use crate::doctor::{CONFIG, chmod, doctor, expect, healthy, of, put_token};
 use crate::support::{Sandbox, end};
-use crate::{CONFIG, chmod, doctor, expect, healthy, of, put_token};
 
 #[test]
 fn variables_that_stand_before_a_profile() {
@@ -146,7 +146,7 @@ fn a_registration_that_ends_is_told_before_consent_is_asked_again() {
         ("2026-11-25T00:00:00Z", "warning", "then AWS will ask for consent again"),
         ("2026-11-21T00:00:00Z", "warning", "ended at 2026-11-21T00:00:00Z: AWS will ask for consent again"),
     ] {
-        put_token(&sandbox, crate::AFTER, until);
+        put_token(&sandbox, crate::doctor::AFTER, until);
         let fix = if status == "ok" { "" } else { "sso-login cc --force" };
         expect(&doctor(&sandbox, "--offline", &[]), "registration", status, seen, fix);
     }

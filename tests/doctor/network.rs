@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::thread;
 
+use crate::doctor::{doctor, expect, healthy, of};
 use crate::support::{Sandbox, end, peer};
-use crate::{doctor, expect, healthy, of};
 
 /// A server on loopback that gives every connection the same answer after its first lines; its port.
 fn server(answer: impl Fn(&mut TcpStream) + Send + 'static) -> u16 {

@@ -1,6 +1,6 @@
 //! The AWS CLI, the browser, the dialog.
 
-use crate::{doctor, expect, healthy};
+use crate::doctor::{doctor, expect, healthy};
 
 const V1: &str = "#!/bin/sh\necho aws-cli/1.46.2 Python/3.11.7 Linux/6 botocore/1.43.62\n";
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::metta::Metta;
+use crate::remote::metta::Metta;
 use crate::support::end;
 
 #[test]

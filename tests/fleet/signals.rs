@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::metta::Metta;
+use crate::remote::metta::Metta;
 use crate::support::{Ended, end, names};
 
 const RAISE: &str =

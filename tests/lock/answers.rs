@@ -4,8 +4,8 @@ use std::fs;
 
 use serde_json::json;
 
+use crate::lock::{HOLD, Holder};
 use crate::support::{NOW, Sandbox, end, names};
-use crate::{HOLD, Holder};
 
 #[test]
 fn status_tells_free_held_and_stale_apart() {

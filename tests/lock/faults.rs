@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use crate::lock::{age, boot_id, forge, owner};
 use crate::support::{self, Ended, Sandbox, end, names, peer};
-use crate::{age, boot_id, forge, owner};
 
 /// What the strace tests do to a lock: its name; how to prepare it, which gives the input; the command.
 type Scene = (&'static str, fn(&Sandbox) -> String, &'static str);

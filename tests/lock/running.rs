@@ -4,8 +4,8 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::MetadataExt as _;
 
+use crate::lock::{HOLD, Holder, is_obtainable, library_lock};
 use crate::support::{self, NOW, Sandbox, end, names, peer, python};
-use crate::{HOLD, Holder, is_obtainable, library_lock};
 
 #[test]
 fn second_holder_is_told_who_has_it_and_to_try_later() {

@@ -10,8 +10,8 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 use sso_lock::Outcome;
 
+use crate::lock::{HOLD, Holder, age, boot_id, forge, is_obtainable, library_lock, owner, wait_for};
 use crate::support::{Sandbox, names};
-use crate::{HOLD, Holder, age, boot_id, forge, is_obtainable, library_lock, owner, wait_for};
 
 #[test]
 fn a_killed_holders_lock_is_had_at_once() {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Stdio;
 
-use crate::age;
+use crate::lock::age;
 use crate::support::{Ended, Sandbox, end, names};
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::bench::Bench;
+use crate::login::bench::Bench;
 use crate::support::{Ended, end};
 
 const DEMO: &str = "{\"profile\":\"demo\",\"reason\":\"Credentials expired\",\"mode\":\"notify\"}";
@@ -165,7 +165,7 @@ fn in_standalone_nobody_is_asked_and_nobody_logs_in() {
     asked(&bench, "exit 1", demo).succeeds("valid");
     bench.forward(3600);
     let mut command = bench.command("sso-login -");
-    command.env("SSO_NOW", crate::bench::after(3600));
+    command.env("SSO_NOW", crate::login::bench::after(3600));
     assert_eq!(end(command, demo).succeeds("success")["via"], "refresh");
 }
 
@@ -177,7 +177,7 @@ fn nobody_is_asked_about_a_session_that_is_valid_or_renewable() {
     let dialog = bench.program("dialog", &says(&json!({"answer": "dismiss"})));
     let mut command = bench.command("sso-login - --via device");
     command.env("SSO_DIALOG", dialog).env("OUT", bench.served.sandbox.root());
-    command.env("SSO_NOW", crate::bench::after(3600));
+    command.env("SSO_NOW", crate::login::bench::after(3600));
     assert_eq!(end(command, DEMO).succeeds("success")["via"], "refresh");
     assert_eq!(bench.text("asked"), "");
 }
@@ -189,7 +189,7 @@ fn the_question_comes_at_once_if_the_session_cannot_be_renewed_after_all() {
     let dialog = bench.program("dialog", &says(&json!({"answer": "refresh"})));
     let mut command = bench.command("sso-login - --via device --no-browser");
     command.env("SSO_DIALOG", dialog).env("OUT", bench.served.sandbox.root());
-    command.env("SSO_NOW", crate::bench::after(7200));
+    command.env("SSO_NOW", crate::login::bench::after(7200));
     assert_eq!(end(command, DEMO).succeeds("success")["via"], "device");
     assert_eq!(bench.text("asked"), "x\n");
     assert_eq!(bench.counts()[..2], [1, 0]);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
-use crate::bench::Bench;
+use crate::login::bench::Bench;
 use crate::support::{end, tools};
 
 const VERSION_2: &str = "case $1 in --version) echo 'aws-cli/2.30.0 Python/3.13'; exit;; esac";

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::served::Served;
+use crate::sandbox::served::Served;
 use crate::support::{self, Ended, NOW, end};
 
 /// The cache key of the session `sandbox`, which the profiles `demo` and `demo-admin` share.

@@ -5,7 +5,7 @@ use std::process::{Child, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
-use crate::bench::{Bench, after};
+use crate::login::bench::{Bench, after};
 use crate::support::Ended;
 
 /// Starts that many, of both profiles of the session in turn.

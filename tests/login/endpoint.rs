@@ -1,8 +1,8 @@
 //! Where the service is: overrides, proxies, certificates, and the browser that goes there.
 
-use crate::bench::Bench;
-use crate::proxy::Proxy;
-use crate::service::closed;
+use crate::login::bench::Bench;
+use crate::login::proxy::Proxy;
+use crate::login::service::closed;
 use crate::support::end;
 
 const LOGIN: &str = "sso-login --via device --no-browser demo";

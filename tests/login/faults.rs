@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::bench::Bench;
+use crate::login::bench::Bench;
 use crate::support::{self, Ended, end, names, peer};
 
 /// The calls that change files, with the error that each may give. (`write` is also how the tool prints.)
@@ -109,13 +109,13 @@ fn a_renewal_that_cannot_be_kept_says_so_and_ends_in_a_login() {
     let Some(strace) = peer("SSO_TEST_STRACE", "strace") else { return };
     let bench = Bench::logged_in("");
     bench.forward(3600);
-    let late = crate::bench::after(3600);
+    let late = crate::login::bench::after(3600);
     let mut command = bench.command(strace.to_str().unwrap());
     command.args(["-q", "-o", "/dev/null", "-e", "trace=fsync", "-e", "inject=fsync:error=EIO"]);
     command.arg(support::tool("sso-login")).arg("demo").env("SSO_NOW", &late);
     let before = bench.token_text();
     let ended = end(command, "").exits(74);
-    assert!(ended.complaint().contains(crate::bench::TOKEN), "{}", ended.stderr);
+    assert!(ended.complaint().contains(crate::login::bench::TOKEN), "{}", ended.stderr);
     assert_eq!(bench.token_text(), before);
     // The service gave the refresh token's successor to nobody: only a person helps, and is asked for at once.
     assert_eq!(bench.device_after(3600, "demo").succeeds("success")["via"], "device");

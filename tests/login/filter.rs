@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::bench::Bench;
+use crate::login::bench::Bench;
 use crate::support::{Ended, end};
 
 const FILTER: &str = "sso-login - --via device --no-browser";

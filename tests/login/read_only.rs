@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::bench::{Bench, after};
+use crate::login::bench::{Bench, after};
 use crate::support::{Ended, end, names, peer};
 
 /// Makes the directory `$1` read-only.

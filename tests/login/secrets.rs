@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
-use crate::bench::Bench;
-use crate::proxy::Proxy;
+use crate::login::bench::Bench;
+use crate::login::proxy::Proxy;
 use crate::support::{Ended, end, tools};
 
 /// What must not be seen, found in all that passed over the wire.
@@ -75,7 +75,10 @@ fn no_secret_is_seen_anywhere_whatever_happens() {
     let login = |arguments: &str, seconds: u32, input: &str| -> Ended {
         let mut command = bench.command(&format!("sso-login --via device {arguments}"));
         command.env_remove("NO_PROXY").env_remove("no_proxy").env("HTTP_PROXY", &proxy.url);
-        command.env("SSO_NOW", crate::bench::after(seconds)).env("SSO_LOG", "debug").env("DEBUG", "true");
+        command
+            .env("SSO_NOW", crate::login::bench::after(seconds))
+            .env("SSO_LOG", "debug")
+            .env("DEBUG", "true");
         command.env("BROWSER", "browser").env("SSO_DIALOG", bench.file("bin/dialog"));
         command.env("OUT", bench.served.sandbox.root()).env("RUST_LOG", "trace").env("RUST_BACKTRACE", "1");
         end(command, input)
@@ -134,7 +137,7 @@ fn a_torn_token_file_is_not_quoted() {
     let bench = Bench::start("--deny");
     for content in ["{\"accessToken\": \"CANARY-1", "{\"accessToken\": 5, \"x\": \"CANARY-2\"}", "CANARY-3"] {
         fs::create_dir_all(bench.cache()).unwrap();
-        for key in [crate::bench::TOKEN, "b2da6ef60cffd6dbc2be3cf8fbabdc1404510282.json"] {
+        for key in [crate::login::bench::TOKEN, "b2da6ef60cffd6dbc2be3cf8fbabdc1404510282.json"] {
             fs::write(bench.cache().join(key), content).unwrap();
         }
         let ended = bench.run_with("sso-login --via device --no-browser demo", &[("SSO_LOG", "debug")]);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::bench::{Bench, TOKEN};
+use crate::login::bench::{Bench, TOKEN};
 use crate::support::{end, names};
 
 #[test]

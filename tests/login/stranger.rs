@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use crate::bench::Bench;
+use crate::login::bench::Bench;
 use crate::support::{Ended, end};
 
 /// Where the three services are asked.
@@ -121,7 +121,7 @@ fn a_page_in_the_services_place_ends_no_session() {
     let before = bench.token_text();
     let stranger = Stranger::start(400, "<html>", false);
     let mut command = bench.command("sso-login refresh demo");
-    command.env(SERVICES[0], &stranger.url).env("SSO_NOW", crate::bench::after(3600));
+    command.env(SERVICES[0], &stranger.url).env("SSO_NOW", crate::login::bench::after(3600));
     let ended = end(command, "");
     assert_eq!(ended.code, 69, "{}", ended.stderr);
     assert_eq!(bench.token_text(), before);

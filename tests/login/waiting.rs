@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::bench::Bench;
+use crate::login::bench::Bench;
 use crate::support::{end, script};
 
 #[test]

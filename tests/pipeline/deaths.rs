@@ -5,9 +5,9 @@ use std::process::Stdio;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
-use crate::bench::{Bench, after};
+use crate::login::bench::{Bench, after};
+use crate::pipeline::{Desk, WATCHER};
 use crate::support::{Ended, end};
-use crate::{Desk, WATCHER};
 
 /// One signal, about `demo`.
 fn desk() -> Desk {
@@ -67,7 +67,7 @@ fn a_login_that_is_killed_at_work_leaves_the_signal() {
     let line = WATCHER.replace(" --no-browser", "");
     let browser = desk.bench.file("bin/browser");
     let ended = desk.shell_with(0, &line, &[("BROWSER", browser.to_str().unwrap())]);
-    assert_eq!(crate::outcomes(&ended), [""; 0]);
+    assert_eq!(crate::pipeline::outcomes(&ended), [""; 0]);
     desk.bench.faults(&json!({"pending": 0}));
     comes_back(&desk);
 }
@@ -99,6 +99,6 @@ fn two_watchers_are_one() {
     let desk = desk();
     let both = format!("({WATCHER}) & ({WATCHER}); wait");
     let ended = desk.shell(0, &both);
-    assert_eq!(crate::outcomes(&ended), ["demo success"]);
+    assert_eq!(crate::pipeline::outcomes(&ended), ["demo success"]);
     assert_eq!((desk.questions(), desk.bench.counts()[0]), (1, 1));
 }

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use crate::bench::Bench;
-use crate::{Desk, MONITOR, WATCHER};
+use crate::login::bench::Bench;
+use crate::pipeline::{Desk, MONITOR, WATCHER};
 
 #[test]
 fn the_monitor_looks_at_every_tick_until_nobody_listens() {

@@ -47,7 +47,7 @@ fn a_refused_command_line_is_one_line_and_one_hint_and_nothing_on_stdout() {
     for forged in ["1\n\ntip: sudo x", "\n  Usage: sudo x\n"] {
         let mut command = sandbox.tool("sso-login --timeout");
         command.arg(forged);
-        let ended = crate::end(command, "").exits(2);
+        let ended = crate::pipeline::end(command, "").exits(2);
         assert!(
             !ended.stderr.contains("sudo") && ended.stderr.ends_with("hint: sso-login --help\n"),
             "{}",
@@ -65,6 +65,6 @@ fn help_and_version_go_to_stdout_and_a_reader_that_leaves_is_no_failure() {
         for flag in ["-h", "--help", "--version"] {
             assert!(sandbox.run(&format!("{tool} {flag}")).exits(0).stdout.len() > 5, "{tool} {flag}");
         }
-        crate::end(sandbox.shell(&format!("{tool} --help | true")), "").exits(0);
+        crate::pipeline::end(sandbox.shell(&format!("{tool} --help | true")), "").exits(0);
     }
 }

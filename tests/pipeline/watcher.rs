@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::bench::Bench;
-use crate::{Desk, WATCHER};
+use crate::login::bench::Bench;
+use crate::pipeline::{Desk, WATCHER};
 
 #[test]
 fn an_expiry_becomes_a_signal_a_question_per_session_a_login_and_no_signal() {
@@ -106,7 +106,7 @@ fn in_auto_the_own_profile_is_logged_in_unasked_and_others_are_not() {
     desk.monitor(0);
     desk.shell(0, "sso-signal mode auto >/dev/null").exits(0);
     let ended = desk.shell_with(0, WATCHER, &[("AWS_PROFILE", "demo")]);
-    assert_eq!(crate::outcomes(&ended), ["demo success", "other dismissed"]);
+    assert_eq!(crate::pipeline::outcomes(&ended), ["demo success", "other dismissed"]);
     assert_eq!(desk.questions(), 1);
 }
 
@@ -136,6 +136,9 @@ fn a_stream_of_signals_asks_once_a_session() {
     desk.monitor(0);
     let follow = "sso-signal wait --follow --timeout 300ms --poll 100ms | sso-login - --via device | sso-signal settle || true";
     let ended = desk.shell(0, follow).exits(0);
-    assert_eq!(crate::outcomes(&ended), ["demo dismissed", "demo-admin dismissed", "other dismissed"]);
+    assert_eq!(
+        crate::pipeline::outcomes(&ended),
+        ["demo dismissed", "demo-admin dismissed", "other dismissed"]
+    );
     assert_eq!(desk.questions(), 2);
 }

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use crate::bench::Bench;
-use crate::under_way::UnderWay;
-use crate::webdriver::Browser;
+use crate::login::bench::Bench;
+use crate::pkce::under_way::UnderWay;
+use crate::pkce::webdriver::Browser;
 
 const CONSENT: &str = "Allow this login? – sso-login sandbox";
 

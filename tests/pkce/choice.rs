@@ -5,9 +5,9 @@ use std::fs;
 
 use rustix::process::Signal;
 
-use crate::bench::Bench;
+use crate::login::bench::Bench;
+use crate::pkce::under_way::UnderWay;
 use crate::support::end;
-use crate::under_way::UnderWay;
 
 /// How a login with these variables and arguments begins.
 fn via(bench: &Bench, variables: &[(&str, &str)], arguments: &str) -> String {

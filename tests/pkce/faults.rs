@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::bench::{Bench, TOKEN};
+use crate::login::bench::{Bench, TOKEN};
 use crate::support::{end, names, peer, tool};
 
 /// A forced login with this fault; the browser comes by itself.

@@ -6,8 +6,8 @@ use std::net::TcpListener;
 use std::process::Stdio;
 use std::time::Instant;
 
-use crate::bench::Bench;
-use crate::under_way::{UnderWay, connect, read};
+use crate::login::bench::Bench;
+use crate::pkce::under_way::{UnderWay, connect, read};
 
 /// Asserts that the login is still to be had, by having it.
 #[track_caller]

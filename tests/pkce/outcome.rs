@@ -8,9 +8,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, TOKEN, after};
+use crate::login::bench::{Bench, TOKEN, after};
+use crate::pkce::under_way::{UnderWay, read};
 use crate::support::{end, names};
-use crate::under_way::{UnderWay, read};
 
 #[test]
 fn a_login_opens_the_browser_and_keeps_what_it_brings() {

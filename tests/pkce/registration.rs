@@ -4,9 +4,9 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, TOKEN, after};
+use crate::login::bench::{Bench, TOKEN, after};
+use crate::pkce::under_way::UnderWay;
 use crate::support::names;
-use crate::under_way::UnderWay;
 
 /// A whole login.
 fn log_in(bench: &Bench) {
@@ -139,7 +139,7 @@ fn a_registration_that_only_the_browser_learns_is_dead_is_given_up_the_second_ti
     for _ in 0..2 {
         let login = UnderWay::of(bench.command("sso-login --via pkce --force demo --timeout 700ms"));
         // The service has nowhere to send this browser.
-        assert_eq!(crate::served::fetch(login.url()).status, 400);
+        assert_eq!(crate::sandbox::served::fetch(login.url()).status, 400);
         login.end().fails(124, "timeout", "", "did not come back in time");
     }
     log_in(&bench);

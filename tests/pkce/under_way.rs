@@ -8,8 +8,8 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::bench::Bench;
-use crate::served::fetch;
+use crate::login::bench::Bench;
+use crate::sandbox::served::fetch;
 use crate::support::Ended;
 
 /// `sso-login --via pkce demo`, started; no browser opens by itself.

@@ -5,7 +5,7 @@ use sso_profile::config::{Content, Role};
 use sso_profile::edit::{Change, edit};
 use sso_profile::ini::Value;
 
-use crate::botocore::{free_form, samples, theirs};
+use crate::profile::botocore::{free_form, samples, theirs};
 
 fn profile(name: &str, set: &[(&'static str, &str)]) -> Change {
     let set = set.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
@@ -219,7 +219,7 @@ fn free_form_text_survives_an_edit() {
 proptest! {
     #[test]
     fn any_name_that_may_be_written_reads_back(name in "[^\\p{C}\\p{Z}-][^\\p{C}]{0,8}") {
-        prop_assume!(name.trim() == name && !name.chars().any(sso_signal::text::is_deceptive));
+        prop_assume!(name.trim() == name && !name.chars().any(sso_tool::sanitize::is_deceptive));
         let text = edit("[default]\nk = v\n", &[region(&name)], &[]).map_err(|f| TestCaseError::fail(f.to_string()))?;
         prop_assert_eq!(&Content::parse(&text).unwrap().profiles[&name]["region"], &Value::Text("eu-west-1".to_owned()));
     }

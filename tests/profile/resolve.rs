@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value as Json, json};
 use sso_profile::{AwsConfig, Kind};
 
-use crate::botocore::ask;
+use crate::profile::botocore::ask;
 use crate::support::Sandbox;
 
 const SESSIONS: &str = "\

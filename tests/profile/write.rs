@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use serde_json::json;
 
-use crate::botocore::theirs;
+use crate::profile::botocore::theirs;
 use crate::support::{Ended, Sandbox, end, names};
 
 const FLAGS: &str = "--start-url https://d-1234567890.awsapps.com/start --sso-region us-east-1 \

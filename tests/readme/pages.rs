@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::process::Command;
 
-use crate::help::{TOOLS, commands};
+use crate::readme::help::{TOOLS, commands};
 use crate::support::{Sandbox, end, names, peer};
 
 /// A sandbox with what `just install` puts into `share`.

@@ -2,8 +2,8 @@
 
 use std::fs;
 
+use crate::readme::{project, readme};
 use crate::support::Sandbox;
-use crate::{project, readme};
 
 /// The names of the justfile's recipes.
 fn recipes() -> Vec<String> {

@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::time::Duration;
 
+use crate::readme::{blocks, project, readme};
 use crate::support::{Sandbox, tool};
-use crate::{blocks, project, readme};
 
 /// A command line and what it prints.
 struct Step {

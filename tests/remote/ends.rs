@@ -6,9 +6,9 @@ use std::net::TcpListener;
 use rustix::process::Signal;
 use serde_json::json;
 
-use crate::metta::{Metta, page, until};
+use crate::pkce::under_way::UnderWay;
+use crate::remote::metta::{Metta, page, until};
 use crate::support::{Ended, end};
-use crate::under_way::UnderWay;
 
 /// A login that waits for a browser which nobody opens.
 fn under_way(metta: &Metta) -> UnderWay {

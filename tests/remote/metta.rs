@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::bench::Bench;
+use crate::login::bench::Bench;
 use crate::support::{self, NOW, peer};
 
 /// The box `metta1`, its network and the way from there to the service.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::metta::Metta;
+use crate::remote::metta::Metta;
 use crate::support::{aws_v2, end};
 
 #[test]

@@ -1,7 +1,7 @@
 //! Names on the command line: files of the cache, and nothing else.
 
+use crate::repair::{AFTER, put, read, token, token_file};
 use crate::support::Sandbox;
-use crate::{AFTER, put, read, token, token_file};
 
 #[test]
 fn a_name_or_path_of_the_cache_is_repaired_alone() {

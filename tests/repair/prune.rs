@@ -3,8 +3,8 @@
 use std::fs::{self, File};
 use std::time::{Duration, SystemTime};
 
+use crate::repair::{AFTER, BEFORE, of, put, registration, role, role_file, token, token_file};
 use crate::support::{Sandbox, names};
-use crate::{AFTER, BEFORE, of, put, registration, role, role_file, token, token_file};
 
 const CORP: &str =
     r#"{"profile":"cc","kind":"sso-session","ssoSession":"corp","accountId":"111122223333","roleName":"R"}"#;

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use sso_cache::token::Token;
-use sso_signal::time;
+use sso_tool::time;
 
+use crate::repair::{AFTER, BEFORE, LATER, put, read, token, token_file};
 use crate::support::{Ended, Sandbox, aws_v2, end, names, peer, tool};
-use crate::{AFTER, BEFORE, LATER, put, read, token, token_file};
 
 #[track_caller]
 fn wait_for(what: &str, condition: impl Fn() -> bool) {

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
+use crate::repair::{AFTER, LATER, of, put, read, registration, role, role_file, token, token_file};
 use crate::support::{Sandbox, end, names};
-use crate::{AFTER, LATER, of, put, read, registration, role, role_file, token, token_file};
 
 #[test]
 fn a_whole_object_is_saved_and_the_torn_file_is_put_aside() {

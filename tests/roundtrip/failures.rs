@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
-use crate::machine::{Files, Machine, steps};
+use crate::roundtrip::machine::{Files, Machine, steps};
 use crate::support::{Ended, names};
 
 const NEW: &str = "AWS_PROFILE dev aws.iam.sso corp-dev --sso-session sandbox --account-id 444455556666 --role-name ReadOnly";

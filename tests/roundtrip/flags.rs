@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::machine::{Machine, steps};
+use crate::roundtrip::machine::{Machine, steps};
 use crate::support::{end, names};
 
 const URL: &str = "https://d-1234567890.awsapps.com/start";

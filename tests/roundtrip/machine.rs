@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::served::Served;
+use crate::sandbox::served::Served;
 use crate::support::{Ended, aws_v2, end, tool};
 
 pub struct Machine {

@@ -7,9 +7,9 @@ use std::process::{Child, ChildStdout, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
-use crate::machine::Machine;
-use crate::screen::Screen;
+use crate::roundtrip::machine::Machine;
 use crate::support::names;
+use crate::support::screen::Screen;
 
 const NEW: &str = "AWS_PROFILE dev aws.iam.sso corp-dev --sso-session sandbox --account-id 444455556666 --role-name ReadOnly";
 

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::machine::Machine;
-use crate::screen::Screen;
+use crate::roundtrip::machine::Machine;
+use crate::support::screen::Screen;
 
 const URL: &str = "https://d-5555555555.awsapps.com/start";
 

@@ -1,6 +1,6 @@
 //! Every vault makes the same round trip.
 
-use crate::machine::{Machine, steps};
+use crate::roundtrip::machine::{Machine, steps};
 
 const STEPS: [&str; 4] = ["set", "unlock", "get", "relock"];
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use crate::machine::Machine;
+use crate::roundtrip::machine::Machine;
 
 /// A monitor and a watcher in mode `auto`, until dropped.
 struct Watched<'m> {

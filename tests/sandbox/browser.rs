@@ -5,7 +5,7 @@ use std::net::TcpListener;
 
 use serde_json::json;
 
-use crate::served::{Client, DEVICE, Reply, Served, fetch};
+use crate::sandbox::served::{Client, DEVICE, Reply, Served, fetch};
 use crate::support::tool;
 
 /// RFC 7636, appendix B.

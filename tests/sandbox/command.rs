@@ -6,7 +6,7 @@ use std::process::Stdio;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
-use crate::served::Served;
+use crate::sandbox::served::Served;
 use crate::support::{Sandbox, end, names, script, tool};
 
 fn sandboxed(sandbox: &Sandbox, script: &str) -> std::process::Command {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::served::{Client, DEVICE, START_URL, Served};
+use crate::sandbox::served::{Client, DEVICE, START_URL, Served};
 
 /// AWS-FORMATS 4.
 const OIDC: [(&str, &str, u16); 13] = [

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::fakes::{dotenv, linux, mac, mark};
+use crate::service::fakes::{dotenv, linux, mac, mark};
 use crate::support::{self, Sandbox};
 
 const PRINT: &str = "sso-signal service install --print -- just sso-watch";

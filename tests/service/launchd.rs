@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use rustix::process::getuid;
 use serde_json::json;
 
-use crate::fakes::{INSTALL, dotenv, mac, mark, told};
+use crate::service::fakes::{INSTALL, dotenv, mac, mark, told};
 use crate::support::Sandbox;
 
 fn plist(sandbox: &Sandbox) -> PathBuf {

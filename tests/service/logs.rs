@@ -7,7 +7,7 @@ use std::process::Stdio;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::fakes::{bare, mac};
+use crate::service::fakes::{bare, mac};
 
 fn numbered(count: usize) -> String {
     (1..=count).fold(String::new(), |mut text, n| {

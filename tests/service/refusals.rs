@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::fakes::{INSTALL, aws, bare, dotenv, linux, mac};
+use crate::service::fakes::{INSTALL, aws, bare, dotenv, linux, mac};
 use crate::support::{self, names};
 
 #[test]

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::fakes::{INSTALL, dotenv, linux, mark, told};
+use crate::service::fakes::{INSTALL, dotenv, linux, mark, told};
 
 const UNIT: &str = "sso-watcher.service";
 

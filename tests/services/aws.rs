@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::place::project;
+use crate::services::place::project;
 use crate::support::{Sandbox, aws_v2, end, peer, script, tools};
 
 /// A sandbox of the real clock with `aws`, whose arguments go to a file, and a function `just`.

@@ -4,8 +4,8 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::bench::Bench;
-use crate::place::Place;
+use crate::login::bench::Bench;
+use crate::services::place::Place;
 use crate::support::end;
 
 const VARIABLE: (&str, &str) = ("SSO_PROFILE_VARS", "BACKLOG_AWS_PROFILE");

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::place::Place;
+use crate::services::place::Place;
 use crate::support::end;
 
 const SHOW: [&str; 4] = ["--", "sh", "-c", "echo ${AWS_ACCESS_KEY_ID-none} ${AWS_SESSION_TOKEN-none}"];

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::bench::Bench;
+use crate::login::bench::Bench;
 use crate::support::{Ended, end, peer, tools};
 
 pub struct Place {

@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::json;
 
-use crate::bench::after;
-use crate::place::Place;
+use crate::login::bench::after;
+use crate::services::place::Place;
 use crate::support::end;
 
 /// `start-services.sh` in the folder where people type the command.

@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
 
-use crate::place::Place;
+use crate::services::place::Place;
 use crate::support::script;
 
 const PROMPT: &str = " now? (y/N): ";

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use crate::bench::Bench;
-use crate::place::project;
+use crate::login::bench::Bench;
+use crate::services::place::project;
 use crate::support::{Sandbox, end, peer};
 
 /// The shell line of a setting, as systemd hands it on.

@@ -1,6 +1,6 @@
 //! `--warn`: before the end, at the end, and which of the things that end it is.
 
-use crate::bench::{Bench, after};
+use crate::login::bench::{Bench, after};
 use crate::support::{Sandbox, end};
 
 /// What `sso-login exec demo FLAGS` says, in a sandbox of the real clock, until the hint after a text.

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::json;
 
-use crate::clock::{expired, feed_after, profiles, raise};
+use crate::signal::clock::{expired, feed_after, profiles, raise};
 use crate::support::{self, Sandbox, names};
 
 #[test]
@@ -16,7 +16,7 @@ fn files_are_private_and_so_is_their_folder() {
         raise(&sandbox, profile, "one");
     }
     sandbox.run("sso-signal mode auto").exits(0);
-    crate::clock::settle(&sandbox, 0, &json!({"profile": "corp", "outcome": "dismissed"}));
+    crate::signal::clock::settle(&sandbox, 0, &json!({"profile": "corp", "outcome": "dismissed"}));
     let mode = |path: &str| fs::metadata(sandbox.state().join(path)).unwrap().permissions().mode() & 0o7777;
     for folder in ["", "signals"] {
         assert_eq!(mode(folder), 0o700, "{folder}");

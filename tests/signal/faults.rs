@@ -10,7 +10,7 @@ use std::thread;
 
 use serde_json::json;
 
-use crate::clock::{expired, raise, settle, valid};
+use crate::signal::clock::{expired, raise, settle, valid};
 use crate::support::{self, Ended, Sandbox};
 
 /// What the faults hit, and with which error.
@@ -183,7 +183,7 @@ fn inject(act: &Act, job: &str, old: &Files, new: &Files) {
     sandbox.run("sso-signal mode notify").exits(0);
     let left: Vec<PathBuf> = files(&sandbox).into_keys().filter(|path| is_temporary(path)).collect();
     assert!(left.is_empty(), "{what}: {left:?} stayed");
-    assert_eq!(crate::clock::profiles(&sandbox), ["corp", "other"], "{what}");
+    assert_eq!(crate::signal::clock::profiles(&sandbox), ["corp", "other"], "{what}");
 }
 
 fn two_signals(sandbox: &Sandbox) {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
 
-use crate::clock::{main_file, main_signal, profiles, raise, settle};
+use crate::signal::clock::{main_file, main_signal, profiles, raise, settle};
 use crate::support::{Sandbox, names};
 
 /// Every kind of thing that is no signal.
@@ -214,7 +214,7 @@ fn escapes_and_bidirectional_marks_reach_no_output() {
         &json!({"profile": "corp", "host": host, "outcome": "suppressed", "episode": episode}),
     );
     sandbox.write(".aws/sso-renewer/login-required.json", signal.to_string());
-    assert_eq!(crate::clock::status(&sandbox, "corp").0, "suppressed");
+    assert_eq!(crate::signal::clock::status(&sandbox, "corp").0, "suppressed");
 }
 
 #[test]
@@ -245,7 +245,7 @@ fn a_signal_without_a_time_was_raised_when_its_file_was_written() {
         settle(&sandbox, 0, &json!({"profile": "corp", "outcome": "suppressed", "episode": expected}));
         fs::write(&file, content).unwrap();
         fs::File::options().write(true).open(&file).unwrap().set_modified(written).unwrap();
-        assert_eq!(crate::clock::status(&sandbox, "corp").0, "suppressed");
+        assert_eq!(crate::signal::clock::status(&sandbox, "corp").0, "suppressed");
     }
 }
 

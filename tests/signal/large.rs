@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt as _;
 
 use serde_json::{Value, json};
 
-use crate::clock::{is_due, raise, settle};
+use crate::signal::clock::{is_due, raise, settle};
 use crate::support::Sandbox;
 
 #[test]

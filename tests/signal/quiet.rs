@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::clock::{is_due, raise, settle, status};
+use crate::signal::clock::{is_due, raise, settle, status};
 use crate::support::Sandbox;
 
 #[test]

@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use serde_json::json;
 
-use crate::clock::{expired, feed_after, main_file, main_signal, profiles, raise, valid};
+use crate::signal::clock::{expired, feed_after, main_file, main_signal, profiles, raise, valid};
 use crate::support::{self, Sandbox, names};
 
 #[test]
@@ -268,7 +268,7 @@ fn clear_removes_signals_snoozes_and_cooldowns() {
     assert_eq!(sandbox.run("sso-signal clear --all").exits(0).document(), json!({"cleared": 2}));
     for profile in ["corp", "other"] {
         raise(&sandbox, profile, "one");
-        assert_eq!(crate::clock::status(&sandbox, profile).0, "due");
+        assert_eq!(crate::signal::clock::status(&sandbox, profile).0, "due");
     }
 }
 

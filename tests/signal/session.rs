@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::clock::{profiles, raise, settle, status};
-use crate::settle::outcome;
+use crate::signal::clock::{profiles, raise, settle, status};
+use crate::signal::settle::outcome;
 use crate::support::{Sandbox, names};
 
 #[test]

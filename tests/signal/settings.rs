@@ -106,7 +106,7 @@ fn absurd_numbers_overflow_nothing() {
     let longest =
         [("SSO_COOLDOWN_SECONDS", u64::MAX.to_string()), ("SSO_POLL_SECONDS", i64::MAX.to_string())];
     for outcome in ["dismissed", "busy", "failed"] {
-        crate::clock::raise(&sandbox, "corp", outcome);
+        crate::signal::clock::raise(&sandbox, "corp", outcome);
         let mut command = sandbox.tool("sso-signal settle");
         command.envs(longest.clone());
         support::end(command, &format!(r#"{{"profile":"corp","outcome":"{outcome}"}}"#)).exits(0);

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::clock::{NOW, after, is_due, main_file, main_signal, profiles, raise, settle, status, valid};
+use crate::signal::clock::{
+    NOW, after, is_due, main_file, main_signal, profiles, raise, settle, status, valid,
+};
 use crate::support::{Sandbox, names};
 
 pub fn outcome(outcome: &str) -> Value {

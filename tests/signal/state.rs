@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::clock::{is_due, raise, status};
+use crate::signal::clock::{is_due, raise, status};
 use crate::support::{Sandbox, names};
 
 #[test]

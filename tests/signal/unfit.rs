@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::clock::{expired, profiles, valid};
+use crate::signal::clock::{expired, profiles, valid};
 use crate::support::Sandbox;
 
 #[test]

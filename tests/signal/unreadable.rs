@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::clock::{expired, main_file, raise, valid};
+use crate::signal::clock::{expired, main_file, raise, valid};
 use crate::support::{self, Sandbox, names};
 
 #[test]

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::clock::{NOW, after, is_due, main_signal, raise, settle};
+use crate::signal::clock::{NOW, after, is_due, main_signal, raise, settle};
 use crate::support::{self, Sandbox};
 
 /// A running `wait`, killed when it is dropped.

@@ -1,6 +1,8 @@
 //! A sandbox for every test: its own HOME, its own PATH, no other variable, a fixed clock.
 #![allow(dead_code, reason = "each test file uses its own part of the harness")]
 
+pub mod screen;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;

@@ -6,9 +6,9 @@ use std::process::Stdio;
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::json;
 
-use crate::ring::Ring;
-use crate::running::{family, until};
 use crate::support::Ended;
+use crate::unlock::ring::Ring;
+use crate::watcher::running::{family, until};
 
 const DEMO: &str = "sso login --profile demo";
 const OTHER: &str = "sso login --profile other";

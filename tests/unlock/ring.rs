@@ -6,10 +6,10 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, TOKEN};
-use crate::running::project;
-use crate::served::Served;
+use crate::login::bench::{Bench, TOKEN};
+use crate::sandbox::served::Served;
 use crate::support::{self, Ended, aws_v2, end};
+use crate::watcher::running::project;
 
 /// Keys of two envs: `dev` has two of one session and a variable, `prod` has another session, `ci` has none.
 const KEYS: [(&str, &str, &str, &str); 6] = [

@@ -4,8 +4,8 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::bench::Bench;
-use crate::running::{Desk, Running, until};
+use crate::login::bench::Bench;
+use crate::watcher::running::{Desk, Running, until};
 
 /// A desk with a key of a session that is valid, in a mode.
 fn desk(mode: &str) -> Option<Desk> {
@@ -92,7 +92,7 @@ fn the_mark_is_there_before_the_session_is_gone() {
             ])
     };
     until(quiet, || fs::read_to_string(desk.state().join("state.json")).unwrap_or_default());
-    assert!(desk.bench.cache().join(crate::bench::TOKEN).exists());
+    assert!(desk.bench.cache().join(crate::login::bench::TOKEN).exists());
     drop(holder);
-    until(|| !desk.bench.cache().join(crate::bench::TOKEN).exists(), || relock.errors());
+    until(|| !desk.bench.cache().join(crate::login::bench::TOKEN).exists(), || relock.errors());
 }

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::bench::after;
-use crate::running::{Desk, project};
+use crate::login::bench::after;
 use crate::support::{self, NOW, end};
+use crate::watcher::running::{Desk, project};
 
 fn write_state(desk: &Desk, name: &str, text: &str) {
     fs::create_dir_all(desk.state()).unwrap();
@@ -175,9 +175,9 @@ fn the_monitor_signals_what_is_expired_and_nothing_else() {
     assert_eq!(desk.signals(), ["demo", "demo-admin"]);
     // Level-triggered: a signal that was cleared comes back while the reason lasts.
     desk.bench.run("sso-signal clear --all").exits(0);
-    crate::running::until(|| desk.signals().len() == 2, || monitor.text());
+    crate::watcher::running::until(|| desk.signals().len() == 2, || monitor.text());
     desk.bench.device("demo").succeeds("success");
-    crate::running::until(|| desk.signals().is_empty(), || monitor.text());
+    crate::watcher::running::until(|| desk.signals().is_empty(), || monitor.text());
     let seen = desk.bench.run("sso-signal status").exits(0);
     assert_eq!(seen.code, 0);
     drop(monitor);

@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt as _, chown};
 
 use serde_json::json;
 
-use crate::bench::Bench;
+use crate::login::bench::Bench;
 use crate::support::{self, end};
 
 /// What the compose file of `docs/` gives the monitor: a view with the config and the cache, which it can't change,
@@ -93,7 +93,8 @@ fn a_monitor_that_can_write_signals_only_raises_clears_and_is_seen() {
 
 #[test]
 fn the_compose_file_mounts_nothing_writable_but_the_signals() {
-    let text = fs::read_to_string(crate::running::project().join("docs/containers/compose.yaml")).unwrap();
+    let text =
+        fs::read_to_string(crate::watcher::running::project().join("docs/containers/compose.yaml")).unwrap();
     let mounts: Vec<_> = text.lines().map(str::trim).filter(|line| line.starts_with("- ${HOME}")).collect();
     assert_eq!(mounts.len(), 3);
     let writable: Vec<_> = mounts.iter().filter(|mount| !mount.ends_with(":ro")).collect();

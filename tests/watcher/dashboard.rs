@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::running::Desk;
+use crate::watcher::running::Desk;
 
 fn status(desk: &Desk) -> Value {
     desk.bench.program("systemctl", "exit 1");

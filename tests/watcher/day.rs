@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, after};
+use crate::login::bench::{Bench, after};
 use crate::support::{self, end};
 
 const DAY: u32 = 24 * 3600;
@@ -152,7 +152,7 @@ fn in_a_day_of_notify_every_cause_is_asked_about_once_and_nothing_else_ever() {
                 logins += 1;
             }
             // Somebody else took the token away.
-            1 => std::fs::remove_file(day.bench.cache().join(crate::bench::TOKEN)).unwrap_or_default(),
+            1 => std::fs::remove_file(day.bench.cache().join(crate::login::bench::TOKEN)).unwrap_or_default(),
             _ => {}
         }
         if day.now < DAY && chance.one_in(20) {

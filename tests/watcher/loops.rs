@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::running::{Desk, kill, until};
 use crate::support::{NOW, end};
+use crate::watcher::running::{Desk, kill, until};
 
 #[test]
 fn each_event_is_one_line_with_its_time_and_no_code_of_a_login() {

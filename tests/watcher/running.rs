@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::bench::Bench;
+use crate::login::bench::Bench;
 use crate::support::{self, Ended, end};
 
 /// The project's folder.

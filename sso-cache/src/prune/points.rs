@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use std::io::Read;
 use std::path::Path;
 
-use sso_signal::exit::{Exit, Fault};
-use sso_signal::wire::Documents;
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::stream::Documents;
 
 use crate::folder::Cache;
 use crate::subject::Subject;

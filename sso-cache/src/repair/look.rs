@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context as _;
-use sso_signal::untrusted::{self, Found};
-use sso_signal::wire;
+use sso_tool::safe_read::{self, Found};
+use sso_tool::stream;
 
 use crate::entry::{self, Entry};
 use crate::salvage::{Place, Verdict, Whole, judge};
@@ -40,7 +40,7 @@ impl Torn {
 /// Looks at a file. Errors: a lack of permission, a failing disk.
 pub(super) fn look(path: &Path, place: Place) -> anyhow::Result<Look> {
     let cannot_read = || format!("cannot read {}", path.display());
-    let found = untrusted::read(path, wire::LARGEST).with_context(cannot_read)?;
+    let found = safe_read::read(path, stream::LARGEST).with_context(cannot_read)?;
     Ok(match &found {
         Found::Missing => Look::Gone,
         Found::Bytes(bytes) => match judge(place, bytes) {

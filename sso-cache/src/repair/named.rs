@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use sso_signal::exit::{Exit, Fault};
+use sso_tool::exit::{Exit, Fault};
 
 use crate::folder::Cache;
 use crate::salvage::Place;

@@ -4,9 +4,9 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use sso_signal::replace::{self, Mode};
-use sso_signal::untrusted::{self, Found};
-use sso_signal::wire;
+use sso_tool::atomic_write::{self, Mode};
+use sso_tool::safe_read::{self, Found};
+use sso_tool::stream;
 
 use super::look::{Look, Torn, look};
 use super::swap;
@@ -18,7 +18,7 @@ const TRIES: usize = 40;
 /// Takes a torn file out of its place, and puts there what was saved of it. Answers whether it was that very one;
 /// if not, nothing has changed.
 pub(super) fn exchanged(path: &Path, taken: &Path, torn: &Torn) -> io::Result<bool> {
-    let came_out = || untrusted::read(taken, wire::LARGEST);
+    let came_out = || safe_read::read(taken, stream::LARGEST);
     let Some(content) = torn.content() else {
         if !swap::take(path, taken)? {
             return Ok(false);
@@ -47,7 +47,7 @@ pub(super) fn exchanged(path: &Path, taken: &Path, torn: &Torn) -> io::Result<bo
 
 /// Gives a file that was taken out its place back, by a copy, if it is good and what is there is not as good.
 pub(super) fn bring_back(aside: &Path, path: &Path, place: Place) -> anyhow::Result<bool> {
-    let Ok(Found::Bytes(bytes)) = untrusted::read(aside, wire::LARGEST) else { return Ok(false) };
+    let Ok(Found::Bytes(bytes)) = safe_read::read(aside, stream::LARGEST) else { return Ok(false) };
     let Verdict::Good(Some(late)) = judge(place, &bytes) else { return Ok(false) };
     let until = |whole: Option<Whole>| whole.map(|whole| whole.expires_at);
     let is_better = match look(path, place)? {
@@ -56,7 +56,7 @@ pub(super) fn bring_back(aside: &Path, path: &Path, place: Place) -> anyhow::Res
         Look::Link(_) => false,
     };
     if is_better {
-        replace::replace(path, &bytes, Mode::Private)?;
+        atomic_write::replace(path, &bytes, Mode::Private)?;
     }
     Ok(is_better)
 }

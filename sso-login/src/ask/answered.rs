@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 use sso_signal::machine::LEASE;
-use sso_signal::settings::Settings;
-use sso_signal::time::{self, Moment};
-use sso_signal::wire::Document;
+use sso_tool::settings::Settings;
+use sso_tool::stream::Document;
+use sso_tool::time::{self, Moment};
 
-use crate::answer::Answer;
+use crate::session::answer::Answer;
 
 /// How long `sso-signal settle` may take to know an answer.
 const SETTLING: Duration = Duration::from_secs(2);

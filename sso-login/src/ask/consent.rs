@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use sso_lock::{Lock, Outcome};
 use sso_profile::{Kind, Profile};
-use sso_signal::settings::Settings;
-use sso_signal::wire::Document;
+use sso_tool::settings::Settings;
+use sso_tool::stream::Document;
 
 use super::answered::Answered;
 use super::{Question, Said, ask};
-use crate::answer::Answer;
-use crate::session::Session;
-use crate::wish::{after, lock_patience};
+use crate::session::answer::Answer;
+use crate::session::cached::Session;
+use crate::session::login_options::{after, lock_patience};
 
 /// Asks for consent, in one run.
 pub struct Consent<'a> {

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use sso_signal::settings::from_environment;
+use sso_tool::settings::from_environment;
 
 use super::Dialog;
 use super::kdialog::Kdialog;
 use super::osascript::Osascript;
 use super::terminal::Terminal;
 use super::zenity::Zenity;
-use crate::surroundings::on_path;
+use crate::flows::surroundings::on_path;
 
 /// The dialogs that are built in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,13 +17,13 @@ mod zenity;
 use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
-use sso_signal::settings::{Settings, from_environment};
+use sso_tool::settings::{Settings, from_environment};
 
 pub use consent::Consent;
 use kind::Kind;
 use question::Question;
 
-use crate::answer::Answer;
+use crate::session::answer::Answer;
 
 /// The snoozes that are offered, in seconds, with their labels.
 const SNOOZES: [(&str, u64); 4] = [("15 min", 900), ("30 min", 1800), ("1 hour", 3600), ("4 hours", 14_400)];

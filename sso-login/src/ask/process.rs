@@ -4,8 +4,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::Reply;
-use crate::child::{self, End, Line};
-use crate::wish::after;
+use crate::process::{self, End, Line};
+use crate::session::login_options::after;
 
 /// What a dialog program prints is a label; more than this is noise.
 const LONGEST: usize = 64 << 10;
@@ -31,7 +31,7 @@ impl Ended {
 /// Runs a dialog with text on stdin. After `limit` it is killed, with all that it started.
 pub(super) fn run(command: Command, input: &str, limit: Duration) -> Reply<Ended> {
     let mut ended = Ended::default();
-    let end = child::run(command, input, after(limit), |line| {
+    let end = process::run(command, input, after(limit), |line| {
         let (stream, line) = match line {
             Line::Out(line) => (&mut ended.out, line),
             Line::Err(line) => (&mut ended.err, line),
@@ -42,7 +42,7 @@ pub(super) fn run(command: Command, input: &str, limit: Duration) -> Reply<Ended
         }
     });
     match end {
-        Ok(End::Status(status)) => Reply::Given(Ended { code: child::code(status), ..ended }),
+        Ok(End::Status(status)) => Reply::Given(Ended { code: process::code(status), ..ended }),
         Ok(End::TimedOut) => Reply::Nothing,
         Ok(End::Interrupted(signal)) => Reply::Interrupted(signal),
         Err(err) => Reply::Broken(format!("it can't be run: {err:#}")),

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 use sso_signal::settle::LONGEST_SNOOZE;
-use sso_signal::wire;
+use sso_tool::stream;
 
 use super::process::run;
 use super::{Question, Reply, Said};
-use crate::answer::Answer;
+use crate::session::answer::Answer;
 
 /// Asks with the command `line`: it gets the document on stdin and prints one with `answer`: `refresh`, `snooze`
 /// (with `seconds`), `suppress` or `dismiss`.
@@ -36,7 +36,7 @@ fn understand(text: &str) -> Reply<Said> {
     if text.trim().is_empty() {
         return Reply::Nothing;
     }
-    let Ok(answer) = wire::parse(text.as_bytes(), "the dialog's answer") else {
+    let Ok(answer) = stream::parse(text.as_bytes(), "the dialog's answer") else {
         return Reply::Broken("its answer is no JSON object".to_owned());
     };
     match answer.text("answer") {

@@ -5,10 +5,11 @@ use std::time::Duration;
 use chrono::Local;
 use serde_json::Value;
 use sso_profile::Profile;
-use sso_signal::settings::Settings;
-use sso_signal::text::{harmless, shell_word};
-use sso_signal::time::{self, Moment};
-use sso_signal::wire::Document;
+use sso_tool::sanitize::sanitize;
+use sso_tool::settings::Settings;
+use sso_tool::shell::shell_word;
+use sso_tool::stream::Document;
+use sso_tool::time::{self, Moment};
 
 pub(super) const TITLE: &str = "AWS SSO Login Required";
 pub(super) const SNOOZE_TITLE: &str = "Snooze";
@@ -134,7 +135,7 @@ fn warning(profile: &Profile) -> String {
         Some(session) => format!("session {}", quoted(session)),
         None => format!("profile {}", quoted(&profile.name)),
     };
-    let name = shell_word(&harmless(&profile.name));
+    let name = shell_word(&sanitize(&profile.name));
     format!(
         "Reminders for {about} stop until its next login expires.\n\n\
          To log in later, run one of:\n\
@@ -151,8 +152,8 @@ fn box_warning(profile: &Profile, host: &str) -> String {
          sso-login tunnel {} {} | sso-signal settle",
         quoted(&profile.name),
         quoted(host),
-        shell_word(&harmless(host)),
-        shell_word(&harmless(&profile.name)),
+        shell_word(&sanitize(host)),
+        shell_word(&sanitize(&profile.name)),
     )
 }
 
@@ -161,7 +162,7 @@ fn program_document(profile: &Profile, document: &Document, text: &str) -> Docum
     let mut question = document.clone();
     for key in ["reason", "source"] {
         if let Some(said) = said(document, key) {
-            question.set(key, harmless(said));
+            question.set(key, sanitize(said));
         }
     }
     for (key, value) in [("accountId", &profile.account_id), ("roleName", &profile.role_name)] {
@@ -175,7 +176,7 @@ fn program_document(profile: &Profile, document: &Document, text: &str) -> Docum
 
 /// A name, set apart from the words around it. A letter that could pass for a Latin one is shown by its number.
 fn quoted(name: &str) -> String {
-    let name = harmless(name);
+    let name = sanitize(name);
     let is_mixed = name.contains(|c: char| c.is_ascii_alphanumeric());
     let mut shown = String::new();
     for c in name.chars().take(LONGEST_NAME) {
@@ -195,7 +196,7 @@ fn quoted(name: &str) -> String {
 const LAST_LATIN: char = '\u{24f}';
 
 fn cut(text: &str, longest: usize) -> String {
-    let text = harmless(text);
+    let text = sanitize(text);
     match text.char_indices().nth(longest) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default().trim_end()),
         None => text,

@@ -3,13 +3,13 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use sso_signal::time;
+use sso_tool::time;
 
 use super::question::{TITLE, WARNING_TITLE};
 use super::{Button, Dialog, Question, Reply, SNOOZES, USUAL};
 use crate::interrupt::Interrupt;
-use crate::tty::{Tty, Typed};
-use crate::wish::after;
+use crate::session::login_options::after;
+use crate::terminal::{Tty, Typed};
 
 pub(super) struct Terminal {
     tty: Tty,

@@ -2,7 +2,7 @@
 
 use sso_cache::folder::Cache;
 use sso_cache::repair::Repair;
-use sso_signal::exit::{Exit, status_of};
+use sso_tool::exit::{Exit, status_of};
 
 use super::{Finding, Ward};
 

@@ -1,7 +1,7 @@
 //! The config as botocore reads it: refused, empty, with profiles that can't be used.
 
-use sso_signal::exit::{Exit, hint_of, status_of};
-use sso_signal::text::shell_word;
+use sso_tool::exit::{Exit, hint_of, status_of};
+use sso_tool::shell::shell_word;
 
 use super::{Finding, Ward};
 

@@ -4,16 +4,17 @@ use anyhow::Context as _;
 use aws_sdk_sso::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as _};
 use chrono::TimeDelta;
 use sso_profile::Profile;
-use sso_signal::exit::{Exit, Fault, WithFault as _, hint_of, status_of};
-use sso_signal::settings::from_environment;
-use sso_signal::text::shell_word;
-use sso_signal::time::{self, Moment};
+use sso_tool::exit::{Exit, Fault, WithFault as _, hint_of, status_of};
+use sso_tool::settings::from_environment;
+use sso_tool::shell::shell_word;
+use sso_tool::time::{self, Moment};
 
 use super::proxy::{Proxy, host, in_force};
 use super::reach::{Reached, Trouble, reach};
 use super::{Finding, Ward};
-use crate::oidc::Oidc;
-use crate::{http, runtime};
+use crate::aws_api::http;
+use crate::aws_api::oidc::Oidc;
+use crate::runtime;
 
 const ENDPOINT: &str = "endpoint";
 const CLOCK: &str = "clock";

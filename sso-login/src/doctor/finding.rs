@@ -1,9 +1,9 @@
 //! What a check found.
 
 use serde_json::Value;
-use sso_signal::exit::Exit;
-use sso_signal::text::harmless;
-use sso_signal::wire::Document;
+use sso_tool::exit::Exit;
+use sso_tool::sanitize::sanitize;
+use sso_tool::stream::Document;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,9 +80,9 @@ impl Finding {
         let mut document = Document::new()
             .with("check", self.check)
             .with("status", self.status.word())
-            .with("seen", harmless(&self.seen));
+            .with("seen", sanitize(&self.seen));
         if let Some(fix) = &self.fix {
-            document.set("fix", harmless(fix));
+            document.set("fix", sanitize(fix));
         }
         for (key, value) in &self.more {
             document.set(key, value.clone());

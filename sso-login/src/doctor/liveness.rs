@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use sso_lock::{Lock, State};
 use sso_signal::heartbeat;
-use sso_signal::time;
+use sso_tool::time;
 
 use super::{Finding, Ward};
 

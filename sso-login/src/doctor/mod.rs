@@ -20,10 +20,10 @@ use std::cell::Cell;
 
 use clap::Args;
 use sso_profile::{AwsConfig, Profile};
-use sso_signal::exit::Exit;
-use sso_signal::settings::Settings;
-use sso_signal::time::{self, Moment};
-use sso_signal::wire::Output;
+use sso_tool::exit::Exit;
+use sso_tool::settings::Settings;
+use sso_tool::stream::Output;
+use sso_tool::time::{self, Moment};
 
 use finding::Finding;
 use report::Report;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::StatVfsMountFlags;
 use sso_cache::folder::Cache;
-use sso_signal::exit::Exit;
+use sso_tool::exit::Exit;
 
 use super::{Finding, Ward};
 

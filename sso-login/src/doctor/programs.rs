@@ -4,20 +4,20 @@ use std::env;
 use std::path::Path;
 use std::time::Duration;
 
-use sso_signal::exit::Exit;
-use sso_signal::settings::from_environment;
+use sso_tool::exit::Exit;
+use sso_tool::settings::from_environment;
 
 use super::{Finding, Ward};
-use crate::aws::{self, WITH_SESSIONS};
-use crate::surroundings::{on_path, why_no_browser};
-use crate::wish::after;
+use crate::aws_cli::program::{self, WITH_SESSIONS};
+use crate::flows::surroundings::{on_path, why_no_browser};
+use crate::session::login_options::after;
 
 const AWS_CLI: &str = "aws-cli";
 const BROWSER: &str = "browser";
 const DIALOG: &str = "dialog";
 
 pub(super) fn aws_cli(ward: &Ward<'_>) -> Vec<Finding> {
-    let found = aws::find(ward.settings, after(Duration::MAX));
+    let found = program::find(ward.settings, after(Duration::MAX));
     if found.interrupted.is_some() {
         ward.interrupted.set(found.interrupted);
         return Vec::new();
@@ -28,12 +28,12 @@ pub(super) fn aws_cli(ward: &Ward<'_>) -> Vec<Finding> {
             "" => "there is no AWS CLI v2; sso-login logs in by itself".to_owned(),
             others => format!("there is no AWS CLI v2 ({others}); sso-login logs in by itself"),
         };
-        return vec![Finding::warning(AWS_CLI, seen, aws::how_to_install())];
+        return vec![Finding::warning(AWS_CLI, seen, program::how_to_install())];
     };
     let path = aws.path.display();
     let mut findings = Vec::new();
     if aws.version < WITH_SESSIONS {
-        findings.push(Finding::warning(AWS_CLI, aws::without_sessions(&aws), aws::how_to_install()));
+        findings.push(Finding::warning(AWS_CLI, program::without_sessions(&aws), program::how_to_install()));
     }
     if !before.is_empty() {
         let seen = format!("{before}; it comes first on PATH, before AWS CLI {} at {path}", aws.version);

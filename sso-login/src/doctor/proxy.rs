@@ -1,6 +1,6 @@
 //! Which proxy stands between here and a URL, by the variables.
 
-use sso_signal::settings::from_environment;
+use sso_tool::settings::from_environment;
 
 /// A proxy in force.
 #[derive(Clone, Debug, PartialEq, Eq)]

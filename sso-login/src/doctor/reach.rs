@@ -6,8 +6,8 @@ use std::time::Duration;
 use aws_smithy_runtime_api::client::http::{HttpConnector as _, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use chrono::DateTime;
-use sso_signal::text::harmless;
-use sso_signal::time::Moment;
+use sso_tool::sanitize::sanitize;
+use sso_tool::time::Moment;
 
 /// How long an endpoint may take to answer.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -90,7 +90,7 @@ impl Trouble {
 
 /// Asks for the root of a service: any answer will do.
 pub(super) async fn reach(connector: &SharedHttpConnector, url: &str, has_proxy: bool) -> Reached {
-    let failed = |words: String| Reached::Failed(Trouble::of(&words, has_proxy), harmless(&words));
+    let failed = |words: String| Reached::Failed(Trouble::of(&words, has_proxy), sanitize(&words));
     let request = match HttpRequest::get(format!("{url}/")) {
         Ok(request) => request,
         Err(err) => return failed(in_words(&err)),

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use sso_signal::exit::Exit;
-use sso_signal::text::harmless;
+use sso_tool::exit::Exit;
+use sso_tool::sanitize::sanitize;
 
 use super::finding::{Finding, Status};
 
@@ -51,16 +51,16 @@ impl Report {
             let _ = write!(text, "\nNot here, or not looked at:");
         }
         for finding in self.of(Status::Skipped) {
-            let _ = write!(text, "\n  {}: {}.", finding.check, harmless(&finding.seen));
+            let _ = write!(text, "\n  {}: {}.", finding.check, sanitize(&finding.seen));
         }
         text
     }
 
     fn tell(&self, text: &mut String, status: Status) {
         for finding in self.of(status) {
-            let _ = writeln!(text, "\n  {}: {}.", finding.check, harmless(&finding.seen));
+            let _ = writeln!(text, "\n  {}: {}.", finding.check, sanitize(&finding.seen));
             if let Some(fix) = &finding.fix {
-                let _ = writeln!(text, "    What helps:  {}", harmless(fix));
+                let _ = writeln!(text, "    What helps:  {}", sanitize(fix));
             }
         }
     }

@@ -5,12 +5,12 @@ use sso_cache::entry::Entry;
 use sso_cache::state::State;
 use sso_cache::token::Token;
 use sso_profile::{Profile, Sso};
-use sso_signal::exit::status_of;
-use sso_signal::text::shell_word;
-use sso_signal::time;
+use sso_tool::exit::status_of;
+use sso_tool::shell::shell_word;
+use sso_tool::time;
 
 use super::{Finding, Ward};
-use crate::session::Session;
+use crate::session::cached::Session;
 
 const SESSION: &str = "session";
 const REGISTRATION: &str = "registration";

@@ -3,9 +3,9 @@
 use std::env;
 use std::path::Path;
 
-use sso_signal::exit::Exit;
-use sso_signal::settings::from_environment;
-use sso_signal::text::shell_word;
+use sso_tool::exit::Exit;
+use sso_tool::settings::from_environment;
+use sso_tool::shell::shell_word;
 
 use super::{Finding, Ward};
 

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use serde_json::{Map, Value, json};
-use sso_signal::{time, wire};
+use sso_tool::{stream, time};
 
 use super::answer::Answer;
 use super::server::{Shared, lock};
@@ -103,7 +103,7 @@ fn now(world: &World) -> Answer {
 }
 
 fn document(body: &Bytes) -> Result<Map<String, Value>, String> {
-    wire::parse(body, "the request").map(|document| (*document).clone()).map_err(|err| format!("{err:#}"))
+    stream::parse(body, "the request").map(|document| (*document).clone()).map_err(|err| format!("{err:#}"))
 }
 
 fn bad(message: &str) -> Answer {

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::Args;
-use sso_signal::time::parse_duration;
+use sso_tool::time::parse_duration;
 
 use super::behavior::{Approval, Behavior};
 use super::fault::Fault;

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use sso_signal::time;
+use sso_tool::time;
 
 use super::answer::Answer;
 use super::behavior::Approval;
 use super::client::{self, AUTHORIZATION_CODE};
 use super::page;
 use super::world::{Authorization, World};
-use crate::query::{Query, encode};
+use crate::flows::query::{Query, encode};
 
 /// How long a consent page may stay open, and a code unused.
 const PATIENCE: Duration = Duration::from_secs(600);

@@ -12,7 +12,7 @@ use super::operation::Operation;
 use super::server::{Call, Shared, lock, respond};
 use super::world::{Decision, World};
 use super::{authorize, device, page};
-use crate::query::Query;
+use crate::flows::query::Query;
 
 pub(super) fn router() -> Router<Shared> {
     Router::new()

@@ -1,7 +1,7 @@
 //! `RegisterClient` (AWS-FORMATS 4), and who a client is that calls later.
 
 use serde_json::{Value, json};
-use sso_signal::time;
+use sso_tool::time;
 
 use super::refusal::Refusal;
 use super::world::{Client, World};

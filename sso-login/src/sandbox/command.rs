@@ -11,10 +11,10 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::exfiltrator::origin::WithOrigin;
 use signal_hook::iterator::{Handle, SignalsInfo};
 use signal_hook::low_level::siginfo::{Cause, Origin};
-use sso_signal::exit::{self, Exit};
+use sso_tool::exit::{self, Exit};
 
 use super::environment::Environment;
-use crate::child;
+use crate::process;
 
 /// Signals that end the sandbox, each after it ended the command.
 pub(super) struct Endings(SignalsInfo<WithOrigin>);
@@ -69,7 +69,7 @@ pub(super) fn run(command: &[OsString], environment: &Environment, endings: Endi
     if let Some(passing) = passing {
         passing.close();
     }
-    Ok(Exit::Command(u8::try_from(child::code(status)).unwrap_or(u8::MAX)))
+    Ok(Exit::Command(u8::try_from(process::code(status)).unwrap_or(u8::MAX)))
 }
 
 fn pid_of(child: &Child) -> Option<Pid> {

@@ -1,7 +1,7 @@
 //! `StartDeviceAuthorization` (AWS-FORMATS 4), and what the user says to it.
 
 use serde_json::{Value, json};
-use sso_signal::time;
+use sso_tool::time;
 
 use super::behavior::Approval;
 use super::client::{self, DEVICE_CODE};

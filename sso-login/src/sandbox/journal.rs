@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use serde_json::{Map, Value, json};
-use sso_signal::time::{self, Moment};
+use sso_tool::time::{self, Moment};
 
 use super::operation::Operation;
 

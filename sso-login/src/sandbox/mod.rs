@@ -31,8 +31,8 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
 
 use serde_json::{Map, Value};
-use sso_signal::exit::{self, Exit};
-use sso_signal::wire::{Document, Output};
+use sso_tool::exit::{self, Exit};
+use sso_tool::stream::{Document, Output};
 
 pub use args::SandboxArgs;
 use behavior::Approval;

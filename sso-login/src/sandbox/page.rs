@@ -1,6 +1,6 @@
 //! The pages: plain, readable, light and dark, without scripts or anything from elsewhere.
 
-use sso_signal::text;
+use sso_tool::sanitize;
 
 use super::answer::Answer;
 
@@ -21,7 +21,7 @@ small{display:block;margin-top:1.5rem;opacity:.75}";
 
 /// Allow and Deny. `action` is where the form goes, `user_code` what the user compares.
 pub(super) fn consent(action: &str, client: &str, user_code: Option<&str>, form_token: &str) -> Answer {
-    let client = escape(&text::harmless(client));
+    let client = escape(&sanitize::sanitize(client));
     let compare = user_code.map_or_else(String::new, |code| {
         format!("<p>Allow it only if your terminal shows this code:</p><p><code>{}</code></p>", escape(code))
     });

@@ -1,11 +1,11 @@
 //! The access portal (AWS-FORMATS 5): accounts, roles, role credentials, logout.
 
 use serde_json::{Value, json};
-use sso_signal::time;
+use sso_tool::time;
 
 use super::refusal::Refusal;
 use super::world::{RoleKey, World};
-use crate::query::Query;
+use crate::flows::query::Query;
 
 /// Entries a page has if the request doesn't say.
 const PAGE: usize = 50;

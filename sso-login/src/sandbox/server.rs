@@ -22,7 +22,7 @@ use super::operation::Operation;
 use super::refusal::Refusal;
 use super::world::World;
 use super::{device, portal, sts, token};
-use crate::query::Query;
+use crate::flows::query::Query;
 
 /// The state that all handlers share.
 pub(super) type Shared = Arc<Mutex<World>>;

@@ -3,7 +3,7 @@
 use super::answer::Answer;
 use super::refusal::Refusal;
 use super::world::World;
-use crate::query::Query;
+use crate::flows::query::Query;
 
 /// Who holds the credentials of a request. Key id and session token are checked, the signature is not:
 /// that is between a client and AWS, and a sandbox on loopback has nothing to guard.

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use sso_signal::time;
+use sso_tool::time;
 
 use super::client::{self, AUTHORIZATION_CODE, DEVICE_CODE, REFRESH_TOKEN};
 use super::device;

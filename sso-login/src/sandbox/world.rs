@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use sso_signal::time::{self, Moment};
+use sso_tool::time::{self, Moment};
 
 use super::behavior::Behavior;
 use super::fault::Effect;
 use super::journal::Journal;
 use super::operation::Operation;
 use super::organization::Organization;
-use crate::random::Random;
+use crate::flows::random::Random;
 
 /// A registered client (AWS-FORMATS 4).
 pub(super) struct Client {

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use anyhow::Context as _;
-use sso_signal::exit::{Exit, Fault};
-use sso_signal::wire::{Document, Documents};
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::stream::{Document, Documents};
 
 /// A running `sso-cache check`.
 pub(super) struct Checker {

@@ -5,9 +5,9 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use sso_signal::dotenv::Dotenv;
-use sso_signal::settings::Settings;
-use sso_signal::wire::{Document, LARGEST};
+use sso_tool::dotenv::Dotenv;
+use sso_tool::settings::Settings;
+use sso_tool::stream::{Document, LARGEST};
 
 use super::checker::Checker;
 use crate::load::AwsConfig;

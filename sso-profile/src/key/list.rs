@@ -1,9 +1,9 @@
 //! `key list`: how the keys stand, for programs and for people.
 
-use sso_signal::exit::Exit;
-use sso_signal::settings::Settings;
-use sso_signal::text::harmless;
-use sso_signal::wire::{Document, Output};
+use sso_tool::exit::Exit;
+use sso_tool::sanitize::sanitize;
+use sso_tool::settings::Settings;
+use sso_tool::stream::{Document, Output};
 
 use super::facts::Facts;
 use super::seen_as;
@@ -88,7 +88,7 @@ fn lines(documents: &[Document]) -> Vec<String> {
         return Vec::new();
     }
     let text =
-        |document: &Document, key: &str| document.get(key).and_then(|value| value.as_str()).map(harmless);
+        |document: &Document, key: &str| document.get(key).and_then(|value| value.as_str()).map(sanitize);
     let cells = |document: &Document| {
         let known = COLUMNS.map(|(_, key)| text(document, key).unwrap_or_else(|| "-".to_owned()));
         let why = match (text(document, "reason"), text(document, "fix")) {

@@ -11,9 +11,9 @@ mod wanted;
 
 use std::collections::BTreeMap;
 
-use sso_signal::exit::{Exit, Fault};
-use sso_signal::settings::Settings;
-use sso_signal::wire::{Document, Output};
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::settings::Settings;
+use sso_tool::stream::{Document, Output};
 
 use facts::Facts;
 pub use list::list;

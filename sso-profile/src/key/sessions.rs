@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use sso_signal::exit::Exit;
-use sso_signal::settings::Settings;
-use sso_signal::wire::{Document, Output};
+use sso_tool::exit::Exit;
+use sso_tool::settings::Settings;
+use sso_tool::stream::{Document, Output};
 
 use super::facts::Facts;
 use super::store::Store;

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde_json::Value;
-use sso_signal::exit::{Exit, Fault};
-use sso_signal::replace::{Mode, remove, replace};
-use sso_signal::settings::Settings;
-use sso_signal::state;
-use sso_signal::untrusted::{self, Found};
-use sso_signal::wire::{self, Document};
+use sso_tool::atomic_write::{Mode, remove, replace};
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::safe_read::{self, Found};
+use sso_tool::settings::Settings;
+use sso_tool::state_dir;
+use sso_tool::stream::{self, Document};
 
 use super::slug::Slug;
 use super::vault::VaultName;
@@ -45,7 +45,7 @@ impl Store {
         change: impl FnOnce(&mut Self) -> Option<T>,
     ) -> anyhow::Result<Option<T>> {
         let path = path(settings)?;
-        let _lock = state::lock(&settings.state_dir()?)?;
+        let _lock = state_dir::lock(&settings.state_dir()?)?;
         let mut store = Self::read(&path)?;
         let before = store.clone();
         let answer = change(&mut store);
@@ -54,7 +54,7 @@ impl Store {
             remove(&path)?;
         } else if store != before {
             let bytes = store.bytes();
-            if bytes.len() > wire::LARGEST {
+            if bytes.len() > stream::LARGEST {
                 // What can't be read back would cost all the others.
                 return Err(bad(&path.display().to_string(), "would be over 1 MiB: too many keys"));
             }
@@ -88,13 +88,13 @@ impl Store {
 
     fn read(path: &Path) -> anyhow::Result<Self> {
         let name = path.display().to_string();
-        let found = untrusted::read(path, wire::LARGEST).with_context(|| format!("cannot read {name}"))?;
+        let found = safe_read::read(path, stream::LARGEST).with_context(|| format!("cannot read {name}"))?;
         let bytes = match found {
             Found::Missing => return Ok(Self::default()),
             Found::Bad(why) => return Err(bad(&name, why)),
             Found::Bytes(bytes) => bytes,
         };
-        let document = wire::parse(&bytes, &name)?;
+        let document = stream::parse(&bytes, &name)?;
         if document.whole("version").with_context(|| name.clone())? != Some(VERSION) {
             return Err(bad(&name, "is of another version than 1"));
         }

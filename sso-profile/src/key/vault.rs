@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::str::FromStr;
 
-use sso_signal::exit::{Exit, Fault, status_of};
-use sso_signal::secret::Secret;
-use sso_signal::settings::from_environment;
-use sso_signal::wire::Document;
+use sso_tool::exit::{Exit, Fault, status_of};
+use sso_tool::secret::Secret;
+use sso_tool::settings::from_environment;
+use sso_tool::stream::Document;
 
 use super::facts::Facts;
 use crate::load::AwsConfig;

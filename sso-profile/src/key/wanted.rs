@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sso_signal::exit::{Exit, Fault};
+use sso_tool::exit::{Exit, Fault};
 
 use super::slug::Slug;
 use super::store::{Entry, Store};

@@ -5,9 +5,9 @@ use std::io::{IsTerminal as _, stdout};
 
 use serde_json::Value;
 
-use crate::text::harmless;
-use crate::time::{self, Moment};
-use crate::wire::Document;
+use sso_tool::sanitize::sanitize;
+use sso_tool::stream::Document;
+use sso_tool::time::{self, Moment};
 
 use super::text;
 
@@ -69,7 +69,7 @@ pub(super) fn lines(joined: &Document, now: Moment, paint: Paint) -> Vec<String>
                 text(owner, "command"),
                 text(owner, "since")
             );
-            line(&format!("Lock {}", text(lock, "name")), Tone::Waits, harmless(&who));
+            line(&format!("Lock {}", text(lock, "name")), Tone::Waits, sanitize(&who));
         }
     }
     line("Next", Tone::Head, text(&joined, "nextAction").to_owned());
@@ -90,7 +90,7 @@ pub(super) fn lines(joined: &Document, now: Moment, paint: Paint) -> Vec<String>
 
 fn installed(service: &Value) -> (Tone, String) {
     if let Some(foreign) = service["foreign"].as_str() {
-        return (Tone::Bad, format!("another program's: {}", harmless(foreign)));
+        return (Tone::Bad, format!("another program's: {}", sanitize(foreign)));
     }
     match (service["installed"].as_bool(), text(service, "service")) {
         (Some(true), kind) => (Tone::Good, format!("yes ({kind}, {})", text(service, "file"))),
@@ -132,7 +132,7 @@ fn monitors(monitors: &Value) -> (Tone, String) {
 }
 
 fn of_profile(profile: &Value, now: Moment, paint: Paint) -> Vec<String> {
-    let mut lines = vec![String::new(), paint.paint(Tone::Head, &harmless(text(profile, "profile")))];
+    let mut lines = vec![String::new(), paint.paint(Tone::Head, &sanitize(text(profile, "profile")))];
     let mut line = |label: &str, tone: Tone, text: &str| {
         lines.push(format!("  {label:12}{}", paint.paint(tone, text)));
     };
@@ -162,7 +162,7 @@ fn of_profile(profile: &Value, now: Moment, paint: Paint) -> Vec<String> {
         line("Reminder", Tone::Waits, &all.join(", "));
     }
     if profile["loginRequired"] != false {
-        line("Because", Tone::Waits, &harmless(text(profile, "reason")));
+        line("Because", Tone::Waits, &sanitize(text(profile, "reason")));
     }
     line("Next", Tone::Head, text(profile, "nextAction"));
     lines

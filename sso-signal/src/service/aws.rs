@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::exit::{Exit, Fault};
-use crate::settings::from_environment;
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::settings::from_environment;
 
 use super::program;
 

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use crate::exit::{Exit, Fault};
 use crate::folder;
-use crate::settings::Settings;
-use crate::state;
-use crate::wire::{Document, Output};
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::settings::Settings;
+use sso_tool::state_dir;
+use sso_tool::stream::{Document, Output};
 
 use super::aws::{self, Aws};
 use super::manager::{Kind, Manager, Standing, needed, read, write};
@@ -44,10 +44,10 @@ pub fn install(settings: &Settings, wish: &Wish, as_text: bool, output: &mut Out
     refuse_foreign(manager.as_ref(), &standing, &plan, wish)?;
 
     let state_dir = settings.state_dir()?;
-    state::make_private(&state_dir)?;
+    state_dir::make_private(&state_dir)?;
     folder::Folder::new(settings)?.make()?;
     for log in [&plan.log, &plan.error_log] {
-        let parent = crate::replace::parent(Path::new(log));
+        let parent = sso_tool::atomic_write::parent(Path::new(log));
         fs::create_dir_all(&parent).with_context(|| format!("cannot make {}", parent.display()))?;
     }
     let is_changed = write(manager.file(), &content)?;
@@ -100,7 +100,7 @@ fn tell(
         ),
         ("Log", &plan.log),
     ] {
-        output.text(&format!("  {label:14}{}", crate::text::harmless(value)))?;
+        output.text(&format!("  {label:14}{}", sso_tool::sanitize::sanitize(value)))?;
     }
     if let Some(later) = later {
         output.text(&format!("  {:14}{later}", "Note"))?;
@@ -134,7 +134,7 @@ fn refuse_foreign(
     let before = before.unwrap_or_default();
     Err(Fault::new(
         Exit::Config,
-        format!("the watcher is installed from another directory: {}", crate::text::harmless(&before)),
+        format!("the watcher is installed from another directory: {}", sso_tool::sanitize::sanitize(&before)),
     )
     .hint("just sso-uninstall && just sso-install")
     .into())

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use crate::exit::{Exit, Fault};
-use crate::settings::Settings;
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::settings::Settings;
 
 use super::manager::{self, Kind, Manager, Standing, must, run};
 use super::plan::Plan;
@@ -100,7 +100,7 @@ impl Manager for Launchd {
             }
             thread::sleep(MOMENT);
         }
-        let why = crate::text::harmless(&said.stderr);
+        let why = sso_tool::sanitize::sanitize(&said.stderr);
         Err(Fault::new(Exit::Unavailable, format!("launchctl bootout {}: {why}", self.target)).into())
     }
 

@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use crate::exit::Exit;
-use crate::exit::escaped;
-use crate::settings::Settings;
-use crate::wire::Output;
+use sso_tool::exit::Exit;
+use sso_tool::exit::escaped;
+use sso_tool::settings::Settings;
+use sso_tool::stream::Output;
 
 use super::install;
 

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use crate::exit::{Exit, Fault};
-use crate::replace;
-use crate::settings::Settings;
+use sso_tool::atomic_write;
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::settings::Settings;
 
 use super::launchd::Launchd;
 use super::plan::Plan;
@@ -115,9 +115,9 @@ pub(super) fn write(file: &Path, content: &str) -> anyhow::Result<bool> {
     if read(file)?.is_some_and(|old| old == content) {
         return Ok(false);
     }
-    let folder = replace::parent(file);
+    let folder = atomic_write::parent(file);
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    replace::replace(file, content.as_bytes(), replace::Mode::Private)?;
+    atomic_write::replace(file, content.as_bytes(), atomic_write::Mode::Private)?;
     Ok(true)
 }
 
@@ -148,7 +148,8 @@ pub(super) fn must(name: &str, arguments: &[&str]) -> anyhow::Result<program::Sa
     if said.is_good {
         return Ok(said);
     }
-    let why = crate::text::harmless(if said.stderr.trim().is_empty() { &said.stdout } else { &said.stderr });
+    let why =
+        sso_tool::sanitize::sanitize(if said.stderr.trim().is_empty() { &said.stdout } else { &said.stderr });
     Err(Fault::new(Exit::Unavailable, format!("{name} {}: {why}", arguments.join(" "))).into())
 }
 

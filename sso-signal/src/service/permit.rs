@@ -4,10 +4,10 @@ use std::env;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 
-use crate::exit::{Exit, Fault};
 use crate::mode;
-use crate::settings::{Settings, from_environment};
-use crate::wire::{Document, Output};
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::settings::{Settings, from_environment};
+use sso_tool::stream::{Document, Output};
 
 /// Prints what the watcher starts with, as an event for the log. Status 78: it must not, or can't, run so.
 pub fn permit(settings: &Settings, output: &mut Output) -> anyhow::Result<Exit> {

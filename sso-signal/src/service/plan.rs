@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::exit::{Exit, Fault};
-use crate::settings::{Settings, from_environment};
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::settings::{Settings, from_environment};
 
 use super::aws::Aws;
 use super::manager::Kind;

@@ -1,6 +1,6 @@
 //! The launchd agent's file: the template of the project, filled with XML.
 
-use crate::exit::{Exit, Fault};
+use sso_tool::exit::{Exit, Fault};
 
 use super::plan::Plan;
 

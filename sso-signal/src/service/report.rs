@@ -1,8 +1,8 @@
 //! `sso-signal service status`: how the service stands, as a document.
 
-use crate::exit::Exit;
-use crate::settings::Settings;
-use crate::wire::{Document, Output};
+use sso_tool::exit::Exit;
+use sso_tool::settings::Settings;
+use sso_tool::stream::{Document, Output};
 
 use super::manager::{Kind, Manager, find};
 use super::{LABEL, UNIT, plan};

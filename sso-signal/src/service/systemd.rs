@@ -3,7 +3,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use crate::settings::{Settings, from_environment};
+use sso_tool::settings::{Settings, from_environment};
 
 use super::manager::{self, Kind, Manager, Standing, must, run};
 use super::plan::Plan;

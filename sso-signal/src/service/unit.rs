@@ -1,7 +1,7 @@
 //! The systemd unit: the template of the project, filled with systemd's own quoting (systemd.syntax(7),
 //! systemd.exec(5), systemd.service(5), systemd.unit(5) "Specifiers").
 
-use crate::exit::{Exit, Fault};
+use sso_tool::exit::{Exit, Fault};
 
 use super::plan::Plan;
 

@@ -136,7 +136,7 @@ proptest! {
         if let Ok(signal) = parse(&document) {
             let full = Value::from(signal.full_document());
             for text in texts_of(&full) {
-                prop_assert!(text.chars().all(|c| !c.is_control() && !crate::text::is_deceptive(c)), "{:?}", text);
+                prop_assert!(text.chars().all(|c| !c.is_control() && !sso_tool::sanitize::is_deceptive(c)), "{:?}", text);
             }
             // What comes out goes in again.
             prop_assert!(parse(&Value::from(signal.document())).is_ok(), "{}", full);

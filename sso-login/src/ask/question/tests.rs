@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use serde_json::json;
 use sso_profile::{Kind, Sso};
-use sso_signal::text::is_deceptive;
+use sso_tool::sanitize::is_deceptive;
 
 use super::*;
 

@@ -1,0 +1,25 @@
+//! What every tool of the suite does: a command line in, documents through, a status out.
+//!
+//! It knows nothing of signals, locks, tokens or logins; each of those has a crate of its own, and all five stand on
+//! this one.
+
+pub mod atomic_write;
+pub mod document;
+pub mod dotenv;
+pub mod exit;
+mod pages;
+pub mod profile_name;
+pub mod quarantine;
+pub mod run;
+pub mod safe_read;
+pub mod sanitize;
+pub mod secret;
+pub mod settings;
+pub mod shell;
+pub mod state_dir;
+pub mod stream;
+mod strict;
+pub mod time;
+mod usage;
+
+pub use run::main;

@@ -1,0 +1,40 @@
+//! From a command line to an exit status: what the `main` of every tool does.
+
+use std::env;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Parser;
+
+use crate::exit::{Exit, Fault, finish};
+use crate::{pages, usage};
+
+/// Reads the command line, acts on it, and reports what failed as `tool`.
+///
+/// `TOOL --generate DIR` writes the man pages and shell completions instead. It is no option of `C`: it goes with
+/// no other, and has no place in the help of a tool that people call every day.
+pub fn main<C: Parser>(tool: &str, act: impl FnOnce(C) -> anyhow::Result<Exit>) -> ExitCode {
+    let mut arguments = env::args_os().skip(1);
+    if arguments.next().is_some_and(|first| first == "--generate") {
+        let written = match (arguments.next(), arguments.next()) {
+            // A flag, or an unset variable: no folder that anybody means.
+            (Some(folder), None) if !folder.is_empty() && !folder.as_encoded_bytes().starts_with(b"-") => {
+                pages::write(tool, C::command(), Path::new(&folder))
+            }
+            _ => Err(Fault::new(Exit::Usage, "--generate takes a folder and nothing else")
+                .hint(format!("{tool} --generate ~/.local/share"))
+                .into()),
+        };
+        return finish(tool, written.map(|()| Exit::Done));
+    }
+    match C::try_parse() {
+        Ok(line) => finish(tool, act(line)),
+        Err(err) if err.use_stderr() => {
+            finish(tool, Err(usage::fault(&C::command(), env::args_os().skip(1), &err).into()))
+        }
+        Err(help) => {
+            finish(tool, help.print().context("cannot write to standard output").map(|()| Exit::Done))
+        }
+    }
+}

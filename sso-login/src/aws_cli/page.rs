@@ -1,0 +1,81 @@
+//! The page that `aws sso login` sends a person to, found in what it prints.
+
+use crate::flows::progress::{Authorize, redirect_uri};
+
+/// Finds the URL and the code in what `aws sso login` prints. Its prose changes between versions; a line that is a URL
+/// and a line that is a code don't (AWS-FORMATS 9).
+#[derive(Default)]
+pub(crate) struct Page {
+    url: Option<String>,
+    is_told: bool,
+}
+
+impl Page {
+    /// What to show, as soon as a line completes it; once.
+    pub(crate) fn read(&mut self, line: &str) -> Option<Authorize> {
+        let line = line.trim();
+        if self.is_told {
+            return None;
+        }
+        if (line.starts_with("https://") || line.starts_with("http://"))
+            && line.bytes().all(|b| b.is_ascii_graphic())
+        {
+            if redirect_uri(line).is_some() {
+                return Some(self.tell(line.to_owned(), None));
+            }
+            // The second URL of a device login has the code in it, should the line of the code look new.
+            if let Some((_, code)) = line.split_once("user_code=").filter(|_| self.url.is_some()) {
+                return Some(self.tell(line.to_owned(), Some(code.to_owned())));
+            }
+            self.url = Some(line.to_owned());
+        } else if is_user_code(line)
+            && let Some(url) = self.url.take()
+        {
+            return Some(self.tell(url, Some(line.to_owned())));
+        }
+        None
+    }
+
+    fn tell(&mut self, url: String, user_code: Option<String>) -> Authorize {
+        self.is_told = true;
+        Authorize { url, user_code, expires_at: None, via: "aws", is_opened: false }
+    }
+}
+
+/// `XXXX-XXXX`.
+fn is_user_code(line: &str) -> bool {
+    let is_group =
+        |group: &str| group.len() == 4 && group.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    line.split_once('-').is_some_and(|(first, second)| is_group(first) && is_group(second))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn url_and_code_are_found_whatever_the_prose() {
+        let mut page = Page::default();
+        let told: Vec<_> = [
+            "Browser will not be automatically opened.",
+            "Please visit the following URL:",
+            "",
+            "https://device.sso.us-east-1.amazonaws.com/",
+            "",
+            "Then enter the code:",
+            "",
+            "ABCD-EFGH",
+            "",
+            "Alternatively, you may visit the following URL which will autofill the code upon loading:",
+            "https://device.sso.us-east-1.amazonaws.com/?user_code=ABCD-EFGH",
+        ]
+        .iter()
+        .filter_map(|line| page.read(line))
+        .collect();
+        assert_eq!(told.len(), 1);
+        assert_eq!(told[0].user_code.as_deref(), Some("ABCD-EFGH"));
+
+        let url = "https://oidc.us-east-1.amazonaws.com/authorize?redirect_uri=http%3A%2F%2F127.0.0.1%3A1234%2Foauth%2Fcallback";
+        assert_eq!(Page::default().read(url).map(|told| told.url).as_deref(), Some(url));
+    }
+}

@@ -1,0 +1,243 @@
+//! `sso-login exec`: run a command with the credentials of a profile, and with nothing that shadows them.
+//!
+//! It becomes the command (POSIX exec), so status and signals are the command's own; only `--warn` stays beside it.
+
+mod alarm;
+mod offer;
+mod region;
+mod source;
+mod teller;
+
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use clap::Args;
+use sso_profile::{AwsConfig, Profile, select};
+use sso_tool::exit::{Exit, Fault, WithFault as _, status_of, warn};
+use sso_tool::sanitize::sanitize;
+use sso_tool::settings::Settings;
+use sso_tool::time::{self, parse_duration};
+
+use crate::aws_cli::program::SHADOWS;
+use crate::credentials::export::variables;
+use crate::credentials::resolver::{CredentialResolver, Credentials};
+use alarm::Alarm;
+use region::Region;
+use source::Source;
+use teller::Teller;
+
+/// What else an SDK would look at before or beside what we set.
+const OTHER_SOURCES: [&str; 7] = [
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_SESSION_NAME",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+];
+
+/// Flags and the command of `sso-login exec`.
+#[derive(Args, Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+#[command(after_long_help = EXAMPLES, args_override_self = true)]
+pub struct ExecArgs {
+    /// Profile whose credentials CMD gets
+    profile: Option<String>,
+    /// Give CMD the profile's name instead of keys, so that its SDK renews them without a restart
+    #[arg(long)]
+    renewing: bool,
+    /// Say on stderr what was found and loaded, for people
+    #[arg(long)]
+    text: bool,
+    /// Where a person must log in, ask `(y/N)` on the terminal, and log in at a yes; never without a terminal
+    #[arg(long)]
+    ask: bool,
+    /// Stay, and warn on stderr that long before the credentials (with --renewing: the session) end, and at the end
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    warn: Option<Duration>,
+    /// Take settings from a file of NAME=value lines, too (it is parsed, not run); the last one wins
+    #[arg(long, value_name = "PATH")]
+    env_file: Vec<PathBuf>,
+    /// Give CMD the variables of the files, too (of --env-file, and of `SSO_ENV_FILE` or
+    /// ~/.backlog-toolkit-env)
+    #[arg(long)]
+    pass_env: bool,
+    /// The command
+    #[arg(last = true, required = true, value_name = "CMD")]
+    command: Vec<OsString>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sso-login exec corp -- terraform plan
+  sso-login exec corp --renewing -- ./service          for what runs longer than the credentials
+  sso-login exec corp --text --ask --warn 15m -- ./start-services.sh
+  BACKLOG_AWS_PROFILE=corp sso-login exec -- ./start
+  sso-login corp && sso-login exec corp --warn 10m -- bash
+
+CMD gets AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_CREDENTIAL_EXPIRATION,
+and AWS_REGION and AWS_DEFAULT_REGION: of the profile, else of the environment, else of the files
+(--env-file, SSO_ENV_FILE); AWS_PROFILE and its like are removed, and the variables of SSO_PROFILE_VARS name the profile that was chosen. With --renewing it
+gets AWS_PROFILE alone; every SDK then reads the same token cache, and renews by itself. An SDK
+without SSO support needs a profile with `credential_process = sso-login credentials PROFILE`.
+
+Keys of the environment or of --env-file count only where nobody names a profile and there is no
+default one with credentials: a CI job.
+
+Exit status:
+  N    CMD's own; 128+N if signal N killed it
+  126  CMD can't be run
+  127  CMD isn't found
+  2    before CMD runs: bad command line
+  69   a service can't be reached
+  74   a file failed
+  75   another login is under way
+  77   a person must log in
+  78   profile or configuration wrong, or no access to the role";
+
+/// Runs it.
+pub fn run(args: &ExecArgs, tool: &'static str) -> anyhow::Result<Exit> {
+    let mut settings = Settings::new(tool);
+    for path in &args.env_file {
+        settings.add_file(path)?;
+    }
+    let settings = &settings;
+    let has_file = || settings.env_file().is_some_and(|file| file.is_file());
+    if args.pass_env && args.env_file.is_empty() && !has_file() {
+        let message = "--pass-env needs --env-file, the file of SSO_ENV_FILE, or ~/.backlog-toolkit-env";
+        return Err(Fault::new(Exit::Usage, message).into());
+    }
+    let (mut command, alarm) = prepare(args, settings)?;
+    if let Some(alarm) = alarm {
+        alarm.set();
+        return sso_lock::run::command_to_its_end(command);
+    }
+    // Only a failure comes back.
+    let err = command.exec();
+    let code = if err.kind() == io::ErrorKind::NotFound { 127 } else { 126 };
+    let program =
+        args.command.first().map(|program| program.to_string_lossy().into_owned()).unwrap_or_default();
+    Err(err).with_fault(|| Fault::new(Exit::Command(code), format!("cannot run {program}")))
+}
+
+/// The command with its environment, and what to watch while it runs.
+fn prepare(args: &ExecArgs, settings: &Settings) -> anyhow::Result<(Command, Option<Alarm>)> {
+    let Some((program, arguments)) = args.command.split_first() else {
+        return Err(Fault::new(Exit::Usage, "there is no command to run").into());
+    };
+    let teller = Teller { is_on: args.text };
+    let selected = select(args.profile.as_deref(), None, settings)?;
+    let source = Source::find(&selected, settings).inspect_err(|err| {
+        if status_of(err) == Exit::Config {
+            teller.nothing(&selected);
+        }
+    })?;
+    teller.found(&source);
+    let credentials = match &source {
+        Source::Keys { credentials, .. } => credentials.clone(),
+        Source::Profile(config, profile) => granted(args, settings, config, profile, &teller)?,
+    };
+    let region = Region::find(&source, settings);
+    teller.loaded(&source, &credentials, region.as_ref(), args.renewing, settings)?;
+
+    let mut command = Command::new(program);
+    command.args(arguments);
+    if args.pass_env {
+        command.envs(settings.from_files().filter(|(name, _)| !region::VARIABLES.contains(name)));
+    }
+    for name in SHADOWS.iter().chain(&OTHER_SOURCES) {
+        command.env_remove(name);
+    }
+    let profile = source.profile();
+    for name in settings.profile_variables().into_iter().filter(|name| is_name(name)) {
+        // What else looks for a profile there must find the one whose credentials these are.
+        match profile {
+            Some(profile) => command.env(name, &profile.name),
+            None => command.env_remove(name),
+        };
+    }
+    command.env_remove("AWS_PROFILE");
+    if let Some(region) = region.filter(|region| !region.is_inherited) {
+        command.envs(region::VARIABLES.map(|name| (name, &region.name)));
+    }
+    let is_renewing = profile.is_some() && args.renewing;
+    match profile {
+        // Old SDKs read the config file only when told to.
+        Some(profile) if is_renewing => {
+            command.env("AWS_PROFILE", &profile.name).env("AWS_SDK_LOAD_CONFIG", "1")
+        }
+        _ => command.envs(variables(&credentials)),
+    };
+    let alarm = args.warn.and_then(|before| match profile {
+        Some(profile) if is_renewing => {
+            let alarm = Alarm::of_session(settings.tool(), before, profile);
+            if alarm.is_none() {
+                let name = sanitize(&profile.name);
+                warn(
+                    settings.tool(),
+                    &format!("profile `{name}` has no SSO session of its own: no warning will come"),
+                );
+            }
+            alarm
+        }
+        _ => Alarm::of_credentials(settings.tool(), before, profile, &credentials),
+    });
+    Ok((command, alarm))
+}
+
+/// Whether an environment can have a variable of that name.
+fn is_name(name: &str) -> bool {
+    name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// The credentials of a profile; after a login, if a person is there and wants one.
+fn granted(
+    args: &ExecArgs,
+    settings: &Settings,
+    config: &AwsConfig,
+    profile: &Profile,
+    teller: &Teller,
+) -> anyhow::Result<Credentials> {
+    let lack = match CredentialResolver::new(settings, config).credentials(profile)? {
+        Ok(credentials) => return lasting(args, settings, config, profile, credentials),
+        Err(lack) => lack,
+    };
+    teller.lacking(profile, &lack);
+    if args.ask
+        && let Some(answer) = offer::offer(settings, profile, &lack)?
+    {
+        if let Some(fault) = answer.fault(&profile.name).filter(|_| !answer.is_good()) {
+            return Err(fault.into());
+        }
+        // Once: who just logged in isn't asked again.
+        return match CredentialResolver::new(settings, config).credentials(profile)? {
+            Ok(credentials) => Ok(credentials),
+            Err(lack) => {
+                teller.lacking(profile, &lack);
+                Err(lack.fault(&profile.name).into())
+            }
+        };
+    }
+    Err(lack.fault(&profile.name).into())
+}
+
+/// New ones where the cached ones would be warned about at once: the command gets the longest that the role has.
+fn lasting(
+    args: &ExecArgs,
+    settings: &Settings,
+    config: &AwsConfig,
+    profile: &Profile,
+    credentials: Credentials,
+) -> anyhow::Result<Credentials> {
+    let (Some(before), Some(end)) = (args.warn, credentials.expires_at) else { return Ok(credentials) };
+    if args.renewing || !profile.kind.is_sso() || time::after(time::now()?, before) < end {
+        return Ok(credentials);
+    }
+    let fresh = CredentialResolver::new(settings, config).fresh(profile)?;
+    Ok(fresh.ok().filter(|fresh| fresh.expires_at > credentials.expires_at).unwrap_or(credentials))
+}

@@ -1,0 +1,51 @@
+//! Where the credentials of a command come from: a profile, or keys that nobody needs a profile for.
+
+use sso_profile::{AwsConfig, Kind, Profile, Selected};
+use sso_tool::exit::{Exit, status_of};
+use sso_tool::settings::Settings;
+
+use crate::commands::credentials::of_environment;
+use crate::credentials::resolver::Credentials;
+
+/// A source.
+pub(super) enum Source {
+    /// A profile of the config.
+    Profile(Box<AwsConfig>, Box<Profile>),
+    /// Keys that nobody needs a profile for.
+    Keys {
+        credentials: Credentials,
+        /// Where they are, in words.
+        place: &'static str,
+        /// The region of the default profile, which has nothing else to give.
+        region: Option<String>,
+    },
+}
+
+impl Source {
+    /// The source that is meant. Keys count only where nobody named a profile and there is no default one with
+    /// credentials: what a shell still has from last week must not win over the profile that was asked for.
+    pub(super) fn find(selected: &Selected, settings: &Settings) -> anyhow::Result<Self> {
+        let Selected { name, from } = selected;
+        let config = AwsConfig::load(settings)?;
+        let found = match config.known_profile(name) {
+            Ok(profile) if from != "default" || profile.kind != Kind::None => {
+                return Ok(Self::Profile(Box::new(config), Box::new(profile)));
+            }
+            Err(err) if from == "argument" || status_of(&err) != Exit::Config => return Err(err),
+            found => found,
+        };
+        if let Some((credentials, place)) = of_environment(settings)? {
+            let region = found.ok().and_then(|profile| profile.region);
+            return Ok(Self::Keys { credentials, place, region });
+        }
+        found.map(|profile| Self::Profile(Box::new(config), Box::new(profile)))
+    }
+
+    /// The profile, if it is one.
+    pub(super) fn profile(&self) -> Option<&Profile> {
+        match self {
+            Self::Profile(_, profile) => Some(profile),
+            Self::Keys { .. } => None,
+        }
+    }
+}

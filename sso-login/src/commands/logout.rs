@@ -1,0 +1,276 @@
+//! `sso-login logout`: end one session, at the service and in the caches of this machine. Other sessions, other
+//! tools' files and client registrations stay, unlike with `aws sso logout` (AWS-FORMATS 9).
+
+mod stray;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use clap::Args;
+use sso_cache::token::Token;
+use sso_lock::{Lock, Outcome};
+use sso_profile::{AwsConfig, Kind, Profile, Sso};
+use sso_tool::exit::{Exit, Fault, report, status_of};
+use sso_tool::settings::Settings;
+use sso_tool::stream::{Document, Output};
+use sso_tool::time;
+
+use crate::aws_api::oidc::Oidc;
+use crate::aws_api::portal::{Denial, Portal};
+use crate::commands::subjects::{self, Said};
+use crate::session::cached::Session;
+use crate::session::error::{SessionError, named};
+use crate::session::refresh::{Renewed, refresh};
+use crate::session::waiting;
+
+/// How long a refresh that is under way may hold us up.
+const LOCKED: Duration = Duration::from_secs(15);
+/// How long the service has to hear of it.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Flags of `sso-login logout`.
+#[derive(Args, Clone, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub struct LogoutArgs {
+    /// Profile whose session to end
+    #[arg(conflicts_with = "all")]
+    profile: Option<String>,
+    /// End every session: those that the AWS config names, and those whose token is in the cache
+    #[arg(long)]
+    all: bool,
+    /// As a filter, end with the status of the last answer, or of the last one that wasn't good
+    #[arg(short, long)]
+    exit_status: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sso-login logout corp
+  sso-login logout --all
+  sso-login logout corp | jq -r '.sessionProfiles[]'     whom it concerns
+
+`sessionProfiles` names all profiles of the session: they are logged out too. `wasLoggedIn` is
+false if there was nothing to end. `removed` names the files. They go even if the service can't be
+told; `serviceTold` is false then, and the session may live on there until it ends. A token of a
+session that no config names (--all) is told by its `startUrl`.
+
+Exit status:
+  0   logged out (or nobody was logged in)
+  2   bad command line
+  65  bad document
+  69  the files are gone, but the service couldn't be told
+  74  a file failed
+  75  a login is under way
+  78  profile or configuration wrong";
+
+/// Runs it.
+pub fn run(args: &LogoutArgs, settings: &Settings) -> anyhow::Result<Exit> {
+    if args.all {
+        return all(settings, &mut Output::stdout());
+    }
+    let mut failed = None;
+    let last = subjects::answer(settings, args.profile.as_deref(), args.exit_status, |subject, output| {
+        let mut document = subject.document.clone();
+        let lack = logout(settings, subject.config, &subject.profile, &mut document)?;
+        if let Some(lack) = &lack {
+            failed = Some(lack.why.exit());
+            if !document.contains_key("loggedOut") {
+                lack.add_to(&mut document);
+            }
+        }
+        output.document(&document)?;
+        // The document has it all.
+        Ok(match lack {
+            Some(lack) if subject.is_command => Said::Lacking(lack),
+            lack => Said::Written(lack.map_or(Exit::Done, |lack| lack.why.exit())),
+        })
+    })?;
+    // A session that lives on must not be hidden by the next one.
+    Ok(if args.exit_status && last == Exit::Done { failed.unwrap_or(last) } else { last })
+}
+
+fn all(settings: &Settings, output: &mut Output) -> anyhow::Result<Exit> {
+    let config = AwsConfig::load(settings)?;
+    let mut seen = BTreeSet::new();
+    let mut exit = Exit::Done;
+    for profile in config.profiles().filter_map(|(_, profile)| profile.ok()) {
+        let Some(sso) = &profile.sso else { continue };
+        if !seen.insert(Session::new(settings, sso)?.token_file()) {
+            continue;
+        }
+        let mut document = Document::new();
+        let lack = logout(settings, &config, &profile, &mut document)?;
+        output.document(&document)?;
+        if let Some(lack) = lack {
+            exit = lack.why.exit();
+            report(settings.tool(), &lack.fault(&profile.name).into());
+        }
+    }
+    // Of the config, but no profile's.
+    for sso in config.sessions() {
+        let file = Session::new(settings, &sso)?.token_file();
+        if file.exists() && seen.insert(file) {
+            exit = alone(settings, &sso, None, output)?.unwrap_or(exit);
+        }
+    }
+    for found in stray::find(settings, &seen)? {
+        match found {
+            Ok((file, sso)) => exit = alone(settings, &sso, Some(file), output)?.unwrap_or(exit),
+            Err(err) => {
+                exit = status_of(&err);
+                report(settings.tool(), &err);
+            }
+        }
+    }
+    Ok(exit)
+}
+
+/// Ends a session that no profile has: that of the config's section, or of a file in the cache. The status, if it isn't 0.
+fn alone(
+    settings: &Settings,
+    sso: &Sso,
+    file: Option<PathBuf>,
+    output: &mut Output,
+) -> anyhow::Result<Option<Exit>> {
+    let profile = Profile::elsewhere("", Kind::SsoSession);
+    let session = match file {
+        Some(file) => Session::of_file(settings, sso, file)?,
+        None => Session::new(settings, sso)?,
+    };
+    let mut document = Document::new();
+    let lack = end(settings, &profile, &session, Vec::new(), vec![session.token_file()], &mut document)?;
+    output.document(&document)?;
+    let Some(lack) = lack else { return Ok(None) };
+    let exit = lack.why.exit();
+    report(settings.tool(), &Fault::new(exit, format!("{}: {}", named(&session), lack.reason())).into());
+    Ok(Some(exit))
+}
+
+fn logout(
+    settings: &Settings,
+    config: &AwsConfig,
+    profile: &Profile,
+    document: &mut Document,
+) -> anyhow::Result<Option<SessionError>> {
+    let Some(sso) = &profile.sso else { return Err(subjects::no_sso(profile).into()) };
+    let session = &Session::new(settings, sso)?;
+    let profiles = config.session_profiles(profile);
+    let mut files = vec![session.token_file()];
+    for name in &profiles {
+        let Some(other) = config.profile(name)? else { continue };
+        if let (Some(account_id), Some(role_name)) = (&other.account_id, &other.role_name) {
+            files.push(session.role_file(account_id, role_name));
+        }
+    }
+    end(settings, profile, session, profiles, files, document)
+}
+
+/// Ends a session and removes its files; `profiles` are those that have it.
+fn end(
+    settings: &Settings,
+    profile: &Profile,
+    session: &Session<'_>,
+    profiles: Vec<String>,
+    files: Vec<PathBuf>,
+    document: &mut Document,
+) -> anyhow::Result<Option<SessionError>> {
+    // A refresh that is under way would write the token again.
+    let lock = Lock::of(settings, "login")?;
+    let guard = match waiting::acquire(settings, &lock, "sso-login logout", LOCKED, true) {
+        Ok(Outcome::Held(guard)) => Some(guard),
+        // Nobody can make one on a full disk. That keeps no session alive.
+        Err(err) if is_full(&err) => None,
+        Err(err) => return Err(err),
+        Ok(Outcome::Busy(owner)) => {
+            let holder = waiting::in_words(owner.as_ref());
+            let busy = SessionError::busy(format!("a login or refresh is under way: {holder}"));
+            return Ok(Some(busy.hint("sso-lock status login")));
+        }
+    };
+    let token = session.token()?.whole();
+    let now = time::now()?;
+    let was_logged_in =
+        token.as_ref().is_some_and(|token| now < token.expires_at || token.is_refreshable(now));
+    let mut removed = Vec::new();
+    let told = match &token {
+        Some(token) => tell(settings, profile, session, token)?,
+        None => Ok(()),
+    };
+    for file in files {
+        removed.extend(remove(&file)?.then_some(file));
+    }
+    if let Some(guard) = guard {
+        guard.release()?;
+    }
+
+    if let Some(name) = &session.sso.session {
+        document.set("ssoSession", name.as_str());
+    }
+    document.set("startUrl", session.sso.start_url.as_str());
+    document.set("loggedOut", true);
+    document.set("wasLoggedIn", was_logged_in);
+    document.set("serviceTold", token.is_some() && told.is_ok());
+    document.set("sessionProfiles", profiles);
+    document.set(
+        "removed",
+        removed.iter().map(|path| path.to_string_lossy()).map(String::from).collect::<Vec<_>>(),
+    );
+    let Err(why) = told else { return Ok(None) };
+    let untold = SessionError::unreachable(format!(
+        "the files are removed, but the SSO service couldn't be told: {why}"
+    ));
+    document.set("note", untold.reason());
+    Ok(Some(untold))
+}
+
+/// Ends the session at the service, or says why it can't be told. A session that is over there already is ended, too.
+fn tell(
+    settings: &Settings,
+    profile: &Profile,
+    session: &Session<'_>,
+    token: &Token,
+) -> anyhow::Result<Result<(), String>> {
+    let deadline = Instant::now() + PATIENCE;
+    let mut token = token.clone();
+    let now = time::now()?;
+    // The service takes a valid access token only, and the sign-in behind an old one lives on.
+    if token.expires_at <= now && token.is_refreshable(now) {
+        let oidc = Oidc::new(&session.sso.region, profile.endpoints.sso_oidc.as_deref())?;
+        match refresh(session, &oidc, &token, deadline)? {
+            Renewed::Until(_) => match session.token()?.whole() {
+                Some(renewed) => token = renewed,
+                None => return Ok(Ok(())),
+            },
+            Renewed::Refused(_) => return Ok(Ok(())),
+            Renewed::Unreachable(refusal) => return Ok(Err(refusal.to_string())),
+            Renewed::TimedOut => return Ok(Err("it did not answer in time".to_owned())),
+        }
+    }
+    let portal = Portal::new(settings, profile, &session.sso.region)?;
+    let call = portal.logout(&token.access_token);
+    let answer = crate::runtime()?.block_on(async { tokio::time::timeout_at(deadline.into(), call).await });
+    Ok(match answer {
+        Ok(Ok(()) | Err(Denial::Unauthorized | Denial::Forbidden)) => Ok(()),
+        Ok(Err(Denial::Unreachable(why) | Denial::Other(why))) => Err(why),
+        Ok(Err(Denial::Throttled)) => Err("it throttles".to_owned()),
+        Err(_) => Err("it did not answer in time".to_owned()),
+    })
+}
+
+fn is_full(err: &anyhow::Error) -> bool {
+    let is_it = |err: &io::Error| matches!(err.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
+    err.chain().any(|cause| cause.downcast_ref().is_some_and(is_it))
+}
+
+/// Removes a file; false if there was none.
+fn remove(path: &Path) -> anyhow::Result<bool> {
+    match fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(err) if err.kind() == ErrorKind::NotFound => Ok(false),
+        Err(err) => Err(err).with_context(|| format!("cannot remove {}", path.display())),
+    }
+}

@@ -1,0 +1,11 @@
+//! The subcommands, each in a file of its name: its `Args` and its `run`.
+
+pub mod accounts;
+pub mod credentials;
+pub mod exec;
+pub mod logout;
+pub mod refresh;
+pub mod steps;
+pub mod subjects;
+pub mod token;
+pub mod whoami;

@@ -1,0 +1,157 @@
+//! `sso-login refresh`: renew sessions without anybody.
+
+use std::time::{Duration, Instant};
+
+use chrono::TimeDelta;
+use clap::Args;
+use sso_cache::check::check;
+use sso_cache::folder::Cache;
+use sso_tool::exit::Exit;
+use sso_tool::settings::Settings;
+use sso_tool::stream::{Document, Output};
+use sso_tool::time::{self, parse_duration};
+
+use crate::commands::subjects::{self, Said, Subject};
+use crate::session::cached::Session;
+use crate::session::error::Why;
+use crate::session::renew::{self, Want};
+
+/// How long a renewal may take, other logins that are under way included.
+const PATIENCE: Duration = Duration::from_secs(45);
+/// As a command, what is left must be worth a while: the AWS CLI renews at this point, too (AWS-FORMATS 1).
+const SOON: Duration = Duration::from_mins(15);
+
+/// Flags of `sso-login refresh`.
+#[derive(Args, Clone, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub struct RefreshArgs {
+    /// Profile whose session to renew
+    profile: Option<String>,
+    /// Renew what ends within that time [default: 15m; as a filter only what is over]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    before: Option<Duration>,
+    /// As a filter, end with the status of the last document's answer
+    #[arg(short, long)]
+    exit_status: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sso-login refresh corp || sso-login corp
+  sso-profile list | sso-cache check --every 60s | sso-login refresh |
+    sso-signal write --source monitor
+
+A document whose token is `refreshable` gets `outcome` and its state anew; any other is passed on
+as it is. If the service can't be reached, the document stays as it was and `note` says so: a lost
+network is no reason to log in.
+
+Exit status:
+  0   renewed, or still good for 15 minutes
+  2   bad command line
+  65  bad document
+  69  the service can't be reached
+  74  a file failed
+  75  another login is under way
+  77  a person must log in
+  78  profile or configuration wrong";
+
+/// Runs it.
+pub fn run(args: &RefreshArgs, settings: &Settings) -> anyhow::Result<Exit> {
+    let mut has_waited = false;
+    subjects::answer(settings, args.profile.as_deref(), args.exit_status, |subject, output| {
+        // A renewal takes its time. What was valid before it may have been logged out since, and a late word of it would
+        // pass for a login.
+        if has_waited && state_of(&subject.document) == Some("valid") {
+            let mut fresh = subject.document.clone();
+            if look_again(&mut fresh, settings).is_ok() {
+                subject.document = fresh;
+            }
+        }
+        has_waited |= !is_settled(&subject.document, args.before);
+        answer(args, settings, subject, output)
+    })
+}
+
+fn answer(
+    args: &RefreshArgs,
+    settings: &Settings,
+    subject: &mut Subject<'_>,
+    output: &mut Output,
+) -> anyhow::Result<Said> {
+    let is_command = subject.is_command;
+    let document = &mut subject.document;
+    if !is_command && is_settled(document, args.before) {
+        return written(document, output);
+    }
+    let Some(sso) = &subject.profile.sso else {
+        if is_command {
+            return Err(subjects::no_sso(&subject.profile).into());
+        }
+        return written(document, output);
+    };
+    let session = Session::new(settings, sso)?;
+    let default = if is_command { SOON } else { Duration::ZERO };
+    let left = TimeDelta::from_std(args.before.unwrap_or(default)).unwrap_or(TimeDelta::MAX);
+    let now = time::now()?;
+    let before = session.token()?.whole().map(|token| token.expires_at);
+    let deadline = Instant::now() + PATIENCE;
+    let renewed = renew::token(settings, &subject.profile, &session, Want::Lasting(left), deadline)?;
+
+    // The keys that name the session are needed to look at it, and by whoever comes next.
+    if !document.contains_key("ssoSession") && !document.contains_key("startUrl") {
+        let from = document.text("profileFrom")?.map(str::to_owned);
+        subject.profile.add_to(document, from.as_deref());
+    }
+    match renewed {
+        Ok(token) => {
+            look_again(document, settings)?;
+            document.set("outcome", if before == Some(token.expires_at) { "valid" } else { "success" });
+            document.set("expiresAt", time::format(token.expires_at));
+        }
+        Err(lack) if is_command => {
+            look_again(document, settings)?;
+            lack.add_to(document);
+            document.set("outcome", "failed");
+            output.document(document)?;
+            return Ok(Said::Lacking(lack));
+        }
+        Err(lack) if lack.why == Why::Expired && before.is_none_or(|end| end <= now) => {
+            look_again(document, settings)?;
+            document.set("outcome", "failed");
+            // The service may have refused without the file telling; then the file alone gives hope.
+            if document.flag("loginRequired")? != Some(true) {
+                document.set("loginRequired", true);
+                document.set("reason", lack.reason());
+                document.set("episode", before.map_or_else(|| "missing".to_owned(), time::format));
+            }
+        }
+        Err(lack) => document.set("note", lack.reason()),
+    }
+    written(document, output)
+}
+
+/// Passes a document on; if it says that a person must log in, that is its status.
+fn written(document: &Document, output: &mut Output) -> anyhow::Result<Said> {
+    output.document(document)?;
+    let is_required = document.get("loginRequired").is_some_and(|flag| flag == true);
+    Ok(Said::Written(if is_required { Exit::LoginRequired } else { Exit::Done }))
+}
+
+/// Whether an earlier tool has looked, and found that there is nothing to renew.
+fn is_settled(document: &Document, before: Option<Duration>) -> bool {
+    match state_of(document) {
+        None | Some("refreshable") => false,
+        Some("valid") => before.is_none(),
+        Some(_) => true,
+    }
+}
+
+fn state_of(document: &Document) -> Option<&str> {
+    document.get("token")?.get("state")?.as_str()
+}
+
+/// The state as the files have it now.
+fn look_again(document: &mut Document, settings: &Settings) -> anyhow::Result<()> {
+    check(document, &Cache::of_home(settings.home()?), time::now()?)?;
+    Ok(())
+}

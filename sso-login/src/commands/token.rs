@@ -1,0 +1,175 @@
+//! `sso-login token`: the last step of a device flow, asked once or until somebody has decided.
+
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use sso_profile::Sso;
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::secret::Secret;
+use sso_tool::settings::Settings;
+use sso_tool::stream::{self, Document};
+use sso_tool::time::{self, parse_duration};
+
+use crate::aws_api::oidc::{Created, Oidc, Refusal, Registered};
+use crate::commands::steps::{client_of, each, moment, oidc, required, sso_of};
+use crate::flows::device::{MOST_LOST_POLLS, SLOWER};
+use crate::flows::stop::Stop;
+use crate::session::cached::Session;
+
+/// Flags of `sso-login token`.
+#[derive(Args, Clone, Debug)]
+#[command(after_long_help = TOKEN)]
+pub struct TokenArgs {
+    /// Poll, as often as the service allows, until somebody has decided
+    #[arg(long)]
+    wait: bool,
+    /// Wait no longer than that [default: as long as the code lives]
+    #[arg(long, value_name = "DURATION", requires = "wait", value_parser = parse_duration)]
+    timeout: Option<Duration>,
+    /// Write the token into the cache, where every AWS tool finds it, and leave it out of the document
+    #[arg(long)]
+    save: bool,
+}
+
+const TOKEN: &str = "\
+Examples:
+  sso-login register corp | sso-login authorize | sso-login token --wait --save
+  until sso-login token < login.json > token.json; [ $? -ne 75 ]; do sleep 5; done
+
+One attempt, unless --wait. Then either `accessToken`, `refreshToken`, `tokenType` and `expiresAt`
+take the place of the device code, or `error` says why not: `authorization_pending`, `slow_down`
+(`interval` is 5 s longer), `access_denied`, `expired_token`, `invalid_grant`, `invalid_client`,
+`unreachable`.
+
+Exit status:
+  0    here it is
+  2    bad command line
+  65   bad document
+  69   the service can't be reached
+  74   a stream failed
+  75   nobody has decided yet (or slow down)
+  77   denied, or code or registration not good
+  78   configuration wrong
+  124  the code expired, or --timeout is over";
+
+/// Runs it.
+pub fn run(args: &TokenArgs, settings: &Settings) -> anyhow::Result<Exit> {
+    each(stream::stdin()?, |document| redeemed(document, args, settings))
+}
+
+fn redeemed(document: &mut Document, args: &TokenArgs, settings: &Settings) -> anyhow::Result<Option<Stop>> {
+    if document.contains_key("accessToken") {
+        return Ok(None);
+    }
+    if args.save {
+        // A code is good for one token.
+        Session::new(settings, &savable(document)?)?.rehearse()?;
+    }
+    let client = client_of(document)?;
+    let code = Secret::from(required(document, "deviceCode", "sso-login authorize")?);
+    let mut poll = Poll {
+        oidc: oidc(document)?,
+        client,
+        code,
+        interval: Duration::from_secs(
+            u64::try_from(document.whole("interval")?.unwrap_or(5)).unwrap_or(5).max(1),
+        ),
+        deadline: deadline(document, args.timeout)?,
+    };
+    let answer = crate::runtime()?.block_on(poll.run(args.wait));
+    document.set("interval", poll.interval.as_secs());
+    let created = match answer {
+        Ok(created) => created,
+        Err(refusal) => return Ok(Some(stop(refusal))),
+    };
+    for key in ["deviceCode", "userCode", "verificationUri", "verificationUriComplete", "interval"] {
+        document.shift_remove(key);
+    }
+    if args.save {
+        return save(document, settings, &poll.client, created).map(|()| None);
+    }
+    document.set("tokenType", "Bearer");
+    document.set("accessToken", created.access_token.expose());
+    document.set("expiresAt", time::format(created.expires_at(time::now()?)));
+    if let Some(refresh_token) = &created.refresh_token {
+        document.set("refreshToken", refresh_token.expose());
+    }
+    Ok(None)
+}
+
+fn stop(refusal: Refusal) -> Stop {
+    match refusal {
+        Refusal::Expired => Stop {
+            hint: Some(
+                "sso-login register PROFILE | sso-login authorize | sso-login token --wait".to_owned(),
+            ),
+            ..Stop::new("authorization timed out", refusal)
+        },
+        refusal => Stop::new("failed to get a token", refusal),
+    }
+}
+
+fn save(
+    document: &mut Document,
+    settings: &Settings,
+    client: &Registered,
+    created: Created,
+) -> anyhow::Result<()> {
+    let sso = savable(document)?;
+    let session = Session::new(settings, &sso)?;
+    let expires_at = session.keep(client, created)?;
+    document.shift_remove("clientSecret");
+    document.set("expiresAt", time::format(expires_at));
+    document.set("outcome", "success");
+    Ok(())
+}
+
+fn savable(document: &Document) -> anyhow::Result<Sso> {
+    let missing = "the document has no `startUrl` and `ssoRegion` to save a token of";
+    sso_of(document)?.ok_or_else(|| Fault::new(Exit::Data, missing).into())
+}
+
+/// A device code that is asked about.
+struct Poll {
+    oidc: Oidc,
+    client: Registered,
+    code: Secret,
+    interval: Duration,
+    deadline: Instant,
+}
+
+impl Poll {
+    async fn run(&mut self, waits: bool) -> Result<Created, Refusal> {
+        let mut lost = 0;
+        loop {
+            let refusal = match self.oidc.poll(&self.client, &self.code).await {
+                Ok(created) => return Ok(created),
+                Err(refusal) => refusal,
+            };
+            match refusal {
+                Refusal::Pending => lost = 0,
+                Refusal::SlowDown => {
+                    lost = 0;
+                    self.interval += SLOWER;
+                }
+                Refusal::Unreachable(_) if lost + 1 < MOST_LOST_POLLS => lost += 1,
+                refusal => return Err(refusal),
+            }
+            if !waits {
+                return Err(refusal);
+            }
+            if Instant::now() + self.interval > self.deadline {
+                return Err(Refusal::Expired);
+            }
+            tokio::time::sleep(self.interval).await;
+        }
+    }
+}
+
+/// When the code is over, or the patience.
+fn deadline(document: &Document, timeout: Option<Duration>) -> anyhow::Result<Instant> {
+    let now = time::now()?;
+    let expires_at = moment(document, "expiresAt")?;
+    let left = expires_at.map_or(Duration::from_secs(600), |at| (at - now).to_std().unwrap_or_default());
+    Ok(crate::session::login_options::after(timeout.map_or(left, |timeout| timeout.min(left))))
+}

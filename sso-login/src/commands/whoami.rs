@@ -1,0 +1,113 @@
+//! `sso-login whoami`: what the credentials of a profile are good for, asked of STS itself.
+
+use std::time::Duration;
+
+use clap::Args;
+use sso_tool::exit::Exit;
+use sso_tool::sanitize::sanitize;
+use sso_tool::settings::Settings;
+use sso_tool::time;
+
+use crate::aws_api::sts::{Identity, Sts};
+use crate::commands::subjects::{Question, Said, Subject};
+use crate::credentials::resolver::{CredentialResolver, Credentials};
+use crate::session::error::{SessionError, Why};
+
+/// A round trip to a service that is there.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Flags of `sso-login whoami`.
+#[derive(Args, Clone, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub struct WhoamiArgs {
+    #[command(flatten)]
+    question: Question,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sso-login whoami corp | jq -r .arn
+  sso-login whoami corp --text
+  sso-profile list | sso-login whoami --text     which of all profiles work
+
+The document gets `arn`, `accountId`, `userId` and `expiresAt`, the end of the role's credentials.
+Without an answer it gets `error`: `expired` (log in), `denied` (a login won't help) or
+`unreachable`, and `reason`.
+
+Exit status:
+  0   answered
+  2   bad command line
+  65  bad document
+  69  a service can't be reached
+  74  a file failed
+  75  another login is under way
+  77  expired: a person must log in
+  78  denied, or profile or configuration wrong";
+
+/// Runs it.
+pub fn run(args: &WhoamiArgs, settings: &Settings) -> anyhow::Result<Exit> {
+    args.question.answer(settings, |subject, output| {
+        let answer = ask(settings, subject)?;
+        let document = &mut subject.document;
+        let (identity, credentials) = match answer {
+            Ok(found) => found,
+            Err(lack) => {
+                if subject.is_command && !args.question.text {
+                    lack.add_to(document);
+                    output.document(document)?;
+                }
+                return Ok(Said::Lacking(lack));
+            }
+        };
+        if args.question.text {
+            let name = sanitize(&subject.profile.name);
+            output.text(&format!(
+                "{name}: {} (user id {})",
+                sanitize(&identity.arn),
+                sanitize(&identity.user_id)
+            ))?;
+            return Ok(Said::Done);
+        }
+        document.set("arn", identity.arn);
+        document.set("accountId", identity.account_id);
+        document.set("userId", identity.user_id);
+        if let Some(end) = credentials.expires_at {
+            document.set("expiresAt", time::format(end));
+        }
+        output.document(document)?;
+        Ok(Said::Done)
+    })
+}
+
+fn ask(
+    settings: &Settings,
+    subject: &Subject<'_>,
+) -> anyhow::Result<Result<(Identity, Credentials), SessionError>> {
+    let wallet = CredentialResolver::new(settings, subject.config);
+    let profile = &subject.profile;
+    let credentials = match wallet.credentials(profile)? {
+        Ok(credentials) => credentials,
+        Err(lack) => return Ok(Err(lack)),
+    };
+    match identity(subject, &credentials)? {
+        // Cached ones may be dead before their time; the portal knows.
+        Err(SessionError { why: Why::Expired | Why::Denied, .. }) if profile.kind.is_sso() => {
+            let credentials = match wallet.fresh(profile)? {
+                Ok(credentials) => credentials,
+                Err(lack) => return Ok(Err(lack)),
+            };
+            Ok(identity(subject, &credentials)?.map(|identity| (identity, credentials)))
+        }
+        answer => Ok(answer.map(|identity| (identity, credentials))),
+    }
+}
+
+fn identity(
+    subject: &Subject<'_>,
+    credentials: &Credentials,
+) -> anyhow::Result<Result<Identity, SessionError>> {
+    let sts = Sts::new(&subject.profile, credentials)?;
+    let late = || Err(SessionError::unreachable("STS did not answer in time"));
+    Ok(crate::runtime()?
+        .block_on(async { tokio::time::timeout(PATIENCE, sts.identity()).await.unwrap_or_else(|_| late()) }))
+}

@@ -1,0 +1,129 @@
+//! Credentials as text: the formats of `aws configure export-credentials`, byte for byte but for the zone of a time
+//! (`Z`, which every SDK reads; AWS-FORMATS 8), and a document.
+
+use clap::ValueEnum;
+use serde_json::{Map, Value};
+use sso_cache::python::{Separators, dumps};
+use sso_profile::Profile;
+use sso_tool::secret::Secret;
+use sso_tool::stream::Document;
+use sso_tool::time;
+
+use crate::credentials::resolver::Credentials;
+
+/// How credentials are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// What an SDK expects of a `credential_process`
+    Process,
+    /// `export NAME=value`
+    Env,
+    /// `NAME=value`
+    EnvNoExport,
+    /// `$Env:NAME="value"`
+    Powershell,
+    /// `set NAME=value`
+    WindowsCmd,
+    /// `set -gx NAME "value"`
+    Fish,
+    /// One document, with the profile, account, role and region
+    Json,
+}
+
+impl Format {
+    /// The text, with its line feed. Values aren't quoted: the AWS CLI doesn't either, and no key has a character
+    /// that would need it.
+    pub fn text(self, credentials: &Credentials) -> String {
+        let line: fn(&str, &str) -> String = match self {
+            Self::Process | Self::Json => return process(credentials),
+            Self::Env => |name, value| format!("export {name}={value}\n"),
+            Self::EnvNoExport => |name, value| format!("{name}={value}\n"),
+            Self::Powershell => |name, value| format!("$Env:{name}=\"{value}\"\n"),
+            Self::WindowsCmd => |name, value| format!("set {name}={value}\n"),
+            Self::Fish => |name, value| format!("set -gx {name} \"{value}\"\n"),
+        };
+        variables(credentials).into_iter().map(|(name, value)| line(name, &value)).collect()
+    }
+}
+
+/// The variables that carry credentials, in the AWS CLI's order.
+pub fn variables(credentials: &Credentials) -> Vec<(&'static str, String)> {
+    let secret = |secret: &Secret| secret.expose().to_owned();
+    let mut variables = vec![
+        ("AWS_ACCESS_KEY_ID", secret(&credentials.access_key_id)),
+        ("AWS_SECRET_ACCESS_KEY", secret(&credentials.secret_access_key)),
+    ];
+    variables.extend(credentials.session_token.as_ref().map(|token| ("AWS_SESSION_TOKEN", secret(token))));
+    variables.extend(credentials.expires_at.map(|at| ("AWS_CREDENTIAL_EXPIRATION", time::format(at))));
+    variables
+}
+
+/// Adds version, keys, token and expiry by the names every SDK knows, so that the document is good for a
+/// `credential_process` too; then what the profile says about them.
+pub fn add_to(document: &mut Document, credentials: &Credentials, profile: &Profile) {
+    document.set("Version", 1);
+    for (name, value) in keys(credentials) {
+        document.set(name, value);
+    }
+    let about =
+        [("accountId", &profile.account_id), ("roleName", &profile.role_name), ("region", &profile.region)];
+    for (name, value) in about {
+        if let Some(value) = value {
+            document.set(name, value.as_str());
+        }
+    }
+}
+
+/// Python's `json.dumps(…, indent=2)`.
+fn process(credentials: &Credentials) -> String {
+    let mut text = "{\n  \"Version\": 1".to_owned();
+    for (name, value) in keys(credentials) {
+        let pair = dumps(&Map::from_iter([(name.to_owned(), Value::from(value))]), Separators::Spaced);
+        text = format!("{text},\n  {}", pair.trim_start_matches('{').trim_end_matches('}'));
+    }
+    text + "\n}\n"
+}
+
+fn keys(credentials: &Credentials) -> Vec<(&'static str, String)> {
+    let secret = |secret: &Secret| secret.expose().to_owned();
+    let mut keys = vec![
+        ("AccessKeyId", secret(&credentials.access_key_id)),
+        ("SecretAccessKey", secret(&credentials.secret_access_key)),
+    ];
+    keys.extend(credentials.session_token.as_ref().map(|token| ("SessionToken", secret(token))));
+    keys.extend(credentials.expires_at.map(|at| ("Expiration", time::format(at))));
+    keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn credentials(is_temporary: bool) -> Credentials {
+        Credentials {
+            access_key_id: "AK".into(),
+            secret_access_key: "S/+\"é".into(),
+            session_token: is_temporary.then(|| "T".into()),
+            expires_at: is_temporary.then(|| time::parse("2026-11-21T13:00:00Z").unwrap()),
+        }
+    }
+
+    #[test]
+    fn each_format_is_the_aws_clis() {
+        assert_eq!(
+            Format::Process.text(&credentials(true)),
+            "{\n  \"Version\": 1,\n  \"AccessKeyId\": \"AK\",\n  \"SecretAccessKey\": \"S/+\\\"\\u00e9\",\n  \
+             \"SessionToken\": \"T\",\n  \"Expiration\": \"2026-11-21T13:00:00Z\"\n}\n"
+        );
+        for (format, line) in [
+            (Format::Env, "export AWS_SESSION_TOKEN=T\n"),
+            (Format::EnvNoExport, "AWS_CREDENTIAL_EXPIRATION=2026-11-21T13:00:00Z\n"),
+            (Format::Powershell, "$Env:AWS_ACCESS_KEY_ID=\"AK\"\n"),
+            (Format::WindowsCmd, "set AWS_ACCESS_KEY_ID=AK\n"),
+            (Format::Fish, "set -gx AWS_ACCESS_KEY_ID \"AK\"\n"),
+        ] {
+            assert!(format.text(&credentials(true)).contains(line), "{format:?}");
+        }
+        assert_eq!(Format::Env.text(&credentials(false)).lines().count(), 2);
+    }
+}

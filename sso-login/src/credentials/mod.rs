@@ -1,0 +1,7 @@
+//! The credentials of a profile, wherever its config says that they come from.
+
+pub mod assume_role;
+pub mod credential_process;
+pub mod export;
+pub mod resolver;
+pub mod role;

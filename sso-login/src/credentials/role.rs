@@ -1,0 +1,180 @@
+//! The credentials of an SSO role: from the AWS CLI's cache while they last, else from the portal, and then into
+//! that cache (AWS-FORMATS 3).
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use chrono::TimeDelta;
+use sso_cache::credentials::RoleCredentials;
+use sso_cache::token::Token;
+use sso_lock::{Guard, Lock, Outcome};
+use sso_profile::Profile;
+use sso_tool::atomic_write::is_unwritable;
+use sso_tool::sanitize::sanitize;
+use sso_tool::settings::Settings;
+use sso_tool::shell::shell_word;
+use sso_tool::time;
+
+use crate::aws_api::portal::{Denial, Portal};
+use crate::session::cached::Session;
+use crate::session::error::{SessionError, named};
+use crate::session::renew::{self, Want};
+
+/// Between two looks at a file that somebody else is about to write.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// A role that a profile stands for.
+pub struct Role<'a> {
+    /// The settings.
+    pub settings: &'a Settings,
+    /// The profile.
+    pub profile: &'a Profile,
+    /// Its session.
+    pub session: &'a Session<'a>,
+    /// `sso_account_id`.
+    pub account_id: &'a str,
+    /// `sso_role_name`.
+    pub role_name: &'a str,
+    /// When to give up.
+    pub deadline: Instant,
+}
+
+impl Role<'_> {
+    /// Credentials with a quarter of an hour left, as the AWS CLI wants them (AWS-FORMATS 3); shorter ones only if
+    /// the role has no longer ones, or nobody can be asked for others. One call for however many processes ask.
+    pub fn credentials(&self) -> anyhow::Result<Result<RoleCredentials, SessionError>> {
+        let path = self.path();
+        if let Some(cached) = usable(&path)? {
+            return Ok(Ok(cached));
+        }
+        let left = || -> anyhow::Result<_> {
+            let now = time::now()?;
+            Ok(RoleCredentials::read(&path)?.whole().filter(|cached| now < cached.expires_at))
+        };
+        match self.fetched(&path) {
+            // A lost network must not take what is still good, nor must a disk that lets no session be renewed.
+            Ok(Err(lack)) if lack.why == crate::session::error::Why::Unreachable => Ok(left()?.ok_or(lack)),
+            Err(err) if is_unwritable(&err) => left()?.map(Ok).ok_or(err),
+            other => other,
+        }
+    }
+
+    /// Credentials that the portal gave just now, whatever the cache has.
+    pub fn fresh(&self) -> anyhow::Result<Result<RoleCredentials, SessionError>> {
+        self.fetch(&self.path())
+    }
+
+    fn path(&self) -> PathBuf {
+        self.session.role_file(self.account_id, self.role_name)
+    }
+
+    fn fetched(&self, path: &Path) -> anyhow::Result<Result<RoleCredentials, SessionError>> {
+        let key = path.file_stem().context("the cache file has no name")?.to_string_lossy();
+        let lock = Lock::of(self.settings, &format!("role-{key}"))?;
+        loop {
+            let guard = match lock.acquire("sso-login", LOOK) {
+                Ok(Outcome::Held(guard)) => Some(Some(guard)),
+                Ok(Outcome::Busy(_)) => None,
+                // Then each asks for itself.
+                Err(err) if is_unwritable(&err) => {
+                    self.settings.debug(|| format!("no lock: {err:#}"));
+                    Some(None)
+                }
+                Err(err) => return Err(err),
+            };
+            if let Some(guard) = guard {
+                let answer = match usable(path)? {
+                    Some(cached) => Ok(cached),
+                    None => self.fetch(path)?,
+                };
+                guard.map_or(Ok(()), Guard::release)?;
+                return Ok(answer);
+            }
+            // Who holds the lock is fetching: its result is ours, without the lock.
+            if let Some(cached) = usable(path)? {
+                return Ok(Ok(cached));
+            }
+            if Instant::now() >= self.deadline {
+                return Ok(Err(SessionError::busy("another process is getting these credentials")));
+            }
+        }
+    }
+
+    fn fetch(&self, path: &Path) -> anyhow::Result<Result<RoleCredentials, SessionError>> {
+        let token = match self.token(Want::Lasting(TimeDelta::zero()))? {
+            Ok(token) => token,
+            Err(lack) => return Ok(Err(lack)),
+        };
+        let portal = Portal::new(self.settings, self.profile, &self.session.sso.region)?;
+        let runtime = crate::runtime()?;
+        let ask = |token: &Token| runtime.block_on(self.ask(&portal, token));
+        let mut answer = ask(&token);
+        if answer == Err(Denial::Unauthorized) {
+            // `expiresAt` isn't the truth: the session may have been ended at the service.
+            answer = match self.token(Want::Another(&token.access_token))? {
+                Ok(token) => ask(&token),
+                Err(lack) => return Ok(Err(lack)),
+            };
+        }
+        match answer {
+            Ok(credentials) => {
+                kept(self.settings, credentials.write_sso(path))?;
+                Ok(Ok(credentials))
+            }
+            Err(denial) => Ok(Err(self.lack(denial))),
+        }
+    }
+
+    async fn ask(&self, portal: &Portal, token: &Token) -> Result<RoleCredentials, Denial> {
+        let call = portal.credentials(&token.access_token, self.account_id, self.role_name);
+        let late = || Denial::Unreachable("it did not answer in time".to_owned());
+        tokio::time::timeout_at(self.deadline.into(), call).await.unwrap_or_else(|_| Err(late()))
+    }
+
+    fn token(&self, want: Want<'_>) -> anyhow::Result<Result<Token, SessionError>> {
+        renew::token(self.settings, self.profile, self.session, want, self.deadline)
+    }
+
+    fn lack(&self, denial: Denial) -> SessionError {
+        match denial {
+            Denial::Forbidden => SessionError::denied(format!(
+                "no access to role {} of account {} ({} itself is fine, so a login doesn't help)",
+                sanitize(self.role_name),
+                sanitize(self.account_id),
+                named(self.session),
+            ))
+            .hint(format!("sso-login accounts {}", shell_word(&self.profile.name))),
+            other => of_denial(self.session, other),
+        }
+    }
+}
+
+/// Credentials that the cache has no place for are handed out all the same.
+pub(crate) fn kept(settings: &Settings, written: anyhow::Result<()>) -> anyhow::Result<()> {
+    written.or_else(|err| {
+        if !is_unwritable(&err) {
+            return Err(err);
+        }
+        settings.debug(|| format!("credentials are handed out uncached: {err:#}"));
+        Ok(())
+    })
+}
+
+/// What a denial of the portal means for a session.
+pub(crate) fn of_denial(session: &Session<'_>, denial: Denial) -> SessionError {
+    match denial {
+        Denial::Unauthorized => SessionError::rejected(session),
+        Denial::Forbidden => SessionError::denied(format!("{} has no access to that", named(session))),
+        Denial::Unreachable(why) => {
+            SessionError::unreachable(format!("the SSO portal can't be reached: {why}"))
+        }
+        Denial::Throttled => SessionError::unreachable("the SSO portal throttles (429)"),
+        Denial::Other(name) => SessionError::denied(format!("the SSO portal answered {name}")),
+    }
+}
+
+fn usable(path: &Path) -> anyhow::Result<Option<RoleCredentials>> {
+    let now = time::now()?;
+    Ok(RoleCredentials::read(path)?.whole().filter(|cached| cached.is_usable(now)))
+}

@@ -1,0 +1,69 @@
+//! Opening a URL in the person's browser. Never a reason to fail: the URL is on stderr, too.
+
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, Stdio};
+use std::{env, thread};
+
+use sso_tool::settings::{Settings, from_environment};
+
+use crate::flows::surroundings::on_path;
+
+/// Opens `url` with the first that there is: `$BROWSER`, then `open` (macOS), `wslview` (WSL), `xdg-open` (where there
+/// is a display). Doesn't wait for it. Answers what was started.
+pub(crate) fn open(settings: &Settings, url: &str) -> Option<String> {
+    for words in candidates() {
+        match start(&words, url) {
+            Ok(()) => return words.into_iter().next(),
+            Err(err) => settings.debug(|| format!("cannot start {}: {err}", words.join(" "))),
+        }
+    }
+    None
+}
+
+/// Whether there is a command to try.
+pub(crate) fn is_known() -> bool {
+    !candidates().is_empty()
+}
+
+/// The commands to try, as words. `$BROWSER` is a list separated by colons (as for xdg-open and Python), each maybe
+/// with arguments, `%s` for the URL and a trailing `&`.
+fn candidates() -> Vec<Vec<String>> {
+    let listed = from_environment("BROWSER").unwrap_or_default();
+    let mut found: Vec<Vec<String>> = listed
+        .split(':')
+        .map(|entry| entry.trim().trim_end_matches('&').split_whitespace().map(str::to_owned).collect())
+        .filter(|words: &Vec<String>| !words.is_empty())
+        .collect();
+    if !found.is_empty() {
+        return found;
+    }
+    // Which desktop this is shows at run time: macOS has no display variable and its own `open`.
+    if env::consts::OS == "macos" || on_path("launchctl").is_some() {
+        found.push(vec!["open".to_owned()]);
+    }
+    if from_environment("WSL_DISTRO_NAME").is_some() {
+        found.push(vec!["wslview".to_owned()]);
+    }
+    if from_environment("DISPLAY").is_some() || from_environment("WAYLAND_DISPLAY").is_some() {
+        found.push(vec!["xdg-open".to_owned()]);
+    }
+    found
+}
+
+fn start(words: &[String], url: &str) -> std::io::Result<()> {
+    let [program, arguments @ ..] = words else { return Ok(()) };
+    let mut command = Command::new(program);
+    let mut placed = false;
+    for argument in arguments {
+        placed |= argument.contains("%s");
+        command.arg(argument.replace("%s", url));
+    }
+    if !placed {
+        command.arg(url);
+    }
+    // stdout carries documents, and the login goes on meanwhile. Ctrl-C ends the login, not the person's browser.
+    command.process_group(0);
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+    thread::spawn(move || child.wait());
+    Ok(())
+}

@@ -1,0 +1,143 @@
+//! The device flow: a code that a person approves on any machine (RFC 8628; AWS-FORMATS 4).
+
+use std::time::{Duration, Instant};
+
+use sso_cache::registration::Flow;
+use sso_tool::settings::Settings;
+use sso_tool::time;
+
+use crate::aws_api::oidc::{Created, Device, Oidc, Refusal, Registered};
+use crate::flows::browser;
+use crate::flows::client::Client;
+use crate::flows::progress::{Authorize, Progress};
+use crate::interrupt::Interrupt;
+use crate::session::answer::Answer;
+use crate::session::cached::Session;
+
+/// What RFC 8628 3.5 adds to the interval at each `slow_down`.
+pub(crate) const SLOWER: Duration = Duration::from_secs(5);
+/// Polls in a row that may fail to reach the service: a laptop changes its network.
+pub(crate) const MOST_LOST_POLLS: u32 = 3;
+
+/// A login by device flow.
+pub struct DeviceLogin<'a> {
+    /// The settings.
+    pub settings: &'a Settings,
+    /// Whose session.
+    pub session: &'a Session<'a>,
+    /// The service.
+    pub oidc: &'a Oidc,
+    /// Whether a browser may be opened here.
+    pub opens_browser: bool,
+}
+
+impl DeviceLogin<'_> {
+    /// Logs in and writes the token file; ends at `deadline` at the latest, and at a signal.
+    pub fn run(&self, deadline: Instant, progress: &mut Progress<'_>) -> anyhow::Result<Answer> {
+        let interrupt = Interrupt::hold()?;
+        let mut is_shown = false;
+        let ended = crate::runtime()?.block_on(async {
+            let flow = Box::pin(self.flow(progress, &mut is_shown));
+            tokio::select! {
+                ended = tokio::time::timeout_at(deadline.into(), flow) => ended.ok(),
+                signal = interrupt.signal() => Some(Ok(Answer::interrupted(signal))),
+            }
+        });
+        match ended {
+            Some(answer) => answer,
+            None if is_shown => {
+                Ok(Answer::timeout("nobody approved the login in time; its code is not asked for any more"))
+            }
+            None => Ok(Answer::timeout("the SSO service did not answer in time")),
+        }
+    }
+
+    async fn flow(&self, progress: &mut Progress<'_>, is_shown: &mut bool) -> anyhow::Result<Answer> {
+        let (client, device) = match self.start().await? {
+            Ok(started) => started,
+            Err(refusal) => return Ok(self.refused(&refusal)),
+        };
+        let expires_at = time::after(time::now()?, device.expires_in);
+        *is_shown = true;
+        progress.authorize(&Authorize {
+            url: device.url.clone(),
+            user_code: Some(device.user_code.clone()),
+            expires_at: Some(expires_at),
+            via: "device",
+            is_opened: self.opens_browser && browser::is_known(),
+        });
+        if self.opens_browser {
+            browser::open(self.settings, &device.url);
+        }
+        match self.approved(&client, &device).await {
+            Ok(created) => Ok(Answer::success("device", self.session.keep(&client, created)?)),
+            Err(refusal) => {
+                if refusal == Refusal::InvalidClient {
+                    // A client that got so far and no further would get no further next time either.
+                    self.client().forget()?;
+                }
+                Ok(self.refused(&refusal))
+            }
+        }
+    }
+
+    /// Starts the authorization, with the cached registration if there is a good one. A registration that the service
+    /// rejects is replaced once: it may have been deleted there, and no file says so.
+    async fn start(&self) -> anyhow::Result<Result<(Registered, Device), Refusal>> {
+        let (remembered, start_url) = (self.client(), &self.session.sso.start_url);
+        if let Some(client) = remembered.registered()? {
+            match self.oidc.authorize(&client, start_url).await {
+                Ok(device) => return Ok(Ok((client, device))),
+                Err(Refusal::InvalidClient) => {}
+                Err(refusal) => return Ok(Err(refusal)),
+            }
+        }
+        let client = match self.oidc.register(&remembered.name(), &remembered.scopes()).await {
+            Ok(client) => client,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        remembered.remember(&client)?;
+        Ok(self.oidc.authorize(&client, start_url).await.map(|device| (client, device)))
+    }
+
+    /// Polls until somebody approved, as slowly as the service asks. The first poll comes at once, as the AWS CLI's does:
+    /// an authorization may be approved already.
+    async fn approved(&self, client: &Registered, device: &Device) -> Result<Created, Refusal> {
+        let end = Instant::now() + device.expires_in;
+        let mut interval = device.interval;
+        let mut lost = 0;
+        loop {
+            match self.oidc.poll(client, &device.device_code).await {
+                Err(Refusal::Pending) => lost = 0,
+                Err(Refusal::SlowDown) => {
+                    lost = 0;
+                    interval += SLOWER;
+                }
+                Err(Refusal::Unreachable(why)) if lost + 1 < MOST_LOST_POLLS => {
+                    lost += 1;
+                    self.settings.debug(|| format!("a poll was lost: {why}"));
+                }
+                done => return done,
+            }
+            if Instant::now() + interval > end {
+                return Err(Refusal::Expired);
+            }
+            tokio::time::sleep(interval).await;
+        }
+    }
+
+    fn client(&self) -> Client<'_> {
+        Client::new(self.session, Flow::Device)
+    }
+
+    fn refused(&self, refusal: &Refusal) -> Answer {
+        match refusal {
+            Refusal::Unreachable(_) => Answer::unreachable(refusal.to_string()),
+            Refusal::Expired => Answer::expired_code(refusal.to_string()),
+            Refusal::Other(name) if name == "InvalidRequestException" => {
+                Answer::failed(name, refusal.to_string()).hint(self.session.place_hint())
+            }
+            refusal => Answer::failed(refusal.word(), refusal.to_string()),
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! What a person must act on while a login runs: a document for programs, lines on stderr for people.
+
+use std::io::{self, Write as _};
+
+use sso_tool::sanitize::sanitize;
+use sso_tool::stream::{Document, Output};
+use sso_tool::time::{self, Moment};
+
+use crate::session::answer::Answer;
+use crate::session::consent_forecast::{ConsentForecast, Registered};
+
+/// Where progress goes.
+pub struct Progress<'a> {
+    output: &'a mut Output,
+    profile: String,
+    session: Option<String>,
+    registered: Registered,
+}
+
+/// A URL that a person has to open.
+#[derive(Debug, Default)]
+pub struct Authorize {
+    /// The URL.
+    pub url: String,
+    /// The code to compare or type, for a device authorization.
+    pub user_code: Option<String>,
+    /// Until when, if that is known.
+    pub expires_at: Option<Moment>,
+    /// Who logs in: `aws`, `pkce` or `device`.
+    pub via: &'static str,
+    /// Whether it is opened in a browser, by the AWS CLI or by this process now.
+    pub is_opened: bool,
+}
+
+impl<'a> Progress<'a> {
+    /// Progress of one profile's login.
+    pub fn new(output: &'a mut Output, profile: &str, session: Option<&str>) -> Self {
+        Self {
+            output,
+            profile: profile.to_owned(),
+            session: session.map(str::to_owned),
+            registered: Registered::default(),
+        }
+    }
+
+    /// What is known about the registration that the login is about to use. It is told with the page.
+    pub(crate) fn expect(&mut self, forecast: ConsentForecast) {
+        self.registered.expect(forecast);
+    }
+
+    /// Tells a person at once what they would be told with the page: another program is about to show it.
+    pub(crate) fn tell_registration(&mut self) {
+        if let Some(notice) = self.registered.notice() {
+            say(&format!("{notice}\n"));
+        }
+    }
+
+    /// Adds what became of the registration to how the login ended.
+    pub(crate) fn settle(&mut self, answer: Answer) -> Answer {
+        self.registered.settle(answer)
+    }
+
+    /// Shows the URL and the code.
+    pub fn authorize(&mut self, authorize: &Authorize) {
+        let redirect = redirect_uri(&authorize.url);
+        let mut event = Document::new().with("event", "authorize").with("profile", self.profile.as_str());
+        if let Some(session) = &self.session {
+            event.set("ssoSession", session.as_str());
+        }
+        event.set("via", authorize.via);
+        event.set("url", authorize.url.as_str());
+        if let Some(code) = &authorize.user_code {
+            event.set("userCode", code.as_str());
+        }
+        if let Some((uri, port)) = &redirect {
+            event.set("port", *port);
+            event.set("redirectUri", uri.as_str());
+        }
+        if let Some(expires_at) = authorize.expires_at {
+            event.set("expiresAt", time::format(expires_at));
+        }
+        if let Some(notice) = self.registered.show(&mut event) {
+            say(&format!("{notice}\n"));
+        }
+        Self::tell(&self.profile, authorize, redirect.as_ref().map(|(_, port)| *port));
+        // Whoever should read this may be gone: the person has the page, and the final document will tell.
+        let _ = self.output.document(&event);
+    }
+
+    /// Shows a person on stderr what another machine's tool says about consent: a line or two.
+    pub(crate) fn relay(notice: &str) {
+        /// Longer than what it says with the longest names.
+        const LONGEST: usize = 500;
+        for line in notice.lines().take(2) {
+            let line: String = line.chars().take(LONGEST).collect();
+            say(&format!("{}\n", sanitize(&line)));
+        }
+    }
+
+    /// Shows a person on stderr where to go, for a profile.
+    pub(crate) fn tell(profile: &str, authorize: &Authorize, port: Option<u16>) {
+        let place = port.map_or_else(String::new, |port| {
+            format!(" in a browser on this machine (it comes back to port {port})")
+        });
+        let (profile, url) = (sanitize(profile), harmless_url(&authorize.url));
+        let what = match authorize {
+            Authorize { is_opened: false, .. } => "open this page",
+            Authorize { via: "aws", .. } => {
+                "use the browser that the AWS CLI opens now. If none opens, open this page"
+            }
+            _ => "use the browser that opens now. If none opens, open this page",
+        };
+        let mut text = format!(
+            "To log in as profile {profile}, {what}{place}:
+
+    {url}
+
+"
+        );
+        if let Some(code) = &authorize.user_code {
+            let code = sanitize(code);
+            text = format!(
+                "{text}and allow it if it shows this code:
+
+    {code}
+
+"
+            );
+        }
+        say(&text);
+    }
+}
+
+fn say(text: &str) {
+    // A closed stderr takes nothing from the login.
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// The whole URL, since a person must open it: only what could harm a terminal is left out.
+fn harmless_url(url: &str) -> String {
+    url.chars().filter(char::is_ascii_graphic).collect()
+}
+
+/// The redirect URI in an authorize URL and its port: where the browser comes back to.
+pub fn redirect_uri(url: &str) -> Option<(String, u16)> {
+    let query = url.split_once('?')?.1;
+    let raw = query.split('&').find_map(|pair| pair.strip_prefix("redirect_uri="))?;
+    let uri = percent_decoded(raw.split('#').next()?)?;
+    let authority = uri.strip_prefix("http://")?.split('/').next()?;
+    let port = authority.rsplit_once(':')?.1.parse().ok().filter(|port| *port > 0)?;
+    Some((uri, port))
+}
+
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let digits = [rest.next()?, rest.next()?];
+            bytes.push(u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_port_is_that_of_the_redirect_uri() {
+        let url = "https://oidc.us-east-1.amazonaws.com/authorize?response_type=code&client_id=x\
+                   &redirect_uri=http%3A%2F%2F127.0.0.1%3A43210%2Foauth%2Fcallback&state=y";
+        assert_eq!(redirect_uri(url), Some(("http://127.0.0.1:43210/oauth/callback".to_owned(), 43210)));
+        for url in [
+            "https://device.sso.us-east-1.amazonaws.com/?user_code=ABCD-EFGH",
+            "https://x/?redirect_uri=http%3A%2F%2F127.0.0.1%3A99999%2F",
+            "https://x/?redirect_uri=http%3A%2F%2F127.0.0.1%3A0%2F",
+            "https://x/?redirect_uri=%",
+            "https://x/?redirect_uri=%ff%C3",
+            "x",
+        ] {
+            assert_eq!(redirect_uri(url), None, "{url}");
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! `sso-login key-set`: a key that is stored only if it works.
+//!
+//! Set, unlock, get, relock: only when all four held there is a key, until then one on trial that nobody else sees.
+//! Whatever fails on the way leaves key, config and cache as they were, and no session behind. Each step is a command of the suite, run as a process: what is proven
+//! is what a person, a recipe or cron will type later.
+
+mod args;
+mod prompter;
+mod recovery_log;
+mod reporter;
+mod rollback;
+mod running;
+mod scratch;
+mod site;
+mod stop;
+mod tools;
+mod vault;
+mod wizard;
+
+use std::fs;
+use std::io::{self, IsTerminal as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use serde_json::Value;
+use sso_lock::{Lock, Outcome};
+use sso_profile::AwsConfig;
+use sso_profile::key::{self, Slug, VaultName};
+use sso_tool::exit::{Exit, Fault, hint_of, status_of};
+use sso_tool::settings::Settings;
+use sso_tool::stream::Document;
+use sso_tool::time::format_duration;
+
+pub use self::args::{KeySetArgs, SetUp};
+
+use self::running::Said;
+use self::stop::is_cancelled;
+use self::tools::{Call, Tools};
+use self::vault::{Vault, adapter};
+use crate::interrupt::Interrupt;
+use crate::session::consent_forecast::foresee;
+use crate::session::login_options::Via;
+use crate::session::waiting;
+use prompter::Answers;
+use recovery_log::RecoveryLog;
+use reporter::Reporter;
+use rollback::Undo;
+
+/// Runs it.
+pub fn run(args: &KeySetArgs, settings: &Settings) -> anyhow::Result<Exit> {
+    let slug = Slug::new(&args.env, &args.key).map_err(|why| Fault::new(Exit::Usage, why))?;
+    // Two at once would lock each other's session in the middle of a proof. A signal ends the wait for it, as ever.
+    let lock = Lock::of(settings, "key-set")?;
+    let patience = args.timeout.unwrap_or_else(|| settings.login_timeout());
+    let is_told = io::stderr().is_terminal();
+    let guard = match waiting::acquire(settings, &lock, "sso-login key-set", patience, is_told)? {
+        Outcome::Held(guard) => guard,
+        Outcome::Busy(owner) => {
+            let holder = owner.map_or_else(String::new, |owner| format!(": {}", owner.in_words()));
+            let message = format!("another key is being set{holder}");
+            return Err(Fault::new(Exit::TryLater, message).hint("sso-lock status key-set").into());
+        }
+    };
+    let exit = try_out(args, &slug, &Interrupt::hold()?, settings);
+    guard.release()?;
+    exit
+}
+
+fn try_out(
+    args: &KeySetArgs,
+    slug: &Slug,
+    interrupt: &Interrupt,
+    settings: &Settings,
+) -> anyhow::Result<Exit> {
+    scratch::sweep(settings, |left| recovery_log::follow(left, settings))?;
+    // A vault without profiles needs no config.
+    let config = config_file(settings).ok();
+    let trail = RecoveryLog::begin(slug, config.as_deref(), settings)?;
+    let mut round = Round {
+        args,
+        set_up: args.set_up.clone(),
+        settings,
+        slug,
+        answers: Answers::new(interrupt),
+        tools: Tools::new(interrupt),
+        told: Reporter::new(slug, args.text),
+        undo: Undo { trail: Some(trail), ..Undo::default() },
+        has_logged_in: false,
+    };
+    let err = match round.trip() {
+        // It is kept: whoever doesn't read that anymore takes nothing back.
+        Ok((words, document)) => {
+            round.told.end(&words, &document)?;
+            return Ok(Exit::Done);
+        }
+        Err(err) => err,
+    };
+    let undo = std::mem::take(&mut round.undo);
+    let is_kept = key::is_kept(slug, settings).unwrap_or_default();
+    let what = if is_kept { "stays as it was" } else { "is not stored" };
+    let left = undo.run(slug, settings, &round.tools);
+    if is_cancelled(&err) && left.is_empty() {
+        let document = Document::new().with("slug", slug.to_string()).with("cancelled", true);
+        round.told.end("nothing was chosen, and nothing is stored", &document)?;
+        return Ok(Exit::No);
+    }
+    let mut message = format!("key `{slug}` {what}: {err:#}");
+    for what in left {
+        message = format!("{message}; {what}");
+    }
+    let fault = Fault::new(status_of(&err), message);
+    Err(match hint_of(&err) {
+        Some(hint) => fault.hint(hint),
+        None => fault,
+    }
+    .into())
+}
+
+/// One round trip under way.
+struct Round<'a> {
+    args: &'a KeySetArgs,
+    /// What is known of a profile to be set up.
+    set_up: SetUp,
+    settings: &'a Settings,
+    slug: &'a Slug,
+    answers: Answers<'a>,
+    tools: Tools<'a>,
+    told: Reporter,
+    undo: Undo,
+    /// Whether a person has logged in for this.
+    has_logged_in: bool,
+}
+
+impl Round<'_> {
+    /// Answers what to say at the end, to people and to programs.
+    fn trip(&mut self) -> anyhow::Result<(String, Document)> {
+        let vault = adapter(self.args.vault);
+        let reference = vault.reference(self)?;
+        self.set(&reference).with_step("set")?;
+        let held = vault.unlock(self, &reference).with_step("unlock")?;
+        self.told.step("unlock", &held.words, &held.more)?;
+        let proof = self.get(vault, &reference).with_step("get")?;
+        self.relock(vault, &reference).with_step("relock")?;
+        self.keep(&reference)?;
+
+        let (state, words) = if vault.locks() {
+            ("locked", format!(" It is locked now; to unlock it: just sso-key-unlock {}", self.args.env))
+        } else {
+            ("granted", String::new())
+        };
+        let mut document = self.described(&reference).with("state", state);
+        document.extend(proof.iter().map(|(key, value)| (key.clone(), value.clone())));
+        Ok((format!("{} is stored, and works.{words}", self.slug), document))
+    }
+
+    fn set(&mut self, reference: &str) -> anyhow::Result<()> {
+        self.undo.is_on_trial = true;
+        self.tools.run(&self.storing(reference, &["--trial"]))?.good()?;
+        let vault = self.args.vault.as_str();
+        let words = format!("{} points at {reference} in {vault}", self.slug);
+        self.told.step("set", &words, &Document::new().with("vault", vault).with("reference", reference))
+    }
+
+    /// Makes it a key. Who is told to end now gets that in between: it is kept, or it is not.
+    fn keep(&self, reference: &str) -> anyhow::Result<()> {
+        self.tools.deaf().run(&self.storing(reference, &[]))?.good().map(drop)
+    }
+
+    fn storing(&self, reference: &str, more: &[&str]) -> Call {
+        let vault = ["--vault", self.args.vault.as_str()];
+        let arguments = [&["key", "set"], vault.as_slice(), &self.which(), more, &["--", reference]].concat();
+        Call::of("sso-profile", &arguments)
+    }
+
+    fn get(&mut self, vault: &dyn Vault, reference: &str) -> anyhow::Result<Document> {
+        let said = self.look()?;
+        if said.exit == Exit::No {
+            let why = said.document.text("reason")?.unwrap_or("it gives nothing").to_owned();
+            return Err(Fault::new(Exit::Config, why).into());
+        }
+        let document = said.good()?.document;
+        let value = document.text("value")?.context("the key gives nothing")?;
+        let held = vault.prove(self, reference, value)?;
+        self.told.step("get", &held.words, &held.more)?;
+        Ok(held.more)
+    }
+
+    fn relock(&mut self, vault: &dyn Vault, reference: &str) -> anyhow::Result<()> {
+        let held = vault.relock(self, reference)?;
+        let exit = self.look()?.exit;
+        let expected = if vault.locks() { Exit::LoginRequired } else { Exit::Done };
+        if exit != expected {
+            let message = format!("afterwards its status is {} instead of {}", exit.code(), expected.code());
+            return Err(Fault::new(Exit::Io, message).into());
+        }
+        self.told.step("relock", &held.words, &held.more)
+    }
+
+    fn look(&self) -> anyhow::Result<Said> {
+        let arguments = [&["key", "get", "--trial"], self.which().as_slice()].concat();
+        self.tools.run(&Call::of("sso-profile", &arguments))
+    }
+
+    fn which(&self) -> [&str; 4] {
+        ["--env", &self.args.env, "--key", &self.args.key]
+    }
+
+    fn described(&self, reference: &str) -> Document {
+        let mut document = Document::new();
+        if self.args.vault != VaultName::Env {
+            document.set("profile", reference);
+        }
+        document
+            .with("slug", self.slug.to_string())
+            .with("env", self.args.env.as_str())
+            .with("key", self.args.key.as_str())
+            .with("vault", self.args.vault.as_str())
+            .with("reference", reference)
+    }
+
+    /// Ensures the session of a profile: `aws sso login --profile …`, unless somebody wants another way.
+    ///
+    /// Also where the session is valid, if the next login would be the one that asks for consent: that is to happen
+    /// here, where a person expects it, and not when the key is unlocked some day.
+    fn log_in(&mut self, profile: &str, scratch: Option<&Path>) -> anyhow::Result<Said> {
+        let timeout = self.args.timeout.map(format_duration);
+        let is_forced = !self.has_logged_in && self.would_register(profile, scratch)?;
+        let mut arguments = vec!["--via", self.args.via.as_str(), "--ask", "never", "--exit-status"];
+        if is_forced {
+            arguments.push("--force");
+        }
+        if self.args.no_browser {
+            arguments.push("--no-browser");
+        }
+        if let Some(timeout) = &timeout {
+            arguments.extend(["--timeout", timeout]);
+        }
+        arguments.push("-");
+        let call = Call::of("sso-login", &arguments).about(Document::new().with("profile", profile)).shown();
+        let tools = match scratch {
+            Some(config) => self.tools.with_config(config),
+            None => self.tools,
+        };
+        let said = tools.run_with(&call, |event| self.told.event(event))?;
+        if said.exit == Exit::Done {
+            self.has_logged_in |= is_login(&said);
+            if let Some(login) = self.undo.login.as_mut().filter(|_| !is_login(&said)) {
+                // A session that was there, renewed maybe, is not ours to end.
+                login.was_there = true;
+            }
+        }
+        Ok(said)
+    }
+
+    fn would_register(&self, profile: &str, scratch: Option<&Path>) -> anyhow::Result<bool> {
+        let config = match scratch {
+            Some(path) => {
+                AwsConfig::of_text(&fs::read_to_string(path).context("cannot read the copy of the config")?)?
+            }
+            None => AwsConfig::load(self.settings)?,
+        };
+        let via = self.args.via.parse().unwrap_or(Via::Auto);
+        let profile = config.known_profile(profile)?;
+        let forecast = foresee(self.settings, &profile, via, !self.args.no_browser)?;
+        Ok(forecast.is_some_and(|forecast| forecast.is_new()))
+    }
+}
+
+/// Whether the answer of a login is one of a login, not of a session that was there.
+fn is_login(said: &Said) -> bool {
+    let text = |key| said.document.get(key).and_then(Value::as_str);
+    text("outcome") != Some("valid") && text("via") != Some("refresh")
+}
+
+/// The config file that gets the profile.
+fn config_file(settings: &Settings) -> anyhow::Result<PathBuf> {
+    let nowhere = || {
+        Fault::new(Exit::Config, "AWS_CONFIG_FILE is set and empty: there is no file to write")
+            .hint("unset AWS_CONFIG_FILE")
+    };
+    Ok(sso_profile::files::config_path(settings)?.ok_or_else(nowhere)?)
+}
+
+/// Says in which step it failed; status and hint stay.
+trait WithStep<T> {
+    fn with_step(self, step: &str) -> anyhow::Result<T>;
+}
+
+impl<T> WithStep<T> for anyhow::Result<T> {
+    fn with_step(self, step: &str) -> Self {
+        self.map_err(|err| {
+            if is_cancelled(&err) {
+                return err;
+            }
+            let fault = Fault::new(status_of(&err), format!("{step}: {err:#}"));
+            match hint_of(&err) {
+                Some(hint) => fault.hint(hint),
+                None => fault,
+            }
+            .into()
+        })
+    }
+}

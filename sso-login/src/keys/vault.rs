@@ -1,0 +1,240 @@
+//! What each vault does in a round trip. What a key is stored as, and how it is looked up, is `sso-profile key`'s.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context as _;
+use serde_json::Value;
+use sso_profile::key::VaultName;
+use sso_profile::{AwsConfig, Kind};
+use sso_tool::dotenv::Dotenv;
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::sanitize::sanitize;
+use sso_tool::settings::from_environment;
+use sso_tool::stream::Document;
+
+use super::rollback::{Login, relock};
+use super::scratch::Scratch;
+use super::tools::Call;
+use super::{Round, config_file, wizard};
+
+/// A step that held: in words, and for programs.
+pub(super) struct Held {
+    pub(super) words: String,
+    pub(super) more: Document,
+}
+
+impl Held {
+    fn new(words: impl Into<String>) -> Self {
+        Self { words: words.into(), more: Document::new() }
+    }
+}
+
+/// The parts of a round trip that differ from vault to vault.
+pub(super) trait Vault {
+    /// What the key is to point at: as given, or asked for.
+    fn reference(&self, round: &mut Round<'_>) -> anyhow::Result<String>;
+    /// Unlocks it, with a person if need be.
+    fn unlock(&self, round: &mut Round<'_>, reference: &str) -> anyhow::Result<Held>;
+    /// Whether what was got is what was set, and works. `value` is what `sso-profile key get` gave.
+    fn prove(&self, round: &mut Round<'_>, reference: &str, value: &str) -> anyhow::Result<Held>;
+    /// Locks it again.
+    fn relock(&self, round: &mut Round<'_>, reference: &str) -> anyhow::Result<Held>;
+    /// Whether a key of it can be locked at all.
+    fn locks(&self) -> bool;
+}
+
+/// The adapter of a vault.
+pub(super) fn adapter(name: VaultName) -> &'static dyn Vault {
+    match name {
+        VaultName::AwsIamSso => &AwsIamSso,
+        VaultName::AwsStatic => &AwsStatic,
+        VaultName::Env => &Env,
+    }
+}
+
+struct AwsIamSso;
+
+impl Vault for AwsIamSso {
+    fn reference(&self, round: &mut Round<'_>) -> anyhow::Result<String> {
+        if let Some(name) = &round.args.reference
+            && !round.args.set_up.is_given()
+        {
+            let config = AwsConfig::load(round.settings)?;
+            if config.contains(name) {
+                return Ok(name.clone());
+            }
+            if !round.answers.is_somebody_there() {
+                return Err(config.unknown(name).into());
+            }
+            round.answers.say(&format!("There is no profile {} yet. It is set up now.\n", sanitize(name)))?;
+        }
+        wizard::set_up(round)
+    }
+
+    fn unlock(&self, round: &mut Round<'_>, reference: &str) -> anyhow::Result<Held> {
+        if round.undo.login.is_none()
+            && let Some(sso) = AwsConfig::load(round.settings)?.known_profile(reference)?.sso
+        {
+            let scratch = Scratch::copy(reference, &config_file(round.settings)?, round.settings)?;
+            round.undo.login = Some(Login::new(&sso, scratch, round.settings, round.undo.trail.as_mut())?);
+        }
+        let said = round.log_in(reference, None)?;
+        if said.exit == Exit::Done {
+            round.undo.unlocked = Some(reference.to_owned());
+            // A mark that it was locked on purpose, and signals that ask for a login, are over.
+            let settle = Call::of("sso-signal", &["settle"]).about(said.document.clone());
+            round.tools.run(&settle)?.good()?;
+        }
+        let document = said.good()?.document;
+        let text = |key| document.get(key).and_then(Value::as_str);
+        let (session, until) = (text("ssoSession").unwrap_or(reference), text("expiresAt"));
+        let how = if text("outcome") == Some("valid") { "valid" } else { "logged in" };
+        let until = until.map_or_else(String::new, |until| format!(" until {until}"));
+        let more = Document::new().with("outcome", text("outcome").unwrap_or_default());
+        Ok(Held { words: format!("session \"{}\": {how}{until}", sanitize(session)), more })
+    }
+
+    fn prove(&self, round: &mut Round<'_>, reference: &str, value: &str) -> anyhow::Result<Held> {
+        same(reference, value)?;
+        who(round, reference)
+    }
+
+    fn relock(&self, round: &mut Round<'_>, reference: &str) -> anyhow::Result<Held> {
+        let document = relock(reference, &round.tools)?;
+        round.undo.unlocked = None;
+        let session = document.text("ssoSession")?.unwrap_or(reference);
+        let profiles = document.get("sessionProfiles").and_then(Value::as_array);
+        let others: Vec<_> = profiles
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .filter(|name| *name != reference)
+            .map(sanitize)
+            .collect();
+        let mut words = format!("session \"{}\" is logged out", sanitize(session));
+        if !others.is_empty() {
+            words = format!("{words}, so are its other profiles: {}", others.join(", "));
+        }
+        let more = Document::new().with("sessionProfiles", document.get("sessionProfiles").cloned());
+        Ok(Held { words, more })
+    }
+
+    fn locks(&self) -> bool {
+        true
+    }
+}
+
+struct AwsStatic;
+
+impl Vault for AwsStatic {
+    fn reference(&self, round: &mut Round<'_>) -> anyhow::Result<String> {
+        if round.args.set_up.is_given() {
+            return Err(refused_flags("aws.static"));
+        }
+        if let Some(name) = &round.args.reference {
+            return Ok(name.clone());
+        }
+        let config = AwsConfig::load(round.settings)?;
+        let mut names: Vec<_> = config
+            .profiles()
+            .filter(|(_, profile)| profile.as_ref().is_ok_and(|profile| profile.kind == Kind::Static))
+            .map(|(name, _)| name.to_owned())
+            .collect();
+        if names.is_empty() {
+            return Err(Fault::new(Exit::Config, "no profile has static keys")
+                .hint("aws configure --profile ci")
+                .into());
+        }
+        let example = "sso-login key-set AWS_PROFILE ci aws.static ci";
+        round.answers.need(&["a profile with static keys"], "vault aws.static", example)?;
+        let chosen = round.answers.one_of("Which profile has the static keys?", &names)?;
+        Ok(names.swap_remove(chosen))
+    }
+
+    fn unlock(&self, _: &mut Round<'_>, _: &str) -> anyhow::Result<Held> {
+        Ok(Held::new("static keys need no login"))
+    }
+
+    fn prove(&self, round: &mut Round<'_>, reference: &str, value: &str) -> anyhow::Result<Held> {
+        same(reference, value)?;
+        who(round, reference)
+    }
+
+    fn relock(&self, _: &mut Round<'_>, _: &str) -> anyhow::Result<Held> {
+        Ok(Held::new("static keys can't be locked: they are as they were"))
+    }
+
+    fn locks(&self) -> bool {
+        false
+    }
+}
+
+struct Env;
+
+impl Vault for Env {
+    fn reference(&self, round: &mut Round<'_>) -> anyhow::Result<String> {
+        if round.args.set_up.is_given() {
+            return Err(refused_flags("env"));
+        }
+        Ok(round.args.reference.clone().unwrap_or_else(|| round.args.key.clone()))
+    }
+
+    fn unlock(&self, _: &mut Round<'_>, _: &str) -> anyhow::Result<Held> {
+        Ok(Held::new("a variable needs no login"))
+    }
+
+    fn prove(&self, _: &mut Round<'_>, reference: &str, value: &str) -> anyhow::Result<Held> {
+        let now = match reference.rsplit_once('#') {
+            None => from_environment(reference),
+            Some((file, name)) => {
+                let text =
+                    fs::read_to_string(Path::new(file)).with_context(|| format!("cannot read {file}"))?;
+                Dotenv::parse(&text, |_| {}).value(name).map(str::to_owned)
+            }
+        };
+        // The value itself is a secret, also in an error.
+        if now.as_deref() != Some(value) {
+            let message = format!("{} is not what the key gives", sanitize(reference));
+            return Err(Fault::new(Exit::Config, message).into());
+        }
+        if value.is_empty() {
+            let message = format!("{} is empty", sanitize(reference));
+            return Err(Fault::new(Exit::Config, message).into());
+        }
+        Ok(Held::new(format!("{} is set, and the key gives the same", sanitize(reference))))
+    }
+
+    fn relock(&self, _: &mut Round<'_>, _: &str) -> anyhow::Result<Held> {
+        Ok(Held::new("a variable can't be locked: it is as it was"))
+    }
+
+    fn locks(&self) -> bool {
+        false
+    }
+}
+
+/// A set-up is that of a profile with an sso-session.
+fn refused_flags(vault: &str) -> anyhow::Error {
+    let message = format!("vault {vault} takes no flags of a profile's set-up");
+    Fault::new(Exit::Usage, message).hint("they are for aws.iam.sso").into()
+}
+
+fn same(reference: &str, value: &str) -> anyhow::Result<()> {
+    if reference == value {
+        return Ok(());
+    }
+    let message = format!("the key gives profile `{value}` instead of `{reference}`");
+    Err(Fault::new(Exit::Config, message).into())
+}
+
+/// Role credentials, and who STS says they are: what a service will do with them.
+fn who(round: &mut Round<'_>, profile: &str) -> anyhow::Result<Held> {
+    let document = Document::new().with("profile", profile);
+    let call = Call::of("sso-login", &["whoami", "--exit-status", "-"]).about(document);
+    let document = round.tools.run(&call)?.good()?.document;
+    let arn = document.text("arn")?.unwrap_or_default();
+    let more =
+        Document::new().with("arn", arn).with("accountId", document.text("accountId")?.unwrap_or_default());
+    Ok(Held { words: format!("profile {}: {}", sanitize(profile), sanitize(arn)), more })
+}

@@ -1,0 +1,132 @@
+//! `sso-login inspect`: how the sessions of a box are, asked over ssh. One process asks one box, so that `xargs -P` asks a
+//! fleet.
+
+use std::ffi::OsString;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use sso_lock::{Lock, Outcome};
+use sso_tool::exit::Exit;
+use sso_tool::sanitize::sanitize;
+use sso_tool::settings::Settings;
+use sso_tool::stream::{self, Document, Output};
+use sso_tool::time::parse_duration;
+
+use super::feed::{Feed, Found};
+use super::place::Place;
+use crate::interrupt::Interrupt;
+use crate::process::code;
+use crate::session::answer::Answer;
+use crate::session::login_options::after;
+
+/// How long the others that ask at the same time may take to print what they found.
+const TURN: Duration = Duration::from_secs(60);
+/// The most documents that are taken from one box: more are a box gone wild.
+const MOST: usize = 10_000;
+/// What runs in the box. It looks at files only, so it needs no lock and no network there.
+const SCRIPT: &str = "PATH=$PATH:$HOME/.local/bin:/usr/local/bin; \
+    if command -v sso-profile >/dev/null 2>&1 && command -v sso-cache >/dev/null 2>&1; \
+    then sso-profile list | sso-cache check; \
+    else echo 'there is no sso-profile and sso-cache' >&2; exit 127; fi";
+
+/// Arguments of `sso-login inspect`.
+#[derive(Args, Clone, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub struct InspectArgs {
+    /// The box, as ssh knows it
+    host: String,
+    /// A container on the box, for `docker exec`
+    #[arg(long, value_name = "NAME")]
+    container: Option<String>,
+    /// Give up after that long
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = parse_duration)]
+    timeout: Duration,
+    /// End with a status that says whether the box answered
+    #[arg(short, long)]
+    exit_status: bool,
+    /// Options for ssh
+    #[arg(last = true, value_name = "SSH-OPTION")]
+    options: Vec<OsString>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sso-login inspect metta@metta1
+  xargs -P 16 -n 1 sso-login inspect < hosts.txt
+  xargs -P 16 -n 1 sso-login inspect < hosts.txt | sso-signal write --source sso-fleet
+
+Every document of `sso-profile list | sso-cache check` there gets `host`. The last one of a box has `event`: `inspected`,
+with how many `profiles` it has, or `error` (`unreachable`, `timeout`, `no-tools`, `failed`) with the reason. The
+documents of a box are written together. ssh asks for nothing: no password, no new host key.
+
+Exit status:
+  0      it is said how the box is
+  2      bad command line
+  69     with -e: a box can't be reached
+  74     a stream failed; with -e: a box's tools failed
+  78     with -e: a box has no tools
+  124    with -e: a box took too long
+  128+N  ended by signal N";
+
+/// Runs it.
+pub fn run(args: &InspectArgs, settings: &Settings) -> anyhow::Result<Exit> {
+    let mut options = args.options.clone();
+    options.extend(["-o".into(), "BatchMode=yes".into()]);
+    let place = Place::new(&args.host, args.container.as_deref(), &options)?;
+    let (mut documents, exit) = ask(&place, after(args.timeout))?;
+    if let Exit::Command(_) = exit {
+        return Ok(exit);
+    }
+    for document in &mut documents {
+        document.set("host", place.host());
+    }
+    // One box at a time: many ask at once, and a pipe keeps only short lines whole.
+    let lock = Lock::of(settings, "inspect")?;
+    let turn = lock.acquire("sso-login", TURN)?;
+    let output = &mut Output::stdout();
+    for document in &documents {
+        output.document(document)?;
+    }
+    if let Outcome::Held(guard) = turn {
+        guard.release()?;
+    }
+    Ok(if args.exit_status { exit } else { Exit::Done })
+}
+
+/// The documents of the box, the last of which says how it went.
+fn ask(place: &Place, deadline: Instant) -> anyhow::Result<(Vec<Document>, Exit)> {
+    let interrupt = Interrupt::hold()?;
+    let mut feed = Feed::start(place.command(&["sh", "-c", SCRIPT]))?;
+    let mut documents = Vec::new();
+    let status = loop {
+        if let Some(signal) = interrupt.received() {
+            return Ok((Vec::new(), Answer::interrupted(signal).exit()));
+        }
+        if Instant::now() >= deadline {
+            break None;
+        }
+        match feed.look()? {
+            Found::Line(line) if documents.len() < MOST => {
+                // A login shell may greet; what has no profile is none of ours.
+                let document = stream::parse(line.trim().as_bytes(), "a line of the box").ok();
+                documents.extend(document.filter(|document| document.contains_key("profile")));
+            }
+            Found::Line(_) | Found::Nothing => {}
+            Found::Over(status) => break Some(status.map_or(0, code)),
+        }
+    };
+    let why = if feed.complaint.is_empty() { "without a word".to_owned() } else { sanitize(&feed.complaint) };
+    let said = Document::new();
+    let (said, exit) = match status {
+        Some(0) => (said.with("event", "inspected").with("profiles", documents.len()), Exit::Done),
+        Some(255) => (said.with("error", "unreachable").with("reason", why), Exit::Unavailable),
+        Some(127) => (said.with("error", "no-tools").with("reason", why), Exit::Config),
+        Some(status) => {
+            let reason = format!("ended with status {status}: {why}");
+            (said.with("error", "failed").with("reason", reason), Exit::Io)
+        }
+        None => (said.with("error", "timeout").with("reason", "no answer in time"), Exit::Timeout),
+    };
+    documents.push(said);
+    Ok((documents, exit))
+}

@@ -1,0 +1,177 @@
+//! `sso-login tunnel`: the browser of this machine logs in a box that has none. The box's tokens stay in the box.
+
+mod feed;
+mod forward;
+pub(crate) mod hosts;
+pub mod inspect;
+mod login;
+mod loopback;
+mod place;
+mod quote;
+mod verify;
+
+use std::ffi::OsString;
+use std::io::IsTerminal as _;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::profile_name::check_profile;
+use sso_tool::settings::Settings;
+use sso_tool::stream::{Document, Output};
+
+use crate::session::answer::Answer;
+use crate::session::login_options::{after, parse_timeout};
+use feed::Feed;
+use login::RemoteLogin;
+use place::Place;
+
+/// As long as the AWS CLI and the service wait for a browser.
+const USUAL: Duration = Duration::from_secs(600);
+
+/// Arguments of `sso-login tunnel`.
+#[derive(Args, Clone, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub struct TunnelArgs {
+    /// The box, as ssh knows it
+    host: String,
+    /// Profile to log in there; without it, what a login there prints is read from stdin
+    profile: Option<String>,
+    /// A container on the box, for `docker exec`
+    #[arg(long, value_name = "NAME")]
+    container: Option<String>,
+    /// How the box logs in, if it has an sso-login
+    #[arg(long, value_enum, default_value = "auto", requires = "profile")]
+    via: Via,
+    /// With a login on stdin that names no profile (the AWS CLI's): the one to ask for afterwards
+    #[arg(long = "profile", value_name = "PROFILE", id = "profile_on_stdin", conflicts_with = "profile")]
+    named: Option<String>,
+    /// Open no browser here: show the page only
+    #[arg(long)]
+    no_browser: bool,
+    /// Give up after that long
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_timeout)]
+    timeout: Duration,
+    /// Options for ssh
+    #[arg(last = true, value_name = "SSH-OPTION")]
+    options: Vec<OsString>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Via {
+    Auto,
+    Aws,
+    Pkce,
+    Device,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sso-login tunnel metta@metta1 softmax
+  sso-login tunnel metta@metta1 softmax --container metta
+  sso-login tunnel metta1 softmax -- -p 2222 -J bastion
+  ssh metta@metta1 sso-login softmax --no-browser | sso-login tunnel metta@metta1
+  ssh metta1 aws sso login --profile softmax --no-browser |
+    sso-login tunnel metta1 --profile softmax
+
+The documents of the box are passed on with `host`; the last one has `outcome` and, once the box
+itself has asked STS, `arn` and `accountId`. A page that comes back to a port of loopback gets a
+tunnel to that port first; a page with a code needs none. With PROFILE the login in the box is
+ended with this one, whatever ends it.
+
+Exit status:
+  0      there is a session in the box
+  2      bad command line
+  69     the box can't be reached
+  74     a stream failed
+  75     the port is in use or another login is under way
+  77     no login
+  78     the profile is wrong there
+  124    timed out
+  128+N  ended by signal N";
+
+/// Runs it.
+pub fn run(args: &TunnelArgs, settings: &Settings) -> anyhow::Result<Exit> {
+    let place = Place::new(&args.host, args.container.as_deref(), &args.options)?;
+    let profile = args.profile.as_ref().or(args.named.as_ref());
+    if let Some(profile) = profile {
+        check_profile(profile)?;
+    }
+    if args.profile.is_none() && std::io::stdin().is_terminal() {
+        return Err(Fault::new(
+            Exit::Usage,
+            "a login in the box is read from standard input, which is a terminal",
+        )
+        .hint(format!("sso-login tunnel {} PROFILE", args.host))
+        .into());
+    }
+    let login = RemoteLogin {
+        settings,
+        place: &place,
+        profile: profile.cloned(),
+        opens_browser: !args.no_browser,
+        deadline: after(args.timeout),
+    };
+    let output = &mut Output::stdout();
+    let (mut document, answer) = match &args.profile {
+        Some(profile) => started(&login, profile, args.via.word(), output)?,
+        None => login.run(Feed::stdin(), output)?,
+    };
+    answer.add_to(&mut document);
+    output.document(&document)?;
+    let profile = document.text("profile")?.unwrap_or("unknown");
+    match answer.fault(profile) {
+        Some(fault) if !answer.is_good() => Err(fault.into()),
+        _ => Ok(answer.exit()),
+    }
+}
+
+/// Logs a profile in on a box that this machine's owner has listed, for a signal about it.
+pub(crate) fn log_in(
+    settings: &Settings,
+    host: &str,
+    profile: &str,
+    timeout: Option<Duration>,
+    output: &mut Output,
+) -> anyhow::Result<(Document, Answer)> {
+    let place = Place::new(host, None, &[])?;
+    let login = RemoteLogin {
+        settings,
+        place: &place,
+        profile: Some(profile.to_owned()),
+        opens_browser: true,
+        deadline: after(timeout.unwrap_or(USUAL)),
+    };
+    started(&login, profile, "auto", output)
+}
+
+/// Starts a login in the box and follows it. The port is the box's choice: one that is taken here is no reason to bother
+/// a person, for the next login there takes another.
+fn started(
+    login: &RemoteLogin<'_>,
+    profile: &str,
+    via: &str,
+    output: &mut Output,
+) -> anyhow::Result<(Document, Answer)> {
+    const TRIES: usize = 3;
+    let script = verify::login_script();
+    let words = ["sh", "-c", &script, "sh", profile, via];
+    for _ in 1..TRIES {
+        let (document, answer) = login.run(Feed::start(login.place.command(&words))?, output)?;
+        if answer.error() != Some("port") {
+            return Ok((document, answer));
+        }
+    }
+    login.run(Feed::start(login.place.command(&words))?, output)
+}
+
+impl Via {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Aws => "aws",
+            Self::Pkce => "pkce",
+            Self::Device => "device",
+        }
+    }
+}

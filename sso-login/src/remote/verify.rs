@@ -1,0 +1,117 @@
+//! Whether the login works: the box itself asks STS who it is.
+
+use std::time::{Duration, Instant};
+
+use sso_tool::sanitize::sanitize;
+use sso_tool::stream::{self, Document};
+
+use super::feed::{Feed, Found};
+use super::place::Place;
+use crate::interrupt::Interrupt;
+use crate::session::answer::Answer;
+
+/// Two ssh connections' worth, and a service that is slow.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The most that is read of what the box prints, in bytes.
+const LONGEST: usize = 64 << 10;
+
+/// What every command in the box begins with: where the tools are, though nobody logs in there, and no keys or profile of
+/// the box's own in the way. An AWS CLI v2 is taken by its place, whatever comes first on PATH.
+const BEGIN: &str = "PATH=$PATH:$HOME/.local/bin:/usr/local/bin; export PATH PYTHONUNBUFFERED=1; \
+    unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_SECURITY_TOKEN AWS_CREDENTIAL_EXPIRATION \
+    AWS_PROFILE AWS_DEFAULT_PROFILE AWS_VAULT; ";
+const EACH_AWS: &str = "for aws in \"$SSO_AWS\" /usr/local/bin/aws /usr/bin/aws aws; do \
+    case $(\"$aws\" --version 2>&1) in aws-cli/2*) exec \"$aws\" ";
+const NO_AWS: &str = ";; esac; done; echo 'neither sso-login nor an AWS CLI v2 is there' >&2; exit 127";
+
+/// Logs in: `$1` is the profile, `$2` how.
+pub(crate) fn login_script() -> String {
+    format!(
+        "{BEGIN}if command -v sso-login >/dev/null 2>&1; then exec sso-login \"$1\" --no-browser --via \"$2\"; fi; \
+         {EACH_AWS}sso login --profile \"$1\" --no-browser{NO_AWS}"
+    )
+}
+
+fn whoami_script() -> String {
+    format!(
+        "{BEGIN}if command -v sso-login >/dev/null 2>&1; then sso-login whoami \"$1\" 2>&1; s=$?; \
+         [ $s = 2 ] || exit $s; fi; \
+         {EACH_AWS}sts get-caller-identity --profile \"$1\" --output json{NO_AWS}"
+    )
+}
+
+/// The answer with ARN and account, if the box gets them; else a failure.
+pub(crate) fn verify(
+    place: &Place,
+    profile: &str,
+    answer: Answer,
+    interrupt: &Interrupt,
+) -> anyhow::Result<Answer> {
+    let script = whoami_script();
+    let mut feed = Feed::start(place.command(&["sh", "-c", &script, "sh", profile]))?;
+    let deadline = Instant::now() + PATIENCE;
+    let (mut printed, mut last) = (String::new(), String::new());
+    let is_good = loop {
+        if let Some(signal) = interrupt.received() {
+            return Ok(Answer::interrupted(signal));
+        }
+        if Instant::now() >= deadline {
+            return Ok(Answer::timeout(format!("logged in, but {} did not say who it is", place.in_words())));
+        }
+        match feed.look()? {
+            Found::Line(line) if printed.len() < LONGEST => {
+                if !line.trim().is_empty() {
+                    last = sanitize(line.trim().trim_start_matches("sso-login: "));
+                }
+                printed.push_str(&line);
+                printed.push('\n');
+            }
+            Found::Line(_) | Found::Nothing => {}
+            Found::Over(status) => break status.is_some_and(|status| status.success()),
+        }
+    };
+    let identity = is_good.then(|| identity(&printed)).flatten();
+    let Some((arn, account)) = identity else {
+        let why = if feed.complaint.is_empty() { last } else { feed.complaint.clone() };
+        let reason =
+            format!("logged in on {}, but profile `{profile}` doesn't work there: {why}", place.in_words());
+        return Ok(Answer::failed("unverified", reason));
+    };
+    Ok(answer.with("arn", arn).with("accountId", account))
+}
+
+/// In the words of `sso-login whoami` or of the AWS CLI, after whatever a login shell said first.
+fn identity(printed: &str) -> Option<(String, String)> {
+    let document = printed.match_indices('{').find_map(|(at, _)| {
+        let end = printed.rfind('}')?;
+        stream::parse(printed.get(at..=end)?.as_bytes(), "the answer").ok()
+    })?;
+    let text = |document: &Document, keys: [&str; 2]| {
+        let value = keys.iter().find_map(|key| document.get(*key)?.as_str())?;
+        Some(sanitize(value)).filter(|value| !value.is_empty())
+    };
+    let arn = text(&document, ["arn", "Arn"]).filter(|arn| arn.starts_with("arn:"))?;
+    Some((arn, text(&document, ["accountId", "Account"])?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_tools_words_are_understood() {
+        let arn = "arn:aws:sts::111122223333:assumed-role/x/y";
+        let expected = Some((arn.to_owned(), "111122223333".to_owned()));
+        let ours = format!(
+            "Welcome to {{box}}\n{{\"profile\":\"corp\",\"arn\":\"{arn}\",\"accountId\":\"111122223333\"}}\n"
+        );
+        let theirs = format!(
+            "{{\n  \"UserId\": \"A:x\",\n  \"Account\": \"111122223333\",\n  \"Arn\": \"{arn}\"\n}}\n"
+        );
+        assert_eq!(identity(&theirs), expected);
+        assert_eq!(identity(&ours), expected);
+        for bad in ["", "{", "{}", "nobody", r#"{"arn":"x","accountId":"1"}"#, r#"{"arn":1}"#] {
+            assert_eq!(identity(bad), None, "{bad}");
+        }
+    }
+}

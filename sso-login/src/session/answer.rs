@@ -1,0 +1,239 @@
+//! What came of a login: the outcome, as a document's keys and as a command's status.
+
+use serde_json::Value;
+use sso_lock::Owner;
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::sanitize::sanitize;
+use sso_tool::stream::Document;
+use sso_tool::time::{self, Moment};
+
+use crate::session::waiting;
+
+/// The OAuth word for a code that nobody approved in time.
+const EXPIRED_CODE: &str = "expired_token";
+
+/// An outcome (DESIGN 3) with what a document and a person are told about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    outcome: &'static str,
+    exit: Exit,
+    keys: Vec<(&'static str, Value)>,
+    reason: Option<String>,
+    hint: Option<String>,
+}
+
+impl Answer {
+    /// Logged in, or renewed without a person; `via` says how.
+    pub fn success(via: &str, expires_at: Moment) -> Self {
+        Self::new("success", Exit::Done).with("via", via).with("expiresAt", time::format(expires_at))
+    }
+
+    /// The session was valid already: nothing was done.
+    pub fn valid(expires_at: Moment) -> Self {
+        Self::new("valid", Exit::Done).with("expiresAt", time::format(expires_at))
+    }
+
+    /// The login failed. `error` is a word for programs.
+    pub fn failed(error: &str, reason: impl Into<String>) -> Self {
+        Self::new("failed", Exit::LoginRequired).with("error", error).because(reason)
+    }
+
+    /// The service can't be reached: outcome `failed`, status 69.
+    pub fn unreachable(reason: impl Into<String>) -> Self {
+        Self { exit: Exit::Unavailable, ..Self::failed("unreachable", reason) }
+    }
+
+    /// The login took too long.
+    pub fn timeout(reason: impl Into<String>) -> Self {
+        Self::new("timeout", Exit::Timeout).because(reason)
+    }
+
+    /// Nobody approved the login while the service took an approval.
+    pub fn expired_code(reason: impl Into<String>) -> Self {
+        Self::timeout(reason).with("error", EXPIRED_CODE)
+    }
+
+    /// Whether it is [`expired_code`](Self::expired_code): no time limit of this process's own.
+    pub(crate) fn is_expired_code(&self) -> bool {
+        self.outcome == "timeout" && self.error() == Some(EXPIRED_CODE)
+    }
+
+    /// Another login holds the lock.
+    pub fn busy(holder: Option<&Owner>) -> Self {
+        Self::held("another login is under way", "sso-lock status login", holder)
+    }
+
+    /// Another question is open on this host.
+    pub fn busy_asking(holder: Option<&Owner>) -> Self {
+        Self::held("another question is open", "sso-lock status ask", holder)
+    }
+
+    fn held(what: &str, hint: &str, holder: Option<&Owner>) -> Self {
+        let holder = waiting::in_words(holder);
+        Self::new("busy", Exit::TryLater).because(format!("{what}: {holder}")).hint(hint)
+    }
+
+    /// The profile isn't there, or can't be logged in; both until the config changes.
+    pub fn unknown_profile(reason: impl Into<String>) -> Self {
+        Self::new("unknown-profile", Exit::Config).because(reason)
+    }
+
+    /// The person said "later".
+    pub fn snoozed(seconds: u64) -> Self {
+        Self::new("snoozed", Exit::TryLater).with("seconds", seconds)
+    }
+
+    /// The person closed or ignored the question, or there was no way to ask.
+    pub fn dismissed(note: Option<&str>) -> Self {
+        let answer = Self::new("dismissed", Exit::TryLater);
+        match note {
+            Some(note) => answer.because(note),
+            None => answer,
+        }
+    }
+
+    /// The person doesn't want to be reminded.
+    pub fn suppressed() -> Self {
+        Self::new("suppressed", Exit::LoginRequired)
+    }
+
+    /// This process was told to end by a signal while a person was busy with it.
+    pub fn interrupted(signal: i32) -> Self {
+        let exit = Exit::of_signal(signal);
+        Self { exit, ..Self::failed("interrupted", "the login was interrupted; a page it opened is dead") }
+    }
+
+    /// An outcome that another machine's document says, with what it says about it; `None` if that is no outcome.
+    pub(crate) fn relayed(outcome: &str, document: &Document) -> Option<Self> {
+        let is_unreachable = document.get("error").is_some_and(|error| error == "unreachable");
+        let (outcome, exit) = match outcome {
+            "success" => ("success", Exit::Done),
+            "valid" => ("valid", Exit::Done),
+            "failed" if is_unreachable => ("failed", Exit::Unavailable),
+            "failed" => ("failed", Exit::LoginRequired),
+            "suppressed" => ("suppressed", Exit::LoginRequired),
+            "timeout" => ("timeout", Exit::Timeout),
+            "snoozed" => ("snoozed", Exit::TryLater),
+            "dismissed" => ("dismissed", Exit::TryLater),
+            "busy" => ("busy", Exit::TryLater),
+            "unknown-profile" => ("unknown-profile", Exit::Config),
+            _ => return None,
+        };
+        let answer = Self::new(outcome, exit);
+        Some(match document.get("reason").and_then(Value::as_str) {
+            Some(reason) => answer.because(sanitize(reason)),
+            None => answer,
+        })
+    }
+
+    /// The AWS CLI of another machine ended well, which has no words for that.
+    pub(crate) fn relayed_success() -> Self {
+        Self::new("success", Exit::Done).with("via", "aws")
+    }
+
+    /// The same with another status of the command.
+    pub(crate) fn exiting(self, exit: Exit) -> Self {
+        Self { exit, ..self }
+    }
+
+    fn new(outcome: &'static str, exit: Exit) -> Self {
+        Self { outcome, exit, keys: Vec::new(), reason: None, hint: None }
+    }
+
+    /// Adds a key to the document.
+    #[must_use]
+    pub fn with(mut self, key: &'static str, value: impl Into<Value>) -> Self {
+        self.set(key, value);
+        self
+    }
+
+    /// Adds a key to the document.
+    pub(crate) fn set(&mut self, key: &'static str, value: impl Into<Value>) {
+        self.keys.push((key, value.into()));
+    }
+
+    /// Adds the next command for a person.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    fn because(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
+        self
+    }
+
+    /// The outcome, as documents name it.
+    pub fn outcome(&self) -> &'static str {
+        self.outcome
+    }
+
+    /// The word for programs that says why it failed.
+    pub(crate) fn error(&self) -> Option<&str> {
+        self.keys.iter().find(|(key, _)| *key == "error").and_then(|(_, value)| value.as_str())
+    }
+
+    /// For how many seconds a snooze is.
+    pub fn seconds(&self) -> Option<u64> {
+        self.keys.iter().find(|(key, _)| *key == "seconds").and_then(|(_, value)| value.as_u64())
+    }
+
+    /// Whether there is a valid session now.
+    pub fn is_good(&self) -> bool {
+        self.exit == Exit::Done
+    }
+
+    /// The status of the command.
+    pub fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    /// Adds the outcome to a document. A `reason` to log in gives way to the reason of a failure.
+    pub fn add_to(&self, document: &mut Document) {
+        document.set("outcome", self.outcome);
+        for (key, value) in &self.keys {
+            document.set(key, value.clone());
+        }
+        if let Some(reason) = &self.reason {
+            document.set("reason", reason.as_str());
+        }
+        if let Some(hint) = &self.hint {
+            document.set("hint", hint.as_str());
+        }
+    }
+
+    /// The line for a person, if the outcome is a failure.
+    pub fn fault(&self, profile: &str) -> Option<Fault> {
+        let reason = self.reason.as_ref()?;
+        let about = format!("profile `{profile}`");
+        let fault = match reason.strip_prefix(&about) {
+            Some(rest) if rest.starts_with(' ') => Fault::new(self.exit, reason.as_str()),
+            _ => Fault::new(self.exit, format!("{about}: {reason}")),
+        };
+        Some(match &self.hint {
+            Some(hint) => fault.hint(hint.as_str()),
+            None => fault,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_names_the_profile_once() {
+        for (reason, line) in [
+            ("profile `corp` is not in the file", "profile `corp` is not in the file"),
+            (
+                "profile `corporation` is not in the file",
+                "profile `corp`: profile `corporation` is not in the file",
+            ),
+            ("it is over", "profile `corp`: it is over"),
+        ] {
+            let fault = Answer::unknown_profile(reason).fault("corp").unwrap();
+            assert_eq!(fault.to_string(), line);
+        }
+    }
+}

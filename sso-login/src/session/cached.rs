@@ -1,0 +1,93 @@
+//! The cached session of a profile: its token file, and what a login or refresh writes there.
+
+use std::path::PathBuf;
+
+use sso_cache::entry::Entry;
+use sso_cache::folder::Cache;
+use sso_cache::key;
+use sso_cache::token::Token;
+use sso_profile::Sso;
+use sso_tool::settings::Settings;
+use sso_tool::time::{self, Moment};
+
+use crate::aws_api::oidc::{Created, Registered};
+
+/// Where a profile's session is kept.
+pub struct Session<'a> {
+    /// What the config says.
+    pub sso: &'a Sso,
+    /// The cache folders.
+    pub cache: Cache,
+    /// Its token file, if that isn't where the config would have it.
+    pub(crate) file: Option<PathBuf>,
+}
+
+impl<'a> Session<'a> {
+    /// The session of a profile's SSO settings, in the home of these settings.
+    pub fn new(settings: &Settings, sso: &'a Sso) -> anyhow::Result<Self> {
+        Ok(Self { sso, cache: Cache::of_home(settings.home()?), file: None })
+    }
+
+    /// The session of a token file whose name in the config isn't known.
+    pub(crate) fn of_file(settings: &Settings, sso: &'a Sso, file: PathBuf) -> anyhow::Result<Self> {
+        Ok(Self { file: Some(file), ..Self::new(settings, sso)? })
+    }
+
+    /// What tells it from other sessions: the sso-session's name, or the start URL of a legacy profile.
+    pub fn name(&self) -> &str {
+        self.sso.session.as_deref().unwrap_or(&self.sso.start_url)
+    }
+
+    /// Its token file.
+    pub fn token_file(&self) -> PathBuf {
+        self.file.clone().unwrap_or_else(|| self.cache.token(self.key()))
+    }
+
+    /// Its token. A corrupt file is no token: a login writes a new one.
+    pub fn token(&self) -> anyhow::Result<Entry<Token>> {
+        Token::read(&self.token_file())
+    }
+
+    /// Its token if that is valid.
+    pub fn valid_token(&self, now: Moment) -> anyhow::Result<Option<Token>> {
+        Ok(self.token()?.whole().filter(|token| now < token.expires_at))
+    }
+
+    /// An error (74) if its token couldn't be written now. For before a person is asked, or a refresh token used up,
+    /// which may be good for one use only: a token that has no place is a lost session.
+    pub fn rehearse(&self) -> anyhow::Result<()> {
+        sso_cache::entry::rehearse(&self.token_file())
+    }
+
+    /// Writes the token of a login, and answers when it ends.
+    pub fn keep(&self, client: &Registered, created: Created) -> anyhow::Result<Moment> {
+        let expires_at = created.expires_at(time::now()?);
+        let mut token = Token::new(created.access_token, expires_at);
+        token.start_url = Some(self.sso.start_url.clone());
+        token.region = Some(self.sso.region.clone());
+        token.client_id = Some(client.client_id.clone());
+        token.client_secret = Some(client.client_secret.clone());
+        token.registration_expires_at = Some(client.expires_at);
+        token.refresh_token = created.refresh_token;
+        token.write(&self.token_file())?;
+        Ok(expires_at)
+    }
+
+    /// The file of a role's credentials.
+    pub fn role_file(&self, account_id: &str, role_name: &str) -> PathBuf {
+        self.cache.role(account_id, role_name, self.key())
+    }
+
+    /// What a person is to look at, where the service knows nothing of a session like that.
+    pub(crate) fn place_hint(&self) -> String {
+        let Sso { start_url, region, .. } = self.sso;
+        format!("check that the start URL {start_url} and the SSO region {region} belong together")
+    }
+
+    fn key(&self) -> key::Session<'_> {
+        match &self.sso.session {
+            Some(name) => key::Session::Named(name),
+            None => key::Session::Legacy(&self.sso.start_url),
+        }
+    }
+}

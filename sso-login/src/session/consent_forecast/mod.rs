@@ -1,0 +1,228 @@
+//! Whether a login registers a client with AWS. Then AWS asks the person for consent, and they are told beforehand
+//! (AWS-FORMATS 2).
+
+mod earlier;
+mod reason;
+mod wanted;
+
+use std::time::Duration;
+
+use sso_cache::entry::Entry;
+use sso_cache::registration::{Registration, Unfit};
+use sso_cache::repair::Repair;
+use sso_profile::Profile;
+use sso_tool::atomic_write;
+use sso_tool::sanitize::sanitize;
+use sso_tool::settings::Settings;
+use sso_tool::stream::Document;
+use sso_tool::time::{self, Moment};
+
+use crate::session::answer::Answer;
+use crate::session::cached::Session;
+use crate::session::login_options::{Via, after};
+use crate::session::route::{self, Found, Route};
+pub use reason::Reason;
+pub use wanted::Maker;
+use wanted::Wanted;
+
+/// What becomes of the registration in a login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// The one that is in the cache is used again: AWS doesn't ask for consent to it.
+    Kept,
+    /// A client is registered, and AWS asks the person to allow it.
+    New(Reason),
+}
+
+/// What is known about the registration before a login.
+#[derive(Clone, Debug)]
+pub struct ConsentForecast {
+    /// What will become of it.
+    pub registration: Use,
+    wanted: Wanted,
+    /// The session or profile, in words.
+    whose: String,
+    now: Moment,
+    /// The client that is in the cache before the login.
+    before: Option<String>,
+}
+
+/// Whether a login of this profile's session by `via` would register a client anew, and why. Asks nothing of the network;
+/// `Via::Auto` and `Via::Aws` run `aws --version`. `None` where no such login is possible: the profile isn't one of SSO, or
+/// there is no AWS CLI v2.
+///
+/// Says nothing about whether a login is needed. Errors: files that can't be read, status 74.
+pub fn foresee(
+    settings: &Settings,
+    profile: &Profile,
+    via: Via,
+    opens_browser: bool,
+) -> anyhow::Result<Option<ConsentForecast>> {
+    let Some(sso) = &profile.sso else { return Ok(None) };
+    let session = Session::new(settings, sso)?;
+    match route::find(settings, sso, via.meant(settings), opens_browser, after(Duration::MAX)) {
+        Found::Way(route) => ConsentForecast::new(&session, &profile.name, &route).map(Some),
+        Found::NoAws(_) | Found::TimedOut(_) | Found::Interrupted(_) => Ok(None),
+    }
+}
+
+impl ConsentForecast {
+    pub(crate) fn new(session: &Session<'_>, profile: &str, route: &Route) -> anyhow::Result<Self> {
+        let whose = match &session.sso.session {
+            Some(name) => format!("session {}", sanitize(name)),
+            None => format!("profile {}", sanitize(profile)),
+        };
+        let (wanted, now) = (Wanted::new(session, route), time::now()?);
+        let mut forecast = Self { registration: Use::New(Reason::Corrupt), wanted, whose, now, before: None };
+        match Registration::read(&forecast.wanted.file)? {
+            Entry::Whole(found) => forecast.found(found),
+            Entry::Missing => {
+                forecast.registration = Use::New(earlier::reason(session, &forecast.wanted, now)?);
+            }
+            Entry::Corrupt(_) => {}
+        }
+        Ok(forecast)
+    }
+
+    /// The same after a damaged registration of the AWS CLI is mended or put aside: the AWS CLI fails at one until it is
+    /// gone (AWS-FORMATS 10).
+    pub(crate) fn mended(mut self, settings: &Settings, session: &Session<'_>) -> anyhow::Result<Self> {
+        if self.wanted.maker != Maker::Aws || self.registration != Use::New(Reason::Corrupt) {
+            return Ok(self);
+        }
+        let repair = Repair { cache: &session.cache, state_dir: settings.state_dir()?, is_dry: false };
+        if let Err(err) = repair.run_one(self.wanted.file.clone()) {
+            // The login fails of it, then, and says so itself.
+            settings.debug(|| format!("{err:#}"));
+        }
+        if let Entry::Whole(found) = Registration::read(&self.wanted.file)? {
+            self.found(found);
+        }
+        Ok(self)
+    }
+
+    /// The next login after AWS has refused a registration that looked good. The AWS CLI's goes, since it would use it for ever;
+    /// `None` if it isn't the AWS CLI's, or wasn't there, or somebody else has replaced it.
+    pub(crate) fn rejected(mut self) -> anyhow::Result<Option<Self>> {
+        let file = &self.wanted.file;
+        let is_used = self.wanted.maker == Maker::Aws && self.registration == Use::Kept;
+        let now = Registration::read(file)?.whole().map(|found| found.client_id);
+        if !is_used || now != self.before {
+            return Ok(None);
+        }
+        atomic_write::remove(file)?;
+        self.registration = Use::New(Reason::Rejected);
+        Ok(Some(self))
+    }
+
+    fn found(&mut self, found: Registration) {
+        self.registration = match found.unfit(self.wanted.flow, self.now) {
+            None => Use::Kept,
+            Some(Unfit::Over) => Use::New(Reason::Over(found.expires_at)),
+            Some(Unfit::OtherFlow) => Use::New(Reason::Flow),
+            Some(Unfit::Unanswered(count)) => Use::New(Reason::Unanswered(count)),
+        };
+        self.before = Some(found.client_id);
+    }
+
+    /// Whether AWS will ask for consent.
+    pub fn is_new(&self) -> bool {
+        self.registration != Use::Kept
+    }
+
+    /// What to tell a person before the login, without a newline; `None` if AWS will not ask.
+    pub fn notice(&self) -> Option<String> {
+        match &self.registration {
+            Use::Kept => None,
+            Use::New(reason) => Some(self.notice_of(reason)),
+        }
+    }
+
+    fn notice_of(&self, reason: &Reason) -> String {
+        let again = if *reason == Reason::First { "" } else { " again" };
+        let name = sanitize(&self.wanted.name);
+        let why = reason.in_words(&self.whose, self.now);
+        let notice = format!("AWS will ask you{again} to allow access for {name}: {why}.");
+        match self.wanted.shows_code {
+            Some(version) => format!("{notice}\n(AWS CLI {version} shows a code to compare.)"),
+            None => notice,
+        }
+    }
+
+    /// What became of it by now; `None` if nothing has.
+    fn by_now(&self) -> Option<Use> {
+        let client = Registration::read(&self.wanted.file).ok()?.whole()?.client_id;
+        match (self.before.as_ref() == Some(&client), &self.registration) {
+            (true, Use::Kept) => Some(Use::Kept),
+            (true, Use::New(_)) => None,
+            // It looked good in the cache.
+            (false, Use::Kept) => Some(Use::New(Reason::Rejected)),
+            (false, new @ Use::New(_)) => Some(new.clone()),
+        }
+    }
+}
+
+/// The registration of a login under way: who is told what about it.
+#[derive(Debug, Default)]
+pub(crate) struct Registered {
+    forecast: Option<ConsentForecast>,
+    /// What the last page was for.
+    shown: Option<Use>,
+    is_told: bool,
+}
+
+impl Registered {
+    /// What is about to happen to it.
+    pub(crate) fn expect(&mut self, forecast: ConsentForecast) {
+        *self = Self { forecast: Some(forecast), shown: None, is_told: false };
+    }
+
+    /// What a person must be told now, before the login is begun; each reason once.
+    pub(crate) fn notice(&mut self) -> Option<String> {
+        let notice = self.forecast.as_ref()?.notice().filter(|_| !self.is_told)?;
+        self.is_told = true;
+        Some(notice)
+    }
+
+    /// A page is about to be shown: what a person must be told before, and what the event says.
+    pub(crate) fn show(&mut self, event: &mut Document) -> Option<String> {
+        let forecast = self.forecast.as_ref()?;
+        let used = forecast.by_now().unwrap_or_else(|| forecast.registration.clone());
+        used.add(|key, word| event.set(key, word));
+        let notice = match &used {
+            Use::Kept => None,
+            Use::New(reason) => Some(forecast.notice_of(reason)),
+        };
+        if let Some(notice) = &notice {
+            event.set("notice", notice.as_str());
+        }
+        self.shown = Some(used);
+        notice.filter(|_| !std::mem::replace(&mut self.is_told, true))
+    }
+
+    /// Adds what became of it to the login's answer. A login that got nowhere says nothing.
+    pub(crate) fn settle(&mut self, mut answer: Answer) -> Answer {
+        let by_now = self.forecast.as_ref().and_then(ConsentForecast::by_now);
+        let by_now = by_now.filter(|used| *used != Use::Kept || answer.is_good());
+        if let Some(used) = by_now.or(self.shown.take()) {
+            used.add(|key, word| answer.set(key, word));
+        }
+        answer
+    }
+}
+
+impl Use {
+    /// The keys of documents.
+    fn add(&self, mut set: impl FnMut(&'static str, &'static str)) {
+        match self {
+            Self::Kept => set("registration", "kept"),
+            Self::New(reason) => {
+                set("registration", "new");
+                set("registrationReason", reason.word());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,306 @@
+//! Ensure a session: valid already, renewed silently, or logged in, once for however many ask at the same time.
+
+mod on_box;
+
+use std::io::{self, IsTerminal as _};
+use std::time::Instant;
+
+use anyhow::Context as _;
+use sso_cache::token::Token;
+use sso_lock::{Lock, Outcome};
+use sso_profile::{AwsConfig, Profile};
+use sso_signal::host::config_stamp;
+use sso_tool::exit::{Exit, hint_of, status_of, warn};
+use sso_tool::settings::Settings;
+use sso_tool::stream::{Document, Output};
+use sso_tool::time;
+
+use crate::ask::Consent;
+use crate::aws_api::oidc::Oidc;
+use crate::aws_cli::complaint;
+use crate::aws_cli::program;
+use crate::commands::subjects::no_sso;
+use crate::flows::device::DeviceLogin;
+use crate::flows::pkce::PkceLogin;
+use crate::flows::progress::Progress;
+use crate::session::answer::Answer;
+use crate::session::cached::Session;
+use crate::session::consent_forecast::ConsentForecast;
+use crate::session::failure::Failures;
+use crate::session::login_options::{LoginOptions, Permission, Via, lock_patience};
+use crate::session::refresh::{Renewed, refresh};
+use crate::session::route::{self, Found, Route};
+use crate::session::waiting;
+
+const STANDALONE: &str = "the mode is standalone: nobody is asked, and nobody logs in";
+
+/// A login asked for, for one profile.
+pub struct Ensure<'a> {
+    /// The settings.
+    pub settings: &'a Settings,
+    /// What to do.
+    pub wish: LoginOptions,
+    consent: Consent<'a>,
+}
+
+impl<'a> Ensure<'a> {
+    /// Logins as `wish` says, for any number of profiles.
+    pub fn new(settings: &'a Settings, wish: LoginOptions) -> Self {
+        Self { settings, wish, consent: Consent::new(settings, wish.patience) }
+    }
+
+    /// Ensures the session of `profile` and adds what came of it to `document`.
+    pub fn ensure(
+        &self,
+        profile: &str,
+        document: &mut Document,
+        output: &mut Output,
+    ) -> anyhow::Result<Answer> {
+        document.set("profile", profile);
+        // What an earlier login needed is no answer of this one.
+        for key in ["registration", "registrationReason"] {
+            document.shift_remove(key);
+        }
+        let answer = self.answer(profile, document, output)?;
+        answer.add_to(document);
+        Ok(answer)
+    }
+
+    fn answer(&self, name: &str, document: &mut Document, output: &mut Output) -> anyhow::Result<Answer> {
+        if let Some(host) = document.text("host")? {
+            // A login here would mend nothing there, and the signal would be cleared all the same.
+            let host = host.to_owned();
+            return self.on_box(&host, name, document, output);
+        }
+        let (profile, session_profiles) = match self.resolve(name)? {
+            Ok(found) => found,
+            Err(answer) => return Ok(answer),
+        };
+        let Some(sso) = &profile.sso else {
+            return self.unknown(&no_sso(&profile).into());
+        };
+        if let Some(session) = &sso.session {
+            document.set("ssoSession", session.as_str());
+        }
+        document.set("startUrl", sso.start_url.as_str());
+        document.set("sessionProfiles", session_profiles);
+
+        let session = Session::new(self.settings, sso)?;
+        if let Some(answer) = self.valid(&session)? {
+            return Ok(answer);
+        }
+        let mut progress = Progress::new(output, name, sso.session.as_deref());
+        self.get(&profile, &session, document, &mut progress)
+    }
+
+    /// Gets a session that isn't there: silently if it can be renewed, else with a person's consent where that is
+    /// needed. A question may take minutes, so it comes before the lock.
+    fn get(
+        &self,
+        profile: &Profile,
+        session: &Session<'_>,
+        document: &Document,
+        progress: &mut Progress<'_>,
+    ) -> anyhow::Result<Answer> {
+        session.rehearse()?;
+        let leave = self.wish.permission(self.settings, document)?;
+        if leave != Permission::Given
+            && !self.wish.force
+            && refreshable(session)?.is_some()
+            && let Some(answer) = self.get_locked(profile, session, document, None)?
+        {
+            return Ok(answer);
+        }
+        if leave == Permission::Denied {
+            return Ok(Answer::dismissed(Some(STANDALONE)));
+        }
+        if leave == Permission::Asked
+            && let Some(answer) = self.consent.ask(profile, session, document, || self.valid(session))?
+        {
+            return Ok(answer);
+        }
+        let answer = self.get_locked(profile, session, document, Some(progress))?;
+        let answer = answer.context("a login has no outcome")?;
+        if leave == Permission::Asked {
+            self.consent.keep(profile, session, &answer)?;
+        }
+        Ok(answer)
+    }
+
+    /// Renews or, with `progress` to show, logs in, under the login lock. `None` if that takes a person and there is no
+    /// progress to show.
+    fn get_locked(
+        &self,
+        profile: &Profile,
+        session: &Session<'_>,
+        document: &Document,
+        progress: Option<&mut Progress<'_>>,
+    ) -> anyhow::Result<Option<Answer>> {
+        // The person's time to answer isn't the login's.
+        let deadline = self.wish.deadline(self.settings);
+        let lock = Lock::of(self.settings, "login")?;
+        let failures = Failures::before_waiting(self.settings, session)?;
+        // Programs are told at the end, by the outcome.
+        let is_told = io::stderr().is_terminal();
+        let patience = lock_patience(document, deadline)?;
+        let guard = match waiting::acquire(self.settings, &lock, "sso-login", patience, is_told)? {
+            Outcome::Held(guard) => guard,
+            Outcome::Busy(owner) => return Ok(Some(Answer::busy(owner.as_ref()))),
+        };
+        // Who held the lock before us may have logged in for us, too, or been told no for us.
+        let mut answer = self.valid(session)?;
+        if answer.is_none() {
+            answer = self.renew(profile, session, deadline)?;
+        }
+        if answer.is_none() && !self.wish.force {
+            answer = failures.since();
+        }
+        if answer.is_none()
+            && let Some(progress) = progress
+        {
+            let ended = self.log_in(profile, session, deadline, progress)?;
+            if let Err(err) = failures.keep(&ended) {
+                // Those who waited ask for themselves, then; how it ended counts for more.
+                self.settings.debug(|| format!("{err:#}"));
+            }
+            answer = Some(ended);
+        }
+        guard.release()?;
+        Ok(answer)
+    }
+
+    fn valid(&self, session: &Session<'_>) -> anyhow::Result<Option<Answer>> {
+        if self.wish.force {
+            return Ok(None);
+        }
+        Ok(session.valid_token(time::now()?)?.map(|token| Answer::valid(token.expires_at)))
+    }
+
+    /// Renews silently. `None` if only a person can go on.
+    fn renew(
+        &self,
+        profile: &Profile,
+        session: &Session<'_>,
+        deadline: Instant,
+    ) -> anyhow::Result<Option<Answer>> {
+        let Some(token) = refreshable(session)?.filter(|_| !self.wish.force) else { return Ok(None) };
+        let oidc = oidc(profile, session)?;
+        Ok(match refresh(session, &oidc, &token, deadline)? {
+            Renewed::Until(expires_at) => Some(Answer::success("refresh", expires_at)),
+            Renewed::Unreachable(refusal) => Some(Answer::unreachable(refusal.to_string())),
+            Renewed::TimedOut => Some(Answer::timeout("the SSO service did not answer in time")),
+            Renewed::Refused(refusal) => {
+                self.settings.debug(|| format!("the session can't be renewed: {refusal}"));
+                None
+            }
+        })
+    }
+
+    fn log_in(
+        &self,
+        profile: &Profile,
+        session: &Session<'_>,
+        deadline: Instant,
+        progress: &mut Progress<'_>,
+    ) -> anyhow::Result<Answer> {
+        let (via, opens_browser) = (self.wish.via.meant(self.settings), self.wish.opens_browser);
+        let route = match route::find(self.settings, session.sso, via, opens_browser, deadline) {
+            Found::Way(route) => route,
+            Found::NoAws(others) => return Ok(no_aws(&others)),
+            Found::TimedOut(asked) => {
+                return Ok(Answer::timeout(format!("there was no time to log in: {}", asked.join("; "))));
+            }
+            Found::Interrupted(signal) => return Ok(Answer::interrupted(signal)),
+        };
+        if via == Via::Pkce && session.sso.session.is_none() {
+            let name = &profile.name;
+            warn(
+                self.settings.tool(),
+                &format!("profile `{name}` has no sso_session: a device login it is, not pkce"),
+            );
+        }
+        let forecast = ConsentForecast::new(session, &profile.name, &route)?;
+        let forecast = forecast.mended(self.settings, session)?;
+        progress.expect(forecast.clone());
+        let answer = match route {
+            Route::Aws(aws) => {
+                self.settings.debug(|| format!("logging in with {} ({})", aws.path.display(), aws.version));
+                progress.tell_registration();
+                let mut answer = aws.login(&profile.name, session, opens_browser, deadline, progress)?;
+                if answer.error() == Some(complaint::REJECTED)
+                    && let Some(again) = forecast.rejected()?
+                {
+                    progress.expect(again);
+                    progress.tell_registration();
+                    answer = aws.login(&profile.name, session, opens_browser, deadline, progress)?;
+                }
+                answer.with("via", "aws")
+            }
+            Route::Pkce => {
+                let oidc = &oidc(profile, session)?;
+                let login = PkceLogin { settings: self.settings, session, oidc, opens_browser };
+                login.run(deadline, progress)?.with("via", "pkce")
+            }
+            Route::Device => {
+                let oidc = &oidc(profile, session)?;
+                let login = DeviceLogin { settings: self.settings, session, oidc, opens_browser };
+                login.run(deadline, progress)?.with("via", "device")
+            }
+        };
+        Ok(progress.settle(answer))
+    }
+
+    /// The profile and all profiles of its session; or the answer, if it isn't one to log in with.
+    fn resolve(&self, name: &str) -> anyhow::Result<Result<(Profile, Vec<String>), Answer>> {
+        let config = match AwsConfig::load(self.settings) {
+            Ok(config) => config,
+            Err(err) if status_of(&err) == Exit::Config => return self.unknown(&err).map(Err),
+            Err(err) => return Err(err),
+        };
+        match config.known_profile(name) {
+            Ok(profile) => {
+                let session_profiles = config.session_profiles(&profile);
+                Ok(Ok((profile, session_profiles)))
+            }
+            Err(err) => self.unknown(&err).map(Err),
+        }
+    }
+
+    /// Nothing helps until the config changes: the document says which file, and how it was.
+    fn unknown(&self, err: &anyhow::Error) -> anyhow::Result<Answer> {
+        let answer = Answer::unknown_profile(format!("{err:#}"));
+        let answer = match hint_of(err) {
+            Some(hint) => answer.hint(hint),
+            None => answer,
+        };
+        let Some(path) = sso_profile::files::config_path(self.settings)? else { return Ok(answer) };
+        let stamp = config_stamp(&path.to_string_lossy());
+        let answer = answer.with("configFile", stamp.file);
+        Ok(match stamp.modified {
+            Some(modified) => answer.with("configModified", modified),
+            None => answer,
+        })
+    }
+}
+
+fn no_aws(others: &[String]) -> Answer {
+    let reason = match others {
+        [] => "there is no AWS CLI v2".to_owned(),
+        others => format!("there is no AWS CLI v2: {}", others.join("; ")),
+    };
+    let hint = format!(
+        "use --via device, name an AWS CLI v2 in SSO_AWS, or install it: {}",
+        program::how_to_install()
+    );
+    Answer::failed("no-aws-cli", reason).hint(hint)
+}
+
+fn refreshable(session: &Session<'_>) -> anyhow::Result<Option<Token>> {
+    let now = time::now()?;
+    Ok(session.token()?.whole().filter(|token| token.is_refreshable(now)))
+}
+
+fn oidc(profile: &Profile, session: &Session<'_>) -> anyhow::Result<Oidc> {
+    Oidc::new(&session.sso.region, profile.endpoints.sso_oidc.as_deref())
+        .with_context(|| format!("cannot talk to the SSO service in {}", session.sso.region))
+}

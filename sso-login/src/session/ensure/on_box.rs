@@ -1,0 +1,46 @@
+//! A login for a document that is about another machine.
+
+use sso_tool::sanitize::sanitize;
+use sso_tool::stream::{Document, Output};
+
+use super::{Ensure, STANDALONE};
+use crate::remote::{self, hosts};
+use crate::session::answer::Answer;
+use crate::session::login_options::Permission;
+
+impl Ensure<'_> {
+    /// Logs in on the box that the document is about: only where this machine's owner has listed it, and with the consent
+    /// that a login here would need.
+    pub(super) fn on_box(
+        &self,
+        host: &str,
+        name: &str,
+        document: &mut Document,
+        output: &mut Output,
+    ) -> anyhow::Result<Answer> {
+        if !hosts::is_listed(self.settings, host)? {
+            let note = format!("the signal is about {}, which SSO_HOSTS doesn't list", sanitize(host));
+            return Ok(Answer::dismissed(Some(&note)));
+        }
+        let leave = self.wish.permission(self.settings, document)?;
+        if leave == Permission::Denied {
+            return Ok(Answer::dismissed(Some(STANDALONE)));
+        }
+        if leave == Permission::Asked
+            && let Some(refusal) = self.consent.ask_for_box(host, name, document)?
+        {
+            return Ok(refusal);
+        }
+        let (said, answer) = remote::log_in(self.settings, host, name, self.wish.timeout, output)?;
+        // Nothing else of what another machine says gets into this one's state.
+        for key in ["error", "via", "expiresAt", "registration", "registrationReason", "arn", "accountId"] {
+            if let Some(text) = said.text(key).ok().flatten() {
+                document.set(key, sanitize(text));
+            }
+        }
+        if leave == Permission::Asked {
+            self.consent.keep_for_box(host, name, &answer)?;
+        }
+        Ok(answer)
+    }
+}

@@ -1,0 +1,154 @@
+//! What a login is asked to do, apart from the profile.
+
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+use sso_tool::sanitize::sanitize;
+use sso_tool::settings::Settings;
+use sso_tool::stream::Document;
+use sso_tool::time;
+
+/// How the session is got when a person must log in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// As `SSO_LOGIN_VIA` says; else by the AWS CLI v2 where there is one, else as the surroundings allow.
+    Auto,
+    /// `aws sso login`.
+    Aws,
+    /// A browser on this machine, by this tool.
+    Pkce,
+    /// The device flow, by this tool.
+    Device,
+}
+
+impl Via {
+    /// What `Auto` means: what `SSO_LOGIN_VIA` says. A typo in that is a warning, and stops nothing.
+    #[must_use]
+    pub fn meant(self, settings: &Settings) -> Self {
+        if self != Self::Auto {
+            return self;
+        }
+        let Some(text) = settings.text("SSO_LOGIN_VIA") else { return Self::Auto };
+        text.trim().to_ascii_lowercase().parse().unwrap_or_else(|()| {
+            settings.warn_once(format!(
+                "SSO_LOGIN_VIA is none of auto, aws, pkce and device: `{text}`; auto is used"
+            ));
+            Self::Auto
+        })
+    }
+}
+
+impl FromStr for Via {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Ok(match text {
+            "auto" => Self::Auto,
+            "aws" => Self::Aws,
+            "pkce" => Self::Pkce,
+            "device" => Self::Device,
+            _ => return Err(()),
+        })
+    }
+}
+
+/// Who is asked before a login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// Whoever the document's `mode` says.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Whether there may be a login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Permission {
+    /// There may.
+    Given,
+    /// If a person agrees.
+    Asked,
+    /// There must be none, and nobody is to be asked.
+    Denied,
+}
+
+/// What to do.
+#[derive(Clone, Copy, Debug)]
+pub struct LoginOptions {
+    /// Log in even if the session is valid.
+    pub force: bool,
+    /// How.
+    pub via: Via,
+    /// Whether a browser may be opened here.
+    pub opens_browser: bool,
+    /// Who is asked first.
+    pub ask: Ask,
+    /// How long the question waits for an answer.
+    pub patience: Duration,
+    /// How long the login may take.
+    pub timeout: Option<Duration>,
+}
+
+impl LoginOptions {
+    /// Whether there may be a login for a document. A `mode` that isn't known, or is null, is no consent: a person is asked.
+    pub fn permission(&self, settings: &Settings, document: &Document) -> anyhow::Result<Permission> {
+        let unknown = |mode: &str| {
+            settings.warn_once(format!(
+                "`mode` of the document is none of notify, auto and standalone: `{mode}`; notify is used"
+            ));
+            Permission::Asked
+        };
+        Ok(match self.ask {
+            Ask::Always => Permission::Asked,
+            Ask::Never => Permission::Given,
+            Ask::Auto => match document.text("mode")? {
+                None if document.contains_key("mode") => unknown("null"),
+                None => Permission::Given,
+                Some("notify") => Permission::Asked,
+                Some("standalone") => Permission::Denied,
+                Some("auto") => {
+                    let profile = document.text("profile")?.unwrap_or_default();
+                    let is_listed = settings.auto_profiles().iter().any(|listed| listed == profile);
+                    if is_listed { Permission::Given } else { Permission::Asked }
+                }
+                Some(mode) => unknown(&sanitize(mode)),
+            },
+        })
+    }
+
+    /// When a login that begins now is over: `--timeout`, else `SSO_LOGIN_TIMEOUT`, else 120 s; ten minutes where the
+    /// page is opened on another machine.
+    pub fn deadline(&self, settings: &Settings) -> Instant {
+        const ELSEWHERE: Duration = Duration::from_secs(600);
+        let set = self.timeout.or_else(|| settings.own_login_timeout());
+        after(match set {
+            Some(timeout) => timeout,
+            None if !self.opens_browser => ELSEWHERE,
+            None => settings.login_timeout(),
+        })
+    }
+}
+
+/// Reads the time limit of a login, which must be some time. For clap's `value_parser`.
+pub fn parse_timeout(text: &str) -> Result<Duration, String> {
+    match time::parse_duration(text)? {
+        Duration::ZERO => Err("nobody logs in in no time".to_owned()),
+        timeout => Ok(timeout),
+    }
+}
+
+/// How long to wait for a lock: a watcher comes again at its next poll; everybody else wants the result.
+pub(crate) fn lock_patience(document: &Document, deadline: Instant) -> anyhow::Result<Duration> {
+    Ok(match document.text("mode")? {
+        Some(_) => Duration::ZERO,
+        None => deadline.saturating_duration_since(Instant::now()),
+    })
+}
+
+/// The time after a duration from now. A duration that no clock can hold is a year: nobody waits longer.
+pub(crate) fn after(duration: Duration) -> Instant {
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+    Instant::now() + duration.min(YEAR)
+}

@@ -1,0 +1,13 @@
+//! A session: cached, renewed or logged in, once for however many ask at the same time.
+
+pub mod answer;
+pub mod cached;
+pub mod consent_forecast;
+pub mod ensure;
+pub mod error;
+pub mod failure;
+pub mod login_options;
+pub mod refresh;
+pub mod renew;
+pub mod route;
+pub mod waiting;

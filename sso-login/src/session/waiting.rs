@@ -1,0 +1,39 @@
+//! Waiting for the lock of somebody else's login, and saying so after a moment.
+
+use std::time::Duration;
+
+use sso_lock::{Guard, Lock, Outcome, Owner};
+use sso_tool::exit::warn;
+use sso_tool::settings::Settings;
+use sso_tool::time;
+
+/// A wait that nobody notices.
+const MOMENT: Duration = Duration::from_secs(2);
+
+/// Takes the lock, or says who holds it after `patience`. Who waits for longer than a moment hears for whom, if
+/// `is_told`.
+pub(crate) fn acquire(
+    settings: &Settings,
+    lock: &Lock,
+    command: &str,
+    patience: Duration,
+    is_told: bool,
+) -> anyhow::Result<Outcome<Guard>> {
+    let left = patience.saturating_sub(MOMENT);
+    match lock.acquire(command, patience.min(MOMENT))? {
+        Outcome::Busy(owner) if !left.is_zero() => {
+            if is_told {
+                let left = time::format_duration(Duration::from_secs(left.as_secs()));
+                let holder = in_words(owner.as_ref());
+                warn(settings.tool(), &format!("waiting up to {left} for a login or refresh: {holder}"));
+            }
+            lock.acquire(command, left)
+        }
+        outcome => Ok(outcome),
+    }
+}
+
+/// The holder of a lock, as people are told.
+pub(crate) fn in_words(owner: Option<&Owner>) -> String {
+    owner.map_or_else(|| "its holder is unknown".to_owned(), Owner::in_words)
+}

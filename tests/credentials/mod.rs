@@ -1,0 +1,10 @@
+//! `sso-login credentials`, `exec` and `refresh`, whole: what programs get without anybody.
+
+mod canary;
+mod crowd;
+mod exec;
+mod faults;
+mod handout;
+mod kinds;
+mod peers;
+mod refresh;

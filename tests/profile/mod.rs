@@ -1,0 +1,9 @@
+//! What `sso-profile` promises, with the real botocore as the judge of files read and written.
+
+mod botocore;
+mod edit;
+mod faults;
+mod odd;
+mod resolve;
+mod show;
+mod write;

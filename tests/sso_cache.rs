@@ -1,0 +1,7 @@
+//! The tests of `sso-cache` as whole processes.
+#![expect(unreachable_pub, reason = "modules of a test see each other's functions")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a failing test panics")]
+
+mod cache;
+mod repair;
+mod support;

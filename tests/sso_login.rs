@@ -1,0 +1,22 @@
+//! The tests of `sso-login` as whole processes.
+#![expect(unreachable_pub, reason = "modules of a test see each other's functions")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a failing test panics")]
+
+mod accounts;
+mod ask;
+mod consent;
+mod credentials;
+mod doctor;
+mod fleet;
+mod login;
+mod pipeline;
+mod pkce;
+mod readme;
+mod remote;
+mod roundtrip;
+mod sandbox;
+mod services;
+mod steps;
+mod support;
+mod unlock;
+mod watcher;

@@ -1,0 +1,9 @@
+//! The watcher and the monitor as people run them: by recipes and tasks, in a loop that nothing stops.
+#![cfg(target_os = "linux")]
+
+mod commands;
+mod containers;
+mod dashboard;
+mod day;
+mod loops;
+pub mod running;
