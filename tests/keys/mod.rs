@@ -285,7 +285,9 @@ fn a_config_that_can_not_be_read_is_named_and_keys_without_a_profile_need_none()
 fn alone(sandbox: &Sandbox, sso_cache: Option<&str>) -> impl Fn(&str) -> crate::support::Ended {
     let copy = sandbox.root().join("bin/sso-profile");
     // By another process: a file that this one has open for writing as it forks couldn't be run.
-    assert!(Command::new("cp").arg(crate::support::tool("sso-profile")).arg(&copy).status().unwrap().success());
+    assert!(
+        Command::new("cp").arg(crate::support::tool("sso-profile")).arg(&copy).status().unwrap().success()
+    );
     if let Some(script) = sso_cache {
         sandbox.program("sso-cache", script);
     }
@@ -332,8 +334,10 @@ fn two_thousand_keys_are_one_question_to_sso_cache_and_quick() {
         .collect();
     sandbox.write(".aws/sso-renewer/keys.json", json!({"version": 1, "keys": keys}).to_string());
     sandbox.write("e", format!("{}LAST=canary\n", "OTHER=x\n".repeat(2000)));
-    let script =
-        format!("#!/bin/sh\necho run >> $HOME/runs\nexec {} \"$@\"\n", crate::support::tool("sso-cache").display());
+    let script = format!(
+        "#!/bin/sh\necho run >> $HOME/runs\nexec {} \"$@\"\n",
+        crate::support::tool("sso-cache").display()
+    );
     let run = alone(&sandbox, Some(&script));
     let begin = Instant::now();
     let ended = run("key list --text").exits(0);

@@ -7,6 +7,8 @@ pub mod atomic_write;
 pub mod document;
 pub mod dotenv;
 pub mod exit;
+pub mod failure;
+pub mod filter;
 mod pages;
 pub mod profile_name;
 pub mod quarantine;
@@ -19,6 +21,7 @@ pub mod shell;
 pub mod state_dir;
 pub mod stream;
 mod strict;
+pub mod subject;
 pub mod time;
 mod usage;
 
