@@ -21,6 +21,11 @@ pub(crate) fn readme() -> String {
     fs::read_to_string(project("README.md")).unwrap()
 }
 
+/// The page with the documents, statuses, files and variables.
+fn reference() -> String {
+    fs::read_to_string(project("docs/reference.md")).unwrap()
+}
+
 /// The blocks of a language, without their fences.
 pub(crate) fn blocks(text: &str, language: &str) -> Vec<String> {
     let mut blocks = Vec::new();
@@ -38,7 +43,7 @@ pub(crate) fn blocks(text: &str, language: &str) -> Vec<String> {
 
 #[test]
 fn the_table_of_exit_statuses_is_the_enum() {
-    let text = readme();
+    let text = reference();
     let section = text.split("\n## ").find(|section| section.starts_with("Exit statuses\n")).unwrap();
     let rows: Vec<_> =
         section.lines().filter(|line| line.starts_with("| ") && !line.contains("status |")).collect();
@@ -60,17 +65,17 @@ fn sources() -> String {
         }
     }
     let mut text = String::new();
-    for tool in ["sso-signal", "sso-lock", "sso-cache", "sso-profile", "sso-login"] {
+    for tool in ["lib/sso-tool", "sso-signal", "sso-lock", "sso-cache", "sso-profile", "sso-login"] {
         add(&project(tool).join("src"), &mut text);
     }
     text
 }
 
 #[test]
-fn every_variable_of_the_suite_is_in_the_readme() {
+fn every_variable_of_the_suite_is_in_the_reference() {
     /// The name of a service, what the sandbox sets, and what the tool tells itself.
     const OTHERS: [&str; 3] = ["SSO_OIDC", "SSO_SANDBOX_URL", "SSO_LOGIN_PROCESS_CHAIN"];
-    let (text, readme) = (sources(), readme());
+    let (text, reference) = (sources(), reference());
     let is_variable = |word: &&str| {
         word.len() > 4
             && word.starts_with("SSO_")
@@ -79,7 +84,7 @@ fn every_variable_of_the_suite_is_in_the_readme() {
     let variables: std::collections::BTreeSet<_> = text.split('"').filter(is_variable).collect();
     assert!(variables.len() > 10, "{variables:?}");
     for variable in variables.into_iter().filter(|variable| !OTHERS.contains(variable)) {
-        assert!(readme.contains(&format!("`{variable}`")), "{variable} is not in the README");
+        assert!(reference.contains(&format!("`{variable}`")), "{variable} is not in docs/reference.md");
     }
 }
 

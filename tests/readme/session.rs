@@ -65,7 +65,12 @@ fn is_shown(shown: &str, text: &str) -> bool {
 
 #[test]
 fn every_command_line_of_the_readme_prints_what_is_shown() {
-    check(&readme(), 20, "");
+    check(&readme(), 5, "");
+}
+
+#[test]
+fn every_command_line_of_the_tour_prints_what_is_shown() {
+    check_page("docs/tour.md", 20);
 }
 
 #[test]
