@@ -78,9 +78,14 @@ pub fn current(settings: &Settings, state_dir: &Path) -> (Mode, &'static str) {
     (mode, from)
 }
 
-/// The mode that the settings wish for, whatever the file says, and who said so.
+/// The mode that the settings wish for, whatever the file says, and who said so. `.env` of the working directory may ask
+/// for less (notify, standalone), never for logins that nobody is asked about.
 pub fn wished(settings: &Settings) -> (Mode, &'static str) {
-    let Some(word) = settings.text("SSO_LOGIN_MODE") else { return (Mode::Notify, "default") };
+    const NAME: &str = "SSO_LOGIN_MODE";
+    let Some(word) = settings.text(NAME) else { return (Mode::Notify, "default") };
+    if Mode::from_word(word.trim()) == Some(Mode::Auto) && settings.named(NAME).is_none() {
+        return (Mode::Notify, "default");
+    }
     if let Some(mode) = Mode::from_word(word.trim()) {
         return (mode, "SSO_LOGIN_MODE");
     }

@@ -80,5 +80,5 @@ pub fn mark(sandbox: &Sandbox, name: &str) {
 
 /// `.env` of the directory that is installed from.
 pub fn dotenv(sandbox: &Sandbox, text: &str) {
-    fs::write(sandbox.root().join("work/.env"), text).unwrap();
+    sandbox.write(".backlog-toolkit-env", text);
 }

@@ -74,6 +74,25 @@ fn the_service_is_for_the_profile_that_is_meant_here() {
 }
 
 #[test]
+fn a_strangers_env_file_is_not_baked_into_the_service() {
+    let sandbox = linux();
+    let stranger = sandbox.root().join("work/.env");
+    fs::write(&stranger, "SSO_LOGIN_MODE=auto\nSSO_AUTO_PROFILES=prod-admin\nAWS_PROFILE=prod-admin\n")
+        .unwrap();
+    let ended = sandbox.run(PRINT);
+    assert!(!ended.stdout.contains("prod-admin") && !ended.stdout.contains("=auto"), "{}", ended.stdout);
+    for name in ["SSO_LOGIN_MODE", "SSO_AUTO_PROFILES", "AWS_PROFILE"] {
+        assert!(ended.stderr.contains(&format!("{name} in .env")), "{name}: {}", ended.stderr);
+    }
+    let mut named = sandbox.tool(PRINT);
+    named.env("SSO_ENV_FILE", &stranger);
+    let unit = support::end(named, "").exits(0).stdout;
+    for line in ["SSO_LOGIN_MODE=auto", "SSO_AUTO_PROFILES=prod-admin", "AWS_PROFILE=prod-admin"] {
+        assert!(unit.contains(&format!("Environment=\"{line}\"\n")), "{line}: {unit}");
+    }
+}
+
+#[test]
 fn the_agent_has_the_documented_keys_and_no_other() {
     let sandbox = mac();
     let text = sandbox.run(PRINT).exits(0).stdout;

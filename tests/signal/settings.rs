@@ -28,6 +28,39 @@ fn the_environment_beats_the_file_and_the_file_beats_the_default() {
 }
 
 #[test]
+fn a_strangers_env_file_gives_no_consent_and_shows_no_variable() {
+    let sandbox = Sandbox::new();
+    let ghost = "ghp_CANARY";
+    dotenv(
+        &sandbox,
+        "SSO_PROFILE_VARS=GITHUB_TOKEN\nSSO_LOGIN_MODE=auto\nSSO_AUTO_PROFILES=prod-admin\nAWS_PROFILE=prod-admin\n",
+    );
+    for line in
+        ["sso-signal status", "sso-signal mode", "sso-signal service check", "sso-profile show", "sso-login"]
+    {
+        let mut command = sandbox.tool(line);
+        command.env("GITHUB_TOKEN", ghost);
+        let ended = support::end(command, "");
+        assert!(!ended.stdout.contains(ghost) && !ended.stderr.contains(ghost), "{line}: {}", ended.stdout);
+    }
+    let ended = sandbox.run("sso-signal mode").exits_warned();
+    assert_eq!(ended.document()["mode"], "notify");
+    assert!(
+        ended.stderr.contains("SSO_LOGIN_MODE in .env of the working directory doesn't count"),
+        "{}",
+        ended.stderr
+    );
+    // Asking for less needs nobody's consent.
+    dotenv(&sandbox, "SSO_LOGIN_MODE=standalone\n");
+    assert_eq!(sandbox.run("sso-signal mode").exits(0).document()["mode"], "standalone");
+    // The same file, named on purpose.
+    dotenv(&sandbox, "SSO_LOGIN_MODE=auto\n");
+    let mut command = sandbox.tool("sso-signal mode");
+    command.env("SSO_ENV_FILE", format!("/nothing/there:{}", sandbox.root().join("work/.env").display()));
+    assert_eq!(support::end(command, "").exits(0).document()["mode"], "auto");
+}
+
+#[test]
 fn a_hostile_file_of_settings_is_never_run() {
     let sandbox = Sandbox::new();
     dotenv(

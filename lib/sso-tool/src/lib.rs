@@ -4,6 +4,7 @@
 //! this one.
 
 pub mod atomic_write;
+pub mod defaults;
 pub mod document;
 pub mod dotenv;
 pub mod exit;

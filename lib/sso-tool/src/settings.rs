@@ -1,5 +1,9 @@
-//! Settings: the environment, then the file that `SSO_ENV_FILE` names (`~/.backlog-toolkit-env`), then `.env` in the working
-//! directory, then the default (DESIGN 2).
+//! Settings: the environment, then the files that `SSO_ENV_FILE` names (`~/.backlog-toolkit-env`), then `.env` in the working
+//! directory, then the default.
+//!
+//! A working directory may be a stranger's checkout. So its `.env` never says what gives consent to a login, nor which
+//! variable is printed as a profile's name, nor what program runs: those come from the environment or a file that
+//! somebody named ([`Settings::named`]).
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeSet;
@@ -8,21 +12,16 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::defaults;
 use crate::dotenv::Dotenv;
 use crate::exit::{Exit, Fault, warn};
-
-/// Beats `AWS_PROFILE`, unless `SSO_PROFILE_VARS` says otherwise.
-const USUAL_VARIABLE: &str = "BACKLOG_AWS_PROFILE";
-
-/// Below `HOME`, unless `SSO_ENV_FILE` says otherwise.
-const USUAL_FILE: &str = ".backlog-toolkit-env";
 
 /// How the settings of one run are found. Files are read when the environment lacks something.
 #[derive(Debug)]
 pub struct Settings {
     tool: &'static str,
     dotenv: OnceCell<Dotenv>,
-    usual: OnceCell<Dotenv>,
+    usual: OnceCell<Vec<Dotenv>>,
     files: Vec<Dotenv>,
     warned: RefCell<BTreeSet<String>>,
 }
@@ -49,10 +48,10 @@ impl Settings {
         Ok(())
     }
 
-    /// The settings of the file of `SSO_ENV_FILE`, then of those that were added, in their order: the last one of a
-    /// name counts. `.env` isn't among them: nobody named it.
+    /// The settings of the files of `SSO_ENV_FILE`, then of those that were added: the last one of a name counts.
+    /// `.env` isn't among them: nobody named it.
     pub fn from_files(&self) -> impl Iterator<Item = (&str, &str)> {
-        std::iter::once(self.usual()).chain(&self.files).flat_map(Dotenv::pairs)
+        self.usual().iter().rev().chain(&self.files).flat_map(Dotenv::pairs)
     }
 
     /// The tool's name, for messages.
@@ -68,11 +67,32 @@ impl Settings {
         self.named_text(name).or_else(|| self.dotenv().value(name).map(str::to_owned))
     }
 
-    /// The same without `.env`: what somebody set, or put into a file that somebody named.
+    /// The same without `.env`: what somebody set, or put into a file that somebody named. A value that only `.env` has
+    /// doesn't count, which a warning says: a person who wrote it there would wait for its effect.
+    pub fn named(&self, name: &str) -> Option<String> {
+        let value = self.named_text(name);
+        if value.is_none() && self.dotenv().value(name).is_some() {
+            self.warn_unnamed(name);
+        }
+        value
+    }
+
     fn named_text(&self, name: &str) -> Option<String> {
-        let files = self.files.iter().rev();
         from_environment(name)
-            .or_else(|| files.chain([self.usual()]).find_map(|file| file.value(name)).map(str::to_owned))
+            .or_else(|| self.named_files().find_map(|file| file.value(name)).map(str::to_owned))
+    }
+
+    /// Files that somebody named; the first one that has a setting says it.
+    fn named_files(&self) -> impl Iterator<Item = &Dotenv> {
+        self.files.iter().rev().chain(self.usual())
+    }
+
+    /// Says that a setting of `.env` doesn't count.
+    pub fn warn_unnamed(&self, name: &str) {
+        self.warn_once(format!(
+            "{name} in .env of the working directory doesn't count, since nobody named that file: export \
+             SSO_ENV_FILE=\"$PWD/.env\" if it is yours"
+        ));
     }
 
     /// The home directory: `HOME`.
@@ -105,37 +125,59 @@ impl Settings {
     }
 
     /// The profile that variables choose, and the variable's name: those listed in `SSO_PROFILE_VARS` (separated
-    /// by commas or spaces; `BACKLOG_AWS_PROFILE`) in their order, then `AWS_PROFILE`. `None` means `default`, which
-    /// nobody chose.
+    /// by commas or spaces; `BACKLOG_AWS_PROFILE`) in their order, then `AWS_PROFILE`, then `AWS_DEFAULT_PROFILE`. `None`
+    /// means `default`, which nobody chose.
     pub fn chosen_profile(&self) -> Option<(String, String)> {
-        let listed = self.profile_vars(|| Some(self.dotenv()));
+        self.first_profile(|name| self.text(name))
+    }
+
+    /// The same without `.env`.
+    fn named_profile(&self) -> Option<String> {
+        self.first_profile(|name| self.named_text(name)).map(|(profile, _)| profile)
+    }
+
+    fn first_profile(&self, value: impl Fn(&str) -> Option<String>) -> Option<(String, String)> {
+        let listed = self.profile_vars();
         names(&listed)
-            .chain(["AWS_PROFILE"])
-            .find_map(|name| self.text(name).map(|profile| (profile, name.to_owned())))
+            .chain(["AWS_PROFILE", "AWS_DEFAULT_PROFILE"])
+            .find_map(|name| value(name).map(|profile| (profile, name.to_owned())))
     }
 
-    /// The variables that name a profile before `AWS_PROFILE` does, to be given to a command: those listed in
-    /// `SSO_PROFILE_VARS`, but not in that of a `.env`. A stranger's checkout could list `LD_LIBRARY_PATH`.
+    /// The variables that name a profile before `AWS_PROFILE` does, to be given to a command.
     pub fn profile_variables(&self) -> Vec<String> {
-        names(&self.profile_vars(|| None)).map(str::to_owned).collect()
+        names(&self.profile_vars()).map(str::to_owned).collect()
     }
 
-    /// `SSO_PROFILE_VARS` of the first place that has it, `last` being the last one: an empty one names no variable.
-    fn profile_vars<'s>(&'s self, last: impl FnOnce() -> Option<&'s Dotenv>) -> String {
+    /// `SSO_PROFILE_VARS` of the first place that has it: an empty one names no variable. Not of `.env`: a stranger's
+    /// checkout could list `GITHUB_TOKEN`, whose value would be printed as a profile's name, or `LD_LIBRARY_PATH`.
+    fn profile_vars(&self) -> String {
         const NAME: &str = "SSO_PROFILE_VARS";
-        let in_files = || {
-            let mut files = self.files.iter().rev().chain([self.usual()]);
-            files.find_map(|file| file.said(NAME)).or_else(|| last()?.said(NAME)).map(str::to_owned)
-        };
-        env::var(NAME).ok().or_else(in_files).unwrap_or_else(|| USUAL_VARIABLE.to_owned())
+        let in_files = || self.named_files().find_map(|file| file.said(NAME)).map(str::to_owned);
+        env::var(NAME).ok().or_else(in_files).unwrap_or_else(|| {
+            if self.dotenv().said(NAME).is_some_and(|listed| listed != defaults::PROFILE_VARIABLE) {
+                self.warn_unnamed(NAME);
+            }
+            defaults::PROFILE_VARIABLE.to_owned()
+        })
+    }
+
+    /// The profile of a service: the one that is meant if nobody names one, but not by `.env`, which would be consent.
+    pub fn service_profile(&self) -> String {
+        if self.named_profile().is_none()
+            && let Some((_, name)) = self.chosen_profile()
+        {
+            self.warn_unnamed(&name);
+        }
+        self.named_profile().unwrap_or_else(|| "default".to_owned())
     }
 
     /// Profiles that `auto` may log in without asking: the one that is meant if nobody names one, that of `AWS_PROFILE`,
-    /// and those listed in `SSO_AUTO_PROFILES` (separated by commas).
+    /// and those listed in `SSO_AUTO_PROFILES` (separated by commas). None of them by `.env`: that is no consent.
     pub fn auto_profiles(&self) -> Vec<String> {
-        let listed = self.text("SSO_AUTO_PROFILES").unwrap_or_default();
+        let meant = self.named_profile().unwrap_or_else(|| "default".to_owned());
+        let listed = self.named("SSO_AUTO_PROFILES").unwrap_or_default();
         let listed = listed.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned);
-        [self.profile()].into_iter().chain(self.text("AWS_PROFILE")).chain(listed).collect()
+        [meant].into_iter().chain(self.named_text("AWS_PROFILE")).chain(listed).collect()
     }
 
     /// `SSO_COOLDOWN_SECONDS` (600).
@@ -220,18 +262,19 @@ impl Settings {
         number
     }
 
-    /// The file of settings for every tool of a shell: `SSO_ENV_FILE`, which comes from the environment only, as it names
-    /// a place, else `~/.backlog-toolkit-env`. It may be missing. `None` if the variable is empty: no such file is read.
-    pub fn env_file(&self) -> Option<PathBuf> {
+    /// The files of settings that `SSO_ENV_FILE` names, separated by `:`, the first one first; `~/.backlog-toolkit-env`
+    /// if it is unset. Empty, no file is read. They need not be there.
+    pub fn env_files(&self) -> Vec<PathBuf> {
         match env::var_os("SSO_ENV_FILE") {
-            Some(path) => Some(PathBuf::from(path)).filter(|path| !path.as_os_str().is_empty()),
-            None => self.home().ok().map(|home| home.join(USUAL_FILE)),
+            // A path with a colon of its own.
+            Some(path) if Path::new(&path).is_file() => vec![path.into()],
+            Some(paths) => env::split_paths(&paths).filter(|path| !path.as_os_str().is_empty()).collect(),
+            None => self.home().ok().map(|home| home.join(defaults::ENV_FILE)).into_iter().collect(),
         }
     }
 
-    fn usual(&self) -> &Dotenv {
-        self.usual
-            .get_or_init(|| self.env_file().map(|path| Dotenv::load(self.tool, &path)).unwrap_or_default())
+    fn usual(&self) -> &[Dotenv] {
+        self.usual.get_or_init(|| self.env_files().iter().map(|path| Dotenv::load(self.tool, path)).collect())
     }
 
     fn dotenv(&self) -> &Dotenv {

@@ -107,7 +107,7 @@ pub fn run(args: &ExecArgs, tool: &'static str) -> anyhow::Result<Exit> {
         settings.add_file(path)?;
     }
     let settings = &settings;
-    let has_file = || settings.env_file().is_some_and(|file| file.is_file());
+    let has_file = || settings.env_files().iter().any(|file| file.is_file());
     if args.pass_env && args.env_file.is_empty() && !has_file() {
         let message = "--pass-env needs --env-file, the file of SSO_ENV_FILE, or ~/.backlog-toolkit-env";
         return Err(Fault::new(Exit::Usage, message).into());

@@ -18,8 +18,7 @@ pub use logs::logs;
 pub use permit::permit;
 pub use report::status;
 
-/// The label of the launchd agent, as the watcher that this one follows had it.
-pub const LABEL: &str = "com.bazel.sso-watcher";
+pub use sso_tool::defaults::WATCHER_LABEL as LABEL;
 /// The systemd user unit.
 pub const UNIT: &str = "sso-watcher.service";
 /// What a file of ours has in it, and no other's.

@@ -103,7 +103,7 @@ impl Plan {
 fn settled(settings: &Settings, here: &Path) -> anyhow::Result<Vec<(String, String)>> {
     let absolute = |path: PathBuf| text(&here.join(path));
     let mut values = vec![
-        ("AWS_PROFILE", settings.profile()),
+        ("AWS_PROFILE", settings.service_profile()),
         ("SSO_SIGNAL_FILE", absolute(settings.signal_file()?)?),
         ("SSO_STATE_DIR", absolute(settings.state_dir()?)?),
         ("SSO_COOLDOWN_SECONDS", settings.cooldown().as_secs().to_string()),
@@ -111,7 +111,7 @@ fn settled(settings: &Settings, here: &Path) -> anyhow::Result<Vec<(String, Stri
         ("SSO_LOGIN_MODE", crate::mode::wished(settings).0.word().to_owned()),
         ("SSO_LOGIN_TIMEOUT", settings.login_timeout().as_secs().to_string()),
     ];
-    if let Some(profiles) = settings.text("SSO_AUTO_PROFILES") {
+    if let Some(profiles) = settings.named("SSO_AUTO_PROFILES") {
         values.push(("SSO_AUTO_PROFILES", profiles));
     }
     Ok(values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
