@@ -3,19 +3,34 @@
 #
 # Installs what is missing where that is possible (Debian and its kin, as root or with sudo): the AWS CLI v2,
 # strace, OpenSSH's server and client, Chromium with its driver, zenity with a display and keyboard to drive it, and botocore in a Python environment
-# of its own under the target folder. What can't be had is named; in CI (`CI` is set) that is a failure, elsewhere the
-# tests that need it are skipped, by name.
+# of its own under the target folder; the newest AWS CLI and the SDK for Go come from a newer Debian (tests/newest.sh).
+# What can't be had is named; in CI (`CI` is set) that is a failure, elsewhere the tests that need it are skipped. What
+# another Debian's mirror may lack is skipped in CI as well. The last lines of the run name everything that was skipped.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
-python=${CARGO_TARGET_DIR:-$root/target}/peers/bin/python
+target=${CARGO_TARGET_DIR:-$root/target}
+python=$target/peers/bin/python
 export DEBIAN_FRONTEND=noninteractive
+
+# The tests and the scripts of a run add a line for each thing that they skip.
+if [ -z "${SSO_TEST_SKIPPED:-}" ]; then
+    mkdir -p "$target"
+    SSO_TEST_SKIPPED=$(mktemp "$target/skipped.XXXXXX")
+    export SSO_TEST_SKIPPED
+    trap 'sort -u "$SSO_TEST_SKIPPED" >&2; rm -f "$SSO_TEST_SKIPPED"' EXIT
+fi
+
+# skipped NAME WHY
+skipped() {
+    printf 'SKIPPED: %s: %s\n' "$1" "$2" | tee -a "$SSO_TEST_SKIPPED" >&2
+}
 
 # lacking NAME WHAT-TO-DO
 lacking() {
     printf 'tests/peers.sh: %s is missing: %s\n' "$1" "$2" >&2
     if [ -n "${CI:-}" ]; then exit 1; fi
-    printf 'tests/peers.sh: the tests that need it will be SKIPPED\n' >&2
+    skipped "the tests that need $1" "$2"
 }
 
 # debian PACKAGE…: installs packages if this is a Debian and we may.
@@ -144,4 +159,13 @@ if [ -z "${SSO_TEST_MISE:-}" ]; then
     fi
 fi
 
-exec "$@"
+# The newest clients, which judge what the AWS CLI of this machine can't know yet.
+newest=$target/newest
+if [ -z "${SSO_TEST_AWS_NEWEST:-}" ] || [ -z "${SSO_TEST_GO:-}" ]; then
+    [ -x "$newest/bin/ask-go" ] || fetching 'the newest AWS CLI and the SDK for Go'
+    again "$root/tests/newest.sh" "$newest" || skipped 'the newest clients' 'a newer suite of Debian is out of reach, as tests/newest.sh says above'
+    export SSO_TEST_AWS_NEWEST=${SSO_TEST_AWS_NEWEST:-$newest/bin/aws} SSO_TEST_GO=${SSO_TEST_GO:-$newest/bin/ask-go}
+fi
+
+# No exec: the last word is of what was skipped.
+"$@"

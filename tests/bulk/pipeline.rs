@@ -6,7 +6,7 @@ use crate::support::{Sandbox, end, tool, tools};
 fn a_whole_organisation_is_written_used_and_pruned() {
     if !tools().join("sso-login").exists() {
         assert!(std::env::var_os("CI").is_none(), "sso-login isn't built: run `cargo test --workspace`");
-        eprintln!("SKIPPED: sso-login isn't built (cargo test --workspace)");
+        crate::support::skip("sso-login isn't built (cargo test --workspace)");
         return;
     }
     let sandbox = Sandbox::new();

@@ -29,7 +29,7 @@ fn unshare() -> Option<std::path::PathBuf> {
     let unshare = peer("SSO_TEST_UNSHARE", "unshare")?;
     let can = Command::new(&unshare).args(["-rm", "mount", "--bind", "/tmp", "/tmp"]).output().unwrap();
     if !can.status.success() {
-        eprintln!("SKIPPED: no mount namespace: {}", String::from_utf8_lossy(&can.stderr));
+        crate::support::skip(&format!("no mount namespace: {}", String::from_utf8_lossy(&can.stderr)));
         return None;
     }
     Some(unshare)

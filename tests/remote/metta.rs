@@ -193,7 +193,7 @@ fn network() -> Option<Child> {
     let made = Command::new("unshare").args(["--net", "true"]).stderr(Stdio::null()).status();
     if !made.is_ok_and(|status| status.success()) {
         assert!(std::env::var_os("CI").is_none(), "networks can't be made: run the tests as root");
-        eprintln!("SKIPPED: no right to make networks (unshare --net)");
+        crate::support::skip("no right to make networks (unshare --net)");
         return None;
     }
     let script = "ip link set lo up && echo up && exec sleep 1000";

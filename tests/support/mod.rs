@@ -220,24 +220,56 @@ pub fn tool(name: &str) -> PathBuf {
 
 /// A program the test needs. If it isn't there: a failure in CI, a named skip elsewhere.
 pub fn peer(variable: &str, default: &str) -> Option<PathBuf> {
+    let found = find(variable, default);
+    if found.is_none() {
+        assert!(std::env::var_os("CI").is_none(), "{default} is needed for this test and is not installed");
+        skip(&format!("{default} is not installed ({variable})"));
+    }
+    found
+}
+
+/// A program that a mirror may lack: a named skip, in CI as well.
+fn newest(variable: &str, name: &str) -> Option<PathBuf> {
+    let found = find(variable, tools().parent().unwrap().join("newest/bin").join(name).to_str().unwrap());
+    if found.is_none() {
+        skip(&format!("{name} of a newer Debian is not at hand ({variable}): run tests/newest.sh"));
+    }
+    found
+}
+
+/// Names what isn't tested, on stderr and in the file of the run that `tests/peers.sh` prints at its end.
+pub fn skip(what: &str) {
+    eprintln!("SKIPPED: {what}");
+    if let Some(path) = std::env::var_os("SSO_TEST_SKIPPED") {
+        let mut file = fs::OpenOptions::new().append(true).create(true).open(path).unwrap();
+        file.write_all(format!("SKIPPED: {what}\n").as_bytes()).unwrap();
+    }
+}
+
+fn find(variable: &str, default: &str) -> Option<PathBuf> {
     let name = std::env::var(variable).unwrap_or_else(|_| default.to_owned());
-    let found = if name.contains('/') {
+    if name.contains('/') {
         Some(PathBuf::from(&name)).filter(|path| path.exists())
     } else {
         std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
             .map(|dir| dir.join(&name))
             .find(|path| path.is_file())
-    };
-    if found.is_none() {
-        assert!(std::env::var_os("CI").is_none(), "{name} is needed for this test and is not installed");
-        eprintln!("SKIPPED: {name} is not installed ({variable})");
     }
-    found
 }
 
 /// Debian's AWS CLI v2 (or `SSO_TEST_AWS`), whatever v1 comes first on PATH.
 pub fn aws_v2() -> Option<PathBuf> {
     peer("SSO_TEST_AWS", "/usr/bin/aws")
+}
+
+/// The AWS CLI of a newer Debian than this machine's (`SSO_TEST_AWS_NEWEST`).
+pub fn aws_newest() -> Option<PathBuf> {
+    newest("SSO_TEST_AWS_NEWEST", "aws")
+}
+
+/// `tests/matrix/ask.go` with the SDK for Go (`SSO_TEST_GO`).
+pub fn ask_go() -> Option<PathBuf> {
+    newest("SSO_TEST_GO", "ask-go")
 }
 
 /// A Python that has botocore (`SSO_TEST_PYTHON`).
@@ -251,7 +283,7 @@ pub fn script() -> Option<PathBuf> {
     let version = Command::new(&script).arg("--version").output().ok()?;
     let is_known = String::from_utf8_lossy(&version.stdout).contains("util-linux");
     if !is_known {
-        eprintln!("SKIPPED: script isn't that of util-linux");
+        skip("script isn't that of util-linux");
     }
     is_known.then_some(script)
 }
