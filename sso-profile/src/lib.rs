@@ -4,6 +4,7 @@
 //! says which profile is meant.
 
 mod bulk;
+mod chain;
 pub mod choose;
 pub mod config;
 mod cut;

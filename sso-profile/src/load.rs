@@ -10,11 +10,12 @@ use sso_tool::settings::{Settings, from_environment};
 use sso_tool::shell::shell_word;
 use sso_tool::stream;
 
+use crate::chain::sso_source;
 use crate::config::{Content, Named, parse_credentials};
 use crate::endpoints::{Endpoints, is_true};
 use crate::files;
 use crate::merged::Merged;
-use crate::profile::{Profile, Sso, Unusable, resolve};
+use crate::profile::{Kind, Profile, Sso, Unusable, resolve};
 
 /// As many names as a hint has room for.
 const MOST_NAMED: usize = 5;
@@ -136,6 +137,24 @@ impl AwsConfig {
         self.profile(name)?.with_context(|| self.unknown(name))
     }
 
+    /// A profile that gives credentials or tokens: [`known_profile`](Self::known_profile), and status 78 for one that is
+    /// good for a login alone.
+    pub fn usable_profile(&self, name: &str) -> anyhow::Result<Profile> {
+        let profile = self.known_profile(name)?;
+        match profile.no_credentials {
+            Some(why) => Err(Unusable::new(why)).with_fault(|| {
+                Fault::new(Exit::Config, self.in_words()).hint(Self::role_remedy(name))
+            }),
+            None => Ok(profile),
+        }
+    }
+
+    /// The command that gives a profile with a session its account and role.
+    fn role_remedy(name: &str) -> String {
+        let name = shell_word(name);
+        format!("sso-login accounts {name} | sso-profile choose | sso-profile write {name}")
+    }
+
     /// All profiles, each with why it can't be used if so.
     pub fn profiles(&self) -> impl Iterator<Item = (&str, Result<Profile, Unusable>)> {
         self.names().filter_map(|name| self.resolve(name).map(|profile| (name, profile)))
@@ -226,15 +245,37 @@ impl AwsConfig {
 
     fn resolve(&self, name: &str) -> Option<Result<Profile, Unusable>> {
         let keys = self.keys(name);
-        if keys.config.is_none() && keys.credentials.is_none() {
+        if keys.is_absent() {
             return None;
         }
         let resolved = resolve(name, keys, &self.content.sessions).and_then(|mut profile| {
-            profile.endpoints = Endpoints::of(keys, &self.content.services, self.ignored_endpoints)?;
+            profile.endpoints = self.endpoints(keys)?;
             profile.config_file = self.file.as_ref().map(|path| path.to_string_lossy().into_owned());
+            self.stand_on_source(&mut profile)?;
             Ok(profile)
         });
         Some(resolved)
+    }
+
+    /// Gives a role profile the session of the SSO profile that its credentials come from, with the endpoints at which that
+    /// session is got.
+    fn stand_on_source(&self, profile: &mut Profile) -> Result<(), Unusable> {
+        if profile.kind != Kind::AssumeRole {
+            return Ok(());
+        }
+        let Some(source) = sso_source(profile, |name| self.keys(name), &self.content.sessions)? else {
+            return Ok(());
+        };
+        let endpoints = self.endpoints(self.keys(&source.name))?;
+        profile.endpoints.sso = endpoints.sso;
+        profile.endpoints.sso_oidc = endpoints.sso_oidc;
+        profile.sso = source.sso;
+        profile.source = Some(source.name);
+        Ok(())
+    }
+
+    fn endpoints(&self, keys: Merged<'_>) -> Result<Endpoints, Unusable> {
+        Endpoints::of(keys, &self.content.services, self.ignored_endpoints)
     }
 
     fn in_words(&self) -> String {

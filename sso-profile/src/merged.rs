@@ -22,6 +22,11 @@ impl<'c> Merged<'c> {
         text_of(self.value(key), key)
     }
 
+    /// Whether neither file has the profile.
+    pub(crate) fn is_absent(self) -> bool {
+        self.config.is_none() && self.credentials.is_none()
+    }
+
     pub(crate) fn has(self, key: &str) -> bool {
         self.value(key).is_some()
     }
@@ -38,6 +43,9 @@ impl<'c> Merged<'c> {
         }
         if self.credentials.is_some_and(|keys| keys.contains_key(secret)) {
             return Kind::Static;
+        }
+        if self.has("login_session") {
+            return Kind::Login;
         }
         if self.has("credential_process") {
             return Kind::Process;

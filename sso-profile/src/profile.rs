@@ -30,6 +30,8 @@ pub enum Kind {
     AssumeRole,
     /// `role_arn` by a token in a file.
     WebIdentity,
+    /// `login_session`: console credentials of `aws login`, which no SSO login renews (AWS-FORMATS 14.1).
+    Login,
     /// No credentials of its own.
     None,
 }
@@ -45,6 +47,7 @@ impl Kind {
             Self::Process => "process",
             Self::AssumeRole => "assume-role",
             Self::WebIdentity => "web-identity",
+            Self::Login => "login",
             Self::None => "none",
         }
     }
@@ -62,8 +65,15 @@ pub struct Profile {
     pub name: String,
     /// Where its credentials come from.
     pub kind: Kind,
-    /// The session its token belongs to; SSO kinds only.
+    /// The session that a login for this profile gets: its own, else that of the SSO profile at the end of its
+    /// `source_profile` chain. Credentials of another kind may not depend on it: see [`Profile::needs_session`].
     pub sso: Option<Sso>,
+    /// The SSO profile at the end of its `source_profile` chain, if its credentials come from one.
+    pub source: Option<String>,
+    /// Why it gives no credentials although a login works: an account without a role, an empty role.
+    pub no_credentials: Option<String>,
+    /// `login_session`; kind [`Kind::Login`] only.
+    pub login_session: Option<String>,
     /// `sso_account_id`; SSO kinds only.
     pub account_id: Option<String>,
     /// `sso_role_name`; SSO kinds only.
@@ -127,12 +137,21 @@ impl Profile {
             name: name.into(),
             kind,
             sso: None,
+            source: None,
+            no_credentials: None,
+            login_session: None,
             account_id: None,
             role_name: None,
             region: None,
             config_file: None,
             endpoints: Endpoints::default(),
         }
+    }
+
+    /// Whether its credentials or tokens come from its SSO session, so that an end of the session is its end. Keys of a
+    /// file, a process or a web identity last without one, even beside an `sso_session` that a login would get.
+    pub fn needs_session(&self) -> bool {
+        self.sso.is_some() && (self.kind.is_sso() || self.kind == Kind::AssumeRole)
     }
 
     /// The keys of a profile document, in their order. Absent values are left out.
@@ -150,12 +169,16 @@ impl Profile {
 
     /// Adds the keys of a profile document; those of an older look at the profile go.
     pub fn add_to(&self, document: &mut Document, profile_from: Option<&str>) {
-        let sso = self.sso.as_ref();
+        let sso = self.sso.as_ref().filter(|_| self.needs_session());
         let text = |value: &str| Json::from(value);
-        let keys: [(&str, Option<Json>); 13] = [
+        let source = self.source.as_deref();
+        let keys: [(&str, Option<Json>); 16] = [
             ("profile", Some(text(&self.name))),
             ("profileFrom", profile_from.map(text)),
             ("kind", Some(text(self.kind.name()))),
+            ("credentialsFrom", source.map(|_| text("source_profile"))),
+            ("sourceProfile", source.map(text)),
+            ("loginSession", self.login_session.as_deref().map(text)),
             ("ssoSession", sso.and_then(|sso| sso.session.as_deref()).map(text)),
             ("startUrl", sso.map(|sso| text(&sso.start_url))),
             ("ssoRegion", sso.map(|sso| text(&sso.region))),
@@ -184,20 +207,16 @@ impl Profile {
     }
 }
 
-/// Resolves the SSO part of a profile.
+/// Resolves a profile by itself; whose credentials come from another one is [`chain`](crate::chain)'s.
 pub(crate) fn resolve(name: &str, keys: Merged<'_>, sessions: &Named) -> Result<Profile, Unusable> {
     let kind = keys.kind();
-    let mut profile = Profile {
-        name: name.to_owned(),
-        kind,
-        sso: None,
-        account_id: None,
-        role_name: None,
-        region: owned(keys.text("region")?),
-        config_file: None,
-        endpoints: Endpoints::default(),
-    };
+    let mut profile = Profile { region: owned(keys.text("region")?), ..Profile::elsewhere(name, kind) };
     if !kind.is_sso() {
+        profile.sso = login_only(keys, sessions);
+        profile.login_session = match kind {
+            Kind::Login => owned(keys.text("login_session")?),
+            _ => None,
+        };
         return Ok(profile);
     }
     let session = match keys.text("sso_session")? {
@@ -205,22 +224,49 @@ pub(crate) fn resolve(name: &str, keys: Merged<'_>, sessions: &Named) -> Result<
         None => None,
     };
     let shared = |key: &str| session.and_then(|(_, keys)| keys.get(key));
+    let text = |key: &str| text_of(shared(key).or_else(|| keys.value(key)), key);
     if matches!(kind, Kind::SsoSession | Kind::SsoLegacy) {
         // A legacy profile without account and role is good for a login (AWS-FORMATS 7).
         let is_login_only = !keys.has("sso_account_id") && !keys.has("sso_role_name");
-        let optional = |key: &str| is_login_only && matches!(key, "sso_account_id" | "sso_role_name");
-        require(name, |key| optional(key) || keys.has(key) || shared(key).is_some())?;
+        let optional = |key: &str| is_login_only && ROLE_KEYS.contains(&key);
+        let lacks = lacking(|key| optional(key) || keys.has(key) || shared(key).is_some());
+        // A login asks for a start URL and a region alone, as `aws sso login` does.
+        if lacks.iter().any(|key| !ROLE_KEYS.contains(key)) {
+            return Err(Unusable::new(format!("profile `{name}` uses SSO but lacks {}", lacks.join(", "))));
+        }
+        profile.no_credentials = if lacks.is_empty() {
+            let empty = ROLE_KEYS.into_iter().find(|key| matches!(text(key), Ok(Some(text)) if text.is_empty()));
+            empty.map(|key| format!("`{key}` of profile `{name}` is empty"))
+        } else {
+            Some(format!("profile `{name}` uses SSO but lacks {}", lacks.join(", ")))
+        };
     }
-    let text = |key: &str| text_of(shared(key).or_else(|| keys.value(key)), key).map(owned);
-    profile.account_id = text("sso_account_id")?;
-    profile.role_name = text("sso_role_name")?;
+    profile.account_id = owned(text("sso_account_id")?.filter(|id| !id.is_empty()));
+    profile.role_name = owned(text("sso_role_name")?.filter(|role| !role.is_empty()));
     profile.sso = Some(Sso {
         session: owned(session.map(|(session, _)| session)),
-        start_url: text("sso_start_url")?.unwrap_or_default(),
-        region: text("sso_region")?.unwrap_or_default(),
-        scopes: text("sso_registration_scopes")?.map(|list| scopes(&list)),
+        start_url: owned(text("sso_start_url")?).unwrap_or_default(),
+        region: owned(text("sso_region")?).unwrap_or_default(),
+        scopes: text("sso_registration_scopes")?.map(scopes),
     });
     Ok(profile)
+}
+
+/// The keys that only role credentials need.
+const ROLE_KEYS: [&str; 2] = ["sso_role_name", "sso_account_id"];
+
+/// The session that `aws sso login` gets for a profile whose credentials come from elsewhere, if it names a whole one.
+fn login_only(keys: Merged<'_>, sessions: &Named) -> Option<Sso> {
+    let text = |key: &str| keys.text(key).ok().flatten().filter(|text| !text.is_empty());
+    if let Some(session) = text("sso_session") {
+        return Sso::of_session(session, sessions.get(session)?);
+    }
+    Some(Sso {
+        session: None,
+        start_url: text("sso_start_url")?.to_owned(),
+        region: text("sso_region")?.to_owned(),
+        scopes: text("sso_registration_scopes").map(scopes),
+    })
 }
 
 /// The session a profile names: there, complete (a login looks nowhere else), and, if role credentials
@@ -249,15 +295,8 @@ fn known_session<'c>(
     Ok(shared)
 }
 
-fn require(name: &str, has: impl Fn(&str) -> bool) -> Result<(), Unusable> {
-    let missing: Vec<_> = ["sso_role_name", "sso_account_id", "sso_start_url", "sso_region"]
-        .into_iter()
-        .filter(|key| !has(key))
-        .collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    Err(Unusable::new(format!("profile `{name}` uses SSO but lacks {}", missing.join(", "))))
+fn lacking(has: impl Fn(&str) -> bool) -> Vec<&'static str> {
+    ["sso_role_name", "sso_account_id", "sso_start_url", "sso_region"].into_iter().filter(|key| !has(key)).collect()
 }
 
 fn owned(text: Option<&str>) -> Option<String> {

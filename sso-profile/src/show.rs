@@ -25,7 +25,7 @@ pub fn show(argument: Option<&str>, text: bool, settings: &Settings) -> anyhow::
     }
     let config = AwsConfig::load(settings)?;
     let Selected { name, from } = select(argument, None, settings)?;
-    let profile = config.known_profile(&name);
+    let profile = config.usable_profile(&name);
     // Who didn't name it wants to know who did.
     let profile = if from == "argument" { profile } else { profile.with_context(|| format!("by {from}")) }?;
     print(std::iter::once(profile.document(Some(&from))), text)
@@ -58,7 +58,7 @@ fn filter(
 
 fn answer(document: &mut Document, config: &AwsConfig, settings: &Settings) -> anyhow::Result<()> {
     let Selected { name, from } = select(None, Some(document), settings)?;
-    match config.known_profile(&name) {
+    match config.usable_profile(&name) {
         Ok(profile) => profile.add_to(document, Some(&from)),
         Err(err) => {
             document.set("profile", name);
@@ -70,6 +70,10 @@ fn answer(document: &mut Document, config: &AwsConfig, settings: &Settings) -> a
 }
 
 fn found(config: &AwsConfig, name: &str, profile: Result<Profile, Unusable>) -> Document {
+    let profile = profile.map_err(|why| why.to_string()).and_then(|profile| match profile.no_credentials {
+        Some(why) => Err(why),
+        None => Ok(profile),
+    });
     match profile {
         Ok(profile) => profile.document(None),
         Err(why) => {
@@ -77,7 +81,7 @@ fn found(config: &AwsConfig, name: &str, profile: Result<Profile, Unusable>) -> 
             if let Some(path) = config.file() {
                 document.set("configFile", path.to_string_lossy());
             }
-            document.set("error", why.to_string());
+            document.set("error", why);
             if let Some(hint) = config.remedy(name) {
                 document.set("hint", hint);
             }

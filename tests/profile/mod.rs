@@ -6,4 +6,5 @@ mod faults;
 mod odd;
 mod resolve;
 mod show;
+mod source;
 mod write;

@@ -118,6 +118,12 @@ impl<'a> CredentialResolver<'a> {
                 "uses a web identity token (web_identity_token_file), which its SDK must trade in itself",
             )
             .into()),
+            Kind::Login => Err(none(
+                name,
+                "has credentials of `aws login` (login_session), which only the AWS CLI renews and hands out",
+            )
+            .hint(format!("aws configure export-credentials --profile {0}; expired: aws login --profile {0}", shell_word(name)))
+            .into()),
             Kind::None => {
                 Err(none(name, "has no credentials in the config: no SSO, keys, process or role").into())
             }
@@ -132,10 +138,10 @@ impl<'a> CredentialResolver<'a> {
         let parts = (&profile.sso, &profile.account_id, &profile.role_name);
         let (Some(sso), Some(account_id), Some(role_name)) = parts else {
             let name = shell_word(&profile.name);
-            return Err(none(
-                &profile.name,
-                "has an SSO session, but no account and role to get credentials of",
-            )
+            let why = profile.no_credentials.clone().unwrap_or_else(|| {
+                format!("profile `{}` has an SSO session, but no account and role to get credentials of", profile.name)
+            });
+            return Err(Fault::new(Exit::Config, why)
             .hint(format!("sso-login accounts {name} | sso-profile choose | sso-profile write {name}"))
             .into());
         };

@@ -7,8 +7,6 @@ use super::*;
 
 fn profile(name: &str) -> Profile {
     Profile {
-        name: name.to_owned(),
-        kind: Kind::SsoSession,
         sso: Some(Sso {
             session: Some("corp".to_owned()),
             start_url: "https://d-1234567890.awsapps.com/start".to_owned(),
@@ -17,9 +15,7 @@ fn profile(name: &str) -> Profile {
         }),
         account_id: Some("111122223333".to_owned()),
         role_name: Some("Developer".to_owned()),
-        region: None,
-        config_file: None,
-        endpoints: sso_profile::endpoints::Endpoints::default(),
+        ..Profile::elsewhere(name, Kind::SsoSession)
     }
 }
 
