@@ -21,7 +21,9 @@ pub(crate) fn sso_source<'c>(
     loop {
         let Some(name) = visited.last() else { return Ok(None) };
         let own = keys(name);
-        let Some(source) = own.text("source_profile")?.filter(|source| !source.is_empty()) else { return Ok(None) };
+        let Some(source) = own.text("source_profile")?.filter(|source| !source.is_empty()) else {
+            return Ok(None);
+        };
         let next = keys(source);
         // A profile with keys of its own uses them, whatever else it says; it may even be its own source.
         if next.has("aws_access_key_id") || next.is_absent() {
@@ -29,14 +31,19 @@ pub(crate) fn sso_source<'c>(
         }
         if visited.iter().any(|seen| seen == source) || visited.len() >= LONGEST {
             let source = sanitize(source);
-            return Err(Unusable::new(format!("profile `{name}` has source_profile = {source}, which leads back to it")));
+            return Err(Unusable::new(format!(
+                "profile `{name}` has source_profile = {source}, which leads back to it"
+            )));
         }
         match next.kind() {
             Kind::AssumeRole => visited.push(source.to_owned()),
             kind if kind.is_sso() => {
                 let resolved = resolve(source, next, sessions);
                 return resolved.map(Some).map_err(|why| {
-                    Unusable::new(format!("profile `{}` takes its credentials from `{source}`: {why}", profile.name))
+                    Unusable::new(format!(
+                        "profile `{}` takes its credentials from `{source}`: {why}",
+                        profile.name
+                    ))
                 });
             }
             _ => return Ok(None),

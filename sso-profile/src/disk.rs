@@ -16,7 +16,7 @@ use anyhow::Context as _;
 use sso_tool::atomic_write::{Mode, parent, replace};
 use sso_tool::exit::{Exit, Fault};
 
-use crate::files::text;
+use crate::files::{text, unrest};
 
 /// How long another writer is waited for. An edit takes milliseconds; one that hangs must be said.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -52,7 +52,7 @@ pub(crate) fn real_path(path: &Path) -> anyhow::Result<PathBuf> {
 
 /// The text of a file as it is now; empty if there is none.
 pub(crate) fn current_text(real: &Path) -> anyhow::Result<String> {
-    text(real, Seen::read(real)?.bytes)
+    text(real, Seen::rested(real, Instant::now() + PATIENCE)?.bytes)
 }
 
 /// Replaces the content of `real` (see [`real_path`]) by what `edit` makes of it. `edit` may be called more
@@ -65,7 +65,7 @@ pub(crate) fn change<T>(
     let _lock = lock(real)?;
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
-        let mut seen = Seen::read(real)?;
+        let mut seen = Seen::rested(real, deadline)?;
         let (edited, outcome) = edit(&text(real, seen.bytes.clone())?)?;
         let Some(edited) = edited.filter(|edited| edited.as_bytes() != seen.bytes) else {
             return Ok(outcome);
@@ -115,6 +115,19 @@ struct Seen {
 }
 
 impl Seen {
+    /// Reads a file once nobody is in the middle of writing it.
+    fn rested(path: &Path, deadline: Instant) -> anyhow::Result<Self> {
+        loop {
+            let seen = Self::read(path)?;
+            let Some(file) = &seen.file else { return Ok(seen) };
+            let metadata = file.metadata().with_context(|| format!("cannot read {}", path.display()))?;
+            match unrest(&seen.bytes, &metadata).filter(|_| Instant::now() < deadline) {
+                Some(pause) => sleep(pause),
+                None => return Ok(seen),
+            }
+        }
+    }
+
     fn read(path: &Path) -> anyhow::Result<Self> {
         let cannot_read = || format!("cannot read {}", path.display());
         let mut file = match File::open(path) {

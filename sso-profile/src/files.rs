@@ -5,12 +5,14 @@ use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context as _;
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::settings::Settings;
 
-use crate::ini::Refusal;
+use crate::ini::{Ini, Refusal};
 
 /// The path of the config file: `AWS_CONFIG_FILE`, else `~/.aws/config`. `None` if the variable is
 /// set and empty: botocore then reads no file.
@@ -60,12 +62,63 @@ pub fn read_bytes(path: &Path) -> anyhow::Result<Option<(Vec<u8>, Metadata)>> {
         }
         Err(err) => return Err(err).with_context(cannot_read),
     }
-    let mut file = File::open(path).with_context(cannot_read)?;
-    let metadata = file.metadata().with_context(cannot_read)?;
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default() + 1);
-    file.read_to_end(&mut bytes).with_context(cannot_read)?;
-    Ok(Some((bytes, metadata)))
+    let deadline = Instant::now() + LONGEST;
+    loop {
+        let mut file = match File::open(path) {
+            Ok(file) => file,
+            // Gone since it was looked at.
+            Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(err) => return Err(err).with_context(cannot_read),
+        };
+        let metadata = file.metadata().with_context(cannot_read)?;
+        let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default() + 1);
+        file.read_to_end(&mut bytes).with_context(cannot_read)?;
+        // As it is after the reading: a write meanwhile makes it younger.
+        let after = file.metadata().with_context(cannot_read)?;
+        match unrest(&bytes, &after).filter(|_| Instant::now() < deadline) {
+            Some(pause) => sleep(pause),
+            None => return Ok(Some((bytes, after))),
+        }
+    }
 }
+
+/// How old the last change of a file must be before its content counts, if nothing in it looks cut off.
+const RESTED: Duration = Duration::from_millis(30);
+
+/// The same for content that looks cut off: none at all, no line feed at the end, or none that parses.
+const RESTED_TORN: Duration = Duration::from_millis(250);
+
+/// How long a file that keeps changing is looked at again.
+const LONGEST: Duration = Duration::from_secs(2);
+
+/// The pause before the next look at a file that somebody may be writing at this moment; `None` once what was read counts.
+///
+/// The AWS CLI truncates a config and writes it in place, and so do editors and shells: one look may find nothing, or a
+/// part. By the time of the last change, a file that rests costs no second look.
+pub(crate) fn unrest(bytes: &[u8], metadata: &Metadata) -> Option<Duration> {
+    let modified = metadata.modified().ok()?;
+    // A time to come is a clock that was set, not a writer.
+    let age = SystemTime::now().duration_since(modified).ok()?;
+    if age >= RESTED_TORN {
+        return None;
+    }
+    let is_whole =
+        bytes.ends_with(b"\n") && std::str::from_utf8(bytes).is_ok_and(|text| Ini::parse(text).is_ok());
+    // What was put in place by a rename was never anything else.
+    let is_born_whole =
+        metadata.created().is_ok_and(|born| modified.duration_since(born).unwrap_or_default() < BORN_WHOLE);
+    if is_whole && is_born_whole {
+        return None;
+    }
+    let rested = if is_whole { RESTED } else { RESTED_TORN };
+    (age < rested).then_some(LOOK)
+}
+
+/// A file that was whole so soon after it was made was written once.
+const BORN_WHOLE: Duration = Duration::from_millis(10);
+
+/// The pause between two looks.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// The error for a file that botocore refuses: no AWS tool works until it is mended.
 pub fn unreadable(path: &Path, refusal: &Refusal) -> anyhow::Error {

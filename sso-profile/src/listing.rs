@@ -10,9 +10,9 @@ use sso_tool::stream::{self, Document};
 use crate::bulk::Wanted;
 use crate::config::Content;
 use crate::listed::Listed;
-use crate::plan::portal;
 use crate::profile::Sso;
 use crate::request::{Request, refuse_failed, writable_name};
+use crate::start_url::StartUrl;
 use crate::template::Names;
 use crate::write_all::Command;
 
@@ -92,7 +92,7 @@ impl Listing {
     pub(crate) fn check_portals(&self, content: &Content) -> Result<(), Fault> {
         for (session, url) in &self.portals {
             let known = content.sessions.get(session).and_then(|keys| Sso::of_session(session, keys));
-            if let Some(known) = known.filter(|known| portal(&known.start_url) != portal(url)) {
+            if let Some(known) = known.filter(|known| StartUrl::of(&known.start_url) != StartUrl::of(url)) {
                 let (url, own) = (sanitize(url), sanitize(&known.start_url));
                 let message = format!(
                     "the empty listing of session `{session}` is of {url}, and the config's is of {own}"
@@ -139,7 +139,7 @@ fn wanted(document: &Document, command: &Command) -> anyhow::Result<Wanted> {
     let role_name = required(&request.role_name, "roleName")?;
     let session = session_of(document, &command.flags)?;
     request.sso_session = Some(session.clone());
-    request.check()?;
+    let request = request.cleaned()?;
     let names = Names {
         account: document.text("accountName")?.unwrap_or_default(),
         account_id: &account_id,

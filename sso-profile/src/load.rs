@@ -142,17 +142,10 @@ impl AwsConfig {
     pub fn usable_profile(&self, name: &str) -> anyhow::Result<Profile> {
         let profile = self.known_profile(name)?;
         match profile.no_credentials {
-            Some(why) => Err(Unusable::new(why)).with_fault(|| {
-                Fault::new(Exit::Config, self.in_words()).hint(Self::role_remedy(name))
-            }),
+            Some(why) => Err(Unusable::new(why))
+                .with_fault(|| Fault::new(Exit::Config, self.in_words()).hint("sso-profile write --help")),
             None => Ok(profile),
         }
-    }
-
-    /// The command that gives a profile with a session its account and role.
-    fn role_remedy(name: &str) -> String {
-        let name = shell_word(name);
-        format!("sso-login accounts {name} | sso-profile choose | sso-profile write {name}")
     }
 
     /// All profiles, each with why it can't be used if so.

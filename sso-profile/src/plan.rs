@@ -7,6 +7,7 @@ use crate::edit::Change;
 use crate::ini::Value;
 use crate::profile::{Sso, scopes};
 use crate::request::{Request, writable_name};
+use crate::start_url::StartUrl;
 
 /// The scope that role credentials and refresh tokens need.
 const USUAL_SCOPE: &str = "sso:account:access";
@@ -35,7 +36,7 @@ pub struct Plan {
 /// change what is there and `replace` doesn't allow it.
 pub fn plan(name: &str, request: &Request, content: &Content, replace: bool) -> Result<Plan, Fault> {
     writable_name("profile", name)?;
-    request.check()?;
+    let request = &request.cleaned()?;
     let profile = content.profiles.get(name);
     let session_name = match &request.sso_session {
         Some(session) => session.clone(),
@@ -72,7 +73,7 @@ pub fn sharing(request: &Request, name: &str, content: &Content) -> Request {
     }
     let region = request.sso_region.clone().or_else(|| said("sso_region"));
     let is_same = |sso: &Sso| {
-        portal(&sso.start_url) == portal(&url)
+        StartUrl::of(&sso.start_url) == StartUrl::of(&url)
             && region.as_ref().is_none_or(|region| sso.region == *region)
             && request.scopes.as_ref().is_none_or(|list| sso.scopes.as_ref() == Some(&scopes(list)))
     };
@@ -93,12 +94,6 @@ pub fn sharing(request: &Request, name: &str, content: &Content) -> Request {
         }
         None => request,
     }
-}
-
-/// A start URL as far as it tells portals apart. They are shown with and without a `/` at the end, and a browser shows
-/// where in the portal it is (`#/?tab=accounts`).
-pub(crate) fn portal(url: &str) -> &str {
-    url.split('#').next().unwrap_or_default().trim_end_matches('/')
 }
 
 pub(crate) fn profile_change(
@@ -177,8 +172,13 @@ fn differing<const N: usize>(
     wanted
         .into_iter()
         .filter_map(|(key, value)| Some((key, value?)))
-        .filter(|(key, value)| text(there, key) != Some(value.as_str()))
+        .filter(|(key, value)| text(there, key).is_none_or(|said| !is_same(key, said, value)))
         .collect()
+}
+
+/// Whether a key says the same by either text: a portal has many spellings.
+fn is_same(key: &str, one: &str, other: &str) -> bool {
+    one == other || (key == "sso_start_url" && StartUrl::of(one) == StartUrl::of(other))
 }
 
 fn change(

@@ -9,6 +9,7 @@ use sso_tool::stream::Document;
 use crate::config::{Keys, Named};
 use crate::endpoints::Endpoints;
 use crate::merged::{Merged, text_of};
+use crate::start_url::StartUrl;
 
 /// The `note` of a profile with an account that can't be one.
 const ODD_ACCOUNT: &str = "sso_account_id is not 12 digits: AWS has no such account";
@@ -167,6 +168,12 @@ impl Profile {
         self.account_id.as_ref().is_some_and(|id| !is_account(id))
     }
 
+    /// A warning, if its portal is of another partition of AWS than its SSO region.
+    pub fn partition_warning(&self) -> Option<String> {
+        let sso = self.sso.as_ref()?;
+        StartUrl::of(&sso.start_url).partition_warning(&sso.region)
+    }
+
     /// Adds the keys of a profile document; those of an older look at the profile go.
     pub fn add_to(&self, document: &mut Document, profile_from: Option<&str>) {
         let sso = self.sso.as_ref().filter(|_| self.needs_session());
@@ -201,6 +208,8 @@ impl Profile {
         // Other tools have notes of their own.
         if self.is_odd() {
             document.set("note", ODD_ACCOUNT);
+        } else if let Some(warning) = self.partition_warning() {
+            document.set("note", warning);
         } else if document.get("note") == Some(&ODD_ACCOUNT.into()) {
             document.shift_remove("note");
         }
@@ -235,17 +244,22 @@ pub(crate) fn resolve(name: &str, keys: Merged<'_>, sessions: &Named) -> Result<
             return Err(Unusable::new(format!("profile `{name}` uses SSO but lacks {}", lacks.join(", "))));
         }
         profile.no_credentials = if lacks.is_empty() {
-            let empty = ROLE_KEYS.into_iter().find(|key| matches!(text(key), Ok(Some(text)) if text.is_empty()));
+            let empty =
+                ROLE_KEYS.into_iter().find(|key| matches!(text(key), Ok(Some(text)) if text.is_empty()));
             empty.map(|key| format!("`{key}` of profile `{name}` is empty"))
         } else {
             Some(format!("profile `{name}` uses SSO but lacks {}", lacks.join(", ")))
         };
     }
+    let start_url = text("sso_start_url")?.unwrap_or_default();
+    if let Some(refusal) = StartUrl::refusal(start_url) {
+        return Err(Unusable::new(format!("profile `{name}`: {refusal}")));
+    }
     profile.account_id = owned(text("sso_account_id")?.filter(|id| !id.is_empty()));
     profile.role_name = owned(text("sso_role_name")?.filter(|role| !role.is_empty()));
     profile.sso = Some(Sso {
         session: owned(session.map(|(session, _)| session)),
-        start_url: owned(text("sso_start_url")?).unwrap_or_default(),
+        start_url: start_url.to_owned(),
         region: owned(text("sso_region")?).unwrap_or_default(),
         scopes: text("sso_registration_scopes")?.map(scopes),
     });
@@ -296,7 +310,10 @@ fn known_session<'c>(
 }
 
 fn lacking(has: impl Fn(&str) -> bool) -> Vec<&'static str> {
-    ["sso_role_name", "sso_account_id", "sso_start_url", "sso_region"].into_iter().filter(|key| !has(key)).collect()
+    ["sso_role_name", "sso_account_id", "sso_start_url", "sso_region"]
+        .into_iter()
+        .filter(|key| !has(key))
+        .collect()
 }
 
 fn owned(text: Option<&str>) -> Option<String> {

@@ -6,7 +6,8 @@ use sso_tool::sanitize::{is_deceptive, sanitize};
 use sso_tool::stream::Document;
 
 use crate::config::Content;
-use crate::values::{account_id, output, plain, region, role_name, scope_list, start_url, wrong};
+use crate::start_url::StartUrl;
+use crate::values::{account_id, output, plain, region, role_name, scope_list, wrong};
 
 /// What a profile and its session are to say; what is `None` stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -89,13 +90,22 @@ impl Request {
         })
     }
 
+    /// The same as it is written: [`check`](Self::check)ed, with a clean start URL. Status 78.
+    pub fn cleaned(&self) -> Result<Self, Fault> {
+        self.check()?;
+        let start_url = self.start_url.as_deref().map(StartUrl::parse).transpose()?;
+        Ok(Self { start_url: start_url.map(|url| url.to_string()), ..self.clone() })
+    }
+
     /// Refuses what no AWS tool would take, and what was copied from a manual. Status 78.
     pub fn check(&self) -> Result<(), Fault> {
         let given = |value: &Option<String>, check: fn(&str) -> Result<(), Fault>| {
             value.as_deref().map_or(Ok(()), |value| plain(value).and_then(|()| check(value)))
         };
         given(&self.sso_session, |name| writable_name("sso-session", name))?;
-        given(&self.start_url, start_url)?;
+        if let Some(url) = &self.start_url {
+            StartUrl::parse(url)?;
+        }
         given(&self.sso_region, |value| region("SSO region", value))?;
         given(&self.scopes, scope_list)?;
         given(&self.account_id, account_id)?;

@@ -19,31 +19,6 @@ pub(crate) fn plain(value: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-pub(crate) fn start_url(url: &str) -> Result<(), Fault> {
-    if is_sample(url) {
-        return Err(wrong(format!("the start URL `{url}` is a placeholder")).hint(
-            "the real one is in the invitation mail and at the top of the IAM Identity Center console",
-        ));
-    }
-    let rest = url.strip_prefix("https://").unwrap_or_default();
-    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let is_host =
-        host.contains('.') && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:".contains(&b));
-    if !is_host || url.contains([' ', '\t', '"', '\'', '\\']) {
-        return Err(wrong(format!("the start URL `{url}` is no https address"))
-            .hint("it looks like https://d-1234567890.awsapps.com/start"));
-    }
-    Ok(())
-}
-
-/// Whether it is the manuals' `https://d-xxxxxxxxxx.awsapps.com/start`, with however many x's.
-fn is_sample(url: &str) -> bool {
-    let url = url.to_ascii_lowercase();
-    let directory = url.split_once("://d-").and_then(|(_, rest)| rest.split_once(".awsapps.com"));
-    url.contains("xxxxxxxxxx")
-        || directory.is_some_and(|(id, _)| !id.is_empty() && id.bytes().all(|byte| byte == b'x'))
-}
-
 /// AWS-FORMATS 6: words and digits with dashes, ending in a number.
 pub(crate) fn region(what: &str, name: &str) -> Result<(), Fault> {
     let parts: Vec<_> = name.split('-').collect();

@@ -19,6 +19,7 @@ use crate::plan::{Plan, plan, sharing};
 use crate::profile::{Kind, Profile};
 use crate::request::{NAMES, Request, refuse_failed};
 use crate::select::{Selected, select};
+use crate::start_url::StartUrl;
 use crate::words::is_plain;
 
 /// What the command line says.
@@ -199,7 +200,8 @@ pub(crate) fn as_asked(profile: &Profile, request: &Request) -> anyhow::Result<(
     let differs = |asked: &Option<String>, got: Option<&str>| asked.is_some() && asked.as_deref() != got;
     let is_other = !matches!(profile.kind, Kind::SsoSession | Kind::SsoToken)
         || differs(&request.sso_session, sso.and_then(|sso| sso.session.as_deref()))
-        || differs(&request.start_url, sso.map(|sso| sso.start_url.as_str()))
+        || request.start_url.as_deref().map(StartUrl::of)
+            != sso.filter(|_| request.start_url.is_some()).map(|sso| StartUrl::of(&sso.start_url))
         || differs(&request.sso_region, sso.map(|sso| sso.region.as_str()))
         || differs(&request.account_id, profile.account_id.as_deref())
         || differs(&request.role_name, profile.role_name.as_deref())
@@ -226,6 +228,7 @@ pub(crate) fn warnings(profile: &Profile, config: &AwsConfig) -> Vec<String> {
             format!("only the AWS CLI and Python read the {what} name `{name}`; other SDKs skip it")
         })
         .collect();
+    warnings.extend(profile.partition_warning());
     let name = &profile.name;
     if check_profile(name).is_err() {
         warnings

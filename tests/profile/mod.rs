@@ -7,4 +7,5 @@ mod odd;
 mod resolve;
 mod show;
 mod source;
+mod torn;
 mod write;

@@ -330,7 +330,8 @@ fn profiles_of_one_session_are_found_together() {
     let content = fs::read_to_string(sandbox.config()).unwrap();
     let config = sso_profile::AwsConfig::of_text(&content).unwrap();
     let of = |name: &str| config.session_profiles(&config.profile(name).unwrap().unwrap());
-    assert_eq!(of("dev"), ["dev", "token"]);
+    // One login serves the role on top of `dev`, too.
+    assert_eq!(of("dev"), ["dev", "token", "chained"]);
     assert_eq!(of("old"), ["old"]);
     assert_eq!(of("robot"), [""; 0]);
     assert!(config.contains("broken") && !config.contains("nobody"));

@@ -26,8 +26,15 @@ fn a_role_of_an_sso_profile_is_about_its_session_through_any_number_of_roles() {
         let session = ["kind", "credentialsFrom", "sourceProfile", "ssoSession", "startUrl", "ssoRegion"];
         assert_eq!(
             session.map(|key| shown[key].clone()),
-            ["assume-role", "source_profile", "dev", "corp", "https://d-1234567890.awsapps.com/start", "eu-west-1"]
-                .map(Value::from),
+            [
+                "assume-role",
+                "source_profile",
+                "dev",
+                "corp",
+                "https://d-1234567890.awsapps.com/start",
+                "eu-west-1"
+            ]
+            .map(Value::from),
             "{name}"
         );
         // The SSO profile's own role isn't this one's.
@@ -41,7 +48,9 @@ fn a_role_of_an_sso_profile_is_about_its_session_through_any_number_of_roles() {
 fn a_chain_that_leads_back_to_itself_is_an_error_and_one_that_ends_in_keys_needs_no_session() {
     let keys = "[profile keys]\naws_access_key_id = AKIA\naws_secret_access_key = s\n";
     let own = "[profile own]\nrole_arn = r\nsource_profile = own\naws_access_key_id = AKIA\naws_secret_access_key = s\n";
-    let sandbox = sandbox(&[&role("a", "b"), &role("b", "a"), &role("self", "self"), keys, own, &role("k", "keys")].concat());
+    let sandbox = sandbox(
+        &[&role("a", "b"), &role("b", "a"), &role("self", "self"), keys, own, &role("k", "keys")].concat(),
+    );
     for name in ["a", "b", "self"] {
         sandbox.run(&format!("sso-profile show {name}")).exits(78).says("leads back to it");
     }
@@ -76,7 +85,9 @@ fn an_account_without_a_role_or_an_empty_role_gives_no_credentials_and_nothing_i
         "[profile half]\nsso_session = corp\nsso_account_id = 000011112222\n\
          [profile empty]\nsso_session = corp\nsso_account_id = 000011112222\nsso_role_name =\n",
     );
-    for (name, why) in [("half", "lacks sso_role_name"), ("empty", "`sso_role_name` of profile `empty` is empty")] {
+    for (name, why) in
+        [("half", "lacks sso_role_name"), ("empty", "`sso_role_name` of profile `empty` is empty")]
+    {
         sandbox.run(&format!("sso-profile show {name}")).exits(78).says(why);
         sandbox.run(&format!("sso-login credentials {name}")).exits(78).says(why);
     }

@@ -133,6 +133,41 @@ fn a_portal_that_has_a_session_gets_no_second_one() {
 }
 
 #[test]
+fn one_portal_is_one_session_however_its_start_url_is_written() {
+    for url in [
+        "https://d-1234567890.awsapps.com/start/#/?tab=accounts",
+        "https://D-1234567890.awsapps.com/start/",
+        "https://d-1234567890.awsapps.com/start?x=y",
+        "`https://d-1234567890.awsapps.com/start`",
+    ] {
+        let sandbox = with_config(CORP);
+        let line =
+            format!("ops --account-id 111122223333 --role-name Ops --sso-region us-east-1 --start-url {url}");
+        write(&sandbox, &line).exits(0);
+        let config = read(&sandbox);
+        assert_eq!(config.matches("[sso-session").count(), 1, "{url}: {config}");
+        let sandbox = Sandbox::new();
+        write(&sandbox, &line).exits(0);
+        assert!(read(&sandbox).contains("sso_start_url = https://d-1234567890.awsapps.com/start\n"), "{url}");
+    }
+}
+
+#[test]
+fn a_page_of_one_login_is_no_start_url_in_the_config_either() {
+    let page = "https://device.sso.us-east-1.amazonaws.com/?user_code=ABCD-EFGH";
+    for url in [page, "`https://d-1234567890.awsapps.com/start`"] {
+        let sandbox = with_config(&CORP.replace("https://d-1234567890.awsapps.com/start", url));
+        sandbox.run("sso-profile show corp").exits(78).says("start URL");
+        sandbox.run("sso-login corp").exits(78);
+    }
+    let sandbox = with_config(
+        &CORP.replace("d-1234567890.awsapps.com/start", "start.us-gov-home.awsapps.com/directory/x"),
+    );
+    let shown = sandbox.run("sso-profile show corp").exits(0).document();
+    assert!(shown["note"].as_str().unwrap().contains("AWS GovCloud"), "{shown}");
+}
+
+#[test]
 fn a_document_without_a_name_is_not_written_into_default() {
     let sandbox = with_config(CORP);
     let document = json!({"ssoSession": "corp", "accountId": "111122223333", "roleName": "Administrator"});

@@ -122,7 +122,10 @@ impl<'a> CredentialResolver<'a> {
                 name,
                 "has credentials of `aws login` (login_session), which only the AWS CLI renews and hands out",
             )
-            .hint(format!("aws configure export-credentials --profile {0}; expired: aws login --profile {0}", shell_word(name)))
+            .hint(format!(
+                "aws configure export-credentials --profile {0}; expired: aws login --profile {0}",
+                shell_word(name)
+            ))
             .into()),
             Kind::None => {
                 Err(none(name, "has no credentials in the config: no SSO, keys, process or role").into())
@@ -139,11 +142,14 @@ impl<'a> CredentialResolver<'a> {
         let (Some(sso), Some(account_id), Some(role_name)) = parts else {
             let name = shell_word(&profile.name);
             let why = profile.no_credentials.clone().unwrap_or_else(|| {
-                format!("profile `{}` has an SSO session, but no account and role to get credentials of", profile.name)
+                format!(
+                    "profile `{}` has an SSO session, but no account and role to get credentials of",
+                    profile.name
+                )
             });
             return Err(Fault::new(Exit::Config, why)
-            .hint(format!("sso-login accounts {name} | sso-profile choose | sso-profile write {name}"))
-            .into());
+                .hint(format!("sso-login accounts {name} | sso-profile choose | sso-profile write {name}"))
+                .into());
         };
         let session = &Session::new(self.settings, sso)?;
         let role = Role {

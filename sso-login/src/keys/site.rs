@@ -1,7 +1,7 @@
 //! Where to log in for a key that is set up: a known start URL needs no typing.
 
 use sso_profile::request::{Request, writable_name};
-use sso_profile::{AwsConfig, Sso};
+use sso_profile::{AwsConfig, Sso, StartUrl};
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::settings::Settings;
 
@@ -65,10 +65,10 @@ impl Site {
 
     fn of(sso: Sso, set_up: &SetUp) -> anyhow::Result<Self> {
         let session = sso.session.unwrap_or_default();
-        let differs = |given: &Option<String>, is: &str| {
-            given.as_deref().is_some_and(|given| trimmed(given) != trimmed(is))
-        };
-        if differs(&set_up.start_url, &sso.start_url) || differs(&set_up.sso_region, &sso.region) {
+        let differs = |given: &Option<String>, is: &str| given.as_deref().is_some_and(|given| given != is);
+        let is_other_portal = (set_up.start_url.as_deref())
+            .is_some_and(|given| StartUrl::of(given) != StartUrl::of(&sso.start_url));
+        if is_other_portal || differs(&set_up.sso_region, &sso.region) {
             let message = format!(
                 "sso-session `{session}` is of {} in {}, not what the flags say",
                 sso.start_url, sso.region
@@ -99,7 +99,7 @@ impl Site {
             None,
             |url| Request { start_url: Some(url.to_owned()), ..Request::default() }.check(),
         )?;
-        let is_same = |sso: &Sso| trimmed(&sso.start_url) == trimmed(&start_url);
+        let is_same = |sso: &Sso| StartUrl::of(&sso.start_url) == StartUrl::of(&start_url);
         if set_up.sso_session.is_none()
             && let Some(typed) = config.sessions().find(is_same)
         {
@@ -154,7 +154,7 @@ fn known(set_up: &SetUp, config: &AwsConfig, settings: &Settings) -> Known {
         let is_named = set_up.sso_session.is_some();
         return if is_named || all.is_empty() { Known::New(None) } else { Known::Several(all) };
     };
-    let is_it = |sso: &Sso| trimmed(&sso.start_url) == trimmed(&url);
+    let is_it = |sso: &Sso| StartUrl::of(&sso.start_url) == StartUrl::of(&url);
     legacy.retain(is_it);
     let mut fitting: Vec<_> = sessions.into_iter().filter(is_it).collect();
     match fitting.len() {
@@ -169,7 +169,7 @@ fn known(set_up: &SetUp, config: &AwsConfig, settings: &Settings) -> Known {
 fn legacy(config: &AwsConfig, sessions: &[Sso]) -> Vec<Sso> {
     let mut found: Vec<Sso> = Vec::new();
     for sso in config.profiles().filter_map(|(_, profile)| profile.ok()?.sso) {
-        let is_same = |other: &Sso| trimmed(&other.start_url) == trimmed(&sso.start_url);
+        let is_same = |other: &Sso| StartUrl::of(&other.start_url) == StartUrl::of(&sso.start_url);
         if sso.session.is_none() && !sessions.iter().chain(&found).any(is_same) {
             found.push(sso);
         }
@@ -195,11 +195,6 @@ fn start_url(set_up: &SetUp, settings: &Settings) -> Option<String> {
 
 fn sso_region(set_up: &SetUp, settings: &Settings) -> Option<String> {
     set_up.sso_region.clone().or_else(|| settings.text("AWS_SSO_REGION"))
-}
-
-/// A portal is the same with and without a slash or an empty fragment at the end.
-fn trimmed(url: &str) -> &str {
-    url.trim_end_matches(['/', '#'])
 }
 
 /// What a portal is called: `d-1234567890`, or the name that an organisation gave it.
