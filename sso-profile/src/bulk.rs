@@ -72,7 +72,7 @@ pub(crate) fn plan(
         } else {
             wanted.request.clone()
         };
-        let change = profile_change(&wanted.name, &wanted.session, &request, content)?;
+        let change = profile_change(&wanted.name, &wanted.session, &request, content, replace)?;
         kinds.push(match (&change, own) {
             (None, _) => "unchanged",
             (Some(_), None) => "added",

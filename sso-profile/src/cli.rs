@@ -5,6 +5,7 @@ pub(crate) mod key;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
 use sso_profile::choose::Pick;
+use sso_profile::env::EnvArgs;
 
 /// Read and write profiles in the AWS config file, byte-preserving
 ///
@@ -59,6 +60,10 @@ pub(crate) enum Command {
         /// The profile; standard input is then not read
         #[arg(value_parser = NonEmptyStringValueParser::new())]
         profile: Option<String>,
+        /// The profile, as for the AWS CLI
+        #[arg(long = "profile", value_name = "PROFILE", conflicts_with = "profile",
+              value_parser = NonEmptyStringValueParser::new())]
+        flag: Option<String>,
         /// Print a table for people; it promises nothing to parsers
         #[arg(long)]
         text: bool,
@@ -106,6 +111,13 @@ pub(crate) enum Command {
     /// standard input; `AWS_PROFILE` doesn't count. Keys in the credentials file are never touched.
     #[command(after_long_help = REMOVE)]
     Remove(Remove),
+    /// Print the line of a shell that selects a profile
+    ///
+    /// It sets `AWS_PROFILE` and unsets what would beat it: the variables of `SSO_PROFILE_VARS` (`BACKLOG_AWS_PROFILE`),
+    /// `AWS_DEFAULT_PROFILE` and static keys. The profile is PROFILE, else that of the document on standard input. A pipe
+    /// without a document is a choice that nobody made: nothing is printed.
+    #[command(after_long_help = ENV)]
+    Env(EnvArgs),
     /// Keep keys that point at profiles and variables
     ///
     /// A key `ENV.KEY` names a vault and a reference in it, never a secret. Looking at one never logs in.
@@ -178,6 +190,20 @@ Exit status:
   65  bad document on standard input
   74  a file or stream failed
   78  there is nothing to choose from";
+
+const ENV: &str = "\
+Examples:
+  eval \"$(sso-profile env corp)\"
+  eval \"$(sso-profile list | sso-profile choose | sso-profile env)\"
+  sso-profile env corp --shell fish | source
+
+Exit status:
+  0   done
+  1   no document came in
+  2   bad command line, or several documents
+  65  bad document on standard input
+  74  a file or stream failed
+  78  no such profile, or the document is about another role or host";
 
 const REMOVE: &str = "\
 Examples:

@@ -12,6 +12,7 @@ mod diff;
 mod disk;
 pub mod edit;
 pub mod endpoints;
+pub mod env;
 pub mod files;
 pub mod ini;
 pub mod key;

@@ -5,7 +5,7 @@ mod cli;
 use std::process::ExitCode;
 
 use sso_profile::request::Request;
-use sso_profile::{choose, key, remove, show, write, write_all};
+use sso_profile::{choose, env, key, remove, show, write, write_all};
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::settings::Settings;
 
@@ -20,7 +20,8 @@ fn main() -> ExitCode {
 fn run(command: cli::Command, settings: &Settings) -> anyhow::Result<Exit> {
     match command {
         cli::Command::List { text } => show::list(text, settings),
-        cli::Command::Show { profile, text } => show::show(profile.as_deref(), text, settings),
+        cli::Command::Show { profile, flag, text } => show::show(profile.or(flag).as_deref(), text, settings),
+        cli::Command::Env(args) => env::run(&args, settings),
         cli::Command::Write(flags) if flags.all => write_all::run(&(*flags).try_into()?, settings),
         cli::Command::Write(flags) => write::run(&(*flags).into(), settings),
         cli::Command::Choose { pick } => choose::run(&pick),

@@ -38,25 +38,59 @@ pub fn plan(name: &str, request: &Request, content: &Content, replace: bool) -> 
     writable_name("profile", name)?;
     let request = &request.cleaned()?;
     let profile = content.profiles.get(name);
+    if is_legacy(profile) && request.sso_session.is_none() {
+        let own = legacy_change(name, request, content)?;
+        refuse_overwriting(name, own.as_ref(), profile, replace)?;
+        let is_new = own.as_ref().is_some_and(|change| overwritten(change, profile).is_empty());
+        return Ok(Plan { changes: own.into_iter().collect(), is_new });
+    }
     let session_name = match &request.sso_session {
         Some(session) => session.clone(),
         None => owned(profile, "sso_session").unwrap_or_else(|| name.to_owned()),
     };
     let session = session_change(&session_name, name, request, content)?;
-    let own = profile_change(name, &session_name, request, content)?;
-    if let (Some(change), true, false) = (&session, content.sessions.contains_key(&session_name), replace) {
+    let own = profile_change(name, &session_name, request, content, replace)?;
+    let there = content.sessions.get(&session_name);
+    let is_overwriting = |change: &Change| {
+        there.is_some()
+            && (!overwritten(change, there).is_empty()
+                // Other scopes are another registration, for every profile of the session.
+                || change.set.iter().any(|(key, _)| *key == "sso_registration_scopes"))
+    };
+    if let (Some(change), false) = (session.as_ref().filter(|change| is_overwriting(change)), replace) {
         return Err(session_differs(&session_name, name, change, content));
     }
-    if let (Some(change), Some(_), false) = (&own, profile, replace) {
-        return Err(Fault::new(
-            Exit::Config,
-            format!("profile `{name}` exists and differs in {}", keys_of(change)),
-        )
-        .hint("--dry-run --replace --text shows the change, --replace makes it"));
-    }
-    // A session that was missing makes the profile whole: that takes nothing away.
-    let is_new = own.as_ref().map_or(!content.sessions.contains_key(&session_name), |_| profile.is_none());
+    refuse_overwriting(name, own.as_ref(), profile, replace)?;
+    // What was missing makes the profile whole: that takes nothing away.
+    let is_new = !session.as_ref().is_some_and(is_overwriting)
+        && own.as_ref().is_none_or(|change| overwritten(change, profile).is_empty());
     Ok(Plan { changes: own.into_iter().chain(session).collect(), is_new })
+}
+
+/// Whether a profile says itself where to log in, and names no session.
+fn is_legacy(profile: Option<&Keys>) -> bool {
+    profile.is_some_and(|keys| keys.contains_key("sso_start_url") && !keys.contains_key("sso_session"))
+}
+
+/// The keys that a change takes away or gives another value. What is only added isn't among them.
+fn overwritten(change: &Change, there: Option<&Keys>) -> Vec<&'static str> {
+    let is_there = |key: &&str| there.is_some_and(|keys| keys.contains_key(*key));
+    change.set.iter().map(|(key, _)| *key).filter(is_there).chain(change.remove.iter().copied()).collect()
+}
+
+/// What a profile lacks is filled in; what differs is changed only where that was asked for.
+fn refuse_overwriting(
+    name: &str,
+    change: Option<&Change>,
+    profile: Option<&Keys>,
+    replace: bool,
+) -> Result<(), Fault> {
+    let keys = change.map(|change| overwritten(change, profile)).unwrap_or_default();
+    if keys.is_empty() || replace {
+        return Ok(());
+    }
+    Err(Fault::new(Exit::Config, format!("profile `{name}` exists and differs in {}", keys.join(", ")))
+        .hint("--dry-run --replace --text shows the change, --replace makes it"))
 }
 
 /// The request, by the session that the config has for the same portal already, if it names none: another one would be
@@ -68,7 +102,8 @@ pub fn sharing(request: &Request, name: &str, content: &Content) -> Request {
     let said = |key| owned(profile, key);
     let request = request.clone();
     let Some(url) = request.start_url.clone().or_else(|| said("sso_start_url")) else { return request };
-    if request.sso_session.is_some() {
+    // A legacy profile stays one unless a session is asked for: its token is found by its own start URL.
+    if request.sso_session.is_some() || is_legacy(profile) {
         return request;
     }
     let region = request.sso_region.clone().or_else(|| said("sso_region"));
@@ -101,6 +136,35 @@ pub(crate) fn profile_change(
     session: &str,
     request: &Request,
     content: &Content,
+    replace: bool,
+) -> Result<Option<Change>, Fault> {
+    let profile = content.profiles.get(name);
+    let wanted = [("sso_session", Some(session.to_owned()))];
+    let shared = content.sessions.get(session);
+    // The same as the session says it: only some SDKs mind, and nobody asked to change it.
+    let is_repeated =
+        |key: &str| !replace && shared.is_some_and(|shared| text(Some(shared), key) == text(profile, key));
+    let goes = SESSION_KEYS.into_iter().filter(|key| !is_repeated(key));
+    changed_profile(name, wanted, request, goes, content)
+}
+
+/// A legacy profile that stays one.
+fn legacy_change(name: &str, request: &Request, content: &Content) -> Result<Option<Change>, Fault> {
+    let wanted = [
+        ("sso_start_url", request.start_url.clone()),
+        ("sso_region", request.sso_region.clone()),
+        ("sso_registration_scopes", request.scopes.clone()),
+    ];
+    changed_profile(name, wanted, request, std::iter::empty(), content)
+}
+
+/// What makes a profile say `session` and the rest of the request, without the keys that `goes` names.
+fn changed_profile<const N: usize>(
+    name: &str,
+    session: [(&'static str, Option<String>); N],
+    request: &Request,
+    goes: impl Iterator<Item = &'static str>,
+    content: &Content,
 ) -> Result<Option<Change>, Fault> {
     let profile = content.profiles.get(name);
     let has = |key: &&str| profile.is_some_and(|keys| keys.contains_key(*key));
@@ -118,18 +182,17 @@ pub(crate) fn profile_change(
         )
         .hint(format!("add {missing}; the access portal (the start URL) shows both")));
     }
-    let wanted = [
-        ("sso_session", Some(session.to_owned())),
+    let role = [
         ("sso_account_id", account),
         ("sso_role_name", role),
         ("region", request.region.clone()),
         ("output", request.output.clone()),
     ];
-    let set = differing(wanted, profile);
+    let set = differing(session.into_iter().chain(role), profile);
     // What it only inherits isn't in its section.
     let is_own =
         |key: &&str| has(key) && profile.and_then(|keys| keys.get(*key)) != content.defaults.get(*key);
-    let remove: Vec<_> = SESSION_KEYS.into_iter().chain(OTHER_SOURCES).filter(is_own).collect();
+    let remove: Vec<_> = goes.chain(OTHER_SOURCES).filter(is_own).collect();
     Ok(change(Role::Profile(name.to_owned()), set, remove, profile.is_none()))
 }
 
@@ -165,8 +228,8 @@ pub(crate) fn session_change(
     Ok(change(Role::Session(session.to_owned()), differing(wanted, there), Vec::new(), there.is_none()))
 }
 
-fn differing<const N: usize>(
-    wanted: [(&'static str, Option<String>); N],
+fn differing(
+    wanted: impl IntoIterator<Item = (&'static str, Option<String>)>,
     there: Option<&Keys>,
 ) -> Vec<(&'static str, String)> {
     wanted

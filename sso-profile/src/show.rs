@@ -1,5 +1,7 @@
 //! `list` and `show`: profiles as documents.
 
+use std::io::{self, IsTerminal as _};
+
 use anyhow::Context as _;
 use sso_tool::exit::Exit;
 use sso_tool::settings::Settings;
@@ -26,6 +28,14 @@ pub fn show(argument: Option<&str>, text: bool, settings: &Settings) -> anyhow::
     let config = AwsConfig::load(settings)?;
     let Selected { name, from } = select(argument, None, settings)?;
     let profile = config.usable_profile(&name);
+    if let Err(err) = &profile
+        && !io::stdout().is_terminal()
+    {
+        // The next tool of the pipe passes it on, instead of saying that nothing came.
+        let mut document = Document::new();
+        refuse(&mut document, &name, &from, err);
+        Output::stdout().document(&document)?;
+    }
     // Who didn't name it wants to know who did.
     let profile = if from == "argument" { profile } else { profile.with_context(|| format!("by {from}")) }?;
     print(std::iter::once(profile.document(Some(&from))), text)
@@ -60,13 +70,15 @@ fn answer(document: &mut Document, config: &AwsConfig, settings: &Settings) -> a
     let Selected { name, from } = select(None, Some(document), settings)?;
     match config.usable_profile(&name) {
         Ok(profile) => profile.add_to(document, Some(&from)),
-        Err(err) => {
-            document.set("profile", name);
-            document.set("profileFrom", from);
-            document.set("error", format!("{err:#}"));
-        }
+        Err(err) => refuse(document, &name, &from, &err),
     }
     Ok(())
+}
+
+fn refuse(document: &mut Document, name: &str, from: &str, err: &anyhow::Error) {
+    document.set("profile", name);
+    document.set("profileFrom", from);
+    document.set("error", format!("{err:#}"));
 }
 
 fn found(config: &AwsConfig, name: &str, profile: Result<Profile, Unusable>) -> Document {

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::profile_name::check_profile;
+use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::stream::{self, Document, Output};
 
@@ -99,7 +100,12 @@ fn write(
     let Selected { name, from } = selected;
     let config = AwsConfig::load(settings)?;
     let request = command.flags.clone().or(Request::of(&document)?);
-    let request = request.for_new(&name, config.content(), |key| settings.text(key).filter(|_| by_settings));
+    let setting = |key: &str| settings.text(key).filter(|_| by_settings);
+    let is_given = request.start_url.is_some();
+    let request = request.for_new(&name, config.content(), setting);
+    if !is_given && request.start_url.is_some() {
+        say_where_from(settings, request.start_url.as_deref().unwrap_or_default());
+    }
     let Some(path) = config.file() else {
         return Err(Fault::new(Exit::Config, "AWS_CONFIG_FILE is set and empty: there is no file to write")
             .hint("unset AWS_CONFIG_FILE")
@@ -124,6 +130,15 @@ fn write(
         document.set("warnings", change.warnings);
     }
     output.document(&document)
+}
+
+/// A working directory may be a stranger's checkout: a portal that its `.env` names is said, not only written.
+fn say_where_from(settings: &Settings, start_url: &str) {
+    const NAME: &str = "AWS_SSO_START_URL";
+    if settings.is_from_dotenv(NAME) {
+        let url = sanitize(start_url);
+        settings.warn_once(format!("the start URL {url} comes from {NAME} in .env of the working directory"));
+    }
 }
 
 /// What was done, or would be.
@@ -198,7 +213,7 @@ fn edited(
 pub(crate) fn as_asked(profile: &Profile, request: &Request) -> anyhow::Result<()> {
     let sso = profile.sso.as_ref();
     let differs = |asked: &Option<String>, got: Option<&str>| asked.is_some() && asked.as_deref() != got;
-    let is_other = !matches!(profile.kind, Kind::SsoSession | Kind::SsoToken)
+    let is_other = !matches!(profile.kind, Kind::SsoSession | Kind::SsoToken | Kind::SsoLegacy)
         || differs(&request.sso_session, sso.and_then(|sso| sso.session.as_deref()))
         || request.start_url.as_deref().map(StartUrl::of)
             != sso.filter(|_| request.start_url.is_some()).map(|sso| StartUrl::of(&sso.start_url))

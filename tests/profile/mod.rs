@@ -2,6 +2,7 @@
 
 mod botocore;
 mod edit;
+mod env;
 mod faults;
 mod odd;
 mod resolve;

@@ -128,7 +128,7 @@ fn a_portal_that_has_a_session_gets_no_second_one() {
     let legacy =
         "\n[profile old]\nsso_start_url = https://d-1234567890.awsapps.com/start/\nsso_region = us-east-1\n";
     let sandbox = with_config(&format!("{CORP}{legacy}"));
-    write(&sandbox, "old --replace").exits(0);
+    write(&sandbox, "old --sso-session corp --replace").exits(0);
     assert_eq!(read(&sandbox), format!("{CORP}\n[profile old]\nsso_session = corp\n"));
 }
 
@@ -150,6 +150,39 @@ fn one_portal_is_one_session_however_its_start_url_is_written() {
         write(&sandbox, &line).exits(0);
         assert!(read(&sandbox).contains("sso_start_url = https://d-1234567890.awsapps.com/start\n"), "{url}");
     }
+}
+
+#[test]
+fn what_a_profile_lacks_is_filled_in_and_a_repeated_key_is_no_difference() {
+    let sandbox = Sandbox::new();
+    write(&sandbox, "corp --start-url https://d-1234567890.awsapps.com/start --sso-region us-east-1")
+        .exits(0);
+    let chosen = r#"{"ssoSession":"corp","accountId":"111122223333","roleName":"Developer"}"#;
+    let document = sandbox.feed("sso-profile write corp", chosen).exits(0).document();
+    assert_eq!((&document["change"], &document["roleName"]), (&json!("added"), &json!("Developer")));
+    write(&sandbox, "corp --region eu-west-1").exits(0);
+    write(&sandbox, "corp --region eu-west-2").exits(78).says("exists and differs in region");
+
+    let sandbox = with_config(&CORP.replace("region = eu-west-1", "sso_region = us-east-1"));
+    let before = read(&sandbox);
+    let shown = sandbox.run("sso-profile show corp").exits(0).stdout;
+    assert_eq!(sandbox.feed("sso-profile write corp", &shown).exits(0).document()["change"], "unchanged");
+    assert_eq!(read(&sandbox), before);
+}
+
+#[test]
+fn a_start_url_of_a_strangers_checkout_is_said() {
+    let sandbox = Sandbox::new();
+    fs::write(
+        sandbox.root().join(".env"),
+        "AWS_SSO_START_URL=https://evil.awsapps.com/start\nAWS_SSO_REGION=us-east-1\n",
+    )
+    .unwrap();
+    let mut command = sandbox.tool("sso-profile write corp");
+    command.current_dir(sandbox.root());
+    end(command, "")
+        .exits_somehow(0)
+        .says("https://evil.awsapps.com/start comes from AWS_SSO_START_URL in .env");
 }
 
 #[test]
@@ -262,13 +295,18 @@ fn documents_in_a_row_are_written_one_after_the_other() {
 }
 
 #[test]
-fn a_legacy_profile_becomes_one_with_a_session() {
+fn a_legacy_profile_becomes_one_with_a_session_where_one_is_asked_for() {
     let sandbox = with_config(
         "[profile corp]\nsso_start_url = https://d-1234567890.awsapps.com/start\nsso_region = us-east-1\n\
          sso_account_id = 111122223333\nsso_role_name = Developer\nregion = eu-west-1\n",
     );
-    write(&sandbox, "corp").exits(78).says("differs in sso_session, sso_start_url, sso_region");
-    let document = write(&sandbox, "corp --replace").exits(0).document();
+    assert_eq!(write(&sandbox, "corp").exits(0).document()["change"], "unchanged");
+    let shown = sandbox.run("sso-profile show corp").exits(0).stdout;
+    assert_eq!(sandbox.feed("sso-profile write corp", &shown).exits(0).document()["change"], "unchanged");
+    let legacy = write(&sandbox, "corp --region us-east-2 --replace").exits(0).document();
+    assert_eq!((&legacy["kind"], &legacy["change"]), (&json!("sso-legacy"), &json!("replaced")));
+    write(&sandbox, "corp --sso-session corp").exits(78).says("differs in sso_start_url, sso_region");
+    let document = write(&sandbox, "corp --sso-session corp --replace").exits(0).document();
     assert_eq!(document["kind"], "sso-session");
     assert!(!read(&sandbox)[..read(&sandbox).find("[sso-session").unwrap()].contains("sso_start_url"));
 }

@@ -77,6 +77,11 @@ impl Settings {
         value
     }
 
+    /// Whether a setting comes from `.env` of the working directory alone, which may be a stranger's checkout.
+    pub fn is_from_dotenv(&self, name: &str) -> bool {
+        self.named_text(name).is_none() && self.dotenv().value(name).is_some()
+    }
+
     fn named_text(&self, name: &str) -> Option<String> {
         from_environment(name)
             .or_else(|| self.named_files().find_map(|file| file.value(name)).map(str::to_owned))
@@ -95,9 +100,11 @@ impl Settings {
         ));
     }
 
-    /// The home directory: `HOME`.
+    /// The home directory: `HOME`, else that of the passwd entry, as every SDK has it.
     pub fn home(&self) -> anyhow::Result<PathBuf> {
-        from_environment("HOME").map(PathBuf::from).ok_or_else(|| {
+        // An empty one is what `home_dir` gives back; it would mean the working directory.
+        let of_passwd = || env::home_dir().filter(|home| home.is_absolute());
+        from_environment("HOME").map(PathBuf::from).or_else(of_passwd).ok_or_else(|| {
             Fault::new(Exit::Config, "HOME is not set").hint("export HOME=/home/you and try again").into()
         })
     }
