@@ -21,6 +21,7 @@ mod listing;
 mod load;
 mod mark;
 mod merged;
+mod misnamed;
 mod picker;
 pub mod plan;
 pub mod profile;

@@ -14,7 +14,9 @@ use crate::chain::sso_source;
 use crate::config::{Content, Named, parse_credentials};
 use crate::endpoints::{Endpoints, is_true};
 use crate::files;
+use crate::ini::Ini;
 use crate::merged::Merged;
+use crate::misnamed::Misnamed;
 use crate::profile::{Kind, Profile, Sso, Unusable, resolve};
 
 /// As many names as a hint has room for.
@@ -37,6 +39,7 @@ pub struct AwsConfig {
     file: Option<PathBuf>,
     modified_nanos: Option<i64>,
     content: Content,
+    misnamed: Vec<Misnamed>,
     credentials: Named,
     ignored_endpoints: Option<bool>,
 }
@@ -113,7 +116,14 @@ impl AwsConfig {
     pub fn remedy(&self, name: &str) -> Option<String> {
         let sessions = &self.content.sessions;
         let session = self.keys(name).text("sso_session").ok().flatten()?;
-        if sessions.is_empty() || sessions.contains_key(session) {
+        if sessions.contains_key(session) {
+            return None;
+        }
+        // Another company's session that is close to it is none that it may mean.
+        if let Some(remedy) = Misnamed::remedy(&self.misnamed, "sso-session", session) {
+            return Some(remedy);
+        }
+        if sessions.is_empty() {
             return None;
         }
         let known = || sessions.keys().map(String::as_str);
@@ -184,7 +194,9 @@ impl AwsConfig {
 
     /// The fault for a name that is in neither file.
     pub fn unknown(&self, name: &str) -> Fault {
+        let misnamed = Misnamed::remedy(&self.misnamed, "profile", name);
         let hint = match close(self.names(), name).as_slice() {
+            _ if misnamed.is_some() => misnamed.unwrap_or_default(),
             [] if self.names().next().is_none() => "sso-profile write --help".to_owned(),
             [] => "sso-profile list".to_owned(),
             close => {
@@ -215,6 +227,7 @@ impl AwsConfig {
             file: self.file.clone(),
             modified_nanos: None,
             content,
+            misnamed: self.misnamed.clone(),
             credentials: self.credentials.clone(),
             ignored_endpoints: self.ignored_endpoints,
         }
@@ -232,8 +245,15 @@ impl AwsConfig {
             }
             return Ok(Self::default());
         };
-        let content = Content::parse(&found.text).map_err(|refusal| files::unreadable(path, &refusal))?;
-        Ok(Self { content, modified_nanos: Some(found.modified_nanos), ..Self::default() })
+        let unreadable = |refusal| files::unreadable(path, &refusal);
+        let ini = Ini::parse(&found.text).map_err(unreadable)?;
+        let content = Content::of(&ini).map_err(unreadable)?;
+        Ok(Self {
+            content,
+            misnamed: Misnamed::of(&ini),
+            modified_nanos: Some(found.modified_nanos),
+            ..Self::default()
+        })
     }
 
     fn resolve(&self, name: &str) -> Option<Result<Profile, Unusable>> {

@@ -149,6 +149,11 @@ impl Profile {
         }
     }
 
+    /// The profile that `aws sso login --profile` takes for its session: a role of another profile has no SSO keys itself.
+    pub fn login_name(&self) -> &str {
+        self.source.as_deref().unwrap_or(&self.name)
+    }
+
     /// Whether its credentials or tokens come from its SSO session, so that an end of the session is its end. Keys of a
     /// file, a process or a web identity last without one, even beside an `sso_session` that a login would get.
     pub fn needs_session(&self) -> bool {

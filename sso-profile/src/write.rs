@@ -103,9 +103,6 @@ fn write(
     let setting = |key: &str| settings.text(key).filter(|_| by_settings);
     let is_given = request.start_url.is_some();
     let request = request.for_new(&name, config.content(), setting);
-    if !is_given && request.start_url.is_some() {
-        say_where_from(settings, request.start_url.as_deref().unwrap_or_default());
-    }
     let Some(path) = config.file() else {
         return Err(Fault::new(Exit::Config, "AWS_CONFIG_FILE is set and empty: there is no file to write")
             .hint("unset AWS_CONFIG_FILE")
@@ -116,6 +113,9 @@ fn write(
     } else {
         make_change(path, &name, &request, command.replace, &config)?
     };
+    if let Some(url) = request.start_url.as_deref().filter(|_| !is_given) {
+        say_where_from(settings, url);
+    }
     if command.text {
         return output.text(&in_words(&change, command.dry_run));
     }

@@ -281,50 +281,25 @@ fn a_config_that_can_not_be_read_is_named_and_keys_without_a_profile_need_none()
     sandbox.run("sso-profile key list --vault env").exits(0);
 }
 
-/// `sso-profile` in a folder of its own, beside an `sso-cache` that is this script, or none.
-fn alone(sandbox: &Sandbox, sso_cache: Option<&str>) -> impl Fn(&str) -> crate::support::Ended {
+#[test]
+fn keys_are_looked_at_without_any_other_program() {
+    let sandbox = sandbox();
+    four(&sandbox);
     let copy = sandbox.root().join("bin/sso-profile");
     // By another process: a file that this one has open for writing as it forks couldn't be run.
     assert!(
         Command::new("cp").arg(crate::support::tool("sso-profile")).arg(&copy).status().unwrap().success()
     );
-    if let Some(script) = sso_cache {
-        sandbox.program("sso-cache", script);
-    }
-    let path = format!("{}:/usr/bin:/bin", sandbox.root().join("bin").display());
-    move |arguments| {
-        let mut command = sandbox.command(&copy);
-        command.args(arguments.split(' ')).env("PATH", &path);
-        end(command, "")
-    }
+    let mut command = sandbox.command(&copy);
+    command.args(["key", "list"]).env("PATH", sandbox.root().join("bin"));
+    assert_eq!(
+        end(command, "").exits(0).documents().len(),
+        sandbox.run("sso-profile key list").documents().len()
+    );
 }
 
 #[test]
-fn a_suite_without_sso_cache_says_so() {
-    let sandbox = sandbox();
-    four(&sandbox);
-    let run = alone(&sandbox, None);
-    let ended = run("key get --env dev --key AWS_PROFILE").exits(78);
-    ended.says("sso-cache, which knows the sessions, is neither beside sso-profile nor on PATH");
-    run("key list").exits(78);
-    run("key list --vault env").exits(0);
-}
-
-#[test]
-fn an_sso_cache_that_dies_is_an_error_and_no_answer() {
-    let sandbox = sandbox();
-    four(&sandbox);
-    for script in ["#!/bin/sh\nexit 0\n", "#!/bin/sh\nexec 0<&-; exit 3\n", "#!/bin/sh\nread line; exit 0\n"]
-    {
-        let run = alone(&sandbox, Some(script));
-        run("key list --env dev").exits(74).says("sso-cache check ended without an answer");
-    }
-    let run = alone(&sandbox, Some("#!/bin/sh\necho nonsense\n"));
-    run("key list --env dev").exits(65).says("the answer of sso-cache");
-}
-
-#[test]
-fn two_thousand_keys_are_one_question_to_sso_cache_and_quick() {
+fn two_thousand_keys_are_quick() {
     let sandbox = sandbox();
     let entry = json!({"vault": "aws.iam.sso", "reference": "corp"});
     let variable =
@@ -334,17 +309,11 @@ fn two_thousand_keys_are_one_question_to_sso_cache_and_quick() {
         .collect();
     sandbox.write(".aws/sso-renewer/keys.json", json!({"version": 1, "keys": keys}).to_string());
     sandbox.write("e", format!("{}LAST=canary\n", "OTHER=x\n".repeat(2000)));
-    let script = format!(
-        "#!/bin/sh\necho run >> $HOME/runs\nexec {} \"$@\"\n",
-        crate::support::tool("sso-cache").display()
-    );
-    let run = alone(&sandbox, Some(&script));
     let begin = Instant::now();
-    let ended = run("key list --text").exits(0);
+    let ended = sandbox.run("sso-profile key list --text").exits(0);
     // A process for each, or the file parsed for each, takes many times as long.
     assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
     assert_eq!(ended.stdout.lines().count(), 2001);
-    assert_eq!(fs::read_to_string(sandbox.home().join("runs")).unwrap(), "run\n");
 }
 
 #[test]

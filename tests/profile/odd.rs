@@ -101,3 +101,27 @@ fn a_config_that_is_a_folder_is_not_taken_for_one_without_profiles() {
     std::fs::create_dir(sandbox.home().join(".aws/credentials")).unwrap();
     sandbox.run("sso-profile show ops").exits(0);
 }
+
+#[test]
+fn a_header_that_no_reader_takes_is_named_with_its_line_and_how_it_is_written() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        ".aws/config",
+        "[sso-session My Corp Ltd]\nsso_start_url = https://a.b/start\nsso_region = us-east-1\n\
+         [sso-session my corp]\n[sso-session My-Corp-Inc]\nsso_start_url = https://c.d/start\nsso_region = us-east-1\n\
+         [profile ops]\nsso_session = My Corp Ltd\nsso_account_id = 111122223333\nsso_role_name = R\n\
+         [profile corp dev]\nregion = x\n[corp]\nregion = x\n[profile Single'Quote]\nregion = x\n",
+    );
+    for (profile, line, written) in [
+        ("ops", "line 1 is ", "[sso-session 'My Corp Ltd']"),
+        ("corp dev", "line 12 is ", "[profile 'corp dev']"),
+        ("corp", "line 14 is ", "[profile corp]"),
+        ("Single'Quote", "line 16 is ", "[profile \"Single'Quote\"]"),
+    ] {
+        let mut command = sandbox.tool("sso-profile show");
+        command.arg(profile);
+        let ended = end(command, "").exits(78);
+        assert!(ended.stderr.contains(line) && ended.stderr.contains(written), "{profile}: {}", ended.stderr);
+        assert!(!ended.stderr.contains("My-Corp-Inc"), "{}", ended.stderr);
+    }
+}

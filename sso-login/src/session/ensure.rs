@@ -226,13 +226,14 @@ impl<'a> Ensure<'a> {
             Route::Aws(aws) => {
                 self.settings.debug(|| format!("logging in with {} ({})", aws.path.display(), aws.version));
                 progress.tell_registration();
-                let mut answer = aws.login(&profile.name, session, opens_browser, deadline, progress)?;
+                let mut answer =
+                    aws.login(profile.login_name(), session, opens_browser, deadline, progress)?;
                 if answer.error() == Some(complaint::REJECTED)
                     && let Some(again) = forecast.rejected()?
                 {
                     progress.expect(again);
                     progress.tell_registration();
-                    answer = aws.login(&profile.name, session, opens_browser, deadline, progress)?;
+                    answer = aws.login(profile.login_name(), session, opens_browser, deadline, progress)?;
                 }
                 answer.with("via", "aws")
             }

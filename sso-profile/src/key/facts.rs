@@ -5,24 +5,25 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use sso_cache::check::check;
+use sso_cache::folder::Cache;
 use sso_tool::dotenv::Dotenv;
 use sso_tool::settings::Settings;
 use sso_tool::stream::{Document, LARGEST};
+use sso_tool::time;
 
-use super::checker::Checker;
 use crate::load::AwsConfig;
 
 /// The AWS config, the sessions and files of variables, each read when the first key needs it.
 pub(super) struct Facts<'a> {
     settings: &'a Settings,
     config: Option<AwsConfig>,
-    checker: Option<Checker>,
     files: BTreeMap<PathBuf, Result<Dotenv, String>>,
 }
 
 impl<'a> Facts<'a> {
     pub(super) fn new(settings: &'a Settings) -> Self {
-        Self { settings, config: None, checker: None, files: BTreeMap::new() }
+        Self { settings, config: None, files: BTreeMap::new() }
     }
 
     /// The AWS config. Status 74 if it can't be read, 78 if botocore refuses it.
@@ -35,12 +36,10 @@ impl<'a> Facts<'a> {
     }
 
     /// How good the session of a profile's document is.
-    pub(super) fn check(&mut self, profile: &Document) -> anyhow::Result<Document> {
-        let checker = match self.checker.take() {
-            Some(checker) => checker,
-            None => Checker::start()?,
-        };
-        self.checker.insert(checker).ask(profile)
+    pub(super) fn check(&self, profile: &Document) -> anyhow::Result<Document> {
+        let mut answer = profile.clone();
+        check(&mut answer, &Cache::of_home(self.settings.home()?), time::now()?)?;
+        Ok(answer)
     }
 
     /// The value of a variable of a file; `None` if either isn't there. The error is why the file can't be read.

@@ -1,6 +1,5 @@
 //! Keys: a slug `<env>.<KEY>` points at a vault and a reference in it, never at a secret. Looking never logs in.
 
-mod checker;
 mod facts;
 mod list;
 mod sessions;
