@@ -212,7 +212,7 @@ bench:
 # Install what the tests compare with, then lint and run all tests
 [group('develop')]
 test: lint
-    tests/peers.sh cargo test --workspace --locked
+    tests/peers.sh cargo test --workspace --locked --no-fail-fast
 
 # Check format and lints
 [group('develop')]

@@ -9,6 +9,7 @@ mod credentials;
 mod doctor;
 mod fleet;
 mod login;
+mod matrix;
 mod pipeline;
 mod pkce;
 mod readme;

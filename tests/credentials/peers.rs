@@ -1,11 +1,10 @@
-//! The AWS CLI v2, botocore and the SDKs of Rust and JavaScript as judges: they take what we hand out and what we
-//! write, and we take what they write.
+//! The AWS CLI v2 and botocore as judges of what we hand out; tests/matrix has what every client shares with us.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{Ended, Sandbox, aws_v2, end, peer, python};
+use crate::support::{Ended, Sandbox, aws_v2, end, python};
 
 /// A script in a sandbox of the real clock (theirs is, too), with the AWS CLI v2 as `aws`, after a login of ours.
 fn run(aws: &Path, flags: &str, script: &str) -> Ended {
@@ -98,22 +97,6 @@ fn we_take_and_refresh_the_session_of_the_aws_cli_and_it_takes_ours() {
 }
 
 #[test]
-fn botocore_takes_a_session_that_we_refreshed() {
-    let (Some(aws), Some(python)) = (aws_v2(), python()) else { return };
-    let script = format!(
-        "sso-login refresh demo --before 2h | head -c 0
-        '{}' -c '
-import botocore.session, json
-print(json.dumps(botocore.session.Session(profile=\"demo\").create_client(\"sts\").get_caller_identity()[\"Account\"]))
-'
-        stats",
-        python.display()
-    );
-    let seen = lines(&run(&aws, "", &script).exits(0));
-    assert_eq!((&seen[0], &seen[1]["refreshes"]), (&"111122223333".into(), &1.into()));
-}
-
-#[test]
 fn a_command_of_exec_is_the_role_in_every_client() {
     let (Some(aws), Some(python)) = (aws_v2(), python()) else { return };
     for flags in ["", "--renewing"] {
@@ -132,87 +115,5 @@ print(json.dumps([session.create_client(\"sts\").get_caller_identity()[\"Account
             (&seen[0], &seen[1]),
             (&"111122223333".into(), &serde_json::json!(["111122223333", "eu-west-1"]))
         );
-    }
-}
-
-#[test]
-fn the_javascript_sdk_takes_our_files_and_runs_us() {
-    let Some(aws) = aws_v2() else { return };
-    let Some(node) = peer("SSO_TEST_NODE", "node") else { return };
-    let Some(modules) = javascript_sdk() else { return };
-    let script = format!(
-        "printf '\\n[profile by-us]\\ncredential_process = sso-login credentials demo\\n' >> ~/.aws/config
-        cat > \"$HOME/ask.cjs\" <<'END'
-const {{ fromSSO, fromProcess }} = require('{0}/@aws-sdk/credential-providers');
-(async () => {{
-    const clientConfig = {{ endpoint: process.env.AWS_ENDPOINT_URL_SSO, region: 'us-east-1' }};
-    const sso = await fromSSO({{ profile: 'demo', clientConfig }})();
-    const ours = await fromProcess({{ profile: 'by-us' }})();
-    console.log(JSON.stringify([sso.accessKeyId.slice(0, 4), ours.accessKeyId.slice(0, 4), ours.expiration > new Date()]));
-}})();
-END
-        '{1}' --no-warnings \"$HOME/ask.cjs\"",
-        modules.display(),
-        node.display()
-    );
-    let seen = lines(&run(&aws, "", &script).exits(0));
-    assert_eq!(seen[0], serde_json::json!(["ASIA", "ASIA", true]));
-}
-
-/// `node_modules` with `@aws-sdk/credential-providers`, which `tests/peers.sh` installs.
-fn javascript_sdk() -> Option<PathBuf> {
-    let modules = std::env::var("SSO_TEST_NODE_MODULES").map(PathBuf::from);
-    let target = crate::support::tools().parent().unwrap().join("peers/node_modules");
-    let modules = modules.unwrap_or(target);
-    peer("SSO_TEST_JS_SDK", &modules.join("@aws-sdk/credential-providers/package.json").to_string_lossy())
-        .map(|_| modules)
-}
-
-/// Not a test: the process that the test below runs in a sandbox.
-#[test]
-#[ignore = "asks the SDK that SSO_SANDBOX_URL's variables are about"]
-fn ask_the_rust_sdk() {
-    use aws_config::profile::ProfileFileCredentialsProvider;
-    use aws_credential_types::provider::ProvideCredentials as _;
-
-    if std::env::var_os("SSO_SANDBOX_URL").is_none() {
-        return;
-    }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let http = aws_smithy_http_client::Builder::new().build_http();
-        let provider = aws_config::provider_config::ProviderConfig::default()
-            .with_http_client(http)
-            .with_region(Some(aws_config::Region::new("us-east-1")));
-        for profile in ["demo", "by-us"] {
-            let credentials = ProfileFileCredentialsProvider::builder()
-                .configure(&provider)
-                .profile_name(profile)
-                .build()
-                .provide_credentials()
-                .await
-                .unwrap();
-            assert!(
-                credentials.access_key_id().starts_with("ASIA") && credentials.expiry().is_some(),
-                "{profile}"
-            );
-        }
-    });
-}
-
-#[test]
-fn the_rust_sdk_takes_our_files_and_runs_us() {
-    let Some(aws) = aws_v2() else { return };
-    let script = format!(
-        "printf '\\n[profile by-us]\\ncredential_process = sso-login credentials demo\\n' >> ~/.aws/config
-        '{}' --ignored --exact peers::ask_the_rust_sdk > /dev/null 2>&1
-        stats",
-        std::env::current_exe().unwrap().display()
-    );
-    // Twice: with a token that is good, and with one that the SDK renews (less than five minutes are left).
-    for (flags, refreshes) in [("", 0), ("--token-lifetime 4m", 1)] {
-        let seen = lines(&run(&aws, flags, &script).exits(0));
-        assert_eq!(seen[0]["operations"]["GetRoleCredentials"], 2);
-        assert_eq!(seen[0]["refreshes"], refreshes);
     }
 }

@@ -1,10 +1,10 @@
-//! The real AWS CLI v2 and botocore: they log in through us, and take what we wrote.
+//! The real AWS CLI v2 logs in through us; tests/matrix has what every client shares with us.
 
 use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{Ended, Sandbox, aws_v2, end, python};
+use crate::support::{Ended, Sandbox, aws_v2, end};
 
 /// A script in a sandbox of the real clock (theirs is, too), with the AWS CLI v2 as `aws`, and whatever is first on this
 /// machine's PATH as it is.
@@ -35,43 +35,6 @@ fn the_aws_cli_takes_the_session_of_our_device_flow() {
     assert!(seen[2]["SessionToken"].is_string());
     assert_eq!(seen[3]["outcome"], "valid");
     assert_eq!(seen[4], 2);
-}
-
-#[test]
-fn the_aws_cli_refreshes_the_session_of_our_device_flow() {
-    let Some(aws) = aws_v2() else { return };
-    // Ten minutes are less than the fifteen that the AWS CLI wants left, so it refreshes at once.
-    let script = "sso-login demo --via device --no-browser 2>/dev/null >/dev/null
-        aws sts get-caller-identity --profile demo --query Account
-        sso-login demo
-        python3 -c 'import os,urllib.request as u;
-print(u.urlopen(os.environ[\"SSO_SANDBOX_URL\"] + \"/sandbox/stats\").read().decode())'";
-    let seen = lines(&run(&aws, "--token-lifetime 10m", script).exits(0));
-    assert_eq!((&seen[0], &seen[1]["outcome"]), (&Value::from("111122223333"), &Value::from("valid")));
-    assert_eq!((&seen[2]["logins"], &seen[2]["refreshes"]), (&Value::from(1), &Value::from(1)));
-}
-
-#[test]
-fn botocore_takes_the_session_of_our_device_flow_and_its_refresh() {
-    let (Some(aws), Some(python)) = (aws_v2(), python()) else { return };
-    // Botocore refreshes the twenty seconds' token with the client and the refresh token that we wrote.
-    let script = format!(
-        "sso-login demo --via device --no-browser 2>/dev/null >/dev/null
-        '{}' -c '
-import botocore.session, json
-session = botocore.session.Session(profile=\"demo\")
-print(json.dumps(session.get_credentials().get_frozen_credentials().access_key))
-print(json.dumps(session.create_client(\"sts\").get_caller_identity()[\"Arn\"]))
-'
-        sso-login demo-admin",
-        python.display()
-    );
-    for flags in ["", "--token-lifetime 10m"] {
-        let seen = lines(&run(&aws, flags, &script).exits(0));
-        assert!(seen[0].as_str().unwrap().starts_with("ASIA"), "{seen:?}");
-        assert!(seen[1].as_str().unwrap().starts_with("arn:aws:sts::111122223333:assumed-role/"), "{seen:?}");
-        assert_eq!(seen[2]["outcome"], "valid");
-    }
 }
 
 #[test]
