@@ -48,11 +48,8 @@ fn clients() -> Vec<Client> {
             aws = aws.display()
         ),
     };
-    let sdk = |name, who: String| Client {
-        name,
-        lacks: SDK_LACKS,
-        functions: format!("who() {{\n{who}\n}}"),
-    };
+    let sdk =
+        |name, who: String| Client { name, lacks: SDK_LACKS, functions: format!("who() {{\n{who}\n}}") };
     let javascript = || {
         let node = peer("SSO_TEST_NODE", "node")?;
         let modules = std::env::var("SSO_TEST_NODE_MODULES")
