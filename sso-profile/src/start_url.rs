@@ -64,12 +64,12 @@ impl StartUrl {
         (has_wrapping || is_page).then(|| Self::parse(configured).err().unwrap_or_else(fault))
     }
 
-    /// A warning, if a portal of AWS GovCloud or China can't be in this SSO region.
+    /// A warning, if a portal of AWS's government or China partition can't be in this SSO region.
     pub fn partition_warning(&self, region: &str) -> Option<String> {
         let host = self.host();
         let (place, prefix) = if host.contains("us-gov") {
             ("AWS GovCloud (US)", "us-gov-")
-        } else if host.ends_with(".cn") {
+        } else if host.rsplit('.').next() == Some("cn") {
             ("AWS China", "cn-")
         } else {
             return None;
