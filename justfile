@@ -135,16 +135,16 @@ sso-exec *arguments: _tools
 sso-login-device *arguments: _tools
     sso-login --via device --no-browser "$@" | sso-signal settle
 
-# Log in on a box without a browser, or in a container there: just sso-remote metta@metta1 softmax metta
+# Log in on a host without a browser, or in a container there: just sso-remote metta@metta1 softmax metta
 [group('sso')]
-sso-remote host profile box="" *ssh: _tools
-    sso-login tunnel {{ quote(host) }} {{ quote(profile) }} {{ if box == "" { "" } else { "--container " + quote(box) } }} -- "${@:4}"
+sso-remote host profile container="" *ssh: _tools
+    sso-login tunnel {{ quote(host) }} {{ quote(profile) }} {{ if container == "" { "" } else { "--container " + quote(container) } }} -- "${@:4}"
 
-# Ask every box of a file how its sessions are, N at once: just sso-fleet hosts.txt | sso-signal write --source sso-fleet
+# Ask every host of a file how its sessions are, N at once: just sso-fleet hosts.txt | sso-signal write --source sso-fleet
 [group('sso')]
 [no-cd]
 sso-fleet hosts=(home_directory() / ".aws/sso-renewer/hosts") n="16" *ssh: _tools
-    @sed 's/[[:space:]]*\(#.*\)*$//' -- "$1" | xargs -P "$2" -I %HOST% sso-login inspect %HOST% -- "${@:3}"
+    @sed 's/^[[:space:]]*//; s/[[:space:]]*\(#.*\)*$//; /^$/d' -- "$1" | tr '\n' '\0' | xargs -0 -P "$2" -I %HOST% sso-login inspect %HOST% -- "${@:3}"
 
 # Name the profiles that need a person, one a line
 [group('sso')]

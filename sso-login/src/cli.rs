@@ -17,6 +17,7 @@ use sso_login::keys::KeySetArgs;
 use sso_login::remote::TunnelArgs;
 use sso_login::remote::inspect::InspectArgs;
 use sso_login::sandbox::SandboxArgs;
+use sso_login::session::login_options::Via;
 
 /// Get an AWS SSO session, silently, and hand out credentials
 ///
@@ -81,8 +82,8 @@ pub(crate) struct LoginArgs {
     /// none is, it takes `pkce`, or `device` where no browser would come back: over ssh, in containers, CI and clouds, in
     /// WSL without wslview, without a display, with --no-browser, and for a profile without sso-session. SSO_LOGIN_VIA
     /// says what `auto` means.
-    #[arg(long, value_enum, default_value_t = ViaArg::Auto)]
-    pub(crate) via: ViaArg,
+    #[arg(long, value_enum, default_value_t = Via::Auto)]
+    pub(crate) via: Via,
     /// Open no browser here: show the URL and the code only
     #[arg(long)]
     pub(crate) no_browser: bool,
@@ -150,14 +151,6 @@ pub(crate) enum Command {
     Inspect(InspectArgs),
     /// Run an AWS SSO of your own on loopback, to try everything offline
     Sandbox(SandboxArgs),
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum ViaArg {
-    Auto,
-    Aws,
-    Pkce,
-    Device,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -12,7 +12,6 @@ pub mod doctor;
 pub mod flows;
 pub mod interrupt;
 pub mod keys;
-pub mod process;
 pub mod remote;
 pub mod sandbox;
 pub mod session;

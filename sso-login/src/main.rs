@@ -6,14 +6,14 @@ use std::process::ExitCode;
 
 use sso_login::commands::{accounts, credentials, exec, logout, refresh, steps, token, whoami};
 use sso_login::session::ensure::Ensure;
-use sso_login::session::login_options::{Ask, LoginOptions, Via};
+use sso_login::session::login_options::{Ask, LoginOptions};
 use sso_login::{doctor, keys, remote, sandbox};
 use sso_profile::{Selected, select};
 use sso_tool::exit::Exit;
 use sso_tool::settings::Settings;
 use sso_tool::stream::{self, Document, Output};
 
-use cli::{AskArg, Cli, Command, LoginArgs, ViaArg};
+use cli::{AskArg, Cli, Command, LoginArgs};
 
 const TOOL: &str = "sso-login";
 
@@ -94,12 +94,7 @@ fn filter(
 fn wish(args: &LoginArgs) -> LoginOptions {
     LoginOptions {
         force: args.force,
-        via: match args.via {
-            ViaArg::Auto => Via::Auto,
-            ViaArg::Aws => Via::Aws,
-            ViaArg::Pkce => Via::Pkce,
-            ViaArg::Device => Via::Device,
-        },
+        via: args.via,
         opens_browser: !args.no_browser,
         ask: match args.ask {
             AskArg::Auto => Ask::Auto,

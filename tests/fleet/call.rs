@@ -21,9 +21,11 @@ fn every_box_is_accounted_for_though_some_are_dead_and_one_hangs() {
     std::fs::write(&hosts, format!("# the fleet\n\n{}  # the last\n", boxes.join("\n"))).unwrap();
 
     // The recipe's line, as `just` has it.
-    let sed = r"sed 's/[[:space:]]*\(#.*\)*$//'";
-    let line =
-        format!("{sed} -- {} | xargs -P 8 -I %HOST% sso-login inspect --timeout 8s %HOST%", hosts.display());
+    let sed = r"sed 's/^[[:space:]]*//; s/[[:space:]]*\(#.*\)*$//; /^$/d'";
+    let line = format!(
+        "{sed} -- {} | tr '\\n' '\\0' | xargs -0 -P 8 -I %HOST% sso-login inspect --timeout 8s %HOST%",
+        hosts.display()
+    );
     let begin = Instant::now();
     let ended = end(metta.shell(&line), "");
     assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));

@@ -31,13 +31,30 @@ fn a_signal_of_a_listed_box_is_mended_there() {
 
     let ended = watch(
         &metta,
-        &[("SSO_HOSTS", "metta2, metta1"), ("SSO_LOGIN_MODE", "auto"), ("AWS_PROFILE", "demo")],
+        &[
+            ("SSO_HOSTS", "metta2, metta1"),
+            ("SSO_LOGIN_MODE", "auto"),
+            ("AWS_PROFILE", "demo"),
+            ("SSO_AUTO_PROFILES", "demo@metta1"),
+        ],
     );
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     let last = ended.documents().pop().unwrap();
     assert_eq!(last["outcome"], "success", "{last}");
     metta.is_logged_in(&last);
     assert_eq!(signals(&metta), [""; 0]);
+}
+
+#[test]
+fn consent_to_a_profile_here_is_none_to_one_of_that_name_there() {
+    let Some(metta) = Metta::start() else { return };
+    let log = metta.bench.file("contacted");
+    metta.bench.program("ssh", &format!("echo \"$@\" >> {}; exit 255", log.display()));
+    let mut command = metta.command("sso-login -");
+    command.envs([("SSO_HOSTS", "metta1"), ("AWS_PROFILE", "demo"), ("SSO_DIALOG", "none")]);
+    let ended = end(command, "{\"profile\":\"demo\",\"host\":\"metta1\",\"mode\":\"auto\"}\n");
+    assert_eq!(ended.exits(0).document()["outcome"], "dismissed");
+    assert!(!log.exists());
 }
 
 #[test]

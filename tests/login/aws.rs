@@ -128,7 +128,7 @@ fn a_flood_takes_no_memory_and_puts_no_end_off() {
     let mut command = bench.command("sso-login --via aws demo --timeout 1s");
     command.env("OUT", bench.served.sandbox.root());
     let begin = Instant::now();
-    end(command, "").fails(124, "timeout", "", "took too long");
+    end(command, "").fails(77, "failed", "aws", "printed without end");
     assert!(begin.elapsed() < Duration::from_secs(60));
     gone(&bench, "flood");
 }
@@ -231,18 +231,18 @@ fn without_version_2_the_others_are_named_and_auto_over_ssh_takes_the_device_flo
     let ended = login("--via aws", one.to_str().unwrap());
     let says =
         format!("there is no AWS CLI v2: {} is AWS CLI 1.46.2, which has no `sso login`", one.display());
-    ended.fails(77, "failed", "no-aws-cli", &says);
+    ended.fails(78, "failed", "no-aws-cli", &says);
     for way in ["awscli-exe-linux-", "SSO_AWS", "--via device"] {
         assert!(ended.complaint().contains(way), "{}", ended.stderr);
     }
     login("--via aws", "/nonexistent/aws").fails(
-        77,
+        78,
         "failed",
         "no-aws-cli",
         "/nonexistent/aws: cannot run it",
     );
     let other = bench.program("other", "echo hello");
-    login("--via aws", other.to_str().unwrap()).fails(77, "failed", "no-aws-cli", "it is no AWS CLI");
+    login("--via aws", other.to_str().unwrap()).fails(78, "failed", "no-aws-cli", "it is no AWS CLI");
     assert_eq!(login("", one.to_str().unwrap()).succeeds("success")["via"], "device");
 }
 
@@ -273,4 +273,88 @@ fn a_program_in_the_working_directory_is_never_taken() {
     command.env("PATH", format!(":.:{}:{}:/usr/bin:/bin", bench.file("bin").display(), tools().display()));
     end(command, "").succeeds("success");
     assert!(!work.join("bad").exists());
+}
+
+/// An AWS CLI of that version that writes down its arguments and runs a script.
+fn recording(bench: &Bench, name: &str, version: &str, script: &str) -> std::path::PathBuf {
+    bench.program(
+        name,
+        &format!(
+            "if [ \"$1\" = --version ]; then echo aws-cli/{version}; exit; fi; echo {name} \"$*\" >> \"$HOME/asked\"; {script}"
+        ),
+    )
+}
+
+fn asked(bench: &Bench) -> String {
+    fs::read_to_string(bench.home().join("asked")).unwrap_or_default()
+}
+
+#[test]
+fn the_line_that_names_the_error_decides_as_the_newest_aws_cli_prints_it() {
+    let error = |name: &str, word: &str| {
+        format!(
+            "printf '\\naws: [ERROR]: An error occurred ({name}) when calling the RegisterClient operation: \\n\\nAdditional error details:\\nerror: {word}\\nerror_description: Invalid client provided\\n' >&2; exit 254"
+        )
+    };
+    let bench = Bench::start("");
+    let aws = recording(&bench, "new", "2.36.17", &error("InternalServerException", "server_error"));
+    let ended = bench.run_with("sso-login --via aws demo", &[("SSO_AWS", aws.to_str().unwrap())]);
+    ended.fails(69, "failed", "unreachable", "InternalServerException");
+    let aws = recording(&bench, "new", "2.36.17", &error("InvalidClientException", "invalid_client"));
+    let ended = bench.run_with("sso-login --via aws demo", &[("SSO_AWS", aws.to_str().unwrap())]);
+    ended.fails(77, "failed", "invalid_client", "InvalidClientException");
+}
+
+#[test]
+fn where_no_browser_comes_back_the_aws_cli_is_told_to_use_a_code() {
+    let bench = Bench::start("");
+    let new = recording(&bench, "new", "2.22.0", "exit 1");
+    let old = recording(&bench, "old", "2.21.9", "exit 1");
+    let ask = |aws: &std::path::Path, arguments: &str, ssh: bool| {
+        let _ = fs::remove_file(bench.home().join("asked"));
+        let variables = [("SSO_AWS", aws.to_str().unwrap()), ("SSH_TTY", if ssh { "/dev/pts/0" } else { "0" })];
+        bench.run_with(&format!("sso-login --via aws demo {arguments}"), &variables);
+        asked(&bench)
+    };
+    assert!(ask(&new, "", true).ends_with("demo --use-device-code\n"));
+    assert!(ask(&new, "--no-browser", true).ends_with("demo --no-browser --use-device-code\n"));
+    assert!(ask(&old, "--no-browser", true).ends_with("demo --no-browser\n"));
+}
+
+#[test]
+fn the_newest_aws_cli_is_taken_whatever_comes_first_on_path() {
+    let bench = Bench::start("");
+    let (first, second) = (bench.file("first"), bench.file("second"));
+    for (dir, name, version) in [(&first, "older", "2.21.0"), (&second, "newer", "2.40.1")] {
+        fs::create_dir(dir).unwrap();
+        fs::copy(recording(&bench, name, version, "exit 1"), dir.join("aws")).unwrap();
+    }
+    let path = format!("{}:{}:{}", first.display(), second.display(), bench.served.sandbox.path());
+    bench.run_with("sso-login --via aws demo", &[("PATH", &path)]);
+    assert!(asked(&bench).starts_with("newer sso login"), "{}", asked(&bench));
+    // What is named on purpose comes first, and is missed aloud.
+    let ended = bench.run_with("sso-login --via aws demo", &[("PATH", &path), ("SSO_AWS", "/nonexistent/aws")]);
+    assert_eq!(ended.code, 78);
+    assert!(ended.stderr.starts_with("sso-login: SSO_AWS names no AWS CLI v2: /nonexistent/aws"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_page_that_comes_back_to_another_host_has_no_port() {
+    let bench = Bench::start("");
+    let page = "https://oidc.us-east-1.amazonaws.com/authorize?redirect_uri=http%3A%2F%2Fevil.example%3A39945%2F";
+    let aws = recording(&bench, "new", "2.36.17", &format!("echo '{page}'; exit 1"));
+    let ended = bench.run_with("sso-login --via aws demo", &[("SSO_AWS", aws.to_str().unwrap())]);
+    let event = &ended.documents()[0];
+    assert_eq!((event["url"].as_str(), &event["port"]), (Some(page), &serde_json::Value::Null));
+    assert!(ended.stderr.contains("warning: the redirect_uri of its page isn't on loopback"), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("comes back to port"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_build_service_without_anybody_fails_at_once() {
+    let bench = Bench::start("--approve ask");
+    let variables = [("CI", "true"), ("SSO_AWS", "/nonexistent/aws")];
+    let ended = bench.run_with("sso-login demo", &variables);
+    ended.fails(77, "failed", "nobody", "nobody can log in here: this is a build service");
+    assert_eq!(bench.counts()[0], 0);
 }

@@ -11,6 +11,7 @@ pub mod exit;
 pub mod failure;
 pub mod filter;
 mod pages;
+pub mod process;
 pub mod profile_name;
 pub mod quarantine;
 pub mod run;

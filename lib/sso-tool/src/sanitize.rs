@@ -14,6 +14,11 @@ pub fn is_deceptive(c: char) -> bool {
 /// One harmless line: escape sequences, control characters and deceptive marks are left out,
 /// white space is one space, and what is longer than [`LONGEST`] ends in `…`.
 pub fn sanitize(text: &str) -> String {
+    sanitize_up_to(text, LONGEST)
+}
+
+/// The same with another limit, in characters: a URL that a person must open is longer than a line.
+pub fn sanitize_up_to(text: &str, most: usize) -> String {
     let mut line = String::new();
     let mut chars = text.chars().peekable();
     let mut length = 0;
@@ -24,7 +29,7 @@ pub fn sanitize(text: &str) -> String {
         } else if c.is_whitespace() {
             gap = !line.is_empty();
         } else if !c.is_control() && !is_deceptive(c) {
-            if length + usize::from(gap) >= LONGEST {
+            if length + usize::from(gap) >= most {
                 line.push('…');
                 break;
             }

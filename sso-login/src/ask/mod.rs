@@ -17,6 +17,8 @@ mod zenity;
 use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
+use sso_tool::exit::warn;
+use sso_tool::sanitize::sanitize;
 use sso_tool::settings::{Settings, from_environment};
 
 pub use consent::Consent;
@@ -104,7 +106,8 @@ fn ask(settings: &Settings, question: &Question, patience: Duration) -> Said {
     let chosen = from_environment("SSO_DIALOG");
     let kinds = match chosen.as_deref() {
         None => Kind::of_this_desktop(),
-        Some("none") => return nobody("SSO_DIALOG is `none`"),
+        // Chosen by the owner: nothing is wrong.
+        Some("none") => return unasked("SSO_DIALOG is `none`"),
         Some(word) => match Kind::from_word(word) {
             Some(kind) => vec![kind],
             None => return said(program::ask(word, question, patience), settings, word),
@@ -126,7 +129,7 @@ fn ask(settings: &Settings, question: &Question, patience: Duration) -> Said {
     } else {
         notes.join("; ")
     };
-    nobody(&why)
+    nobody(settings, &why)
 }
 
 fn said(reply: Reply<Said>, settings: &Settings, program: &str) -> Said {
@@ -136,15 +139,22 @@ fn said(reply: Reply<Said>, settings: &Settings, program: &str) -> Said {
             settings.debug(|| format!("{program} was closed, or gave no answer"));
             Said::No(Answer::dismissed(None))
         }
-        Reply::Broken(why) => {
-            settings.debug(|| format!("cannot ask with {program}: {why}"));
-            nobody(&format!("{program}: {why}"))
-        }
+        Reply::Broken(why) => nobody(settings, &format!("{program}: {why}")),
         Reply::Interrupted(signal) => Said::No(Answer::interrupted(signal)),
     }
 }
 
-fn nobody(why: &str) -> Said {
+/// No dialog could be shown, which is no person's answer: the log says so by name.
+fn nobody(settings: &Settings, why: &str) -> Said {
+    let why = sanitize(why);
+    warn(
+        settings.tool(),
+        &format!("nobody could be asked: {why}; `sso-login doctor` looks at the dialog, SSO_DIALOG names another"),
+    );
+    unasked(&why)
+}
+
+fn unasked(why: &str) -> Said {
     Said::No(Answer::dismissed(Some(&format!("nobody could be asked: {why}"))))
 }
 

@@ -3,12 +3,14 @@
 use std::process::Command;
 use std::time::Duration;
 
+use sso_tool::process::{End, Output, Program, code};
+
 use super::Reply;
-use crate::process::{self, End, Line};
+use crate::interrupt::Interrupt;
 use crate::session::login_options::after;
 
-/// What a dialog program prints is a label; more than this is noise.
-const LONGEST: usize = 64 << 10;
+/// What a dialog program prints is a label, and warnings of its toolkit.
+const MOST: usize = 1 << 20;
 
 /// A dialog program that ended by itself.
 #[derive(Debug, Default)]
@@ -30,22 +32,20 @@ impl Ended {
 
 /// Runs a dialog with text on stdin. After `limit` it is killed, with all that it started.
 pub(super) fn run(command: Command, input: &str, limit: Duration) -> Reply<Ended> {
-    let mut ended = Ended::default();
-    let end = process::run(command, input, after(limit), |line| {
-        let (stream, line) = match line {
-            Line::Out(line) => (&mut ended.out, line),
-            Line::Err(line) => (&mut ended.err, line),
-        };
-        if stream.len() + line.len() < LONGEST {
-            stream.push_str(&line);
-            stream.push('\n');
+    let interrupt = match Interrupt::hold() {
+        Ok(interrupt) => interrupt,
+        Err(err) => return Reply::Broken(format!("it can't be run: {err:#}")),
+    };
+    let interrupted = || interrupt.received();
+    let program = Program::new(command).reading(input).printing_at_most(MOST).until(after(limit));
+    match program.unless(&interrupted).output() {
+        Ok(Output { end: End::Status(status), stdout: out, stderr: err }) => {
+            Reply::Given(Ended { code: code(status), out, err })
         }
-    });
-    match end {
-        Ok(End::Status(status)) => Reply::Given(Ended { code: process::code(status), ..ended }),
-        Ok(End::TimedOut) => Reply::Nothing,
-        Ok(End::Interrupted(signal)) => Reply::Interrupted(signal),
-        Err(err) => Reply::Broken(format!("it can't be run: {err:#}")),
+        Ok(Output { end: End::TimedOut, .. }) => Reply::Nothing,
+        Ok(Output { end: End::TooMuch, .. }) => Reply::Broken("it prints without end".to_owned()),
+        Ok(Output { end: End::Interrupted(signal), .. }) => Reply::Interrupted(signal),
+        Err(err) => Reply::Broken(format!("it can't be run: {err}")),
     }
 }
 

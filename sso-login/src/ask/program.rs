@@ -17,7 +17,12 @@ use crate::session::answer::Answer;
 pub(super) fn ask(line: &str, question: &Question, patience: Duration) -> Reply<Said> {
     let input = format!("{}\n", Value::from(question.document.clone()));
     run(command(line), &input, patience)
-        .then(|ended| if ended.code == 0 { understand(&ended.out) } else { Reply::Nothing })
+        .then(|ended| match ended.code {
+            0 => understand(&ended.out),
+            // As zenity and its kin end when a person closes them.
+            1 => Reply::Nothing,
+            code => Reply::Broken(format!("it ended with status {code}")),
+        })
 }
 
 /// A file of that name, spaces and all; else words.

@@ -8,15 +8,17 @@ use crate::session::answer::Answer;
 /// The word for a registration that AWS does not accept, though the file says that it is good.
 pub(crate) const REJECTED: &str = "invalid_client";
 
-/// What it said on stderr: the last line is the reason, but for a page that stands where the service should: its first line
-/// has the status.
+/// Words in the line in which the AWS CLI names an error. Since 2.34 details follow it (AWS-FORMATS 14.4).
+const ERROR: &str = "An error occurred (";
+
+/// What it says on stderr: the first line that names an error is the reason, else the last line.
 #[derive(Default)]
 pub(crate) struct Complaint(String);
 
 impl Complaint {
     /// The next line.
     pub(crate) fn read(&mut self, line: &str) {
-        if !line.trim().is_empty() && status_of_page(&self.0).is_none() {
+        if !line.trim().is_empty() && !self.0.contains(ERROR) {
             self.0 = sanitize(line.trim().trim_start_matches("aws: [ERROR]: "));
         }
     }
@@ -36,6 +38,10 @@ impl Complaint {
             if self.0.is_empty() { format!("`aws sso login` ended with status {code}") } else { self.0 };
         if NO_NETWORK.iter().any(|words| reason.contains(words)) || is_of_service(&reason) {
             return Answer::unreachable(reason);
+        }
+        if let Some(key) = damaged_file(&reason) {
+            let reason = format!("the AWS CLI fails at the damaged file ~/.aws/sso/cache/{key}.json");
+            return Answer::failed("corrupt", reason).hint("sso-cache repair").with("awsStatus", code);
         }
         if let Some(why) = status_of_page(&reason).map(of_page).or_else(|| of_gap(&reason)) {
             return Answer::unreachable(Refusal::Unreachable(why).to_string());
@@ -70,13 +76,19 @@ fn status_of_page(reason: &str) -> Option<u16> {
 /// A page with status 200 is an answer that lacks whatever botocore looks for first: `'clientId'` is all that it says.
 fn of_gap(reason: &str) -> Option<String> {
     let key = reason.strip_prefix('\'')?.strip_suffix('\'')?;
-    let is_name = key.bytes().all(|b| b.is_ascii_alphanumeric());
+    let is_name = key.bytes().all(|b| b.is_ascii_alphanumeric()) && damaged_file(reason).is_none();
     is_name.then(|| format!("it sent an answer without {key}"))
+}
+
+/// The stem of a cache file that the AWS CLI can't parse: its name is all that it says (AWS-FORMATS 10.3).
+pub(crate) fn damaged_file(reason: &str) -> Option<&str> {
+    let key = reason.trim().strip_prefix('\'')?.strip_suffix('\'')?;
+    (key.len() == 40 && key.bytes().all(|b| b.is_ascii_hexdigit())).then_some(key)
 }
 
 /// The name and the message of an error of botocore.
 fn error_of(reason: &str) -> Option<(&str, &str)> {
-    let (_, rest) = reason.split_once("An error occurred (")?;
+    let (_, rest) = reason.split_once(ERROR)?;
     let (name, rest) = rest.split_once(") when calling")?;
     let (_, message) = rest.split_once(" operation")?;
     // `operation: …`, or `operation (reached max retries: 2): …`.
@@ -104,6 +116,36 @@ mod tests {
             assert!(!is_of_service(&reason(name)), "{name}");
         }
         assert!(!is_of_service("An error occurred (503"));
+    }
+
+    #[test]
+    fn the_line_that_names_the_error_decides_whatever_follows_it() {
+        // As AWS CLI 2.36 prints it.
+        let ended = |name: &str, details: &[&str]| {
+            let mut complaint = Complaint::default();
+            complaint.read("");
+            complaint.read(&format!(
+                "aws: [ERROR]: An error occurred ({name}) when calling the StartDeviceAuthorization operation:"
+            ));
+            for line in ["", "Additional error details:"].iter().chain(details) {
+                complaint.read(line);
+            }
+            complaint.answer(254)
+        };
+        let details = ["error: invalid_client", "error_description: Invalid client provided"];
+        assert_eq!(ended("InvalidClientException", &details).error(), Some(REJECTED));
+        let failed = ended("InternalServerException", &["error: server_error"]);
+        assert_eq!((failed.exit(), failed.error()), (Exit::Unavailable, Some("unreachable")));
+        let denied = ended("AccessDeniedException", &["error: access_denied", "'clientId'"]);
+        assert_eq!((denied.exit(), denied.error()), (Exit::LoginRequired, Some("aws")));
+    }
+
+    #[test]
+    fn a_bare_hash_is_the_name_of_a_damaged_file() {
+        let mut complaint = Complaint::default();
+        complaint.read("aws: [ERROR]: 'd4bd9b730be541f8dec04c80d04f20fb73065f62'");
+        let answer = complaint.answer(255);
+        assert_eq!((answer.exit(), answer.error()), (Exit::LoginRequired, Some("corrupt")));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The page that `aws sso login` sends a person to, found in what it prints.
 
-use crate::flows::progress::{Authorize, redirect_uri};
+use crate::flows::progress::Authorize;
+use crate::flows::way_back::WayBack;
 
 /// Finds the URL and the code in what `aws sso login` prints. Its prose changes between versions; a line that is a URL
 /// and a line that is a code don't (AWS-FORMATS 9).
@@ -20,7 +21,7 @@ impl Page {
         if (line.starts_with("https://") || line.starts_with("http://"))
             && line.bytes().all(|b| b.is_ascii_graphic())
         {
-            if redirect_uri(line).is_some() {
+            if WayBack::of_text(line) != WayBack::None {
                 return Some(self.tell(line.to_owned(), None));
             }
             // The second URL of a device login has the code in it, should the line of the code look new.
@@ -38,8 +39,14 @@ impl Page {
 
     fn tell(&mut self, url: String, user_code: Option<String>) -> Authorize {
         self.is_told = true;
-        Authorize { url, user_code, expires_at: None, via: "aws", is_opened: false }
+        Authorize { url, user_code, via: "aws", ..Authorize::default() }
     }
+}
+
+/// Whether a line is the one that `aws sso login` ends with: prose, and the start URL as its last word.
+pub(crate) fn is_success(line: &str) -> bool {
+    let line = line.trim();
+    line.split_once(": https://").is_some_and(|(prose, url)| prose.contains(' ') && !url.contains(' '))
 }
 
 /// `XXXX-XXXX`.
@@ -74,6 +81,11 @@ mod tests {
         .collect();
         assert_eq!(told.len(), 1);
         assert_eq!(told[0].user_code.as_deref(), Some("ABCD-EFGH"));
+
+        assert!(is_success("Successfully logged into Start URL: https://d-1234567890.awsapps.com/start"));
+        for line in ["Please visit the following URL:", "https://d-1234567890.awsapps.com/start", "a: http"] {
+            assert!(!is_success(line), "{line}");
+        }
 
         let url = "https://oidc.us-east-1.amazonaws.com/authorize?redirect_uri=http%3A%2F%2F127.0.0.1%3A1234%2Foauth%2Fcallback";
         assert_eq!(Page::default().read(url).map(|told| told.url).as_deref(), Some(url));

@@ -6,22 +6,26 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use sso_tool::process::{End, Line, Program, code};
+use sso_tool::sanitize::sanitize;
 use sso_tool::settings::{Settings, from_environment};
 use sso_tool::time;
 
 use crate::aws_cli::complaint::Complaint;
 use crate::aws_cli::page::Page;
 use crate::flows::progress::{Authorize, Progress};
-use crate::process::{self, End, Line};
+use crate::interrupt::Interrupt;
 use crate::session::answer::Answer;
 use crate::session::cached::Session;
 use crate::session::login_options::after;
 
-/// Where the installer puts it; a virtualenv's version 1 on PATH often hides it.
-const USUAL: &str = "/usr/local/bin/aws";
+/// Where installers put it; a virtualenv's version 1 on PATH often hides it.
+const USUAL: [&str; 2] = ["/usr/local/bin/aws", "/usr/bin/aws"];
 
 /// The first version that knows sso-sessions (AWS-FORMATS 9).
 pub(crate) const WITH_SESSIONS: Version = Version(2, 9, 0);
+/// Since then a session's login is one of PKCE, unless `--use-device-code` asks for a code (AWS-FORMATS 9).
+pub(crate) const WITH_PKCE: Version = Version(2, 22, 0);
 
 /// Variables that would make the AWS CLI, or an SDK, look elsewhere than at the profile that it is given.
 pub(crate) const SHADOWS: [&str; 8] = [
@@ -54,56 +58,87 @@ pub struct Aws {
     pub version: Version,
 }
 
-/// What the search found.
+/// The AWS CLIs of this machine.
 #[derive(Debug, Default)]
-pub struct Found {
-    /// The first version 2.
+pub struct Installed {
+    /// The newest version 2, or the one that `SSO_AWS` names.
     pub aws: Option<Aws>,
-    /// What came before it and is something else, in words.
+    /// What else there is under the name, in words.
     pub others: Vec<String>,
     /// The signal that ended the search, if one did.
     pub interrupted: Option<i32>,
 }
 
-/// Looks for a version 2: `SSO_AWS` alone if that is set, else PATH in order, then the usual place. One that knows no
-/// sso-session is taken only if there is no other. Whatever hasn't said its version by `deadline` is none.
-pub fn find(settings: &Settings, deadline: Instant) -> Found {
-    let candidates = match from_environment("SSO_AWS") {
+/// Looks for a version 2: `SSO_AWS` alone if that is set, else the first of PATH and the usual places that knows every kind
+/// of login, else the newest. Whatever hasn't said its version by `deadline` is none.
+pub fn find(settings: &Settings, deadline: Instant) -> Installed {
+    let named = from_environment("SSO_AWS");
+    let candidates = match &named {
         Some(path) => vec![PathBuf::from(path)],
         None => {
             let path = env::var_os("PATH").unwrap_or_default();
             // Not what lies in the working directory, which a relative entry would name: it may be a stranger's.
             let on_path = env::split_paths(&path).filter(|dir| dir.is_absolute()).map(|dir| dir.join("aws"));
-            on_path.chain([PathBuf::from(USUAL)]).filter(|file| file.is_file()).collect()
+            let usual = USUAL.iter().map(PathBuf::from);
+            each_once(on_path.chain(usual).filter(|file| file.is_file()))
         }
     };
-    let mut found = Found::default();
-    let mut old = None;
+    let mut installed = Installed::default();
+    let mut versions = Vec::new();
     for path in candidates {
         match version(&path, deadline) {
-            Ok(Asked::Version(version)) if version >= WITH_SESSIONS => {
-                settings.debug(|| format!("{} is AWS CLI {version}", path.display()));
-                found.others.extend(old.take().map(|aws| without_sessions(&aws)));
-                found.aws = Some(Aws { path, version });
-                break;
-            }
             Ok(Asked::Version(version)) if version >= Version(2, 0, 0) => {
-                old = old.or(Some(Aws { path, version }));
+                versions.push(Aws { path, version });
+                // It knows every kind of login: to ask a further one costs a person a second.
+                if version >= WITH_PKCE {
+                    break;
+                }
             }
-            Ok(Asked::Version(version)) => found
+            Ok(Asked::Version(version)) if versions.is_empty() => installed
                 .others
                 .push(format!("{} is AWS CLI {version}, which has no `sso login`", path.display())),
+            Ok(Asked::Version(_)) => {}
             Ok(Asked::Interrupted(signal)) => {
-                found.interrupted = Some(signal);
-                break;
+                return Installed { interrupted: Some(signal), ..Installed::default() };
             }
-            Err(why) => found.others.push(format!("{}: {why}", path.display())),
+            Err(_) if !versions.is_empty() => {}
+            Err(why) => installed.others.push(format!("{}: {why}", path.display())),
         }
     }
-    if found.interrupted.is_none() {
-        found.aws = found.aws.or(old);
+    // Of two of one version the first on PATH.
+    let newest = versions.iter().map(|aws| aws.version).max();
+    let at = versions.iter().position(|aws| Some(aws.version) == newest);
+    for older in versions.iter().take(at.unwrap_or_default()) {
+        installed.others.push(match older.version < WITH_SESSIONS {
+            true => without_sessions(older),
+            false => format!("{} is the older AWS CLI {}", older.path.display(), older.version),
+        });
     }
-    found
+    installed.aws = at.map(|at| versions.swap_remove(at));
+    match (&installed.aws, named) {
+        (Some(aws), _) => {
+            settings.debug(|| format!("{} is AWS CLI {}", aws.path.display(), aws.version));
+        }
+        (None, Some(_)) if Instant::now() < deadline => settings.warn_once(format!(
+            "SSO_AWS names no AWS CLI v2: {}",
+            sanitize(&installed.others.join("; "))
+        )),
+        (None, _) => {}
+    }
+    installed
+}
+
+/// The files, without those that are links to one before: each takes a second to say its version.
+fn each_once(files: impl Iterator<Item = PathBuf>) -> Vec<PathBuf> {
+    let mut known = Vec::new();
+    files
+        .filter(|file| {
+            let real = file.canonicalize().unwrap_or_else(|_| file.clone());
+            let is_new = !known.contains(&real);
+            known.push(real);
+            is_new
+        })
+        .collect()
 }
 
 /// What is wrong with a version before [`WITH_SESSIONS`].
@@ -142,16 +177,19 @@ fn version(path: &Path, deadline: Instant) -> Result<Asked, String> {
         command.env(file, "/dev/null");
     }
     let mut version = None;
-    let end = process::run(command, "", deadline.min(after(PATIENCE)), |line| {
+    let interrupt = Interrupt::hold().map_err(|err| format!("cannot run it: {err:#}"))?;
+    let interrupted = || interrupt.received();
+    let program = Program::new(command).until(deadline.min(after(PATIENCE))).unless(&interrupted);
+    let end = program.run(|line| {
         let (Line::Out(line) | Line::Err(line)) = line;
         version = version.or_else(|| parse_version(&line));
     });
     match (end, version) {
         (Ok(End::Interrupted(signal)), _) => Ok(Asked::Interrupted(signal)),
         (Ok(End::Status(_)), Some(version)) => Ok(Asked::Version(version)),
-        (Ok(End::Status(_)), None) => Err("it is no AWS CLI".to_owned()),
+        (Ok(End::Status(_) | End::TooMuch), _) => Err("it is no AWS CLI".to_owned()),
         (Ok(End::TimedOut), _) => Err("it does not say its version".to_owned()),
-        (Err(err), _) => Err(format!("cannot run it: {err:#}")),
+        (Err(err), _) => Err(format!("cannot run it: {err}")),
     }
 }
 
@@ -168,13 +206,19 @@ fn unshadow(command: &mut Command) {
 }
 
 impl Aws {
-    /// Runs `aws sso login --profile PROFILE [--no-browser]`, always with the profile and never with `--sso-session`.
-    /// Success is a valid token in the cache, not only a good exit status.
+    /// Whether a login of a session needs `--use-device-code` to be one by a code.
+    pub(crate) fn has_pkce(&self) -> bool {
+        self.version >= WITH_PKCE
+    }
+
+    /// Runs `aws sso login --profile PROFILE [--no-browser] [--use-device-code]`, always with the profile and never with
+    /// `--sso-session`. Success is a valid token in the cache, not only a good exit status.
     pub fn login(
         &self,
         profile: &str,
         session: &Session<'_>,
         opens_browser: bool,
+        uses_code: bool,
         deadline: Instant,
         progress: &mut Progress<'_>,
     ) -> anyhow::Result<Answer> {
@@ -189,13 +233,19 @@ impl Aws {
         if !opens_browser {
             command.arg("--no-browser");
         }
+        if uses_code {
+            command.arg("--use-device-code");
+        }
         unshadow(&mut command);
         // Its pager would wait for somebody.
         command.env("AWS_PAGER", "");
 
         let mut page = Page::default();
         let mut complaint = Complaint::default();
-        let end = process::run(command, "", deadline, |line| match line {
+        let interrupt = Interrupt::hold()?;
+        let interrupted = || interrupt.received();
+        let program = Program::new(command).until(deadline).unless(&interrupted);
+        let end = program.run(|line| match line {
             Line::Out(line) => {
                 if let Some(authorize) = page.read(&line) {
                     progress.authorize(&Authorize { is_opened: opens_browser, ..authorize });
@@ -211,12 +261,15 @@ impl Aws {
                 ));
             }
             Ok(End::Interrupted(signal)) => return Ok(Answer::interrupted(signal)),
+            Ok(End::TooMuch) => {
+                return Ok(Answer::failed("aws", "`aws sso login` printed without end and was ended"));
+            }
             Err(err) => {
-                return Ok(Answer::failed("aws", format!("cannot run {}: {err:#}", self.path.display())));
+                return Ok(Answer::failed("aws", format!("cannot run {}: {err}", self.path.display())));
             }
         };
         if !status.success() {
-            return Ok(complaint.answer(process::code(status)));
+            return Ok(complaint.answer(code(status)));
         }
         Ok(match session.valid_token(time::now()?)? {
             Some(token) => Answer::success("aws", token.expires_at),

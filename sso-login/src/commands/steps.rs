@@ -164,7 +164,7 @@ fn authorized(document: &mut Document, is_quiet: bool) -> anyhow::Result<Option<
             user_code: Some(device.user_code.clone()),
             expires_at: Some(expires_at),
             via: "device",
-            is_opened: false,
+            ..Authorize::default()
         };
         Progress::tell(&name, &shown, None);
     }

@@ -15,6 +15,7 @@ use crate::commands::steps::{client_of, each, moment, oidc, required, sso_of};
 use crate::flows::device::{MOST_LOST_POLLS, SLOWER};
 use crate::flows::stop::Stop;
 use crate::session::cached::Session;
+use crate::session::login_options::after;
 
 /// Flags of `sso-login token`.
 #[derive(Args, Clone, Debug)]
@@ -47,10 +48,10 @@ Exit status:
   65   bad document
   69   the service can't be reached
   74   a stream failed
-  75   nobody has decided yet (or slow down)
+  75   nobody has decided yet (or slow down), by the end of --timeout with --wait
   77   denied, or code or registration not good
   78   configuration wrong
-  124  the code expired, or --timeout is over";
+  124  the code expired";
 
 /// Runs it.
 pub fn run(args: &TokenArgs, settings: &Settings) -> anyhow::Result<Exit> {
@@ -71,10 +72,9 @@ fn redeemed(document: &mut Document, args: &TokenArgs, settings: &Settings) -> a
         oidc: oidc(document)?,
         client,
         code,
-        interval: Duration::from_secs(
-            u64::try_from(document.whole("interval")?.unwrap_or(5)).unwrap_or(5).max(1),
-        ),
-        deadline: deadline(document, args.timeout)?,
+        interval: interval(document)?,
+        code_end: code_end(document)?,
+        deadline: args.timeout.map(after),
     };
     let answer = crate::runtime()?.block_on(poll.run(args.wait));
     document.set("interval", poll.interval.as_secs());
@@ -135,30 +135,48 @@ struct Poll {
     client: Registered,
     code: Secret,
     interval: Duration,
-    deadline: Instant,
+    /// When the code expires.
+    code_end: Instant,
+    /// When the patience of the caller ends.
+    deadline: Option<Instant>,
 }
 
 impl Poll {
+    /// Asks until somebody has decided. At the caller's deadline the code lives on, so that is no expiry.
     async fn run(&mut self, waits: bool) -> Result<Created, Refusal> {
+        let Some(deadline) = self.deadline else { return self.decided(waits).await };
+        let mut last = None;
+        match tokio::time::timeout_at(deadline.into(), self.decided_noting(waits, &mut last)).await {
+            Ok(decided) => decided,
+            Err(_) => Err(last.unwrap_or(Refusal::Pending)),
+        }
+    }
+
+    async fn decided(&mut self, waits: bool) -> Result<Created, Refusal> {
+        self.decided_noting(waits, &mut None).await
+    }
+
+    async fn decided_noting(&mut self, waits: bool, last: &mut Option<Refusal>) -> Result<Created, Refusal> {
         let mut lost = 0;
         loop {
             let refusal = match self.oidc.poll(&self.client, &self.code).await {
                 Ok(created) => return Ok(created),
                 Err(refusal) => refusal,
             };
-            match refusal {
+            match &refusal {
                 Refusal::Pending => lost = 0,
                 Refusal::SlowDown => {
                     lost = 0;
                     self.interval += SLOWER;
                 }
                 Refusal::Unreachable(_) if lost + 1 < MOST_LOST_POLLS => lost += 1,
-                refusal => return Err(refusal),
+                _ => return Err(refusal),
             }
             if !waits {
                 return Err(refusal);
             }
-            if Instant::now() + self.interval > self.deadline {
+            *last = Some(refusal);
+            if Instant::now() + self.interval > self.code_end {
                 return Err(Refusal::Expired);
             }
             tokio::time::sleep(self.interval).await;
@@ -166,10 +184,17 @@ impl Poll {
     }
 }
 
-/// When the code is over, or the patience.
-fn deadline(document: &Document, timeout: Option<Duration>) -> anyhow::Result<Instant> {
+/// When the code expires.
+fn code_end(document: &Document) -> anyhow::Result<Instant> {
     let now = time::now()?;
     let expires_at = moment(document, "expiresAt")?;
-    let left = expires_at.map_or(Duration::from_secs(600), |at| (at - now).to_std().unwrap_or_default());
-    Ok(crate::session::login_options::after(timeout.map_or(left, |timeout| timeout.min(left))))
+    Ok(after(expires_at.map_or(Duration::from_secs(600), |at| (at - now).to_std().unwrap_or_default())))
+}
+
+/// The pause between two questions: at least a second, and no longer than any code lives.
+fn interval(document: &Document) -> anyhow::Result<Duration> {
+    const USUAL: i64 = 5;
+    const LONGEST: i64 = 3600;
+    let seconds = document.whole("interval")?.unwrap_or(USUAL).clamp(1, LONGEST);
+    Ok(Duration::from_secs(seconds.unsigned_abs()))
 }

@@ -5,6 +5,7 @@ use std::process::Command;
 use anyhow::Context as _;
 use sso_profile::words;
 use sso_tool::exit::{Exit, Fault, WithFault as _};
+use sso_tool::process::{End, Line, Program, code};
 use sso_tool::sanitize::sanitize;
 use sso_tool::secret::Secret;
 use sso_tool::settings::from_environment;
@@ -12,7 +13,7 @@ use sso_tool::stream::{self, Document};
 use sso_tool::time;
 
 use crate::credentials::resolver::{CredentialResolver, Credentials};
-use crate::process::{self, End, Line};
+use crate::interrupt::Interrupt;
 use crate::session::error::SessionError;
 
 /// Profiles whose processes are running, separated by line feeds: a process may be this very tool.
@@ -36,7 +37,10 @@ pub(crate) fn credentials(
     command.args(arguments).env(CHAIN, format!("{profile}\n{chain}"));
 
     let (mut printed, mut said) = (String::new(), None);
-    let end = process::run(command, "", wallet.deadline, |line| match line {
+    let interrupt = Interrupt::hold()?;
+    let interrupted = || interrupt.received();
+    let program = Program::new(command).until(wallet.deadline).unless(&interrupted);
+    let end = program.run(|line| match line {
         Line::Out(line) => printed.extend([line.as_str(), "\n"]),
         Line::Err(line) if !line.trim().is_empty() => said = Some(line),
         Line::Err(_) => {}
@@ -48,14 +52,15 @@ pub(crate) fn credentials(
         End::Status(status) => {
             // Its last line may be of any kind, but it was written for people to read.
             let said = said.map_or_else(|| "without a word".to_owned(), |line| sanitize(&line));
-            let reason = format!("its credential_process ended with {}: {said}", process::code(status));
-            Ok(Err(match u8::try_from(process::code(status)) {
+            let reason = format!("its credential_process ended with {}: {said}", code(status));
+            Ok(Err(match u8::try_from(code(status)) {
                 Ok(code) if code == Exit::LoginRequired.code() => SessionError::expired_keys(reason),
                 Ok(code) if code == Exit::Config.code() => SessionError::denied(reason),
                 _ => SessionError::unreachable(reason),
             }))
         }
         End::TimedOut => Ok(Err(SessionError::unreachable("its credential_process did not end in time"))),
+        End::TooMuch => Err(fault("prints something else than credentials").into()),
         End::Interrupted(signal) => {
             let exit = Exit::of_signal(signal);
             Err(Fault::new(exit, "interrupted").into())

@@ -6,11 +6,12 @@ use std::{env, thread};
 
 use sso_tool::settings::{Settings, from_environment};
 
+use crate::flows::page_host::{OwnHosts, Page};
 use crate::flows::surroundings::on_path;
 
 /// Opens `url` with the first that there is: `$BROWSER`, then `open` (macOS), `wslview` (WSL), `xdg-open` (where there
 /// is a display). Doesn't wait for it. Answers what was started.
-pub(crate) fn open(settings: &Settings, url: &str) -> Option<String> {
+fn open(settings: &Settings, url: &str) -> Option<String> {
     for words in candidates() {
         match start(&words, url) {
             Ok(()) => return words.into_iter().next(),
@@ -18,6 +19,41 @@ pub(crate) fn open(settings: &Settings, url: &str) -> Option<String> {
         }
     }
     None
+}
+
+/// What becomes of a page: opened by this process, or only shown.
+pub(crate) struct Opening {
+    /// The URL to hand to the browser.
+    url: Option<String>,
+    /// The host of a page that isn't opened, since it is a stranger's.
+    pub(crate) foreign_host: Option<String>,
+}
+
+impl Opening {
+    /// Decides about a page. `is_wanted`: a browser may be opened here.
+    pub(crate) fn of(page: &str, own: &OwnHosts, is_wanted: bool) -> Self {
+        let none = Self { url: None, foreign_host: None };
+        if !is_wanted || !is_known() {
+            return none;
+        }
+        match own.judge(page) {
+            Page::Own(url) => Self { url: Some(url.into()), ..none },
+            Page::Foreign(url) => Self { foreign_host: url.host_str().map(str::to_owned), ..none },
+            Page::Unfit(_) => Self { foreign_host: Some("a host that its URL doesn't show".to_owned()), ..none },
+        }
+    }
+
+    /// Whether a browser opens now.
+    pub(crate) fn is_opened(&self) -> bool {
+        self.url.is_some()
+    }
+
+    /// Opens it, if that was decided.
+    pub(crate) fn open(&self, settings: &Settings) {
+        if let Some(url) = &self.url {
+            open(settings, url);
+        }
+    }
 }
 
 /// Whether there is a command to try.

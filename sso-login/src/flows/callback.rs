@@ -26,8 +26,11 @@ use crate::flows::request::Request;
 const LONGEST_HEAD: usize = 32 << 10;
 /// How long a client may take to ask, and again to take its answer.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Connections that haven't asked yet. For one more, the oldest has to go, so that nobody can keep the browser out.
-const MOST_SILENT: usize = 128;
+/// Connections of strangers: that haven't asked yet, or that asked for something else. For one more, the oldest has to go,
+/// so that nobody can keep the browser out.
+const MOST_STRANGERS: usize = 128;
+/// Files that the login itself needs besides: its own connection to the service, lock and token.
+const OWN_FILES: usize = 40;
 /// How long a page may take to get to the browser, once the login is over.
 const LAST_PAGE: Duration = Duration::from_secs(2);
 /// How long a client that was answered may go on talking.
@@ -142,27 +145,54 @@ impl Login {
 }
 
 async fn serve(listener: TcpListener, login: Arc<Mutex<Option<Login>>>) {
-    let mut silent: VecDeque<AbortHandle> = VecDeque::new();
+    let most = most_strangers();
+    let mut strangers: VecDeque<AbortHandle> = VecDeque::new();
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             // No file is left to open, or the client was gone already: others end meanwhile.
             sleep(Duration::from_millis(20)).await;
             continue;
         };
-        silent.retain(|connection| !connection.is_finished());
-        if silent.len() >= MOST_SILENT
-            && let Some(oldest) = silent.pop_front()
+        strangers.retain(|connection| !connection.is_finished());
+        if strangers.len() >= most
+            && let Some(oldest) = strangers.pop_front()
         {
             oldest.abort();
         }
-        silent.push_back(tokio::spawn(hear(stream, Arc::clone(&login))).abort_handle());
+        strangers.push_back(tokio::spawn(hear(stream, Arc::clone(&login))).abort_handle());
     }
 }
 
-/// Reads a request; from then on, the connection is not in anybody's way and may take its time.
+/// How many connections are kept where this process may open so many files: half of what the login leaves.
+fn most_strangers() -> usize {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+    (limit.saturating_sub(OWN_FILES) / 2).clamp(4, MOST_STRANGERS)
+}
+
+/// Reads a request and answers it. Who knows the login's `state` is no stranger any more, and nobody's connection ends
+/// that one.
 async fn hear(mut stream: TcpStream, login: Arc<Mutex<Option<Login>>>) {
-    if let Ok(Some(head)) = timeout(PATIENCE, head(&mut stream)).await {
-        tokio::spawn(answer(stream, head, login));
+    let Ok(Some(head)) = timeout(PATIENCE, head(&mut stream)).await else { return };
+    match judge(&head, &login) {
+        (page, None) => end(stream, &page).await,
+        (_, Some(login)) => drop(tokio::spawn(answer(stream, login))),
+    }
+}
+
+/// The page for a request, or the login that it is about.
+fn judge(head: &[u8], login: &Mutex<Option<Login>>) -> (Landing, Option<(Said, Login)>) {
+    if head.len() > LONGEST_HEAD {
+        return (Landing::TooLarge, None);
+    }
+    match Request::parse(head) {
+        Request::NotFound => (Landing::NotFound, None),
+        Request::WrongMethod => (Landing::WrongMethod, None),
+        Request::Malformed => (Landing::Malformed, None),
+        Request::Callback(query) => {
+            let login = locked(login).clone();
+            (Landing::Stranger, login.and_then(|login| Some((login.judge(&query)?, login))))
+        }
     }
 }
 
@@ -186,27 +216,24 @@ fn has_end(head: &[u8]) -> bool {
     head.windows(4).any(|end| end == b"\r\n\r\n") || head.windows(2).any(|end| end == b"\n\n")
 }
 
-async fn answer(mut stream: TcpStream, head: Vec<u8>, login: Arc<Mutex<Option<Login>>>) {
-    let (page, login) = match Request::parse(&head) {
-        _ if head.len() > LONGEST_HEAD => (Landing::TooLarge, None),
-        Request::NotFound => (Landing::NotFound, None),
-        Request::WrongMethod => (Landing::WrongMethod, None),
-        Request::Malformed => (Landing::Malformed, None),
-        Request::Callback(query) => {
-            let login = locked(&login).clone();
-            match login.and_then(|login| Some((login.judge(&query)?, login))) {
-                None => (Landing::Stranger, None),
-                Some((said, mut login)) => {
-                    // The first answer counts; who asks again meanwhile sees how that one ended.
-                    let _ = login.said.try_send(said);
-                    (login.ended().await, Some(login))
-                }
-            }
-        }
-    };
+/// Hands over what the browser says, and shows it how the login ended.
+async fn answer(mut stream: TcpStream, (said, mut login): (Said, Login)) {
+    // The first answer counts; who asks again meanwhile sees how that one ended.
+    let _ = login.said.try_send(said);
+    let page = login.ended().await;
     tell(&mut stream, &page).await;
     // The login waits for its last page to be told, not for what a client still has to say.
     drop(login);
+    hear_out(stream).await;
+}
+
+async fn end(mut stream: TcpStream, page: &Landing) {
+    tell(&mut stream, page).await;
+    hear_out(stream).await;
+}
+
+/// Reads what a client that was answered still says.
+async fn hear_out(stream: TcpStream) {
     let mut leftovers = stream.take(MOST_LEFTOVERS);
     let _ = timeout(LAST_WORDS, tokio::io::copy(&mut leftovers, &mut tokio::io::sink())).await;
 }

@@ -7,8 +7,9 @@ use sso_tool::settings::Settings;
 use sso_tool::time;
 
 use crate::aws_api::oidc::{Created, Device, Oidc, Refusal, Registered};
-use crate::flows::browser;
+use crate::flows::browser::Opening;
 use crate::flows::client::Client;
+use crate::flows::page_host::OwnHosts;
 use crate::flows::progress::{Authorize, Progress};
 use crate::interrupt::Interrupt;
 use crate::session::answer::Answer;
@@ -59,16 +60,17 @@ impl DeviceLogin<'_> {
         };
         let expires_at = time::after(time::now()?, device.expires_in);
         *is_shown = true;
+        let own = OwnHosts::of_session(&self.session.sso.start_url, Some(&self.oidc.base_url().await?));
+        let opening = Opening::of(&device.url, &own, self.opens_browser);
         progress.authorize(&Authorize {
             url: device.url.clone(),
             user_code: Some(device.user_code.clone()),
             expires_at: Some(expires_at),
             via: "device",
-            is_opened: self.opens_browser && browser::is_known(),
+            is_opened: opening.is_opened(),
+            foreign_host: opening.foreign_host.clone(),
         });
-        if self.opens_browser {
-            browser::open(self.settings, &device.url);
-        }
+        opening.open(self.settings);
         match self.approved(&client, &device).await {
             Ok(created) => Ok(Answer::success("device", self.session.keep(&client, created)?)),
             Err(refusal) => {

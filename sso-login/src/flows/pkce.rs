@@ -13,10 +13,11 @@ use sso_tool::settings::Settings;
 use sso_tool::time::{self, Moment};
 
 use crate::aws_api::oidc::{Created, Oidc, Refusal, Registered};
-use crate::flows::browser;
+use crate::flows::browser::Opening;
 use crate::flows::callback::{Callback, Said, Visit};
 use crate::flows::client::Client;
 use crate::flows::landing::Landing;
+use crate::flows::page_host::OwnHosts;
 use crate::flows::progress::{Authorize, Progress};
 use crate::flows::query::encode;
 use crate::flows::random::Random;
@@ -162,17 +163,18 @@ impl PkceLogin<'_> {
         let grant = Grant::new()?;
         let redirect_uri = callback.redirect_uri();
         let url = self.authorize_url(&registered.client_id, &redirect_uri, &grant).await?;
+        let own = OwnHosts::of_session(&self.session.sso.start_url, Some(&self.oidc.base_url().await?));
+        let opening = Opening::of(&url, &own, self.opens_browser);
         let mut visit = callback.expect(&grant.state);
         progress.authorize(&Authorize {
-            url: url.clone(),
+            url,
             user_code: None,
             expires_at: Some(limits.until()?),
             via: VIA,
-            is_opened: self.opens_browser && browser::is_known(),
+            is_opened: opening.is_opened(),
+            foreign_host: opening.foreign_host.clone(),
         });
-        if self.opens_browser {
-            browser::open(self.settings, &url);
-        }
+        opening.open(self.settings);
         let ended = limits.hold(self.redeemed(&mut visit, registered, &redirect_uri, &grant.verifier)).await;
         let ended = ended.and_then(|created| Ok(self.session.keep(registered, created)?));
         visit

@@ -6,6 +6,7 @@ use sso_tool::sanitize::sanitize;
 use sso_tool::stream::{Document, Output};
 use sso_tool::time::{self, Moment};
 
+use crate::flows::way_back::WayBack;
 use crate::session::answer::Answer;
 use crate::session::consent_forecast::{ConsentForecast, Registered};
 
@@ -30,6 +31,8 @@ pub struct Authorize {
     pub via: &'static str,
     /// Whether it is opened in a browser, by the AWS CLI or by this process now.
     pub is_opened: bool,
+    /// The host of a page that would be opened, were it AWS's or configured here.
+    pub foreign_host: Option<String>,
 }
 
 impl<'a> Progress<'a> {
@@ -62,7 +65,7 @@ impl<'a> Progress<'a> {
 
     /// Shows the URL and the code.
     pub fn authorize(&mut self, authorize: &Authorize) {
-        let redirect = redirect_uri(&authorize.url);
+        let way_back = WayBack::of_text(&authorize.url);
         let mut event = Document::new().with("event", "authorize").with("profile", self.profile.as_str());
         if let Some(session) = &self.session {
             event.set("ssoSession", session.as_str());
@@ -72,9 +75,18 @@ impl<'a> Progress<'a> {
         if let Some(code) = &authorize.user_code {
             event.set("userCode", code.as_str());
         }
-        if let Some((uri, port)) = &redirect {
-            event.set("port", *port);
-            event.set("redirectUri", uri.as_str());
+        let mut port = None;
+        match &way_back {
+            WayBack::To(loopback) => {
+                event.set("port", loopback.port);
+                event.set("redirectUri", loopback.uri.as_str());
+                port = Some(loopback.port);
+            }
+            WayBack::None => {}
+            WayBack::Bad(why) => {
+                event.set("warning", *why);
+                say(&format!("warning: {why}: the login may never come back to this machine\n"));
+            }
         }
         if let Some(expires_at) = authorize.expires_at {
             event.set("expiresAt", time::format(expires_at));
@@ -82,7 +94,7 @@ impl<'a> Progress<'a> {
         if let Some(notice) = self.registered.show(&mut event) {
             say(&format!("{notice}\n"));
         }
-        Self::tell(&self.profile, authorize, redirect.as_ref().map(|(_, port)| *port));
+        Self::tell(&self.profile, authorize, port);
         // Whoever should read this may be gone: the person has the page, and the final document will tell.
         let _ = self.output.document(&event);
     }
@@ -102,7 +114,12 @@ impl<'a> Progress<'a> {
         let place = port.map_or_else(String::new, |port| {
             format!(" in a browser on this machine (it comes back to port {port})")
         });
-        let (profile, url) = (sanitize(profile), harmless_url(&authorize.url));
+        let (profile, url) = (sanitize(profile), visible(&authorize.url));
+        if let Some(host) = &authorize.foreign_host {
+            say(&format!(
+                "warning: the page is on {host}, which is neither AWS's nor in your config: it is not opened\n"
+            ));
+        }
         let what = match authorize {
             Authorize { is_opened: false, .. } => "open this page",
             Authorize { via: "aws", .. } => {
@@ -137,52 +154,6 @@ fn say(text: &str) {
 }
 
 /// The whole URL, since a person must open it: only what could harm a terminal is left out.
-fn harmless_url(url: &str) -> String {
+pub(crate) fn visible(url: &str) -> String {
     url.chars().filter(char::is_ascii_graphic).collect()
-}
-
-/// The redirect URI in an authorize URL and its port: where the browser comes back to.
-pub fn redirect_uri(url: &str) -> Option<(String, u16)> {
-    let query = url.split_once('?')?.1;
-    let raw = query.split('&').find_map(|pair| pair.strip_prefix("redirect_uri="))?;
-    let uri = percent_decoded(raw.split('#').next()?)?;
-    let authority = uri.strip_prefix("http://")?.split('/').next()?;
-    let port = authority.rsplit_once(':')?.1.parse().ok().filter(|port| *port > 0)?;
-    Some((uri, port))
-}
-
-fn percent_decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::new();
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte == b'%' {
-            let digits = [rest.next()?, rest.next()?];
-            bytes.push(u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?);
-        } else {
-            bytes.push(byte);
-        }
-    }
-    String::from_utf8(bytes).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_port_is_that_of_the_redirect_uri() {
-        let url = "https://oidc.us-east-1.amazonaws.com/authorize?response_type=code&client_id=x\
-                   &redirect_uri=http%3A%2F%2F127.0.0.1%3A43210%2Foauth%2Fcallback&state=y";
-        assert_eq!(redirect_uri(url), Some(("http://127.0.0.1:43210/oauth/callback".to_owned(), 43210)));
-        for url in [
-            "https://device.sso.us-east-1.amazonaws.com/?user_code=ABCD-EFGH",
-            "https://x/?redirect_uri=http%3A%2F%2F127.0.0.1%3A99999%2F",
-            "https://x/?redirect_uri=http%3A%2F%2F127.0.0.1%3A0%2F",
-            "https://x/?redirect_uri=%",
-            "https://x/?redirect_uri=%ff%C3",
-            "x",
-        ] {
-            assert_eq!(redirect_uri(url), None, "{url}");
-        }
-    }
 }

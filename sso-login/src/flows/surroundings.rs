@@ -1,6 +1,7 @@
 //! Whether a browser on this machine can come back to this process: what `auto` picks by.
 
 use std::env;
+use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use sso_tool::settings::from_environment;
@@ -48,6 +49,19 @@ pub(crate) fn why_no_browser() -> Option<&'static str> {
     .why_no_browser()
 }
 
+/// Why nobody can act on a page that this process shows: a build service without a terminal, and without a browser that
+/// was named on purpose. `None` if somebody may.
+pub(crate) fn why_nobody() -> Option<&'static str> {
+    let has_terminal = io::stdin().is_terminal() || io::stderr().is_terminal();
+    let surroundings = Surroundings {
+        variable: &from_environment,
+        file: &|path| Path::new(path).exists(),
+        has_browser: true,
+        has_wslview: false,
+    };
+    (!has_terminal && surroundings.is_unattended()).then_some("this is a build service, and no terminal")
+}
+
 /// A program of that name in PATH. Not what lies in the working directory, which a relative entry would name: it may be
 /// a stranger's.
 pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
@@ -67,7 +81,7 @@ impl Surroundings<'_> {
         if any(&CLOUD) || self.is("AWS_EXECUTION_ENV", "CloudShell") {
             return Some("this is a shell in the cloud");
         }
-        if any(&CI) {
+        if self.is_ci() {
             return Some("this is a build service");
         }
         if any(&CONTAINER) || CONTAINER_FILES.iter().any(|path| (self.file)(path)) {
@@ -78,6 +92,15 @@ impl Surroundings<'_> {
             return Some("this is WSL without wslview");
         }
         (!self.has_browser).then_some("there is no display")
+    }
+
+    fn is_ci(&self) -> bool {
+        CI.iter().any(|name| self.is_on(name))
+    }
+
+    /// A build service where no browser was named on purpose.
+    fn is_unattended(&self) -> bool {
+        self.is_ci() && !self.is_on("BROWSER")
     }
 
     /// Whether a variable is set, to something that doesn't mean "no".

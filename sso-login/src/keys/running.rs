@@ -12,7 +12,7 @@ use serde_json::Value;
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::stream::{Document, Documents};
 
-use crate::process;
+use sso_tool::process;
 
 /// What a tool answered.
 #[derive(Debug)]

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use sso_tool::exit::Exit;
 
-use super::feed::{Feed, Found};
-use super::loopback::Loopback;
+use super::feed::{Arrival, Feed};
 use super::place::{LEASH, Place};
+use crate::flows::way_back::Loopback;
 use crate::interrupt::Interrupt;
 use crate::session::answer::Answer;
 
@@ -22,8 +22,6 @@ const KNOCK: &[u8] = b"OPTIONS * HTTP/1.0\r\n\r\n";
 
 /// A tunnel that forwards; closed with this value.
 pub(crate) struct Forward {
-    /// Where it leads.
-    pub(crate) loopback: Loopback,
     held: Held,
 }
 
@@ -59,7 +57,7 @@ impl Forward {
         if let Err(err) = TcpListener::bind(loopback.address()) {
             return Ok(Err(unbindable(port, &err)));
         }
-        let mut forward = Self { loopback: loopback.clone(), held: Held::open(place, loopback)? };
+        let mut forward = Self { held: Held::open(place, loopback)? };
         loop {
             if let Some(signal) = interrupt.received() {
                 return Ok(Err(Answer::interrupted(signal)));
@@ -95,10 +93,11 @@ impl Forward {
         let Held::Own(feed) = &mut self.held else { return Ok(None) };
         loop {
             match feed.look()? {
-                Found::Line(_) => {}
-                Found::Nothing => return Ok(None),
-                Found::Over(_) if feed.complaint.is_empty() => return Ok(Some("ssh ended".to_owned())),
-                Found::Over(_) => return Ok(Some(feed.complaint.clone())),
+                Arrival::Line(_) => {}
+                Arrival::Quiet => return Ok(None),
+                Arrival::TooMuch => return Ok(Some("ssh prints without end".to_owned())),
+                Arrival::Over(_) if feed.complaint.is_empty() => return Ok(Some("ssh ended".to_owned())),
+                Arrival::Over(_) => return Ok(Some(feed.complaint.clone())),
             }
         }
     }

@@ -9,13 +9,15 @@ use sso_lock::{Lock, Outcome};
 use sso_tool::exit::Exit;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
-use sso_tool::stream::{self, Document, Output};
+use sso_tool::stream::{Document, Output};
 use sso_tool::time::parse_duration;
 
-use super::feed::{Feed, Found};
+use super::feed::{Arrival, Feed};
+use super::assembler::{Assembler, Piece};
 use super::place::Place;
+use super::untrusted::{cleaned, odd_key};
 use crate::interrupt::Interrupt;
-use crate::process::code;
+use sso_tool::process::code;
 use crate::session::answer::Answer;
 use crate::session::login_options::after;
 
@@ -72,7 +74,16 @@ Exit status:
 pub fn run(args: &InspectArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let mut options = args.options.clone();
     options.extend(["-o".into(), "BatchMode=yes".into()]);
-    let place = Place::new(&args.host, args.container.as_deref(), &options)?;
+    let output = &mut Output::stdout();
+    let place = match Place::new(&args.host, args.container.as_deref(), &options) {
+        Ok(place) => place,
+        Err(err) => {
+            // A line of a list that is no host is accounted for, too.
+            let document = said_of("failed", format!("{err:#}")).with("host", sanitize(&args.host));
+            output.document(&document)?;
+            return Err(err);
+        }
+    };
     let (mut documents, exit) = ask(&place, after(args.timeout))?;
     if let Exit::Command(_) = exit {
         return Ok(exit);
@@ -83,7 +94,6 @@ pub fn run(args: &InspectArgs, settings: &Settings) -> anyhow::Result<Exit> {
     // One box at a time: many ask at once, and a pipe keeps only short lines whole.
     let lock = Lock::of(settings, "inspect")?;
     let turn = lock.acquire("sso-login", TURN)?;
-    let output = &mut Output::stdout();
     for document in &documents {
         output.document(document)?;
     }
@@ -97,36 +107,58 @@ pub fn run(args: &InspectArgs, settings: &Settings) -> anyhow::Result<Exit> {
 fn ask(place: &Place, deadline: Instant) -> anyhow::Result<(Vec<Document>, Exit)> {
     let interrupt = Interrupt::hold()?;
     let mut feed = Feed::start(place.command(&["sh", "-c", SCRIPT]))?;
-    let mut documents = Vec::new();
+    let (mut documents, mut assembler, mut odd) = (Vec::new(), Assembler::default(), None);
     let status = loop {
         if let Some(signal) = interrupt.received() {
             return Ok((Vec::new(), Answer::interrupted(signal).exit()));
         }
         if Instant::now() >= deadline {
-            break None;
+            break Status::TimedOut;
         }
         match feed.look()? {
-            Found::Line(line) if documents.len() < MOST => {
-                // A login shell may greet; what has no profile is none of ours.
-                let document = stream::parse(line.trim().as_bytes(), "a line of the box").ok();
-                documents.extend(document.filter(|document| document.contains_key("profile")));
+            Arrival::Line(line) => {
+                for piece in assembler.read(&line) {
+                    // A login shell may greet; what has no profile is none of ours.
+                    let Piece::Document(document) = piece else { continue };
+                    let document = cleaned(document);
+                    if !document.contains_key("profile") || documents.len() >= MOST {
+                        continue;
+                    }
+                    match odd_key(&document) {
+                        Some(key) => odd = odd.or(Some(key)),
+                        None => documents.push(document),
+                    }
+                }
             }
-            Found::Line(_) | Found::Nothing => {}
-            Found::Over(status) => break Some(status.map_or(0, code)),
+            Arrival::Quiet => {}
+            Arrival::Over(status) => break Status::Ended(status.map_or(0, code)),
+            Arrival::TooMuch => break Status::TooMuch,
         }
     };
     let why = if feed.complaint.is_empty() { "without a word".to_owned() } else { sanitize(&feed.complaint) };
-    let said = Document::new();
-    let (said, exit) = match status {
-        Some(0) => (said.with("event", "inspected").with("profiles", documents.len()), Exit::Done),
-        Some(255) => (said.with("error", "unreachable").with("reason", why), Exit::Unavailable),
-        Some(127) => (said.with("error", "no-tools").with("reason", why), Exit::Config),
-        Some(status) => {
-            let reason = format!("ended with status {status}: {why}");
-            (said.with("error", "failed").with("reason", reason), Exit::Io)
+    let failed = |reason: String| (said_of("failed", reason), Exit::Io);
+    let (said, exit) = match (status, odd) {
+        (Status::TimedOut, _) => (said_of("timeout", "no answer in time".to_owned()), Exit::Timeout),
+        (Status::TooMuch, _) => failed("it prints without end".to_owned()),
+        (Status::Ended(255), _) => (said_of("unreachable", why), Exit::Unavailable),
+        (Status::Ended(127), _) => (said_of("no-tools", why), Exit::Config),
+        (Status::Ended(0), Some(key)) => failed(format!("`{key}` in its answer has the wrong type")),
+        (Status::Ended(0), None) => {
+            (Document::new().with("event", "inspected").with("profiles", documents.len()), Exit::Done)
         }
-        None => (said.with("error", "timeout").with("reason", "no answer in time"), Exit::Timeout),
+        (Status::Ended(status), _) => failed(format!("ended with status {status}: {why}")),
     };
     documents.push(said);
     Ok((documents, exit))
+}
+
+/// How the question ended.
+enum Status {
+    Ended(i32),
+    TimedOut,
+    TooMuch,
+}
+
+fn said_of(error: &str, reason: String) -> Document {
+    Document::new().with("error", error).with("reason", reason)
 }

@@ -1,265 +1,247 @@
-//! A login in the box, as its lines come: the page is opened here once its way back leads there.
+//! A login on a host, followed: what the host prints and what the tunnel does become events, and what the
+//! [`Machine`] says is done.
 
-use std::process::ExitStatus;
 use std::time::Instant;
 
-use sso_tool::exit::{Exit, warn};
+use serde_json::Value;
+use sso_tool::exit::warn;
+use sso_tool::process::code;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
-use sso_tool::stream::{self, Document, Output};
+use sso_tool::stream::{Document, Output};
 
-use super::feed::{Feed, Found};
+use super::assembler::{Assembler, Piece};
+use super::feed::{Arrival, Feed};
 use super::forward::Forward;
-use super::loopback::{WayBack, way_back};
+use super::machine::{Action, Event, Machine, Page};
 use super::place::Place;
+use super::untrusted::cleaned;
 use super::verify;
-use crate::aws_cli::page::Page;
-use crate::flows::browser;
+use crate::aws_cli::page;
+use crate::flows::browser::Opening;
+use crate::flows::page_host::{self, OwnHosts};
 use crate::flows::progress::{Authorize, Progress};
+use crate::flows::way_back::WayBack;
 use crate::interrupt::Interrupt;
-use crate::process::code;
 use crate::session::answer::Answer;
 
-/// What ssh ends with if it didn't get there.
-const NO_SSH: i32 = 255;
-
-/// A login in a box.
+/// A login on a host.
 pub(crate) struct RemoteLogin<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) place: &'a Place,
-    /// Whose login, if that is known before the box says so.
+    /// Whose login, if that is known before the host says so.
     pub(crate) profile: Option<String>,
     pub(crate) opens_browser: bool,
     pub(crate) deadline: Instant,
 }
 
-/// What is known by now.
-struct State {
+/// What a login under way holds.
+struct Course<'a> {
+    login: &'a RemoteLogin<'a>,
     interrupt: Interrupt,
+    own: OwnHosts,
     forward: Option<Forward>,
-    /// The page that was shown last.
-    url: Option<String>,
-    /// What the box prints if it has no sso-login.
-    text: Page,
-    /// The last outcome: the box's document and what came of it here.
-    last: Option<(Document, Answer)>,
-    /// Something that is neither a document nor a page.
-    garbage: String,
+    assembler: Assembler,
+    /// The page in what an AWS CLI prints.
+    text: page::Page,
 }
 
 impl RemoteLogin<'_> {
     /// Follows it to its end. What comes before the last outcome is passed on; that is the answer.
     pub(crate) fn run(&self, mut feed: Feed, output: &mut Output) -> anyhow::Result<(Document, Answer)> {
-        let mut state = State {
+        let mut machine = Machine::new(
+            self.place.host(),
+            self.place.in_words(),
+            self.place.way_in_words(),
+            self.profile.clone(),
+        );
+        let mut course = Course {
+            login: self,
             interrupt: Interrupt::hold()?,
+            own: OwnHosts::of_machine(self.settings),
             forward: None,
-            url: None,
-            text: Page::default(),
-            last: None,
-            garbage: String::new(),
+            assembler: Assembler::default(),
+            text: page::Page::default(),
         };
         loop {
-            let stopped = self.stopped(&mut state)?;
-            if let Some(answer) = stopped {
-                return Ok((self.document(), answer));
-            }
-            let failed = match feed.look()? {
-                Found::Line(line) => self.line(&line, &mut state, output)?,
-                Found::Nothing => None,
-                Found::Over(status) => {
-                    state.forward = None;
-                    return match state.last.take() {
-                        Some(last) => Ok(last),
-                        None => Ok((self.document(), self.end(status, &feed, &state)?)),
-                    };
+            for event in course.happened(&mut feed)? {
+                if let Some(end) = course.go_on(&mut machine, event, output)? {
+                    return Ok(end);
                 }
-            };
-            if let Some(answer) = failed {
-                return Ok((self.document(), answer));
             }
         }
     }
+}
 
-    /// Why to go no further, if there is a reason.
-    fn stopped(&self, state: &mut State) -> anyhow::Result<Option<Answer>> {
-        if let Some(signal) = state.interrupt.received() {
-            return Ok(Some(Answer::interrupted(signal)));
+impl Course<'_> {
+    /// What happens next, after a moment's look.
+    fn happened(&mut self, feed: &mut Feed) -> anyhow::Result<Vec<Event>> {
+        if let Some(signal) = self.interrupt.received() {
+            return Ok(vec![Event::Signal(signal)]);
         }
-        if Instant::now() >= self.deadline {
-            let reason = format!("nobody logged in to {} in time; its page is dead", self.place.in_words());
-            return Ok(Some(Answer::timeout(reason)));
+        if Instant::now() >= self.login.deadline {
+            return Ok(vec![Event::Deadline]);
         }
-        let Some(forward) = &mut state.forward else { return Ok(None) };
-        let Some(why) = forward.broken()? else { return Ok(None) };
-        let loopback = forward.loopback.clone();
-        state.forward = None;
-        // Once more: networks drop connections, and the login in the box still waits.
-        warn(
-            self.settings.tool(),
-            &format!("the tunnel to {} broke ({why}): opening it again", self.place.in_words()),
-        );
-        match Forward::open(self.place, &loopback, &state.interrupt, self.deadline)? {
-            Ok(forward) => state.forward = Some(forward),
-            // The login may have ended well meanwhile: it says so itself.
-            Err(answer) if answer.exit() == Exit::LoginRequired => {}
-            Err(answer) => return Ok(Some(answer)),
+        if let Some(forward) = &mut self.forward
+            && let Some(why) = forward.broken()?
+        {
+            return Ok(vec![Event::Broken(why)]);
+        }
+        Ok(match feed.look()? {
+            Arrival::Line(line) => {
+                let pieces = self.assembler.read(&line);
+                pieces.into_iter().map(|piece| self.understand(piece)).collect()
+            }
+            Arrival::Quiet => Vec::new(),
+            Arrival::TooMuch => vec![Event::TooMuch],
+            Arrival::Over(status) => {
+                let rest = self.assembler.rest();
+                let mut events: Vec<_> = rest.into_iter().map(|piece| self.understand(piece)).collect();
+                let complaint = feed.complaint.clone();
+                events.push(Event::Over { status: status.map(code), complaint });
+                events
+            }
+        })
+    }
+
+    /// Hands an event to the machine and does what it says, until nothing is left to do. The end, if that was it.
+    fn go_on(
+        &mut self,
+        machine: &mut Machine,
+        event: Event,
+        output: &mut Output,
+    ) -> anyhow::Result<Option<(Document, Answer)>> {
+        let login = self.login;
+        let mut actions = machine.step(event);
+        actions.reverse();
+        while let Some(action) = actions.pop() {
+            let event = match action {
+                Action::Pass(document) => {
+                    output.document(&document)?;
+                    continue;
+                }
+                Action::Warn(text) => {
+                    warn(login.settings.tool(), &text);
+                    continue;
+                }
+                Action::CloseTunnel => {
+                    self.forward = None;
+                    continue;
+                }
+                Action::Show(page) => {
+                    self.show(&page, output)?;
+                    continue;
+                }
+                Action::Finish(document, answer) => {
+                    self.forward = None;
+                    return Ok(Some((document, answer)));
+                }
+                Action::OpenTunnel(loopback) => {
+                    let opened = Forward::open(login.place, &loopback, &self.interrupt, login.deadline)?;
+                    Event::Tunnel(opened.map(|forward| self.forward = Some(forward)))
+                }
+                Action::Prove { profile, answer } => Event::Proof(verify::verify(
+                    login.place,
+                    &profile,
+                    answer,
+                    &self.interrupt,
+                    login.deadline,
+                )?),
+            };
+            let more = machine.step(event);
+            actions.extend(more.into_iter().rev());
         }
         Ok(None)
     }
 
-    /// Takes a line: a document, a piece of what the AWS CLI prints, or something that a login shell says.
-    fn line(&self, line: &str, state: &mut State, output: &mut Output) -> anyhow::Result<Option<Answer>> {
-        let line = line.trim();
-        if line.starts_with('{')
-            && let Ok(document) = stream::parse(line.as_bytes(), "a line of the box")
-        {
-            return self.take(document, state, output);
+    /// What a piece of the host's output means.
+    fn understand(&mut self, piece: Piece) -> Event {
+        match piece {
+            Piece::Document(document) => self.document(cleaned(document)),
+            Piece::Text(line) => match self.text.read(&line) {
+                Some(authorize) => {
+                    // The next page is a new login's.
+                    self.text = page::Page::default();
+                    self.page_of_text(authorize)
+                }
+                None => Event::Remark { is_success: page::is_success(&line), text: sanitize(&line) },
+            },
         }
-        let Some(page) = state.text.read(line) else {
-            if !line.is_empty() {
-                state.garbage = sanitize(line);
-            }
-            return Ok(None);
-        };
-        // The next page is a new login's.
-        state.text = Page::default();
-        let mut event =
-            self.document().with("event", "authorize").with("via", "aws").with("url", page.url.as_str());
-        if let Some(code) = &page.user_code {
+    }
+
+    fn page_of_text(&self, authorize: Authorize) -> Event {
+        let mut event = Document::new();
+        if let Some(profile) = &self.login.profile {
+            event.set("profile", profile.as_str());
+        }
+        let mut event = event
+            .with("host", self.login.place.host())
+            .with("event", "authorize")
+            .with("via", "aws")
+            .with("url", authorize.url.as_str());
+        if let Some(code) = &authorize.user_code {
             event.set("userCode", code.as_str());
         }
-        self.show(&page, &event, state, output)
+        self.page(authorize, event)
     }
 
-    fn take(
-        &self,
-        mut document: Document,
-        state: &mut State,
-        output: &mut Output,
-    ) -> anyhow::Result<Option<Answer>> {
-        document.set("host", self.place.host());
-        let text = |key: &str| document.get(key).and_then(serde_json::Value::as_str);
-        if text("event") == Some("authorize")
+    fn document(&self, mut document: Document) -> Event {
+        document.set("host", self.login.place.host());
+        let text = |key: &str| document.get(key).and_then(Value::as_str).map(str::to_owned);
+        if text("event").as_deref() == Some("authorize")
             && let Some(url) = text("url")
         {
-            let user_code = text("userCode").map(str::to_owned);
-            let is_opened = self.opens_browser && browser::is_known();
-            let page = Authorize { url: url.to_owned(), user_code, is_opened, ..Authorize::default() };
-            if let (WayBack::To(loopback), Some(port)) = (way_back(url), document.get("port"))
-                && port.as_u64() != Some(loopback.port.into())
-            {
-                let reason = format!(
-                    "the login on {} says port {port}, its page port {}",
-                    self.place.host(),
-                    loopback.port
-                );
-                return Ok(Some(Answer::failed("port-mismatch", reason).hint("start the login again")));
-            }
-            return self.show(&page, &document, state, output);
+            let authorize = Authorize { url, user_code: text("userCode"), ..Authorize::default() };
+            return self.page(authorize, document);
         }
-        let Some(answer) = text("outcome").and_then(|word| Answer::relayed(word, &document)) else {
-            output.document(&document)?;
-            return Ok(None);
-        };
-        state.forward = None;
-        state.url = None;
-        if let Some((mut earlier, answer)) = state.last.take() {
-            answer.add_to(&mut earlier);
-            output.document(&earlier)?;
+        match text("outcome").and_then(|word| Answer::relayed(&word, &document)) {
+            Some(answer) => Event::Outcome(document, answer),
+            None => Event::Report(document),
         }
-        let answer = match text("profile").or(self.profile.as_deref()) {
-            Some(profile) if answer.is_good() => {
-                verify::verify(self.place, profile, answer, &state.interrupt)?
-            }
-            _ => answer,
-        };
-        state.last = Some((document, answer));
-        Ok(None)
     }
 
-    /// Makes the way back, then shows the page. The same page again is no news.
-    fn show(
-        &self,
-        page: &Authorize,
-        event: &Document,
-        state: &mut State,
-        output: &mut Output,
-    ) -> anyhow::Result<Option<Answer>> {
-        if state.url.as_deref() == Some(page.url.as_str()) {
-            return Ok(None);
-        }
-        let place = self.place.in_words();
-        if state.url.is_some() {
-            let dead = state
-                .forward
-                .take()
-                .map(|forward| format!(", with the tunnel to port {}", forward.loopback.port));
-            let dead = dead.unwrap_or_default();
-            warn(
-                self.settings.tool(),
-                &format!("the login on {place} started again: the page before is dead{dead}"),
-            );
-        }
-        state.url = Some(page.url.clone());
-        let port = match way_back(&page.url) {
-            WayBack::Bad(why) => {
-                return Ok(Some(Answer::failed(
-                    "page",
-                    format!("the login on {place} can't be followed: {why}"),
-                )));
-            }
-            WayBack::None => None,
-            WayBack::To(loopback) => {
-                match Forward::open(self.place, &loopback, &state.interrupt, self.deadline)? {
-                    Ok(forward) => state.forward = Some(forward),
-                    Err(answer) => return Ok(Some(answer)),
-                }
-                Some(loopback.port)
-            }
+    /// A page, if it is one that can be followed.
+    fn page(&self, mut authorize: Authorize, event: Document) -> Event {
+        let (place, host) = (self.login.place.in_words(), self.login.place.host());
+        let unfit = |why: &str| {
+            Event::Unfit(Answer::failed("page", format!("the login on {place} can't be followed: {why}")))
         };
-        output.document(event)?;
-        let profile = event.get("profile").and_then(serde_json::Value::as_str).or(self.profile.as_deref());
-        if let Some(notice) = event.get("notice").and_then(serde_json::Value::as_str) {
+        let url = match self.own.judge(&authorize.url) {
+            page_host::Page::Own(url) | page_host::Page::Foreign(url) => url,
+            page_host::Page::Unfit(why) => return unfit(why),
+        };
+        let loopback = match WayBack::of(&url) {
+            WayBack::Bad(why) => return unfit(why),
+            WayBack::None => None,
+            WayBack::To(loopback) => Some(loopback),
+        };
+        if let (Some(loopback), Some(port)) = (&loopback, event.get("port"))
+            && port.as_u64() != Some(loopback.port.into())
+        {
+            let reason = format!("the login on {host} says port {port}, its page port {}", loopback.port);
+            let answer = Answer::failed("port-mismatch", reason).hint("start the login again");
+            return Event::Unfit(answer);
+        }
+        let opening = self.opening(&authorize.url);
+        authorize.is_opened = opening.is_opened();
+        authorize.foreign_host.clone_from(&opening.foreign_host);
+        Event::Page(Box::new(Page { authorize, loopback, event }))
+    }
+
+    fn opening(&self, url: &str) -> Opening {
+        Opening::of(url, &self.own, self.login.opens_browser)
+    }
+
+    fn show(&self, page: &Page, output: &mut Output) -> anyhow::Result<()> {
+        output.document(&page.event)?;
+        let text = |key: &str| page.event.get(key).and_then(Value::as_str);
+        if let Some(notice) = text("notice") {
             Progress::relay(notice);
         }
-        Progress::tell(&format!("{} on {place}", profile.unwrap_or("unknown")), page, port);
-        if self.opens_browser {
-            browser::open(self.settings, &page.url);
-        }
-        Ok(None)
-    }
-
-    /// The login ended without an outcome: the AWS CLI has none, and what died has none.
-    fn end(&self, status: Option<ExitStatus>, feed: &Feed, state: &State) -> anyhow::Result<Answer> {
-        let place = self.place.in_words();
-        let why = if feed.complaint.is_empty() { &state.garbage } else { &feed.complaint };
-        let why = if why.is_empty() { String::new() } else { format!(": {why}") };
-        let status = status.map(code);
-        if status == Some(NO_SSH) && state.url.is_none() {
-            return Ok(Answer::unreachable(format!("cannot ssh to {}{why}", self.place.host()))
-                .hint(format!("ssh {} true", self.place.host())));
-        }
-        if state.url.is_none() && status != Some(0) {
-            return Ok(Answer::failed("no-login", format!("there is no login on {place}{why}")));
-        }
-        if status.is_some_and(|status| status != 0) {
-            let reason = format!("the login on {place} is gone, and its page is dead{why}");
-            return Ok(Answer::failed("login-gone", reason));
-        }
-        let Some(profile) = &self.profile else {
-            let reason = format!("the login on {place} ended without an outcome; its page is dead");
-            return Ok(Answer::failed("login-gone", reason)
-                .hint("--profile PROFILE asks the box, if it has no sso-login there"));
-        };
-        // Without an outcome, only the box can tell.
-        verify::verify(self.place, profile, Answer::relayed_success(), &state.interrupt)
-    }
-
-    fn document(&self) -> Document {
-        let mut document = Document::new();
-        if let Some(profile) = &self.profile {
-            document.set("profile", profile.as_str());
-        }
-        document.with("host", self.place.host())
+        let profile = text("profile").or(self.login.profile.as_deref()).unwrap_or("unknown");
+        let whose = format!("{profile} on {}", self.login.place.in_words());
+        Progress::tell(&whose, &page.authorize, page.loopback.as_ref().map(|loopback| loopback.port));
+        self.opening(&page.authorize.url).open(self.login.settings);
+        Ok(())
     }
 }

@@ -4,24 +4,25 @@ mod feed;
 mod forward;
 pub(crate) mod hosts;
 pub mod inspect;
+mod assembler;
 mod login;
-mod loopback;
+mod machine;
+mod untrusted;
 mod place;
-mod quote;
 mod verify;
 
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::profile_name::check_profile;
 use sso_tool::settings::Settings;
 use sso_tool::stream::{Document, Output};
 
 use crate::session::answer::Answer;
-use crate::session::login_options::{after, parse_timeout};
+use crate::session::login_options::{Via, after, parse_timeout};
 use feed::Feed;
 use login::RemoteLogin;
 use place::Place;
@@ -55,14 +56,6 @@ pub struct TunnelArgs {
     /// Options for ssh
     #[arg(last = true, value_name = "SSH-OPTION")]
     options: Vec<OsString>,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Via {
-    Auto,
-    Aws,
-    Pkce,
-    Device,
 }
 
 const EXAMPLES: &str = "\
@@ -163,15 +156,4 @@ fn started(
         }
     }
     login.run(Feed::start(login.place.command(&words))?, output)
-}
-
-impl Via {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Aws => "aws",
-            Self::Pkce => "pkce",
-            Self::Device => "device",
-        }
-    }
 }

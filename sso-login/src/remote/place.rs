@@ -5,8 +5,8 @@ use std::process::Command;
 
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::sanitize::sanitize;
+use sso_tool::shell::shell_line;
 
-use super::quote;
 
 /// Runs its arguments and ends them when its stdin ends, so that nobody has to be told to end anything: whatever becomes
 /// of ssh, of `docker exec` or of this machine, the pipe closes. 255 is left to ssh. One line, and no character that
@@ -56,6 +56,14 @@ impl Place {
         }
     }
 
+    /// The beginning of a command that a person runs there.
+    pub(crate) fn way_in_words(&self) -> String {
+        match &self.container {
+            Some(container) => format!("ssh {} docker exec {container}", self.host),
+            None => format!("ssh {}", self.host),
+        }
+    }
+
     /// Words of a command line for ssh to the host: the user's own options first, since the first of two wins.
     pub(crate) fn ssh(&self, further: &[&str]) -> Vec<OsString> {
         let mut words = vec![OsString::from("ssh")];
@@ -72,7 +80,7 @@ impl Place {
             None => Vec::new(),
         };
         let line =
-            quote::line(docker.into_iter().chain(["sh", "-c", LEASH, "sh"]).chain(words.iter().copied()));
+            shell_line(docker.into_iter().chain(["sh", "-c", LEASH, "sh"]).chain(words.iter().copied()));
         // A forward of the user's config could be taken already, and nobody needs it here.
         let ssh = self.ssh(&["-T", "-o", "ClearAllForwardings=yes", "-o", "ServerAliveInterval=15"]);
         let mut command = Command::new(&ssh[0]);

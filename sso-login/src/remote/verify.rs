@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use sso_tool::sanitize::sanitize;
 use sso_tool::stream::{self, Document};
 
-use super::feed::{Feed, Found};
+use super::feed::{Arrival, Feed};
 use super::place::Place;
+use crate::aws_cli::complaint::damaged_file;
 use crate::interrupt::Interrupt;
 use crate::session::answer::Answer;
 
@@ -16,19 +17,28 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const LONGEST: usize = 64 << 10;
 
 /// What every command in the box begins with: where the tools are, though nobody logs in there, and no keys or profile of
-/// the box's own in the way. An AWS CLI v2 is taken by its place, whatever comes first on PATH.
+/// the host's own in the way.
 const BEGIN: &str = "PATH=$PATH:$HOME/.local/bin:/usr/local/bin; export PATH PYTHONUNBUFFERED=1; \
     unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_SECURITY_TOKEN AWS_CREDENTIAL_EXPIRATION \
     AWS_PROFILE AWS_DEFAULT_PROFILE AWS_VAULT; ";
-const EACH_AWS: &str = "for aws in \"$SSO_AWS\" /usr/local/bin/aws /usr/bin/aws aws; do \
-    case $(\"$aws\" --version 2>&1) in aws-cli/2*) exec \"$aws\" ";
-const NO_AWS: &str = ";; esac; done; echo 'neither sso-login nor an AWS CLI v2 is there' >&2; exit 127";
+/// Finds what `SSO_AWS` names, else the newest AWS CLI v2 of PATH and the usual places, and goes on with it.
+const NEWEST_AWS: &str = "v() { case $(\"$1\" --version 2>&1) in aws-cli/2*) \"$1\" --version 2>&1 | \
+    sed -n '1s/^aws-cli.\\([0-9.]*\\).*/\\1/p' ;; esac; }; \
+    best=; newest=; \
+    if [ -n \"$SSO_AWS\" ]; then newest=$(v \"$SSO_AWS\"); best=$SSO_AWS; \
+    [ -n \"$newest\" ] || echo \"SSO_AWS names no AWS CLI v2: $SSO_AWS\" >&2; fi; \
+    if [ -z \"$newest\" ]; then old=$IFS; IFS=:; for dir in $PATH:/usr/local/bin:/usr/bin; do IFS=$old; \
+    case $dir in /*) ;; *) continue ;; esac; [ -x \"$dir/aws\" ] || continue; this=$(v \"$dir/aws\"); \
+    [ -n \"$this\" ] || continue; \
+    [ \"$(printf '%s\\n' \"$newest\" \"$this\" | sort -t. -k1,1n -k2,2n -k3,3n | tail -n 1)\" = \"$newest\" ] \
+    || { newest=$this; best=$dir/aws; }; done; fi; \
+    [ -n \"$newest\" ] || { echo 'neither sso-login nor an AWS CLI v2 is there' >&2; exit 127; }; exec \"$best\" ";
 
 /// Logs in: `$1` is the profile, `$2` how.
 pub(crate) fn login_script() -> String {
     format!(
         "{BEGIN}if command -v sso-login >/dev/null 2>&1; then exec sso-login \"$1\" --no-browser --via \"$2\"; fi; \
-         {EACH_AWS}sso login --profile \"$1\" --no-browser{NO_AWS}"
+         {NEWEST_AWS}sso login --profile \"$1\" --no-browser"
     )
 }
 
@@ -36,7 +46,7 @@ fn whoami_script() -> String {
     format!(
         "{BEGIN}if command -v sso-login >/dev/null 2>&1; then sso-login whoami \"$1\" 2>&1; s=$?; \
          [ $s = 2 ] || exit $s; fi; \
-         {EACH_AWS}sts get-caller-identity --profile \"$1\" --output json{NO_AWS}"
+         {NEWEST_AWS}sts get-caller-identity --profile \"$1\" --output json"
     )
 }
 
@@ -46,33 +56,47 @@ pub(crate) fn verify(
     profile: &str,
     answer: Answer,
     interrupt: &Interrupt,
+    deadline: Instant,
 ) -> anyhow::Result<Answer> {
     let script = whoami_script();
     let mut feed = Feed::start(place.command(&["sh", "-c", &script, "sh", profile]))?;
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = deadline.min(Instant::now() + PATIENCE);
     let (mut printed, mut last) = (String::new(), String::new());
     let is_good = loop {
         if let Some(signal) = interrupt.received() {
             return Ok(Answer::interrupted(signal));
         }
         if Instant::now() >= deadline {
-            return Ok(Answer::timeout(format!("logged in, but {} did not say who it is", place.in_words())));
+            return Ok(Answer::timeout(format!(
+                "logged in on {}, but it did not say in time whether the login works",
+                place.in_words()
+            )));
         }
         match feed.look()? {
-            Found::Line(line) if printed.len() < LONGEST => {
+            Arrival::Line(line) if printed.len() < LONGEST => {
                 if !line.trim().is_empty() {
                     last = sanitize(line.trim().trim_start_matches("sso-login: "));
                 }
                 printed.push_str(&line);
                 printed.push('\n');
             }
-            Found::Line(_) | Found::Nothing => {}
-            Found::Over(status) => break status.is_some_and(|status| status.success()),
+            Arrival::Line(_) | Arrival::Quiet => {}
+            Arrival::TooMuch => break false,
+            Arrival::Over(status) => break status.is_some_and(|status| status.success()),
         }
     };
     let identity = is_good.then(|| identity(&printed)).flatten();
     let Some((arn, account)) = identity else {
         let why = if feed.complaint.is_empty() { last } else { feed.complaint.clone() };
+        if let Some(key) = damaged_file(&why) {
+            let file = format!(".aws/cli/cache/{key}.json");
+            let reason = format!(
+                "logged in on {}, but the AWS CLI there fails at the damaged file ~/{file}",
+                place.in_words()
+            );
+            let hint = format!("{} rm {file}", place.way_in_words());
+            return Ok(Answer::failed("unverified", reason).hint(hint));
+        }
         let reason =
             format!("logged in on {}, but profile `{profile}` doesn't work there: {why}", place.in_words());
         return Ok(Answer::failed("unverified", reason));

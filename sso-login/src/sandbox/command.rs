@@ -14,7 +14,7 @@ use signal_hook::low_level::siginfo::{Cause, Origin};
 use sso_tool::exit::{self, Exit};
 
 use super::environment::Environment;
-use crate::process;
+use sso_tool::process;
 
 /// Signals that end the sandbox, each after it ended the command.
 pub(super) struct Endings(SignalsInfo<WithOrigin>);

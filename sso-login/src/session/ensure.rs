@@ -29,7 +29,7 @@ use crate::session::consent_forecast::ConsentForecast;
 use crate::session::failure::Failures;
 use crate::session::login_options::{LoginOptions, Permission, Via, lock_patience};
 use crate::session::refresh::{Renewed, refresh};
-use crate::session::route::{self, Found, Route};
+use crate::session::route::{self, Choice, Route};
 use crate::session::waiting;
 
 const STANDALONE: &str = "the mode is standalone: nobody is asked, and nobody logs in";
@@ -205,12 +205,17 @@ impl<'a> Ensure<'a> {
     ) -> anyhow::Result<Answer> {
         let (via, opens_browser) = (self.wish.via.meant(self.settings), self.wish.opens_browser);
         let route = match route::find(self.settings, session.sso, via, opens_browser, deadline) {
-            Found::Way(route) => route,
-            Found::NoAws(others) => return Ok(no_aws(&others)),
-            Found::TimedOut(asked) => {
+            Choice::Way(route) => route,
+            Choice::NoAws(others) => return Ok(no_aws(&others)),
+            Choice::Nobody(why) => {
+                return Ok(Answer::failed("nobody", format!("nobody can log in here: {why}")).hint(
+                    "sso-login --via device, if somebody reads the output and opens its page elsewhere",
+                ));
+            }
+            Choice::TimedOut(asked) => {
                 return Ok(Answer::timeout(format!("there was no time to log in: {}", asked.join("; "))));
             }
-            Found::Interrupted(signal) => return Ok(Answer::interrupted(signal)),
+            Choice::Interrupted(signal) => return Ok(Answer::interrupted(signal)),
         };
         if via == Via::Pkce && session.sso.session.is_none() {
             let name = &profile.name;
@@ -223,17 +228,16 @@ impl<'a> Ensure<'a> {
         let forecast = forecast.mended(self.settings, session)?;
         progress.expect(forecast.clone());
         let answer = match route {
-            Route::Aws(aws) => {
+            Route::Aws { aws, uses_code } => {
                 self.settings.debug(|| format!("logging in with {} ({})", aws.path.display(), aws.version));
                 progress.tell_registration();
-                let mut answer =
-                    aws.login(profile.login_name(), session, opens_browser, deadline, progress)?;
+                let mut answer = aws.login(profile.login_name(), session, opens_browser, uses_code, deadline, progress)?;
                 if answer.error() == Some(complaint::REJECTED)
                     && let Some(again) = forecast.rejected()?
                 {
                     progress.expect(again);
                     progress.tell_registration();
-                    answer = aws.login(profile.login_name(), session, opens_browser, deadline, progress)?;
+                    answer = aws.login(profile.login_name(), session, opens_browser, uses_code, deadline, progress)?;
                 }
                 answer.with("via", "aws")
             }
@@ -293,7 +297,7 @@ fn no_aws(others: &[String]) -> Answer {
         "use --via device, name an AWS CLI v2 in SSO_AWS, or install it: {}",
         program::how_to_install()
     );
-    Answer::failed("no-aws-cli", reason).hint(hint)
+    Answer::failed("no-aws-cli", reason).exiting(Exit::Config).hint(hint)
 }
 
 fn refreshable(session: &Session<'_>) -> anyhow::Result<Option<Token>> {

@@ -3,13 +3,14 @@
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
+use clap::ValueEnum;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::stream::Document;
 use sso_tool::time;
 
 /// How the session is got when a person must log in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Via {
     /// As `SSO_LOGIN_VIA` says; else by the AWS CLI v2 where there is one, else as the surroundings allow.
     Auto,
@@ -22,6 +23,16 @@ pub enum Via {
 }
 
 impl Via {
+    /// The word, on command lines and in documents.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Aws => "aws",
+            Self::Pkce => "pkce",
+            Self::Device => "device",
+        }
+    }
+
     /// What `Auto` means: what `SSO_LOGIN_VIA` says. A typo in that is a warning, and stops nothing.
     #[must_use]
     pub fn meant(self, settings: &Settings) -> Self {
@@ -29,7 +40,7 @@ impl Via {
             return self;
         }
         let Some(text) = settings.text("SSO_LOGIN_VIA") else { return Self::Auto };
-        text.trim().to_ascii_lowercase().parse().unwrap_or_else(|()| {
+        text.trim().parse().unwrap_or_else(|_| {
             settings.warn_once(format!(
                 "SSO_LOGIN_VIA is none of auto, aws, pkce and device: `{text}`; auto is used"
             ));
@@ -39,16 +50,10 @@ impl Via {
 }
 
 impl FromStr for Via {
-    type Err = ();
+    type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, ()> {
-        Ok(match text {
-            "auto" => Self::Auto,
-            "aws" => Self::Aws,
-            "pkce" => Self::Pkce,
-            "device" => Self::Device,
-            _ => return Err(()),
-        })
+    fn from_str(text: &str) -> Result<Self, String> {
+        <Self as ValueEnum>::from_str(text, true)
     }
 }
 
@@ -92,6 +97,23 @@ pub struct LoginOptions {
 }
 
 impl LoginOptions {
+    /// Whether there may be a login on another host for a document. Consent to `corp` here is none to a profile of that
+    /// name there: `SSO_AUTO_PROFILES` lists that one as `corp@HOST`.
+    pub fn permission_elsewhere(
+        &self,
+        settings: &Settings,
+        document: &Document,
+        host: &str,
+    ) -> anyhow::Result<Permission> {
+        let is_auto = self.ask == Ask::Auto && document.text("mode")? == Some("auto");
+        if !is_auto {
+            return self.permission(settings, document);
+        }
+        let there = format!("{}@{host}", document.text("profile")?.unwrap_or_default());
+        let is_listed = settings.auto_profiles().iter().any(|listed| *listed == there);
+        Ok(if is_listed { Permission::Given } else { Permission::Asked })
+    }
+
     /// Whether there may be a login for a document. A `mode` that isn't known, or is null, is no consent: a person is asked.
     pub fn permission(&self, settings: &Settings, document: &Document) -> anyhow::Result<Permission> {
         let unknown = |mode: &str| {

@@ -6,25 +6,32 @@ use sso_profile::Sso;
 use sso_tool::settings::Settings;
 
 use crate::aws_cli::program::{self, Aws};
-use crate::flows::surroundings::why_no_browser;
+use crate::flows::surroundings::{why_no_browser, why_nobody};
 use crate::session::login_options::Via;
 
 /// A way to log in.
 #[derive(Clone, Debug)]
 pub(crate) enum Route {
-    /// `aws sso login` of this AWS CLI.
-    Aws(Aws),
+    /// `aws sso login` of this AWS CLI; by a code, although it would take a browser that comes back by itself.
+    Aws {
+        /// The AWS CLI.
+        aws: Aws,
+        /// Whether it is told to use a code.
+        uses_code: bool,
+    },
     /// A browser on this machine that comes back to it.
     Pkce,
     /// A URL and a code.
     Device,
 }
 
-/// What the search for a way found.
-pub(crate) enum Found {
+/// What the search for a way comes to.
+pub(crate) enum Choice {
     Way(Route),
     /// There is no AWS CLI v2, and it was asked for. What there is instead, in words.
     NoAws(Vec<String>),
+    /// Nobody can log in: why.
+    Nobody(&'static str),
     /// The time was over before that was known; what was asked by then, in words.
     TimedOut(Vec<String>),
     /// A signal ended the search.
@@ -39,23 +46,32 @@ pub(crate) fn find(
     via: Via,
     opens_browser: bool,
     deadline: Instant,
-) -> Found {
+) -> Choice {
+    if via == Via::Auto
+        && opens_browser
+        && let Some(why) = why_nobody()
+    {
+        return Choice::Nobody(why);
+    }
     if matches!(via, Via::Auto | Via::Aws) {
         let found = program::find(settings, deadline);
         if let Some(signal) = found.interrupted {
-            return Found::Interrupted(signal);
+            return Choice::Interrupted(signal);
         }
         if let Some(aws) = found.aws {
-            return Found::Way(Route::Aws(aws));
+            // A page that comes back to loopback is of use only where a browser reaches this loopback.
+            let uses_code =
+                aws.has_pkce() && sso.session.is_some() && !comes_back(settings, sso, Via::Auto, opens_browser);
+            return Choice::Way(Route::Aws { aws, uses_code });
         }
         if Instant::now() >= deadline {
-            return Found::TimedOut(found.others);
+            return Choice::TimedOut(found.others);
         }
         if via == Via::Aws {
-            return Found::NoAws(found.others);
+            return Choice::NoAws(found.others);
         }
     }
-    Found::Way(if comes_back(settings, sso, via, opens_browser) { Route::Pkce } else { Route::Device })
+    Choice::Way(if comes_back(settings, sso, via, opens_browser) { Route::Pkce } else { Route::Device })
 }
 
 /// Whether the browser that logs in is one of this machine, and comes back to it. A legacy profile's never is: its token has

@@ -27,7 +27,8 @@ pub(super) fn reason(session: &Session<'_>, wanted: &Wanted, now: Moment) -> any
             return Ok(Reason::StartUrl(url.clone()));
         }
     }
-    let Seen { mut registrations, other_token } = Seen::in_cache(session, wanted);
+    let Traces { mut registrations, tokens, ide_clients } = Traces::in_cache(session, wanted);
+    let other_token = tokens.iter().any(|client| !client.as_ref().is_some_and(|id| ide_clients.contains(id)));
     // Of several the latest; this program's first.
     registrations.sort_by_key(|(maker, found)| (*maker == wanted.maker, found.expires_at));
     Ok(match (registrations.pop(), token) {
@@ -46,33 +47,45 @@ pub(super) fn reason(session: &Session<'_>, wanted: &Wanted, now: Moment) -> any
 
 /// What the files of the cache say about a session. Only what matters is kept: there may be thousands.
 #[derive(Default)]
-struct Seen {
+struct Traces {
     /// Its registrations that don't serve this login: with other scopes, or another program's.
     registrations: Vec<(Maker, Registration)>,
-    /// Whether another session has a token of the same start URL.
-    other_token: bool,
+    /// The clients of tokens of the same start URL, which are other sessions' or an IDE's.
+    tokens: Vec<Option<String>>,
+    /// The clients of IDEs, which name their files in words: their logins are none of a session under another name.
+    ide_clients: Vec<String>,
 }
 
-impl Seen {
+impl Traces {
     fn in_cache(session: &Session<'_>, wanted: &Wanted) -> Self {
-        let mut seen = Self::default();
-        let Ok(entries) = fs::read_dir(session.cache.token_dir()) else { return seen };
+        let mut traces = Self::default();
+        let Ok(entries) = fs::read_dir(session.cache.token_dir()) else { return traces };
         for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
             if path.extension().is_none_or(|extension| extension != "json") {
                 continue;
             }
             let Some(object) = entry::read(&path).ok().and_then(Entry::whole) else { continue };
+            let text = |key: &str| object.get(key).and_then(Value::as_str).map(str::to_owned);
+            let is_hash = path.file_stem().is_some_and(|stem| stem.len() == 40);
             if object.contains_key("accessToken") {
-                seen.other_token |=
-                    object.get("startUrl").and_then(Value::as_str) == Some(&session.sso.start_url);
+                if is_hash && text("startUrl").as_ref() == Some(&session.sso.start_url) {
+                    traces.tokens.push(text("clientId"));
+                }
+            } else if !is_hash && !is_old_aws_cli(&path) {
+                traces.ide_clients.extend(text("clientId"));
             } else if let Entry::Whole(registration) = Registration::from_object(object)
                 && let Some(maker) = maker(&path, &registration, session, wanted)
             {
-                seen.registrations.push((maker, registration));
+                traces.registrations.push((maker, registration));
             }
         }
-        seen
+        traces
     }
+}
+
+/// The registration of an AWS CLI before 2.7.32, which has a name in words, too.
+fn is_old_aws_cli(path: &Path) -> bool {
+    path.file_stem().is_some_and(|stem| stem.to_string_lossy().starts_with("botocore-client-id-"))
 }
 
 /// Who made a registration, if it is for this session: its name is the hash of that.

@@ -20,7 +20,7 @@ use sso_tool::time::{self, Moment};
 use crate::session::answer::Answer;
 use crate::session::cached::Session;
 use crate::session::login_options::{Via, after};
-use crate::session::route::{self, Found, Route};
+use crate::session::route::{self, Choice, Route};
 pub use reason::Reason;
 pub use wanted::Maker;
 use wanted::Wanted;
@@ -61,8 +61,8 @@ pub fn foresee(
     let Some(sso) = &profile.sso else { return Ok(None) };
     let session = Session::new(settings, sso)?;
     match route::find(settings, sso, via.meant(settings), opens_browser, after(Duration::MAX)) {
-        Found::Way(route) => ConsentForecast::new(&session, &profile.name, &route).map(Some),
-        Found::NoAws(_) | Found::TimedOut(_) | Found::Interrupted(_) => Ok(None),
+        Choice::Way(route) => ConsentForecast::new(&session, &profile.name, &route).map(Some),
+        Choice::NoAws(_) | Choice::Nobody(_) | Choice::TimedOut(_) | Choice::Interrupted(_) => Ok(None),
     }
 }
 

@@ -71,7 +71,7 @@ fn at(text: &str) -> Moment {
 }
 
 fn aws(version: Version) -> Route {
-    Route::Aws(Aws { path: "aws".into(), version })
+    Route::Aws { aws: Aws { path: "aws".into(), version }, uses_code: false }
 }
 
 fn old() -> Route {

@@ -5,15 +5,13 @@ use std::path::PathBuf;
 use sso_cache::key::Registrant;
 use sso_cache::registration::Flow;
 
-use crate::aws_cli::program::{Aws, Version};
+use crate::aws_cli::program::{Aws, Version, WITH_PKCE};
 use crate::flows::client::Client;
 use crate::session::cached::Session;
 use crate::session::route::Route;
 
 /// Since then it names the cache file by a hash of what is registered (AWS-FORMATS 9).
 const HASHED: Version = Version(2, 7, 32);
-/// Since then it uses PKCE for sessions, and tells the clients of the two flows apart (AWS-FORMATS 2).
-const PKCE: Version = Version(2, 22, 0);
 
 /// Who registers clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +63,7 @@ pub(super) struct Wanted {
 impl Wanted {
     pub(super) fn new(session: &Session<'_>, route: &Route) -> Self {
         match route {
-            Route::Aws(aws) => Self::of_aws(session, aws),
+            Route::Aws { aws, uses_code } => Self::of_aws(session, aws, *uses_code),
             Route::Pkce => Self::ours(session, Flow::AuthorizationCode, Maker::Pkce),
             Route::Device => Self::ours(session, Flow::Device, Maker::Device),
         }
@@ -83,9 +81,9 @@ impl Wanted {
         }
     }
 
-    fn of_aws(session: &Session<'_>, aws: &Aws) -> Self {
+    fn of_aws(session: &Session<'_>, aws: &Aws, uses_code: bool) -> Self {
         let sso = session.sso;
-        let flow = flow(aws.version, sso.session.is_some());
+        let flow = flow(aws.version, sso.session.is_some() && !uses_code);
         let file = if aws.version < HASHED {
             session.cache.token_dir().join(format!("botocore-client-id-{}.json", sso.region))
         } else {
@@ -100,7 +98,7 @@ impl Wanted {
         Self {
             maker: Maker::Aws,
             file,
-            flow: (aws.version >= PKCE).then_some(flow),
+            flow: (aws.has_pkce()).then_some(flow),
             // For a legacy profile it is the time of the registration.
             name: format!("botocore-client-{}", sso.session.as_deref().unwrap_or("…")),
             scopes: sso.scopes.clone(),
@@ -109,9 +107,9 @@ impl Wanted {
     }
 }
 
-/// The flow of `aws sso login`, without flags.
+/// The flow of `aws sso login`.
 fn flow(version: Version, is_session: bool) -> Flow {
-    if version >= PKCE && is_session { Flow::AuthorizationCode } else { Flow::Device }
+    if version >= WITH_PKCE && is_session { Flow::AuthorizationCode } else { Flow::Device }
 }
 
 #[cfg(test)]
@@ -164,6 +162,6 @@ mod tests {
             scopes: scopes.map(<[String]>::to_vec),
         };
         let session = Session { sso: &sso, cache: Cache::of_home("/home/me"), file: None };
-        Wanted::new(&session, &Route::Aws(Aws { path: "aws".into(), version }))
+        Wanted::new(&session, &Route::Aws { aws: Aws { path: "aws".into(), version }, uses_code: false })
     }
 }

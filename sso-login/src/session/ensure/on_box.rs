@@ -22,7 +22,7 @@ impl Ensure<'_> {
             let note = format!("the signal is about {}, which SSO_HOSTS doesn't list", sanitize(host));
             return Ok(Answer::dismissed(Some(&note)));
         }
-        let leave = self.wish.permission(self.settings, document)?;
+        let leave = self.wish.permission_elsewhere(self.settings, document, host)?;
         if leave == Permission::Denied {
             return Ok(Answer::dismissed(Some(STANDALONE)));
         }

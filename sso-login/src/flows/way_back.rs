@@ -1,25 +1,27 @@
-//! Where a page of the box sends the browser: loopback and a port, or it isn't followed.
+//! Where a page sends the browser afterwards: to a port of loopback, or nowhere.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use crate::flows::progress::redirect_uri;
+use url::{Host, Url};
 
 /// Loopback as the redirect URI has it, and the port: the same on both sides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Loopback {
     host: &'static str,
     pub(crate) port: u16,
+    /// The whole redirect URI.
+    pub(crate) uri: String,
 }
 
 /// What a page's URL says about the way back.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum WayBack {
-    /// To that port of this machine: it needs a tunnel.
+    /// To that port of loopback.
     To(Loopback),
     /// There is none: a device authorization.
     None,
     /// Not one that can be followed, and why.
-    Bad(String),
+    Bad(&'static str),
 }
 
 impl Loopback {
@@ -39,32 +41,37 @@ impl Loopback {
     }
 }
 
-/// Whether a page may be opened, and where it comes back to.
-pub(crate) fn way_back(url: &str) -> WayBack {
-    let is_page = url.starts_with("https://") || is_own_http(url);
-    if !is_page || url.len() > 8192 || !url.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return WayBack::Bad("its page is no https URL".to_owned());
+impl WayBack {
+    /// Where a page comes back to.
+    pub(crate) fn of(page: &Url) -> Self {
+        let mut uris = page.query_pairs().filter(|(name, _)| name == "redirect_uri").map(|(_, uri)| uri);
+        let Some(uri) = uris.next() else { return Self::None };
+        if uris.next().is_some() {
+            return Self::Bad("its page has two redirect_uris");
+        }
+        let parsed = Url::parse(&uri).ok().filter(|url| url.scheme() == "http");
+        let port = parsed.as_ref().and_then(Url::port).filter(|port| *port > 0);
+        let (Some(url), Some(port)) = (parsed, port) else {
+            return Self::Bad(
+                "the redirect_uri of its page is no http URL with a port from 1 to 65535",
+            );
+        };
+        let host = match url.host() {
+            Some(Host::Domain("localhost")) => Some("localhost"),
+            Some(Host::Ipv4(Ipv4Addr::LOCALHOST)) => Some("127.0.0.1"),
+            Some(Host::Ipv6(Ipv6Addr::LOCALHOST)) => Some("[::1]"),
+            _ => None,
+        };
+        match host.filter(|_| url.username().is_empty() && url.password().is_none()) {
+            Some(host) => Self::To(Loopback { host, port, uri: uri.into_owned() }),
+            None => Self::Bad("the redirect_uri of its page isn't on loopback"),
+        }
     }
-    let query = url.split_once('?').map_or("", |(_, query)| query);
-    if !query.split('&').any(|pair| pair.starts_with("redirect_uri=")) {
-        return WayBack::None;
-    }
-    let Some((uri, port)) = redirect_uri(url) else {
-        return WayBack::Bad(
-            "the redirect_uri of its page is no http URL with a port from 1 to 65535".to_owned(),
-        );
-    };
-    let authority = uri.trim_start_matches("http://").split(['/', '?', '#']).next().unwrap_or_default();
-    let host = authority.strip_suffix(&format!(":{port}"));
-    match ["127.0.0.1", "localhost", "[::1]"].into_iter().find(|known| host == Some(known)) {
-        Some(host) => WayBack::To(Loopback { host, port }),
-        None => WayBack::Bad("the redirect_uri of its page isn't on loopback".to_owned()),
-    }
-}
 
-/// Plain http for an endpoint on this machine only: a sandbox's.
-fn is_own_http(url: &str) -> bool {
-    ["http://127.0.0.1:", "http://localhost:", "http://[::1]:"].iter().any(|start| url.starts_with(start))
+    /// The same of a page's text.
+    pub(crate) fn of_text(page: &str) -> Self {
+        Url::parse(page).map_or(Self::None, |page| Self::of(&page))
+    }
 }
 
 #[cfg(test)]
@@ -73,7 +80,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn of(redirect: &str) -> WayBack {
-        way_back(&format!(
+        WayBack::of_text(&format!(
             "https://oidc.us-east-1.amazonaws.com/authorize?client_id=x&redirect_uri={redirect}&state=y"
         ))
     }
@@ -96,27 +103,27 @@ mod tests {
             "http://127.0.0.1/",
             "https://127.0.0.1:80/",
             "http://example.com:80/",
-            "http://127.0.0.1.example.com:80/",
-            "http://127.0.0.1%40example.com:80/",
-            "http://example.com%3F127.0.0.1:80/",
+            "http://example.com:8080/",
+            "http://127.0.0.1.example.com:8080/",
+            "http://127.0.0.1:1%40example.com:8080/",
+            "http://example.com:8080%3F127.0.0.1:80/",
             "http%3A%2F%2F127.0.0.1%3A%2B80%2F",
+            "%",
+            "%ff%C3",
+            "http://127.0.0.1:1/&redirect_uri=http://127.0.0.1:2/",
         ] {
             assert!(matches!(of(redirect), WayBack::Bad(_)), "{redirect}: {:?}", of(redirect));
         }
         assert_eq!(
-            way_back("https://device.sso.us-east-1.amazonaws.com/?user_code=ABCD-EFGH"),
+            WayBack::of_text("https://device.sso.us-east-1.amazonaws.com/?user_code=ABCD-EFGH"),
             WayBack::None
         );
-        for url in ["file:///etc/passwd", "javascript:alert(1)", "http://example.com/", "https://x/ y", "-x"]
-        {
-            assert!(matches!(way_back(url), WayBack::Bad(_)), "{url}");
-        }
     }
 
     proptest! {
         #[test]
         fn any_url_is_judged_without_panic(url in any::<String>()) {
-            let _ = way_back(&url);
+            let _ = WayBack::of_text(&url);
         }
     }
 }
