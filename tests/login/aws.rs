@@ -312,7 +312,8 @@ fn where_no_browser_comes_back_the_aws_cli_is_told_to_use_a_code() {
     let old = recording(&bench, "old", "2.21.9", "exit 1");
     let ask = |aws: &std::path::Path, arguments: &str, ssh: bool| {
         let _ = fs::remove_file(bench.home().join("asked"));
-        let variables = [("SSO_AWS", aws.to_str().unwrap()), ("SSH_TTY", if ssh { "/dev/pts/0" } else { "0" })];
+        let variables =
+            [("SSO_AWS", aws.to_str().unwrap()), ("SSH_TTY", if ssh { "/dev/pts/0" } else { "0" })];
         bench.run_with(&format!("sso-login --via aws demo {arguments}"), &variables);
         asked(&bench)
     };
@@ -333,20 +334,30 @@ fn the_newest_aws_cli_is_taken_whatever_comes_first_on_path() {
     bench.run_with("sso-login --via aws demo", &[("PATH", &path)]);
     assert!(asked(&bench).starts_with("newer sso login"), "{}", asked(&bench));
     // What is named on purpose comes first, and is missed aloud.
-    let ended = bench.run_with("sso-login --via aws demo", &[("PATH", &path), ("SSO_AWS", "/nonexistent/aws")]);
+    let ended =
+        bench.run_with("sso-login --via aws demo", &[("PATH", &path), ("SSO_AWS", "/nonexistent/aws")]);
     assert_eq!(ended.code, 78);
-    assert!(ended.stderr.starts_with("sso-login: SSO_AWS names no AWS CLI v2: /nonexistent/aws"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.starts_with("sso-login: SSO_AWS names no AWS CLI v2: /nonexistent/aws"),
+        "{}",
+        ended.stderr
+    );
 }
 
 #[test]
 fn a_page_that_comes_back_to_another_host_has_no_port() {
     let bench = Bench::start("");
-    let page = "https://oidc.us-east-1.amazonaws.com/authorize?redirect_uri=http%3A%2F%2Fevil.example%3A39945%2F";
+    let page =
+        "https://oidc.us-east-1.amazonaws.com/authorize?redirect_uri=http%3A%2F%2Fevil.example%3A39945%2F";
     let aws = recording(&bench, "new", "2.36.17", &format!("echo '{page}'; exit 1"));
     let ended = bench.run_with("sso-login --via aws demo", &[("SSO_AWS", aws.to_str().unwrap())]);
     let event = &ended.documents()[0];
     assert_eq!((event["url"].as_str(), &event["port"]), (Some(page), &serde_json::Value::Null));
-    assert!(ended.stderr.contains("warning: the redirect_uri of its page isn't on loopback"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("warning: the redirect_uri of its page isn't on loopback"),
+        "{}",
+        ended.stderr
+    );
     assert!(!ended.stderr.contains("comes back to port"), "{}", ended.stderr);
 }
 

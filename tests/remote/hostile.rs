@@ -123,7 +123,9 @@ fn a_proof_that_hangs_ends_with_the_time_limit_and_says_what_it_was() {
 #[test]
 fn one_hosts_nonsense_is_that_hosts_error() {
     let person = Person::new();
-    for (answer, key) in [(r#"{"profile":5}"#, "profile"), (r#"{"profile":"p","loginRequired":"yes"}"#, "loginRequired")] {
+    for (answer, key) in
+        [(r#"{"profile":5}"#, "profile"), (r#"{"profile":"p","loginRequired":"yes"}"#, "loginRequired")]
+    {
         person.ssh(&format!("echo '{answer}'; echo '{}'", r#"{"profile":"good","loginRequired":false}"#));
         let documents = person.run("sso-login inspect metta1", "").exits(0).documents();
         let (last, others) = documents.split_last().unwrap();

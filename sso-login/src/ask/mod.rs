@@ -149,7 +149,9 @@ fn nobody(settings: &Settings, why: &str) -> Said {
     let why = sanitize(why);
     warn(
         settings.tool(),
-        &format!("nobody could be asked: {why}; `sso-login doctor` looks at the dialog, SSO_DIALOG names another"),
+        &format!(
+            "nobody could be asked: {why}; `sso-login doctor` looks at the dialog, SSO_DIALOG names another"
+        ),
     );
     unasked(&why)
 }

@@ -16,13 +16,12 @@ use crate::session::answer::Answer;
 /// (with `seconds`), `suppress` or `dismiss`.
 pub(super) fn ask(line: &str, question: &Question, patience: Duration) -> Reply<Said> {
     let input = format!("{}\n", Value::from(question.document.clone()));
-    run(command(line), &input, patience)
-        .then(|ended| match ended.code {
-            0 => understand(&ended.out),
-            // As zenity and its kin end when a person closes them.
-            1 => Reply::Nothing,
-            code => Reply::Broken(format!("it ended with status {code}")),
-        })
+    run(command(line), &input, patience).then(|ended| match ended.code {
+        0 => understand(&ended.out),
+        // As zenity and its kin end when a person closes them.
+        1 => Reply::Nothing,
+        code => Reply::Broken(format!("it ended with status {code}")),
+    })
 }
 
 /// A file of that name, spaces and all; else words.

@@ -119,10 +119,8 @@ pub fn find(settings: &Settings, deadline: Instant) -> Installed {
         (Some(aws), _) => {
             settings.debug(|| format!("{} is AWS CLI {}", aws.path.display(), aws.version));
         }
-        (None, Some(_)) if Instant::now() < deadline => settings.warn_once(format!(
-            "SSO_AWS names no AWS CLI v2: {}",
-            sanitize(&installed.others.join("; "))
-        )),
+        (None, Some(_)) if Instant::now() < deadline => settings
+            .warn_once(format!("SSO_AWS names no AWS CLI v2: {}", sanitize(&installed.others.join("; ")))),
         (None, _) => {}
     }
     installed

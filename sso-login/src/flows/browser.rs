@@ -39,7 +39,9 @@ impl Opening {
         match own.judge(page) {
             Page::Own(url) => Self { url: Some(url.into()), ..none },
             Page::Foreign(url) => Self { foreign_host: url.host_str().map(str::to_owned), ..none },
-            Page::Unfit(_) => Self { foreign_host: Some("a host that its URL doesn't show".to_owned()), ..none },
+            Page::Unfit(_) => {
+                Self { foreign_host: Some("a host that its URL doesn't show".to_owned()), ..none }
+            }
         }
     }
 

@@ -12,14 +12,14 @@ use sso_tool::settings::Settings;
 use sso_tool::stream::{Document, Output};
 use sso_tool::time::parse_duration;
 
-use super::feed::{Arrival, Feed};
 use super::assembler::{Assembler, Piece};
+use super::feed::{Arrival, Feed};
 use super::place::Place;
 use super::untrusted::{cleaned, odd_key};
 use crate::interrupt::Interrupt;
-use sso_tool::process::code;
 use crate::session::answer::Answer;
 use crate::session::login_options::after;
+use sso_tool::process::code;
 
 /// How long the others that ask at the same time may take to print what they found.
 const TURN: Duration = Duration::from_secs(60);

@@ -61,7 +61,10 @@ pub(super) enum Action {
     /// Show the page, and open it here.
     Show(Box<Page>),
     /// Have the host prove the login; [`Event::Proof`] says how that went.
-    Prove { profile: String, answer: Answer },
+    Prove {
+        profile: String,
+        answer: Answer,
+    },
     /// Tell a person.
     Warn(String),
     /// The end.
@@ -151,7 +154,8 @@ impl Machine {
             if *url == page.authorize.url {
                 return actions;
             }
-            let tunnel = loopback.as_ref().map(|loopback| format!(", with the tunnel to port {}", loopback.port));
+            let tunnel =
+                loopback.as_ref().map(|loopback| format!(", with the tunnel to port {}", loopback.port));
             actions.push(Action::Warn(format!(
                 "the login on {} started again: the page before is dead{}",
                 self.place,
@@ -252,7 +256,9 @@ impl Machine {
         let answer = match (status, is_shown) {
             (Some(NO_SSH), false) => Answer::unreachable(format!("cannot ssh to {}{why}", self.host))
                 .hint(format!("ssh {} true", self.host)),
-            (None | Some(1..), false) => Answer::failed("no-login", format!("there is no login on {place}{why}")),
+            (None | Some(1..), false) => {
+                Answer::failed("no-login", format!("there is no login on {place}{why}"))
+            }
             (Some(code), true) if code != 0 => Answer::failed(
                 "login-gone",
                 format!("the login on {place} is gone, and its page is dead{why}"),
@@ -274,8 +280,7 @@ impl Machine {
                     return vec![warning, Action::Finish(self.document(), answer)];
                 }
                 (None, false) => {
-                    let reason =
-                        format!("the login on {place} ended without an outcome; its page is dead");
+                    let reason = format!("the login on {place} ended without an outcome; its page is dead");
                     Answer::failed("login-gone", reason)
                         .hint("--profile PROFILE asks the host, if it has no sso-login there")
                 }
@@ -369,7 +374,11 @@ mod tests {
         let port = || Answer::failed("port", "in use").exiting(Exit::TryLater);
         let gone = || Answer::failed("no-listener", "gone");
         for (profile, events, expected) in [
-            (Some("p"), vec![code(), outcome("success"), proved(), over(Some(0))], "show,close,prove p,success -"),
+            (
+                Some("p"),
+                vec![code(), outcome("success"), proved(), over(Some(0))],
+                "show,close,prove p,success -",
+            ),
             (None, vec![code(), outcome("success"), over(Some(0))], "show,close,success -"),
             (Some("p"), vec![outcome("failed"), over(Some(77))], "close,failed -"),
             (None, vec![back(1), Event::Tunnel(Ok(())), over(Some(1))], "open 1,show,failed login-gone"),
@@ -387,12 +396,22 @@ mod tests {
             ),
             (
                 None,
-                vec![back(1), Event::Tunnel(Ok(())), Event::Broken("x".to_owned()), Event::Tunnel(Err(gone()))],
+                vec![
+                    back(1),
+                    Event::Tunnel(Ok(())),
+                    Event::Broken("x".to_owned()),
+                    Event::Tunnel(Err(gone())),
+                ],
                 "open 1,show,close,warn,open 1",
             ),
             (
                 None,
-                vec![back(1), Event::Tunnel(Ok(())), Event::Broken("x".to_owned()), Event::Tunnel(Err(port()))],
+                vec![
+                    back(1),
+                    Event::Tunnel(Ok(())),
+                    Event::Broken("x".to_owned()),
+                    Event::Tunnel(Err(port())),
+                ],
                 "open 1,show,close,warn,open 1,failed port",
             ),
             (Some("p"), vec![outcome("success"), proved(), Event::Deadline], "close,prove p,success -"),
@@ -406,8 +425,16 @@ mod tests {
             (None, vec![code(), over(None)], "show,failed login-gone"),
             (None, vec![over(Some(255))], "failed unreachable"),
             (None, vec![over(Some(1))], "failed no-login"),
-            (None, vec![remark("'d4bd9b730be541f8dec04c80d04f20fb73065f62'", false), over(Some(255))], "failed corrupt"),
-            (None, vec![Event::Report(Document::new()), outcome("valid"), over(Some(0))], "pass,close,valid -"),
+            (
+                None,
+                vec![remark("'d4bd9b730be541f8dec04c80d04f20fb73065f62'", false), over(Some(255))],
+                "failed corrupt",
+            ),
+            (
+                None,
+                vec![Event::Report(Document::new()), outcome("valid"), over(Some(0))],
+                "pass,close,valid -",
+            ),
         ] {
             let mut machine =
                 Machine::new("h", "h".to_owned(), "ssh h".to_owned(), profile.map(str::to_owned));

@@ -1,14 +1,14 @@
 //! `sso-login tunnel`: the browser of this machine logs in a box that has none. The box's tokens stay in the box.
 
+mod assembler;
 mod feed;
 mod forward;
 pub(crate) mod hosts;
 pub mod inspect;
-mod assembler;
 mod login;
 mod machine;
-mod untrusted;
 mod place;
+mod untrusted;
 mod verify;
 
 use std::ffi::OsString;

@@ -7,7 +7,6 @@ use sso_tool::exit::{Exit, Fault};
 use sso_tool::sanitize::sanitize;
 use sso_tool::shell::shell_line;
 
-
 /// Runs its arguments and ends them when its stdin ends, so that nobody has to be told to end anything: whatever becomes
 /// of ssh, of `docker exec` or of this machine, the pipe closes. 255 is left to ssh. One line, and no character that
 /// a shell other than sh would read in its own way within single quotes.

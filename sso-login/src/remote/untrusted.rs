@@ -77,9 +77,7 @@ fn inside(value: &Value, depth: usize) -> Value {
         }
         Value::Array(_) | Value::Object(_) if depth == 0 => Value::Null,
         Value::Array(values) => values.iter().map(|value| inside(value, depth - 1)).collect(),
-        Value::Object(map) => {
-            map.iter().filter_map(|(key, value)| entry(key, value, depth - 1)).collect()
-        }
+        Value::Object(map) => map.iter().filter_map(|(key, value)| entry(key, value, depth - 1)).collect(),
         other => other.clone(),
     }
 }

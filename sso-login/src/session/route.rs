@@ -60,8 +60,9 @@ pub(crate) fn find(
         }
         if let Some(aws) = found.aws {
             // A page that comes back to loopback is of use only where a browser reaches this loopback.
-            let uses_code =
-                aws.has_pkce() && sso.session.is_some() && !comes_back(settings, sso, Via::Auto, opens_browser);
+            let uses_code = aws.has_pkce()
+                && sso.session.is_some()
+                && !comes_back(settings, sso, Via::Auto, opens_browser);
             return Choice::Way(Route::Aws { aws, uses_code });
         }
         if Instant::now() >= deadline {
