@@ -38,7 +38,7 @@ fn without_version_2_version_1_is_named_and_the_installer_is_the_hint() {
     command.env_remove("SSO_NOW").env("VENV_NOTES", "/dev/null").env("SSO_AWS", &v1).args(["--"]);
     command.arg(tool("sso-login")).args(["demo", "--via", "aws"]);
     let ended = end(command, "");
-    assert_eq!(ended.code, 77, "{}", ended.stderr);
+    assert_eq!(ended.code, 78, "{}", ended.stderr);
     assert!(ended.stderr.contains("is AWS CLI 1.46.2, which has no `sso login`"), "{}", ended.stderr);
     let hint = ended.stderr.lines().find(|line| line.starts_with("sso-login: hint: ")).unwrap();
     assert!(hint.contains("--via device") && hint.contains("https://awscli.amazonaws.com/"), "{hint}");

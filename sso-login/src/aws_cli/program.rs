@@ -7,7 +7,6 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use sso_tool::process::{End, Line, Program, code};
-use sso_tool::sanitize::sanitize;
 use sso_tool::settings::{Settings, from_environment};
 use sso_tool::time;
 
@@ -115,13 +114,8 @@ pub fn find(settings: &Settings, deadline: Instant) -> Installed {
         });
     }
     installed.aws = at.map(|at| versions.swap_remove(at));
-    match (&installed.aws, named) {
-        (Some(aws), _) => {
-            settings.debug(|| format!("{} is AWS CLI {}", aws.path.display(), aws.version));
-        }
-        (None, Some(_)) if Instant::now() < deadline => settings
-            .warn_once(format!("SSO_AWS names no AWS CLI v2: {}", sanitize(&installed.others.join("; ")))),
-        (None, _) => {}
+    if let Some(aws) = &installed.aws {
+        settings.debug(|| format!("{} is AWS CLI {}", aws.path.display(), aws.version));
     }
     installed
 }

@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use sso_profile::Sso;
-use sso_tool::settings::Settings;
+use sso_tool::sanitize::sanitize;
+use sso_tool::settings::{Settings, from_environment};
 
 use crate::aws_cli::program::{self, Aws};
 use crate::flows::surroundings::{why_no_browser, why_nobody};
@@ -70,6 +71,10 @@ pub(crate) fn find(
         }
         if via == Via::Aws {
             return Choice::NoAws(found.others);
+        }
+        if from_environment("SSO_AWS").is_some() {
+            let others = sanitize(&found.others.join("; "));
+            settings.warn_once(format!("SSO_AWS names no AWS CLI v2: {others}"));
         }
     }
     Choice::Way(if comes_back(settings, sso, via, opens_browser) { Route::Pkce } else { Route::Device })
