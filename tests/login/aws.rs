@@ -335,8 +335,7 @@ fn the_newest_aws_cli_is_taken_whatever_comes_first_on_path() {
     bench.run_with("sso-login --via aws demo", &[("PATH", &path)]);
     assert!(asked(&bench).starts_with("newer sso login"), "{}", asked(&bench));
     // What is named on purpose comes first, and is missed aloud.
-    let ended =
-        bench.run_with("sso-login demo", &[("PATH", &path), ("SSO_AWS", "/nonexistent/aws")]);
+    let ended = bench.run_with("sso-login demo", &[("PATH", &path), ("SSO_AWS", "/nonexistent/aws")]);
     assert_eq!(ended.code, 0);
     assert!(
         ended.stderr.starts_with("sso-login: SSO_AWS names no AWS CLI v2: /nonexistent/aws"),

@@ -231,13 +231,21 @@ impl<'a> Ensure<'a> {
             Route::Aws { aws, uses_code } => {
                 self.settings.debug(|| format!("logging in with {} ({})", aws.path.display(), aws.version));
                 progress.tell_registration();
-                let mut answer = aws.login(profile.login_name(), session, opens_browser, uses_code, deadline, progress)?;
+                let mut answer =
+                    aws.login(profile.login_name(), session, opens_browser, uses_code, deadline, progress)?;
                 if answer.error() == Some(complaint::REJECTED)
                     && let Some(again) = forecast.rejected()?
                 {
                     progress.expect(again);
                     progress.tell_registration();
-                    answer = aws.login(profile.login_name(), session, opens_browser, uses_code, deadline, progress)?;
+                    answer = aws.login(
+                        profile.login_name(),
+                        session,
+                        opens_browser,
+                        uses_code,
+                        deadline,
+                        progress,
+                    )?;
                 }
                 answer.with("via", "aws")
             }
