@@ -20,6 +20,16 @@ impl fmt::Display for Unreadable {
     }
 }
 
+/// Context of an error: a signal can't be placed, since others hold each file that it may have.
+#[derive(Debug)]
+pub(crate) struct NoPlace(pub(crate) String);
+
+impl fmt::Display for NoPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no place is free for a signal of `{}`", self.0)
+    }
+}
+
 /// Whether a file may not be read: somebody else's, not a broken one.
 pub(crate) fn is_forbidden(err: &anyhow::Error) -> bool {
     err.downcast_ref::<io::Error>().is_some_and(|err| err.kind() == io::ErrorKind::PermissionDenied)

@@ -69,6 +69,7 @@ impl Entry {
                 gave_up: None,
                 failures: 0,
                 snooze: None,
+                retry: None,
                 quiet: self.quiet && !self.over,
                 over: false,
                 ..self.clone()

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use crate::content::{Content, is_forbidden, read_file};
+use crate::content::{Content, NoPlace, is_forbidden, read_file};
 use crate::places::Places;
 use crate::signal::Signal;
 use sso_tool::atomic_write;
@@ -83,6 +83,11 @@ impl Folder {
             warned: BTreeSet::new(),
             swept: OnceCell::new(),
         })
+    }
+
+    /// The given format's place.
+    pub fn main_file(&self) -> &Path {
+        &self.places.main_file
     }
 
     /// The folders to watch for changes.
@@ -198,7 +203,7 @@ impl Folder {
                 _ => {}
             }
         }
-        let path = free.with_context(|| format!("no place is free for a signal of `{key}`"))?;
+        let path = free.with_context(|| NoPlace(key.to_owned()))?;
         Ok((path, None))
     }
 

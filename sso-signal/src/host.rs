@@ -12,6 +12,7 @@ use crate::folder::{Folder, Located, Reading};
 use crate::machine::{self, Because, Circumstances, Due, Stamp};
 use crate::memory::{Memory, Subject};
 use crate::mode;
+use crate::places::MOST_SIGNALS;
 use crate::sighting::Sighting;
 use crate::signal::Signal;
 use sso_tool::settings::Settings;
@@ -110,6 +111,19 @@ impl<'a> Host<'a> {
             return Ok(Vec::new());
         }
         let judge = Judge::new(self.memory()?, &self.state_dir);
+        let mut signals = signals;
+        // First what a session is known of or what stands in the given format's place, then the oldest: any number of
+        // made-up profiles gets the rest of the turns.
+        let main_file = self.folder.main_file();
+        signals.sort_by_key(|located| {
+            let is_known = judge.memory.session_of(&located.signal.key()).is_some();
+            !is_known && located.path != *main_file
+        });
+        if signals.len() > MOST_SIGNALS {
+            let surplus = signals.len() - MOST_SIGNALS;
+            self.settings.warn_once(format!("more than {MOST_SIGNALS} signals; {surplus} of them wait"));
+            signals.truncate(MOST_SIGNALS);
+        }
         Ok(signals.into_iter().map(|located| judge.judge(located, at)).collect())
     }
 

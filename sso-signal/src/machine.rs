@@ -81,10 +81,6 @@ pub fn settle(entry: &Entry, outcome: &Outcome, episode: &str, at: &Circumstance
             (Fate::Cleared, false)
         }
         Outcome::Failed | Outcome::Timeout => {
-            if entry.gave_up.as_ref().is_some_and(|given_up| given_up != episode) {
-                next.failures = 0;
-                next.gave_up = None;
-            }
             next.failures = next.failures.saturating_add(1);
             if next.failures >= MOST_FAILURES {
                 next.gave_up = Some(episode.to_owned());
@@ -104,6 +100,8 @@ pub fn settle(entry: &Entry, outcome: &Outcome, episode: &str, at: &Circumstance
         }
         Outcome::Suppressed => {
             next.suppress(episode);
+            // Whoever writes signals chooses the episode: a new name for it must not be a new question at once.
+            next.retry = Some(Pause::starting(at.now, at.cooldown));
             next.snooze = None;
             next.failures = 0;
             (Fate::Cleared, false)
@@ -237,7 +235,7 @@ pub fn due(entry: &Entry, signal: &Signal, stamp: Stamp, config_changed: bool, a
     if entry.unknown_in.is_some() && !config_changed {
         return Due::Not(Because::UnknownProfile);
     }
-    if at.mode == Mode::Auto && entry.gave_up.as_ref() == Some(&signal.episode) {
+    if at.mode == Mode::Auto && entry.gave_up.is_some() {
         return Due::Not(Because::GaveUp);
     }
     let dismissed = stamp.dismissal(entry).map(|from| Pause::starting(from, at.cooldown));

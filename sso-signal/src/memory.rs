@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::entry::Entry;
+use crate::places::MOST_SIGNALS;
 use crate::record::{self, Broken, optional, read_moment};
 use sso_tool::atomic_write;
 use sso_tool::exit::{Exit, Fault, warn};
@@ -21,7 +22,7 @@ const VERSION: i64 = 1;
 /// organisation are more than a document may hold.
 const LARGEST: usize = 64 << 20;
 /// The most profiles without a known session that are remembered though no person decided anything about them.
-const MOST_UNDECIDED: usize = 200;
+const MOST_UNDECIDED: usize = 2 * MOST_SIGNALS;
 
 /// The entries of `state.json`: by sso-session where it is known, by profile else.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -246,13 +247,13 @@ mod tests {
         let now = time::from_epoch(1_700_000_000.0).unwrap();
         let pause = Pause::starting(now, Duration::from_secs(900));
         memory.change(&subject("corp"), |entry| (Entry { snooze: Some(pause), ..entry }, ()));
-        for n in 0..2000 {
+        for n in 0..5000 {
             let at = time::after(now, Duration::from_secs(n));
             memory.change(&subject(&format!("fake{n}")), |entry| (lease(&entry, at).0, ()));
         }
         assert!(memory.entry("corp").snooze.is_some());
-        assert!(memory.entry("fake1999").retry.is_some());
-        assert!(memory.document().to_string().len() < 100_000);
+        assert!(memory.entry("fake4999").retry.is_some());
+        assert!(memory.document().to_string().len() < 1_000_000);
     }
 
     #[test]

@@ -16,6 +16,9 @@ use sso_tool::settings::Settings;
 const MOST: usize = 20_000;
 /// The longest encoded profile in a file name, so that a temporary name (`.….XXXXXX.tmp`) still fits in the
 /// 255 bytes that file systems allow.
+/// So many signals are handled at once. What is remembered of profiles that nobody decided about holds twice as many:
+/// a profile that is forgotten while its signal stands would be handed over again and again, and hold back all others.
+pub(crate) const MOST_SIGNALS: usize = 1000;
 const LONGEST: usize = 200;
 
 /// The paths of signals.

@@ -8,6 +8,7 @@ use sso_tool::exit::{Exit, Fault};
 use sso_tool::profile_name::check_profile;
 use sso_tool::settings::Settings;
 use sso_tool::stream::{Document, Output};
+use sso_tool::subject::Subject as Whom;
 
 /// Marks the session of a profile, as far as it is known here.
 pub fn command(settings: &Settings, profile: &str, output: &mut Output) -> anyhow::Result<Exit> {
@@ -28,7 +29,7 @@ pub fn filter(
     let host = Host::new(settings)?;
     for document in documents {
         let mut document = document?;
-        if !document.is_about_no_profile() && document.get("error").is_none_or(serde_json::Value::is_null) {
+        if !Whom::of(&document)?.is_passed_on() {
             let profile = document.text("profile")?.ok_or_else(|| {
                 Fault::new(Exit::Data, "the document has no `profile`")
                     .hint("sso-profile key sessions | sso-signal quiet -")

@@ -1,6 +1,6 @@
 //! `sso-signal write`: documents of a monitor into signals.
 
-use crate::content::Unreadable;
+use crate::content::{NoPlace, Unreadable};
 use serde_json::Value;
 
 use crate::folder::{Folder, Raised, Withdrawn};
@@ -16,6 +16,7 @@ use sso_tool::settings::Settings;
 use sso_tool::shell::shell_word;
 use sso_tool::state_dir;
 use sso_tool::stream::{Document, Output};
+use sso_tool::subject::{Remote, Subject as Whom};
 use sso_tool::time::{self, Moment};
 
 /// Who raised a signal, where neither a flag nor the document says.
@@ -56,8 +57,10 @@ impl<'a> Raiser<'a> {
         output: &mut Output,
     ) -> anyhow::Result<Exit> {
         let mut last = Exit::Done;
+        let mut is_empty = true;
         for document in documents {
             let mut document = document?;
+            is_empty = false;
             if let Some(source) = self.source {
                 self.heartbeat.beat(self.settings, &sanitize(source), time::now()?);
             }
@@ -67,7 +70,7 @@ impl<'a> Raiser<'a> {
                 match self.act(&document, time::now()?) {
                     Ok(Some(done)) => document.set("signal", done),
                     Ok(None) => {}
-                    Err(err) if err.is::<Unreadable>() => {
+                    Err(err) if err.is::<Unreadable>() || err.is::<NoPlace>() => {
                         last = Exit::Io;
                         self.fail(&mut document, format!("{err:#}"));
                     }
@@ -82,6 +85,12 @@ impl<'a> Raiser<'a> {
                 });
             }
             output.document(&document)?;
+        }
+        // A reason without anything to give it to is a forgotten PROFILE: cron's stdin is empty, and nobody would notice.
+        if is_empty && self.reason.is_some() {
+            return Err(Fault::new(Exit::Usage, "no profile is named, and no document came")
+                .hint("sso-signal write PROFILE --reason TEXT")
+                .into());
         }
         Ok(last)
     }
@@ -103,6 +112,15 @@ impl<'a> Raiser<'a> {
     /// keep the others' signals back.
     fn refuse(&self, document: &mut Document, why: &anyhow::Error) -> anyhow::Result<()> {
         document.set("signal", "none");
+        let subject = Whom::of(document)?;
+        if matches!(subject, Whom::Session { .. } | Whom::Remote(Remote { profile: None, .. })) {
+            self.fail(document, format!("{why}"));
+            return Ok(());
+        }
+        if matches!(&subject, Whom::Remote(Remote { host, .. }) if sanitize(host) != *host) {
+            self.fail(document, format!("{why}"));
+            return Ok(());
+        }
         // Its session may have profiles of better names.
         let whom = Concerned::of(document, document.text("profile")?.unwrap_or_default())?;
         if whom.subject().session.is_some() {
@@ -135,10 +153,11 @@ impl<'a> Raiser<'a> {
             .with("reason", sanitize(reason))
             .with("timestamp", time::format(now))
             .with("source", self.source_of(document)?);
-        for key in ["episode", "host"] {
-            if let Some(text) = document.text(key)? {
-                signal.set(key, sanitize(text));
-            }
+        if let Some(episode) = document.text("episode")? {
+            signal.set("episode", sanitize(episode));
+        }
+        if let Whom::Remote(Remote { host, .. }) = Whom::of(document)? {
+            signal.set("host", host);
         }
         let signal = Signal::from_document(signal, "the document")?;
         let whom = Concerned::of(document, profile)?;
@@ -197,18 +216,32 @@ enum Wish {
 
 /// What a document asks for; `None` if it says nothing about a login.
 fn wish_of(document: &Document) -> anyhow::Result<Option<Wish>> {
-    let is_about_else =
-        document.is_about_no_profile() || ["outcome", "error"].iter().any(|key| document.contains_key(*key));
+    if Whom::of(document)?.is_passed_on() {
+        return Ok(None);
+    }
     Ok(match document.flag("loginRequired")? {
         Some(false) => Some(Wish::Clear),
-        None if is_about_else => None,
+        None if document.contains_key("outcome") => None,
         Some(true) | None => Some(Wish::Raise),
     })
 }
 
 /// Why no signal can be about the document's profile, if none can.
 fn unfit(document: &Document) -> anyhow::Result<Option<anyhow::Error>> {
-    let name = if wish_of(document)?.is_some() { document.text("profile")? } else { None };
+    if wish_of(document)?.is_none() {
+        return Ok(None);
+    }
+    match Whom::of(document)? {
+        Whom::Session { name, .. } => {
+            let what = format!("a signal has a profile, and session `{}` has none here", sanitize(&name));
+            return Ok(Some(Fault::new(Exit::Data, what).into()));
+        }
+        Whom::Remote(Remote { host, .. }) if sanitize(&host) != host => {
+            return Ok(Some(Fault::new(Exit::Data, "`host` is no host name that a signal can have").into()));
+        }
+        _ => {}
+    }
+    let name = document.text("profile")?;
     Ok(name.and_then(|name| check_profile(name).err()))
 }
 

@@ -17,6 +17,7 @@ use sso_tool::settings::Settings;
 use sso_tool::shell::shell_word;
 use sso_tool::state_dir;
 use sso_tool::stream::{Document, Output};
+use sso_tool::subject::Subject as Whom;
 use sso_tool::time;
 
 /// Requests a login for every document's profile. Documents with `event` or `error` alone ask for nothing. For people it
@@ -34,10 +35,9 @@ pub fn filter(
         if as_text && let Some(said) = logged_out(&document)? {
             output.text(&said)?;
         }
-        if let Some(profile) = document.text("profile")?
-            && !document.contains_key("event")
-        {
-            last = request(settings, profile, reason, as_text, output)?;
+        // A profile of another host isn't this machine's of the same name, and an earlier failure asks for nothing.
+        if let Whom::Profile { name, .. } = Whom::of(&document)? {
+            last = request(settings, &name, reason, as_text, output)?;
         }
     }
     Ok(last)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::cooldown;
 use crate::entry::{ConfigStamp, Entry};
-use crate::folder::{self, Located};
+use crate::folder::{self, Located, Reading};
 use crate::host::{Host, Naming};
 use crate::machine::{self, Fate, Outcome, Transition};
 use crate::memory::Subject;
@@ -12,6 +12,7 @@ use crate::mode::Mode;
 use crate::sighting::Sighting;
 use crate::signal;
 use sso_tool::exit::{Exit, Fault};
+use sso_tool::filter::{self, Handled};
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::state_dir;
@@ -28,20 +29,22 @@ pub fn filter(
     output: &mut Output,
 ) -> anyhow::Result<Exit> {
     let mut host = Host::new(settings)?;
-    for document in documents {
-        let document = document?;
-        if !document.contains_key("event") {
-            let outcome = outcome_of(&document)?;
-            see(&host, &document, outcome.as_ref())?;
-            if let Some(outcome) = outcome
-                && !is_counted(&document, &outcome)
-            {
-                settle(&mut host, &document, &outcome)?;
-            }
+    let mut last = Exit::Done;
+    filter::filter(documents, false, output, |subject, document, _| {
+        if subject.is_passed_on() {
+            return Ok(Handled::PassedOn);
         }
-        output.document(&document)?;
-    }
-    Ok(Exit::Done)
+        let outcome = outcome_of(document)?;
+        see(&host, document, outcome.as_ref())?;
+        if let Some(outcome) = outcome
+            && !is_counted(document, &outcome)
+            && settle(&mut host, document, &outcome)? == Exit::Io
+        {
+            last = Exit::Io;
+        }
+        Ok(Handled::PassedOn)
+    })?;
+    Ok(last)
 }
 
 /// Takes in what the document says of its session besides the outcome, which came after it.
@@ -59,7 +62,7 @@ fn see(host: &Host<'_>, document: &Document, outcome: Option<&Outcome>) -> anyho
     host.see(&Concerned::of(document, profile)?.subject(), seen, Naming::Nothing)
 }
 
-fn settle(host: &mut Host<'_>, document: &Document, outcome: &Outcome) -> anyhow::Result<()> {
+fn settle(host: &mut Host<'_>, document: &Document, outcome: &Outcome) -> anyhow::Result<Exit> {
     let profile = document.text("profile")?.ok_or_else(|| {
         Fault::new(Exit::Data, "the document has an `outcome` but no `profile`")
             .hint("sso-signal wait | sso-login | sso-signal settle")
@@ -74,8 +77,12 @@ fn settle(host: &mut Host<'_>, document: &Document, outcome: &Outcome) -> anyhow
     let _lock = state_dir::lock(&host.state_dir)?;
     let mut memory = host.memory()?;
     let known = memory.clone();
-    // A file that can't be read is a reason for `wait` and `status` to complain, not to forget an answer.
-    let signals = host.folder.read(at.now)?.signals;
+    // A file that can't be read is a reason to complain, once the answer is kept.
+    let (signals, unreadable) = match host.folder.read(at.now) {
+        Ok(Reading { signals, unreadable }) => (signals, unreadable),
+        Err(err) => (Vec::new(), vec![(host.state_dir.clone(), err)]),
+    };
+    let its_own = document.text("profile")?.unwrap_or_default();
     let episode = match document.text("episode")? {
         Some(episode) => episode.to_owned(),
         None => signals
@@ -126,7 +133,15 @@ fn settle(host: &mut Host<'_>, document: &Document, outcome: &Outcome) -> anyhow
         let noted = if memory == known { "nothing new" } else { "noted in state.json" };
         format!("{}: {outcome:?}: {} signals {fate}, {noted}", sanitize(profile), concerned.len())
     });
-    apply(host, &transition, &concerned)
+    apply(host, &transition, &concerned)?;
+    let mut status = Exit::Done;
+    for (path, err) in &unreadable {
+        if *path == host.state_dir || host.folder.may_hold(path, its_own) {
+            host.settings.warn_once(format!("{err:#}; the answer is kept"));
+            status = Exit::Io;
+        }
+    }
+    Ok(status)
 }
 
 /// Whom a document is about.
@@ -141,7 +156,7 @@ impl Concerned {
     pub(crate) fn of(document: &Document, profile: &str) -> anyhow::Result<Self> {
         // A box's profiles and sessions are others than those of the same names here: what is decided there concerns
         // nothing here.
-        let host = document.text("host")?.map(sanitize);
+        let host = document.text("host")?.filter(|host| !host.is_empty()).map(sanitize);
         let here = |name: &str| signal::key(name, host.as_deref());
         Ok(Self {
             profile: here(profile),

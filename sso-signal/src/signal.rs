@@ -81,6 +81,15 @@ impl Signal {
         // Shown as they are compared: a mark that can't be seen must not make another episode or source.
         let harmless_text =
             |key: &str| Ok::<_, anyhow::Error>(text(key)?.map(sanitize).filter(|text| !text.is_empty()));
+        // A host that can't be seen is no host that anybody can list: as none it would stand for this machine's profile.
+        let host = text("host")?.filter(|host| !host.is_empty()).map(sanitize);
+        if host.as_ref().is_some_and(String::is_empty) {
+            return Err(bad("`host` is no host name that a signal can have").into());
+        }
+        let mut document = document.clone();
+        if host.is_none() {
+            document.shift_remove("host");
+        }
         Ok(Self {
             profile: profile.to_owned(),
             timestamp,
@@ -88,7 +97,7 @@ impl Signal {
             further_sources: texts(document.get(FURTHER_SOURCES)),
             episode: harmless_text("episode")?.unwrap_or_else(|| time::format(timestamp)),
             next_attempt_after,
-            host: harmless_text("host")?,
+            host,
             document,
         })
     }

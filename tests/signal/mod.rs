@@ -11,6 +11,7 @@ mod session;
 mod settings;
 mod settle;
 mod state;
+mod subject;
 mod unfit;
 mod unreadable;
 mod watch;

@@ -62,8 +62,10 @@ fn a_suppressed_episode_stays_quiet_and_a_new_one_asks_again() {
     assert!(!is_due(&sandbox, 1_000_000));
     // Another monitor calls the same dead token otherwise: once said for that, too, both are quiet.
     raise(&sandbox, "corp", "missing");
-    assert!(is_due(&sandbox, 100));
-    settle(&sandbox, 100, &json!({"profile": "corp", "outcome": "suppressed", "episode": "missing"}));
+    // At most one question a cooldown, though: the episode's name is the writer's choice.
+    assert!(!is_due(&sandbox, 659));
+    assert!(is_due(&sandbox, 660));
+    settle(&sandbox, 660, &json!({"profile": "corp", "outcome": "suppressed", "episode": "missing"}));
     for episode in ["one", "missing", "one"] {
         raise(&sandbox, "corp", episode);
         assert!(!is_due(&sandbox, 1_000_000), "{episode}");
@@ -212,7 +214,11 @@ fn auto_backs_off_and_gives_up_after_five_failures() {
     }
     assert!(!is_due(&sandbox, now + 1_000_000));
     assert_eq!(status(&sandbox, "corp").0, "waiting-for-user");
+    // Another episode is no login: a writer of signals would get five more by each new word.
     raise(&sandbox, "corp", "two");
+    assert!(!is_due(&sandbox, now + 480));
+    sandbox.feed("sso-signal write", &valid("corp").to_string()).exits(0);
+    raise(&sandbox, "corp", "three");
     assert!(is_due(&sandbox, now + 480));
 }
 

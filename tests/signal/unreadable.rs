@@ -36,6 +36,10 @@ fn an_unreadable_file_is_an_error_no_bad_file_and_keeps_no_other_back() {
     run("sso-signal clear other", "").unwrap().exits(0);
     run("sso-signal clear corp", "").unwrap().exits(74).says(message);
     run("sso-signal settle", r#"{"profile":"good","outcome":"success"}"#).unwrap().exits(0);
+    let settled =
+        run("sso-signal settle", r#"{"profile":"corp","outcome":"suppressed","episode":"e"}"#).unwrap();
+    settled.exits(74).says(message);
+    assert!(fs::read_to_string(sandbox.state().join("state.json")).unwrap().contains("suppressedEpisodes"));
     assert!(file.exists() && !main_file(&sandbox).exists());
     assert_eq!(names(sandbox.state().join("quarantine")), [""; 0]);
 }

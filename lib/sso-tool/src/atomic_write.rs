@@ -15,6 +15,8 @@ use anyhow::Context as _;
 use rustix::fs::{CWD, RenameFlags};
 use tempfile::NamedTempFile;
 
+use crate::safe_read::{self, Opened};
+
 /// The permissions of the new file.
 #[derive(Clone, Copy, Debug)]
 pub enum Mode {
@@ -185,8 +187,7 @@ pub fn sweep(directory: &Path, name: Option<&OsStr>) {
         };
         // tempfile puts six letters and digits there; anything else isn't ours.
         if random.is_some_and(|random| random.len() == 6 && random.bytes().all(|b| b.is_ascii_alphanumeric()))
-            && entry.file_type().is_ok_and(|kind| kind.is_file())
-            && let Ok(file) = File::open(entry.path())
+            && let Ok(Opened::File(file, _)) = safe_read::open(&entry.path())
             && fs2::FileExt::try_lock_exclusive(&file).is_ok()
         {
             let _ = fs::remove_file(entry.path());

@@ -1,6 +1,6 @@
 //! Reading a file that a stranger may have made: a link, a FIFO, a directory, something huge.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -27,33 +27,49 @@ pub fn read(path: &Path, limit: usize) -> io::Result<Found> {
 
 /// The same with the file's modification time, if it was read.
 pub fn read_dated(path: &Path, limit: usize) -> io::Result<(Found, Option<SystemTime>)> {
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
-    // O_* flags are small and fit whatever the platform's c_int is.
-    let flags = i32::try_from(flags.bits()).unwrap_or_default();
-    let file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
-        Ok(file) => file,
-        Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok((Found::Missing, None)),
-        Err(err) if is_link_error(&err) => return Ok((Found::Bad("is a symbolic link"), None)),
-        // A socket can't be opened at all (ENXIO).
-        Err(err) if err.raw_os_error() == Some(rustix::io::Errno::NXIO.raw_os_error()) => {
-            return Ok((Found::Bad("is not a regular file"), None));
-        }
-        Err(err) => return Err(err),
+    let (file, metadata) = match open(path)? {
+        Opened::File(file, metadata) => (file, metadata),
+        Opened::Missing => return Ok((Found::Missing, None)),
+        Opened::Bad(what) => return Ok((Found::Bad(what), None)),
     };
-    read_open(&file, limit)
-}
-
-fn read_open(file: &File, limit: usize) -> io::Result<(Found, Option<SystemTime>)> {
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Ok((Found::Bad("is not a regular file"), None));
-    }
     let mut bytes = Vec::new();
     file.take(limit as u64 + 1).read_to_end(&mut bytes)?;
     if bytes.len() > limit {
         return Ok((Found::Bad("is too large"), None));
     }
     Ok((Found::Bytes(bytes), metadata.modified().ok()))
+}
+
+/// What was opened at a path.
+#[derive(Debug)]
+pub enum Opened {
+    /// A regular file, with the metadata of this very file.
+    File(File, Metadata),
+    /// Nothing.
+    Missing,
+    /// Something that is not to be opened, in words.
+    Bad(&'static str),
+}
+
+/// Opens a file that a stranger may have made, for reading: the one such open of the tools. A link at the end of the path
+/// isn't followed, a FIFO doesn't block, and what the path is is asked of the open file: between a look at the path and
+/// the open, a stranger can put a FIFO there, which would hold the state lock for ever.
+pub fn open(path: &Path) -> io::Result<Opened> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+    // O_* flags are small and fit whatever the platform's c_int is.
+    let flags = i32::try_from(flags.bits()).unwrap_or_default();
+    let file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
+        Ok(file) => file,
+        Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(Opened::Missing),
+        Err(err) if is_link_error(&err) => return Ok(Opened::Bad("is a symbolic link")),
+        // A socket can't be opened at all (ENXIO).
+        Err(err) if err.raw_os_error() == Some(rustix::io::Errno::NXIO.raw_os_error()) => {
+            return Ok(Opened::Bad("is not a regular file"));
+        }
+        Err(err) => return Err(err),
+    };
+    let metadata = file.metadata()?;
+    Ok(if metadata.is_file() { Opened::File(file, metadata) } else { Opened::Bad("is not a regular file") })
 }
 
 fn is_link_error(err: &io::Error) -> bool {
@@ -88,6 +104,7 @@ mod tests {
         for special in ["dir", "fifo", "socket"] {
             assert_eq!(read(&at(special), 8).unwrap(), Found::Bad("is not a regular file"), "{special}");
         }
+        assert!(matches!(open(&at("fifo")).unwrap(), Opened::Bad("is not a regular file")));
         assert_eq!(read(Path::new("/dev/zero"), 8).unwrap(), Found::Bad("is not a regular file"));
     }
 }

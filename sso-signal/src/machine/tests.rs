@@ -109,7 +109,7 @@ fn every_reason_not_to_be_due() {
         ),
         (entry(&|e| e.gave_up = Some("one".into())), none, Mode::Auto, None, Due::Not(Because::GaveUp)),
         (entry(&|e| e.gave_up = Some("one".into())), none, Mode::Notify, None, Due::Now),
-        (entry(&|e| e.gave_up = Some("two".into())), none, Mode::Auto, None, Due::Now),
+        (entry(&|e| e.gave_up = Some("two".into())), none, Mode::Auto, None, Due::Not(Because::GaveUp)),
         (entry(&|e| e.snooze = pause(60)), none, Mode::Auto, None, wait(60, Because::Snoozed)),
         (entry(&|e| e.retry = pause(30)), none, Mode::Auto, None, wait(30, Because::Retry)),
         (
@@ -154,14 +154,15 @@ fn auto_backs_off_to_the_cooldown_and_waits_for_a_person_after_five_failures() {
     // An answer is no login.
     let snoozed = settle(&entry, &Outcome::Snoozed(seconds(60)), "one", &at(now, Mode::Notify)).entry;
     assert_eq!(judge(&snoozed, &at(now + 61, Mode::Auto)), Due::Not(Because::GaveUp));
-    // A new episode is a new count, which gives up on its own merits.
+    // A new episode is no login: whoever writes signals would begin the count anew by another word.
     assert_eq!(
         due(&entry, &signal("two", None), Stamp::Absent, false, &at(now + 1000, Mode::Auto)),
-        Due::Now
+        Due::Not(Because::GaveUp)
     );
     let next = settle(&entry, &Outcome::Failed, "two", &at(now, Mode::Auto)).entry;
-    assert_eq!((next.failures, next.gave_up.clone()), (1, None));
-    // So is a login by hand.
+    assert_eq!((next.failures, next.gave_up.is_some()), (entry.failures + 1, true));
+    assert_eq!(judge(&entry.seen(Sighting::Valid), &at(now, Mode::Auto)), Due::Now);
+    // What ends it is a login by hand.
     assert_eq!(settle(&entry, &Outcome::Success, "one", &notify(0)).entry, Entry::default());
     // The pause is never longer than the cooldown, nor shorter than the first.
     for (cooldown, longest) in [(100, 100), (10, 30)] {
@@ -205,7 +206,10 @@ fn suppressing_an_episode_keeps_the_others_suppressed_until_the_session_was_vali
         let due = due(&entry, &signal(episode, None), Stamp::Absent, false, &notify(1_000_000));
         assert_eq!(due, Due::Not(Because::Suppressed));
     }
-    assert_eq!(due(&entry, &signal("three", None), Stamp::Absent, false, &notify(1)), Due::Now);
+    // At most one question a cooldown, whatever the episode is called.
+    let third = |seconds| due(&entry, &signal("three", None), Stamp::Absent, false, &notify(seconds));
+    assert_eq!(third(599), Due::At(moment(600), Because::Retry));
+    assert_eq!(third(600), Due::Now);
     assert_eq!(judge(&entry.seen(Sighting::Valid), &notify(1)), Due::Now);
     let many = (0..1000).fold(Entry::default(), |entry, n| suppressed(&entry, &n.to_string()));
     assert!(many.suppressed.len() < 100 && many.suppressed.ends_with(&["999".to_owned()]));
