@@ -10,6 +10,7 @@ use sso_login::commands::exec::ExecArgs;
 use sso_login::commands::logout::LogoutArgs;
 use sso_login::commands::refresh::RefreshArgs;
 use sso_login::commands::steps::{AuthorizeArgs, RegisterArgs};
+use sso_login::commands::subjects::SubjectFlags;
 use sso_login::commands::token::TokenArgs;
 use sso_login::commands::whoami::WhoamiArgs;
 use sso_login::doctor::DoctorArgs;
@@ -72,6 +73,8 @@ pub(crate) struct Cli {
 pub(crate) struct LoginArgs {
     /// Profile whose session to ensure
     pub(crate) profile: Option<String>,
+    #[command(flatten)]
+    pub(crate) subject: SubjectFlags,
     /// Log in even if the session is valid
     #[arg(long)]
     pub(crate) force: bool,
@@ -101,7 +104,7 @@ pub(crate) struct LoginArgs {
     /// Give up after that long [default: SSO_LOGIN_TIMEOUT or 2m; 10m with --no-browser]
     #[arg(long, value_name = "DURATION", value_parser = sso_login::session::login_options::parse_timeout)]
     pub(crate) timeout: Option<Duration>,
-    /// As a filter, end with the status of the last document's outcome
+    /// As a filter, end with the status of the first outcome that isn't good
     #[arg(short, long)]
     pub(crate) exit_status: bool,
 }

@@ -18,6 +18,7 @@ use crate::ini::Ini;
 use crate::merged::Merged;
 use crate::misnamed::Misnamed;
 use crate::profile::{Kind, Profile, Sso, Unusable, resolve};
+use crate::start_url::StartUrl;
 
 /// As many names as a hint has room for.
 const MOST_NAMED: usize = 5;
@@ -158,6 +159,41 @@ impl AwsConfig {
         }
     }
 
+    /// An `[sso-session]` by itself, with the endpoints that its profiles have. Status 78 if it isn't there, or doesn't say
+    /// where to log in.
+    pub fn known_session(&self, name: &str) -> anyhow::Result<Profile> {
+        let Some(keys) = self.content.sessions.get(name) else {
+            let message = format!("sso-session `{name}` is not in {}", self.in_words());
+            let hint = match close(self.content.sessions.keys().map(String::as_str), name).first() {
+                Some(likely) => format!("close to it: `{likely}`; all of them: sso-profile list"),
+                None => "sso-profile list".to_owned(),
+            };
+            return Err(Fault::new(Exit::Config, message).hint(hint).into());
+        };
+        let Some(sso) = Sso::of_session(name, keys) else {
+            let message = format!("sso-session `{name}` lacks sso_start_url or sso_region");
+            return Err(Fault::new(Exit::Config, message).hint("sso-profile write --help").into());
+        };
+        let mut session = Profile::elsewhere(name, Kind::Session);
+        session.sso = Some(sso);
+        session.config_file = self.file.as_ref().map(|path| path.to_string_lossy().into_owned());
+        if let Some(first) = self.session_profiles(&session).first()
+            && let Some(profile) = self.profile(first)?
+        {
+            session.endpoints = profile.endpoints;
+        }
+        Ok(session)
+    }
+
+    /// A profile of the legacy session with that start URL, which such a session is known by.
+    pub fn legacy_profile(&self, start_url: &str) -> Option<Profile> {
+        let asked = StartUrl::of(start_url);
+        let is_it = |sso: &Sso| sso.session.is_none() && StartUrl::of(&sso.start_url) == asked;
+        self.profiles()
+            .filter_map(|(_, profile)| profile.ok())
+            .find(|profile| profile.sso.as_ref().is_some_and(is_it))
+    }
+
     /// All profiles, each with why it can't be used if so.
     pub fn profiles(&self) -> impl Iterator<Item = (&str, Result<Profile, Unusable>)> {
         self.names().filter_map(|name| self.resolve(name).map(|profile| (name, profile)))
@@ -197,6 +233,9 @@ impl AwsConfig {
         let misnamed = Misnamed::remedy(&self.misnamed, "profile", name);
         let hint = match close(self.names(), name).as_slice() {
             _ if misnamed.is_some() => misnamed.unwrap_or_default(),
+            _ if self.content.sessions.contains_key(name) => {
+                format!("it is an sso-session: sso-login --sso-session {}", shell_word(name))
+            }
             [] if self.names().next().is_none() => "sso-profile write --help".to_owned(),
             [] => "sso-profile list".to_owned(),
             close => {

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use serde_json::Value as Json;
+use sso_tool::shell::shell_word;
 use sso_tool::stream::Document;
 
 use crate::config::{Keys, Named};
@@ -23,6 +24,8 @@ pub enum Kind {
     SsoLegacy,
     /// An `[sso-session]` without account and role: bearer tokens only.
     SsoToken,
+    /// An `[sso-session]` by itself, which no profile stands for: [`Profile::name`] is the session's.
+    Session,
     /// Access keys in the file.
     Static,
     /// `credential_process`.
@@ -44,6 +47,7 @@ impl Kind {
             Self::SsoSession => "sso-session",
             Self::SsoLegacy => "sso-legacy",
             Self::SsoToken => "sso-token",
+            Self::Session => "session",
             Self::Static => "static",
             Self::Process => "process",
             Self::AssumeRole => "assume-role",
@@ -55,7 +59,7 @@ impl Kind {
 
     /// Whether a login by SSO is what gives it credentials or tokens.
     pub fn is_sso(self) -> bool {
-        matches!(self, Self::SsoSession | Self::SsoLegacy | Self::SsoToken)
+        matches!(self, Self::SsoSession | Self::SsoLegacy | Self::SsoToken | Self::Session)
     }
 }
 
@@ -160,6 +164,23 @@ impl Profile {
         self.sso.is_some() && (self.kind.is_sso() || self.kind == Kind::AssumeRole)
     }
 
+    /// What people call it: a profile, or a session that no profile stands for.
+    pub fn noun(&self) -> &'static str {
+        match self.kind {
+            Kind::Session => "sso-session",
+            _ => "profile",
+        }
+    }
+
+    /// What names it on a command line of this suite, quoted for a shell.
+    pub fn arguments(&self) -> String {
+        let name = shell_word(&self.name);
+        match self.kind {
+            Kind::Session => format!("--sso-session {name}"),
+            _ => name,
+        }
+    }
+
     /// The keys of a profile document, in their order. Absent values are left out.
     pub fn document(&self, profile_from: Option<&str>) -> Document {
         let mut document = Document::new();
@@ -185,7 +206,7 @@ impl Profile {
         let text = |value: &str| Json::from(value);
         let source = self.source.as_deref();
         let keys: [(&str, Option<Json>); 16] = [
-            ("profile", Some(text(&self.name))),
+            ("profile", (self.kind != Kind::Session).then(|| text(&self.name))),
             ("profileFrom", profile_from.map(text)),
             ("kind", Some(text(self.kind.name()))),
             ("credentialsFrom", source.map(|_| text("source_profile"))),

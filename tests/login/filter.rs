@@ -40,11 +40,11 @@ fn every_document_is_answered_whatever_came_of_the_ones_before() {
 }
 
 #[test]
-fn the_last_answer_is_the_status_if_wanted() {
+fn the_first_answer_that_is_not_good_is_the_status_if_wanted() {
     let bench = Bench::logged_in("");
     let status = |input: &str| bench.feed(&format!("{FILTER} -e"), input).code;
     assert_eq!(status(""), 0);
-    assert_eq!(status("{\"profile\":\"nobody\"}{\"profile\":\"demo\"}"), 0);
+    assert_eq!(status("{\"profile\":\"nobody\"}{\"profile\":\"demo\"}"), 78);
     assert_eq!(status("{\"profile\":\"demo\"}{\"profile\":\"nobody\"}"), 78);
     bench.faults(&json!({"deny": true}));
     assert_eq!(status("{\"profile\":\"other\"}"), 77);

@@ -94,8 +94,11 @@ fn reason(err: &serde_json::Error) -> String {
     }
 }
 
+/// The documents on stdin.
+pub type Stdin = Documents<StdinLock<'static>>;
+
 /// The documents on stdin. A terminal there is a usage error: nobody types JSON.
-pub fn stdin() -> anyhow::Result<Documents<StdinLock<'static>>> {
+pub fn stdin() -> anyhow::Result<Stdin> {
     let stdin = io::stdin().lock();
     if stdin.is_terminal() {
         return Err(Fault::new(Exit::Usage, "documents are read from standard input, which is a terminal")
@@ -107,7 +110,7 @@ pub fn stdin() -> anyhow::Result<Documents<StdinLock<'static>>> {
 
 /// The documents on stdin if somebody sends any: a pipe, socket or file. A terminal, `/dev/null` or
 /// a closed stdin is none.
-pub fn piped_stdin() -> Option<Documents<StdinLock<'static>>> {
+pub fn piped_stdin() -> Option<Stdin> {
     let stdin = io::stdin().lock();
     let kind = rustix::fs::fstat(&stdin).map(|stat| FileType::from_raw_mode(stat.st_mode)).ok()?;
     matches!(kind, FileType::Fifo | FileType::Socket | FileType::RegularFile)
@@ -116,7 +119,7 @@ pub fn piped_stdin() -> Option<Documents<StdinLock<'static>>> {
 
 /// The documents that a tool is a filter for: those on stdin, unless `argument` names its subject (DESIGN 2). `-` means
 /// documents only, however few. `None`: it is a command.
-pub fn subjects(argument: Option<&str>) -> anyhow::Result<Option<Peekable<Documents<StdinLock<'static>>>>> {
+pub fn subjects(argument: Option<&str>) -> anyhow::Result<Option<Peekable<Stdin>>> {
     match argument {
         Some("-") => stdin().map(|documents| Some(documents.peekable())),
         Some(_) => Ok(None),

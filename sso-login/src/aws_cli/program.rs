@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use sso_profile::{Kind, Profile};
 use sso_tool::process::{End, Line, Program, code};
 use sso_tool::settings::{Settings, from_environment};
 use sso_tool::time;
@@ -203,11 +204,11 @@ impl Aws {
         self.version >= WITH_PKCE
     }
 
-    /// Runs `aws sso login --profile PROFILE [--no-browser] [--use-device-code]`, always with the profile and never with
-    /// `--sso-session`. Success is a valid token in the cache, not only a good exit status.
+    /// Runs `aws sso login --profile PROFILE [--no-browser] [--use-device-code]`; with `--sso-session` only where no profile
+    /// stands for the session. Success is a valid token in the cache, not only a good exit status.
     pub fn login(
         &self,
-        profile: &str,
+        profile: &Profile,
         session: &Session<'_>,
         opens_browser: bool,
         uses_code: bool,
@@ -216,11 +217,16 @@ impl Aws {
     ) -> anyhow::Result<Answer> {
         let mut command = Command::new(&self.path);
         command.args(["sso", "login"]);
-        if profile.starts_with('-') {
+        let name = profile.login_name();
+        let flag = match profile.kind {
+            Kind::Session => "--sso-session",
+            _ => "--profile",
+        };
+        if name.starts_with('-') {
             // By itself it would be taken for a flag.
-            command.arg(format!("--profile={profile}"));
+            command.arg(format!("{flag}={name}"));
         } else {
-            command.args(["--profile", profile]);
+            command.args([flag, name]);
         }
         if !opens_browser {
             command.arg("--no-browser");

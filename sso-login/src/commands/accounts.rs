@@ -17,11 +17,12 @@ use sso_tool::time;
 use tokio::task::JoinHandle;
 
 use crate::aws_api::portal::{Account, Denial, Portal};
-use crate::commands::subjects::{self, Question, Said};
+use crate::commands::subjects::{Elsewhere, Question, Reply};
 use crate::credentials::role::of_denial;
 use crate::session::cached::Session;
 use crate::session::error::SessionError;
 use crate::session::renew::{self, Want};
+use crate::session::target::no_sso;
 
 /// How long getting a token may take.
 const PATIENCE: Duration = Duration::from_secs(45);
@@ -58,21 +59,22 @@ Exit status:
   77  a person must log in
   78  profile or configuration wrong";
 
-/// Runs it.
+/// Lists each session once.
 pub fn run(args: &AccountsArgs, settings: &Settings) -> anyhow::Result<Exit> {
     // Sessions are told apart by their files.
     let mut listed = BTreeSet::new();
-    args.question.answer(settings, |subject, output| {
-        let Some(sso) = &subject.profile.sso else { return Err(subjects::no_sso(&subject.profile).into()) };
+    args.question.answer("accounts", settings, None, Elsewhere::PassedOn, |target, _, output| {
+        let profile = &target.profile;
+        let Some(sso) = &profile.sso else { return Err(no_sso(profile).into()) };
         let session = Session::new(settings, sso)?;
         if listed.contains(&session.token_file()) {
-            return Ok(Said::Done);
+            return Ok(Reply::Written(Exit::Done));
         }
-        let lack = list(settings, &subject.profile, &session, args.question.text, output)?;
+        let lack = list(settings, profile, &session, args.question.text, output)?;
         if lack.is_none() {
             listed.insert(session.token_file());
         }
-        Ok(Said::from(lack))
+        Ok(Reply::from(lack))
     })
 }
 

@@ -3,12 +3,15 @@
 use clap::Args;
 use sso_profile::{AwsConfig, Kind, Selected, select};
 use sso_tool::exit::{Exit, status_of};
+use sso_tool::filter::{Handled, filter};
 use sso_tool::settings::Settings;
-use sso_tool::stream::{self, Document, Output};
+use sso_tool::stream::{Document, Output};
+use sso_tool::subject::Subject;
 
-use crate::commands::subjects::{self, Said, Subject};
+use crate::commands::subjects::{self, Asked, Elsewhere, Form, Reply, RoleFlags, SubjectFlags, Target};
 use crate::credentials::export::{self, Format};
 use crate::credentials::resolver::{CredentialResolver, Credentials};
+use crate::session::target;
 
 /// Flags of `sso-login credentials`.
 #[derive(Args, Clone, Debug)]
@@ -16,10 +19,14 @@ use crate::credentials::resolver::{CredentialResolver, Credentials};
 pub struct CredentialsArgs {
     /// Profile whose credentials to hand out
     profile: Option<String>,
+    #[command(flatten)]
+    subject: SubjectFlags,
+    #[command(flatten)]
+    role: RoleFlags,
     /// How to write them [default: process; json with documents on stdin]
     #[arg(long, value_enum)]
     format: Option<Format>,
-    /// As a filter, end with the status of the last document's answer
+    /// As a filter, end with the status of the first answer that isn't good
     #[arg(short, long)]
     exit_status: bool,
 }
@@ -51,32 +58,43 @@ Exit status:
   77  a person must log in
   78  profile or configuration wrong, or no access to the role";
 
-/// Runs it.
+/// Hands out the credentials of each profile.
 pub fn run(args: &CredentialsArgs, settings: &Settings) -> anyhow::Result<Exit> {
-    let argument = args.profile.as_deref();
-    match (args.format, stream::subjects(argument)?) {
-        (None | Some(Format::Json), Some(documents)) => {
-            subjects::answer_each(settings, documents, args.exit_status, |subject, output| {
-                answer(settings, subject, output)
+    let asked = args.subject.asked(args.profile.as_deref(), &args.role)?;
+    let form = Form {
+        command: "credentials",
+        is_status_wanted: args.exit_status,
+        is_text: false,
+        has_role: true,
+        elsewhere: Elsewhere::Refused,
+    };
+    match (args.format, asked) {
+        (None, asked @ Asked::Documents(_)) | (Some(Format::Json), asked) => {
+            subjects::answer(asked, form, settings, |target, document, output| {
+                answer(settings, target, document, output)
             })
         }
-        (Some(Format::Json), None) => {
-            subjects::answer_one(settings, argument, |subject, output| answer(settings, subject, output))
+        (Some(format), Asked::Documents(documents)) => lines(documents, format, settings),
+        (format, Asked::Command(subject)) => {
+            command(subject, form, format.unwrap_or(Format::Process), settings)
         }
-        (Some(format), Some(documents)) => lines(documents, format, settings),
-        (format, None) => command(argument, format.unwrap_or(Format::Process), settings),
     }
 }
 
-fn answer(settings: &Settings, subject: &mut Subject<'_>, output: &mut Output) -> anyhow::Result<Said> {
-    let Subject { profile, config, document, .. } = subject;
+fn answer(
+    settings: &Settings,
+    target: &Target<'_>,
+    document: &mut Document,
+    output: &mut Output,
+) -> anyhow::Result<Reply> {
+    let Target { profile, config, .. } = target;
     let credentials = match CredentialResolver::new(settings, config).credentials(profile)? {
         Ok(credentials) => credentials,
-        Err(lack) => return Ok(Said::Lacking(lack)),
+        Err(failure) => return Ok(Reply::Failed(failure)),
     };
     export::add_to(document, &credentials, profile);
     output.document(document)?;
-    Ok(Said::Done)
+    Ok(Reply::Written(Exit::Done))
 }
 
 /// What a shell reads has no place for a reason: there are credentials, or a status that isn't 0.
@@ -86,42 +104,46 @@ fn lines(
     settings: &Settings,
 ) -> anyhow::Result<Exit> {
     let output = &mut Output::stdout();
-    for document in documents {
-        let document = document?;
-        if document.is_about_no_profile() {
-            continue;
+    filter(documents, true, output, |subject, document, output| {
+        match &subject {
+            Subject::Nobody => return Ok(Handled::Written(Exit::Done)),
+            Subject::Failure(kind) => return Err(subjects::earlier_failure(*kind, document)?.into()),
+            Subject::Remote(remote) => {
+                let (profile, failure) = subjects::there(remote, "credentials");
+                return Err(failure.fault(&profile).into());
+            }
+            Subject::Session { .. } | Subject::Profile { .. } | Subject::Chosen { .. } => {}
         }
-        if let Some(fault) = subjects::known_fault(&document) {
-            return Err(fault);
+        let config = AwsConfig::load(settings)?;
+        let subject = target::choose(subject, document, settings)?;
+        let profile = subjects::profile_of(&config, &subject, document)?;
+        match CredentialResolver::new(settings, &config).credentials(&profile)? {
+            Ok(credentials) => output.bytes(format.text(&credentials).as_bytes())?,
+            Err(failure) => return Err(failure.fault(&profile).into()),
         }
-        hand_out(&select(None, Some(&document), settings)?, format, settings, output)?;
-    }
-    Ok(Exit::Done)
+        Ok(Handled::Written(Exit::Done))
+    })
 }
 
-fn command(argument: Option<&str>, format: Format, settings: &Settings) -> anyhow::Result<Exit> {
-    let output = &mut Output::stdout();
-    match hand_out(&select(argument, None, settings)?, format, settings, output) {
-        Err(err) if argument.is_none() && status_of(&err) == Exit::Config => {
+fn command(subject: Subject, form: Form, format: Format, settings: &Settings) -> anyhow::Result<Exit> {
+    let is_chosen = matches!(&subject, Subject::Chosen { role } if role.is_empty());
+    let handed_out = subjects::answer(Asked::Command(subject), form, settings, |target, _, output| {
+        let Target { profile, config, .. } = target;
+        Ok(match CredentialResolver::new(settings, config).credentials(profile)? {
+            Ok(credentials) => {
+                output.bytes(format.text(&credentials).as_bytes())?;
+                Reply::Written(Exit::Done)
+            }
+            Err(failure) => Reply::Failed(failure),
+        })
+    });
+    match handed_out {
+        Err(err) if is_chosen && status_of(&err) == Exit::Config => {
             let Some((credentials, _)) = of_environment(settings)? else { return Err(err) };
-            output.bytes(format.text(&credentials).as_bytes())?;
+            Output::stdout().bytes(format.text(&credentials).as_bytes())?;
+            Ok(Exit::Done)
         }
-        answered => answered?,
-    }
-    Ok(Exit::Done)
-}
-
-fn hand_out(
-    selected: &Selected,
-    format: Format,
-    settings: &Settings,
-    output: &mut Output,
-) -> anyhow::Result<()> {
-    let config = AwsConfig::load(settings)?;
-    let profile = config.known_profile(&selected.name)?;
-    match CredentialResolver::new(settings, &config).credentials(&profile)? {
-        Ok(credentials) => output.bytes(format.text(&credentials).as_bytes()),
-        Err(lack) => Err(lack.fault(&selected.name).into()),
+        answered => answered,
     }
 }
 

@@ -9,25 +9,32 @@ mod source;
 mod teller;
 
 use std::ffi::OsString;
+use std::fs::OpenOptions;
 use std::io;
+use std::iter::Peekable;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use clap::Args;
-use sso_profile::{AwsConfig, Profile, select};
-use sso_tool::exit::{Exit, Fault, WithFault as _, status_of, warn};
+use sso_profile::{AwsConfig, Profile};
+use sso_tool::exit::{Exit, Fault, WithFault as _, report, status_of, warn};
+use sso_tool::filter::{Handled, filter};
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
+use sso_tool::stream::{Document, Output, Stdin};
+use sso_tool::subject::Subject;
 use sso_tool::time::{self, parse_duration};
 
 use crate::aws_cli::program::SHADOWS;
+use crate::commands::subjects::{self, Asked, RoleFlags, SubjectFlags, document_of};
 use crate::credentials::export::variables;
 use crate::credentials::resolver::{CredentialResolver, Credentials};
+use crate::session::target;
 use alarm::Alarm;
 use region::Region;
-use source::Source;
+use source::{Choice, Source};
 use teller::Teller;
 
 /// What else an SDK would look at before or beside what we set.
@@ -48,6 +55,10 @@ const OTHER_SOURCES: [&str; 7] = [
 pub struct ExecArgs {
     /// Profile whose credentials CMD gets
     profile: Option<String>,
+    #[command(flatten)]
+    subject: SubjectFlags,
+    #[command(flatten)]
+    role: RoleFlags,
     /// Give CMD the profile's name instead of keys, so that its SDK renews them without a restart
     #[arg(long)]
     renewing: bool,
@@ -112,7 +123,21 @@ pub fn run(args: &ExecArgs, tool: &'static str) -> anyhow::Result<Exit> {
         let message = "--pass-env needs --env-file, the file of SSO_ENV_FILE, or ~/.backlog-toolkit-env";
         return Err(Fault::new(Exit::Usage, message).into());
     }
-    let (mut command, alarm) = prepare(args, settings)?;
+    let (subject, mut document, reads_documents) =
+        match args.subject.asked_by_name(args.profile.as_deref(), &args.role)? {
+            Asked::Command(subject) => {
+                let document = document_of(&subject);
+                (subject, document, false)
+            }
+            Asked::Documents(documents) => match first(documents, settings)? {
+                First::Subject(subject, document) => (subject, document, true),
+                First::Ended(exit) => return Ok(exit),
+            },
+        };
+    let (mut command, alarm) = prepare(args, subject, &mut document, settings)?;
+    if reads_documents {
+        command.stdin(stdin_of_terminal());
+    }
     if let Some(alarm) = alarm {
         alarm.set();
         return sso_lock::run::command_to_its_end(command);
@@ -125,18 +150,85 @@ pub fn run(args: &ExecArgs, tool: &'static str) -> anyhow::Result<Exit> {
     Err(err).with_fault(|| Fault::new(Exit::Command(code), format!("cannot run {program}")))
 }
 
+/// What the documents on stdin came to.
+enum First {
+    /// The first one that is about somebody here.
+    Subject(Subject, Document),
+    /// There is none, or a failure that came before it: no command runs.
+    Ended(Exit),
+}
+
+/// Reads documents up to the first one that is about somebody. Progress on the way to it would stand in the command's
+/// output, so that it goes on only if no command runs.
+fn first(documents: Peekable<Stdin>, settings: &Settings) -> anyhow::Result<First> {
+    let mut found = None;
+    let mut passed = Vec::new();
+    let exit = filter(documents, true, &mut Output::stdout(), |subject, document, output| {
+        let fault = match &subject {
+            Subject::Nobody => {
+                passed.push(document.clone());
+                return Ok(Handled::Written(Exit::Done));
+            }
+            Subject::Failure(kind) => subjects::earlier_failure(*kind, document)?,
+            Subject::Remote(remote) => {
+                let (profile, failure) = subjects::there(remote, "exec");
+                failure.add_to(document);
+                failure.fault(&profile)
+            }
+            Subject::Session { .. } | Subject::Profile { .. } | Subject::Chosen { .. } => {
+                found = Some(First::Subject(subject, document.clone()));
+                return Ok(Handled::Ended(Exit::Done));
+            }
+        };
+        let fault = fault.into();
+        report(settings.tool(), &fault);
+        passed.drain(..).try_for_each(|passed| output.document(&passed))?;
+        output.document(document)?;
+        Ok(Handled::Ended(status_of(&fault)))
+    })?;
+    if found.is_none() {
+        passed.iter().try_for_each(|passed| Output::stdout().document(passed))?;
+    }
+    Ok(found.unwrap_or(First::Ended(exit)))
+}
+
+/// The terminal, if there is one: stdin is the documents'.
+fn stdin_of_terminal() -> Stdio {
+    OpenOptions::new().read(true).write(true).open("/dev/tty").map_or_else(|_| Stdio::null(), Stdio::from)
+}
+
 /// The command with its environment, and what to watch while it runs.
-fn prepare(args: &ExecArgs, settings: &Settings) -> anyhow::Result<(Command, Option<Alarm>)> {
+fn prepare(
+    args: &ExecArgs,
+    subject: Subject,
+    document: &mut Document,
+    settings: &Settings,
+) -> anyhow::Result<(Command, Option<Alarm>)> {
     let Some((program, arguments)) = args.command.split_first() else {
         return Err(Fault::new(Exit::Usage, "there is no command to run").into());
     };
     let teller = Teller { is_on: args.text };
-    let selected = select(args.profile.as_deref(), None, settings)?;
-    let source = Source::find(&selected, settings).inspect_err(|err| {
+    let is_chosen = matches!(&subject, Subject::Chosen { role } if role.is_empty());
+    let subject = target::choose(subject, document, settings)?;
+    let choice = match document.text("profileFrom")? {
+        _ if !is_chosen => Choice::Named,
+        Some("default") => Choice::Default,
+        _ => Choice::Variable,
+    };
+    let source = Source::find(&subject, document, choice, settings).inspect_err(|err| {
         if status_of(err) == Exit::Config {
-            teller.nothing(&selected);
+            teller.nothing(document, choice);
         }
     })?;
+    // The name of a profile stands for the profile's own role only.
+    let named = match &source {
+        Source::Profile(config, profile) => config.profile(&profile.name)?.filter(|own| own == &**profile),
+        Source::Keys { .. } => None,
+    };
+    if args.renewing && named.is_none() && source.profile().is_some() {
+        let message = "--renewing gives CMD the name of a profile, and no profile stands for that role";
+        return Err(Fault::new(Exit::Config, message).hint("sso-profile write --help").into());
+    }
     teller.found(&source);
     let credentials = match &source {
         Source::Keys { credentials, .. } => credentials.clone(),
@@ -156,7 +248,7 @@ fn prepare(args: &ExecArgs, settings: &Settings) -> anyhow::Result<(Command, Opt
     let profile = source.profile();
     for name in settings.profile_variables().into_iter().filter(|name| is_name(name)) {
         // What else looks for a profile there must find the one whose credentials these are.
-        match profile {
+        match &named {
             Some(profile) => command.env(name, &profile.name),
             None => command.env_remove(name),
         };
@@ -211,7 +303,7 @@ fn granted(
     if args.ask
         && let Some(answer) = offer::offer(settings, profile, &lack)?
     {
-        if let Some(fault) = answer.fault(&profile.name).filter(|_| !answer.is_good()) {
+        if let Some(fault) = answer.fault(profile.noun(), &profile.name).filter(|_| !answer.is_good()) {
             return Err(fault.into());
         }
         // Once: who just logged in isn't asked again.
@@ -219,11 +311,11 @@ fn granted(
             Ok(credentials) => Ok(credentials),
             Err(lack) => {
                 teller.lacking(profile, &lack);
-                Err(lack.fault(&profile.name).into())
+                Err(lack.fault(profile).into())
             }
         };
     }
-    Err(lack.fault(&profile.name).into())
+    Err(lack.fault(profile).into())
 }
 
 /// New ones where the cached ones would be warned about at once: the command gets the longest that the role has.

@@ -21,10 +21,11 @@ use sso_tool::time;
 
 use crate::aws_api::oidc::Oidc;
 use crate::aws_api::portal::{Denial, Portal};
-use crate::commands::subjects::{self, Said};
+use crate::commands::subjects::{self, Elsewhere, Form, Reply, RoleFlags, SubjectFlags, Target};
 use crate::session::cached::Session;
 use crate::session::error::{SessionError, named};
 use crate::session::refresh::{Renewed, refresh};
+use crate::session::target::no_sso;
 use crate::session::waiting;
 
 /// How long a refresh that is under way may hold us up.
@@ -39,10 +40,12 @@ pub struct LogoutArgs {
     /// Profile whose session to end
     #[arg(conflicts_with = "all")]
     profile: Option<String>,
+    #[command(flatten)]
+    subject: SubjectFlags,
     /// End every session: those that the AWS config names, and those whose token is in the cache
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["profile-flag", "sso_session"])]
     all: bool,
-    /// As a filter, end with the status of the last answer, or of the last one that wasn't good
+    /// As a filter, end with the status of the first answer that isn't good
     #[arg(short, long)]
     exit_status: bool,
 }
@@ -67,30 +70,33 @@ Exit status:
   75  a login is under way
   78  profile or configuration wrong";
 
-/// Runs it.
+/// Ends each session that is asked about.
 pub fn run(args: &LogoutArgs, settings: &Settings) -> anyhow::Result<Exit> {
     if args.all {
         return all(settings, &mut Output::stdout());
     }
-    let mut failed = None;
-    let last = subjects::answer(settings, args.profile.as_deref(), args.exit_status, |subject, output| {
-        let mut document = subject.document.clone();
-        let lack = logout(settings, subject.config, &subject.profile, &mut document)?;
-        if let Some(lack) = &lack {
-            failed = Some(lack.why.exit());
-            if !document.contains_key("loggedOut") {
-                lack.add_to(&mut document);
-            }
+    let asked = args.subject.asked(args.profile.as_deref(), &RoleFlags::default())?;
+    let form = Form {
+        command: "logout",
+        is_status_wanted: args.exit_status,
+        is_text: false,
+        has_role: false,
+        elsewhere: Elsewhere::Refused,
+    };
+    subjects::answer(asked, form, settings, |Target { profile, config, is_command }, document, output| {
+        let lack = logout(settings, config, profile, document)?;
+        if let Some(lack) = &lack
+            && !document.contains_key("loggedOut")
+        {
+            lack.add_to(document);
         }
-        output.document(&document)?;
+        output.document(document)?;
         // The document has it all.
         Ok(match lack {
-            Some(lack) if subject.is_command => Said::Lacking(lack),
-            lack => Said::Written(lack.map_or(Exit::Done, |lack| lack.why.exit())),
+            Some(lack) if *is_command => Reply::Failed(lack),
+            lack => Reply::Written(lack.map_or(Exit::Done, |lack| lack.kind.exit())),
         })
-    })?;
-    // A session that lives on must not be hidden by the next one.
-    Ok(if args.exit_status && last == Exit::Done { failed.unwrap_or(last) } else { last })
+    })
 }
 
 fn all(settings: &Settings, output: &mut Output) -> anyhow::Result<Exit> {
@@ -106,8 +112,8 @@ fn all(settings: &Settings, output: &mut Output) -> anyhow::Result<Exit> {
         let lack = logout(settings, &config, &profile, &mut document)?;
         output.document(&document)?;
         if let Some(lack) = lack {
-            exit = lack.why.exit();
-            report(settings.tool(), &lack.fault(&profile.name).into());
+            exit = lack.kind.exit();
+            report(settings.tool(), &lack.fault(&profile).into());
         }
     }
     // Of the config, but no profile's.
@@ -145,7 +151,7 @@ fn alone(
     let lack = end(settings, &profile, &session, Vec::new(), vec![session.token_file()], &mut document)?;
     output.document(&document)?;
     let Some(lack) = lack else { return Ok(None) };
-    let exit = lack.why.exit();
+    let exit = lack.kind.exit();
     report(settings.tool(), &Fault::new(exit, format!("{}: {}", named(&session), lack.reason())).into());
     Ok(Some(exit))
 }
@@ -156,7 +162,7 @@ fn logout(
     profile: &Profile,
     document: &mut Document,
 ) -> anyhow::Result<Option<SessionError>> {
-    let Some(sso) = &profile.sso else { return Err(subjects::no_sso(profile).into()) };
+    let Some(sso) = &profile.sso else { return Err(no_sso(profile).into()) };
     let session = &Session::new(settings, sso)?;
     let profiles = config.session_profiles(profile);
     let mut files = vec![session.token_file()];

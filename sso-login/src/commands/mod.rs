@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod credentials;
 pub mod exec;
+pub mod login;
 pub mod logout;
 pub mod refresh;
 pub mod steps;

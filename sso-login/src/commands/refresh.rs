@@ -7,14 +7,15 @@ use clap::Args;
 use sso_cache::check::check;
 use sso_cache::folder::Cache;
 use sso_tool::exit::Exit;
+use sso_tool::failure::Kind;
 use sso_tool::settings::Settings;
 use sso_tool::stream::{Document, Output};
 use sso_tool::time::{self, parse_duration};
 
-use crate::commands::subjects::{self, Said, Subject};
+use crate::commands::subjects::{self, Elsewhere, Form, Reply, RoleFlags, SubjectFlags, Target};
 use crate::session::cached::Session;
-use crate::session::error::Why;
 use crate::session::renew::{self, Want};
+use crate::session::target::no_sso;
 
 /// How long a renewal may take, other logins that are under way included.
 const PATIENCE: Duration = Duration::from_secs(45);
@@ -27,10 +28,12 @@ const SOON: Duration = Duration::from_mins(15);
 pub struct RefreshArgs {
     /// Profile whose session to renew
     profile: Option<String>,
+    #[command(flatten)]
+    subject: SubjectFlags,
     /// Renew what ends within that time [default: 15m; as a filter only what is over]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     before: Option<Duration>,
-    /// As a filter, end with the status of the last document's answer
+    /// As a filter, end with the status of the first answer that isn't good
     #[arg(short, long)]
     exit_status: bool,
 }
@@ -55,37 +58,46 @@ Exit status:
   77  a person must log in
   78  profile or configuration wrong";
 
-/// Runs it.
+/// Renews each session that is asked about.
 pub fn run(args: &RefreshArgs, settings: &Settings) -> anyhow::Result<Exit> {
+    let asked = args.subject.asked(args.profile.as_deref(), &RoleFlags::default())?;
+    let form = Form {
+        command: "refresh",
+        is_status_wanted: args.exit_status,
+        is_text: false,
+        has_role: false,
+        elsewhere: Elsewhere::PassedOn,
+    };
     let mut has_waited = false;
-    subjects::answer(settings, args.profile.as_deref(), args.exit_status, |subject, output| {
+    subjects::answer(asked, form, settings, |target, document, output| {
         // A renewal takes its time. What was valid before it may have been logged out since, and a late word of it would
         // pass for a login.
-        if has_waited && state_of(&subject.document) == Some("valid") {
-            let mut fresh = subject.document.clone();
+        if has_waited && state_of(document) == Some("valid") {
+            let mut fresh = document.clone();
             if look_again(&mut fresh, settings).is_ok() {
-                subject.document = fresh;
+                *document = fresh;
             }
         }
-        has_waited |= !is_settled(&subject.document, args.before);
-        answer(args, settings, subject, output)
+        has_waited |= !is_settled(document, args.before);
+        answer(args, settings, target, document, output)
     })
 }
 
 fn answer(
     args: &RefreshArgs,
     settings: &Settings,
-    subject: &mut Subject<'_>,
+    target: &Target<'_>,
+    document: &mut Document,
     output: &mut Output,
-) -> anyhow::Result<Said> {
-    let is_command = subject.is_command;
-    let document = &mut subject.document;
+) -> anyhow::Result<Reply> {
+    let Target { profile, is_command, .. } = target;
+    let is_command = *is_command;
     if !is_command && is_settled(document, args.before) {
         return written(document, output);
     }
-    let Some(sso) = &subject.profile.sso else {
+    let Some(sso) = &profile.sso else {
         if is_command {
-            return Err(subjects::no_sso(&subject.profile).into());
+            return Err(no_sso(profile).into());
         }
         return written(document, output);
     };
@@ -95,12 +107,12 @@ fn answer(
     let now = time::now()?;
     let before = session.token()?.whole().map(|token| token.expires_at);
     let deadline = Instant::now() + PATIENCE;
-    let renewed = renew::token(settings, &subject.profile, &session, Want::Lasting(left), deadline)?;
+    let renewed = renew::token(settings, profile, &session, Want::Lasting(left), deadline)?;
 
     // The keys that name the session are needed to look at it, and by whoever comes next.
     if !document.contains_key("ssoSession") && !document.contains_key("startUrl") {
         let from = document.text("profileFrom")?.map(str::to_owned);
-        subject.profile.add_to(document, from.as_deref());
+        profile.add_to(document, from.as_deref());
     }
     match renewed {
         Ok(token) => {
@@ -113,9 +125,9 @@ fn answer(
             lack.add_to(document);
             document.set("outcome", "failed");
             output.document(document)?;
-            return Ok(Said::Lacking(lack));
+            return Ok(Reply::Failed(lack));
         }
-        Err(lack) if lack.why == Why::Expired && before.is_none_or(|end| end <= now) => {
+        Err(lack) if lack.kind == Kind::Expired && before.is_none_or(|end| end <= now) => {
             look_again(document, settings)?;
             document.set("outcome", "failed");
             // The service may have refused without the file telling; then the file alone gives hope.
@@ -131,10 +143,10 @@ fn answer(
 }
 
 /// Passes a document on; if it says that a person must log in, that is its status.
-fn written(document: &Document, output: &mut Output) -> anyhow::Result<Said> {
+fn written(document: &Document, output: &mut Output) -> anyhow::Result<Reply> {
     output.document(document)?;
     let is_required = document.get("loginRequired").is_some_and(|flag| flag == true);
-    Ok(Said::Written(if is_required { Exit::LoginRequired } else { Exit::Done }))
+    Ok(Reply::Written(if is_required { Exit::LoginRequired } else { Exit::Done }))
 }
 
 /// Whether an earlier tool has looked, and found that there is nothing to renew.

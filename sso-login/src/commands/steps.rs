@@ -6,16 +6,18 @@ use clap::Args;
 use sso_cache::registration::Flow;
 use sso_profile::{AwsConfig, Selected, Sso, select};
 use sso_tool::exit::{Exit, Fault};
+use sso_tool::filter::{Handled, filter};
 use sso_tool::settings::Settings;
 use sso_tool::stream::{self, Document, Output};
+use sso_tool::subject::Subject;
 use sso_tool::time::{self, Moment};
 
 use crate::aws_api::oidc::{Oidc, Registered};
-use crate::commands::subjects;
 use crate::flows::client::Client;
 use crate::flows::progress::{Authorize, Progress};
 use crate::flows::stop::{Stop, is_passing};
 use crate::session::cached::Session;
+use crate::session::target::no_sso;
 
 /// Flags of `sso-login register`.
 #[derive(Args, Clone, Debug)]
@@ -83,36 +85,29 @@ pub fn authorize(args: &AuthorizeArgs) -> anyhow::Result<Exit> {
     each(stream::stdin()?, |document| authorized(document, args.quiet))
 }
 
-/// Takes a step with each document. The last one's status is the answer: who comes here wants to know.
+/// Takes a step with each document. The status is that of the first one that failed: who comes here wants to know.
 pub(crate) fn each(
     documents: impl Iterator<Item = anyhow::Result<Document>>,
     mut step: impl FnMut(&mut Document) -> anyhow::Result<Option<Stop>>,
 ) -> anyhow::Result<Exit> {
     let output = &mut Output::stdout();
-    let mut last = Exit::Done;
-    for document in documents {
-        let mut document = document?;
-        if document.is_about_no_profile() {
-            output.document(&document)?;
-            continue;
-        }
-        let (error, reason) = (document.shift_remove("error"), document.shift_remove("reason"));
-        let is_stopped = error.as_ref().is_some_and(|error| !is_passing(error));
-        last = match (is_stopped, error) {
-            // A step that failed for good: there is nothing to go on with.
-            (true, Some(error)) => {
-                document.set("error", error);
-                document.extend(reason.map(|reason| ("reason".to_owned(), reason)));
-                last
+    filter(documents, true, output, |subject, document, _| {
+        match subject {
+            Subject::Nobody | Subject::Remote(_) => return Ok(Handled::PassedOn),
+            // Nobody has decided yet, or the service was away: the same document can be tried again.
+            Subject::Failure(_) if document.get("error").is_some_and(is_passing) => {
+                document.shift_remove("error");
+                document.shift_remove("reason");
             }
-            _ => match step(&mut document)? {
-                None => Exit::Done,
-                Some(why) => why.tell(&mut document),
-            },
-        };
-        output.document(&document)?;
-    }
-    Ok(last)
+            // A step that failed for good: there is nothing to go on with.
+            Subject::Failure(_) => return Ok(Handled::PassedOn),
+            Subject::Session { .. } | Subject::Profile { .. } | Subject::Chosen { .. } => {}
+        }
+        Ok(Handled::Answered(match step(document)? {
+            None => Exit::Done,
+            Some(why) => why.tell(document),
+        }))
+    })
 }
 
 fn registered(document: &mut Document, settings: &Settings) -> anyhow::Result<Option<Stop>> {
@@ -123,7 +118,7 @@ fn registered(document: &mut Document, settings: &Settings) -> anyhow::Result<Op
             let profile = AwsConfig::load(settings)?.known_profile(&name)?;
             let from = document.text("profileFrom")?.unwrap_or(&from).to_owned();
             profile.add_to(document, Some(&from));
-            profile.sso.clone().ok_or_else(|| subjects::no_sso(&profile))?
+            profile.sso.clone().ok_or_else(|| no_sso(&profile))?
         }
     };
     let session = &Session::new(settings, &sso)?;
@@ -157,8 +152,11 @@ fn authorized(document: &mut Document, is_quiet: bool) -> anyhow::Result<Option<
     };
     let expires_at = time::after(time::now()?, device.expires_in);
     if !is_quiet {
-        let name =
-            document.text("profile")?.or(document.text("ssoSession")?).unwrap_or(&start_url).to_owned();
+        let name = match (document.text("profile")?, document.text("ssoSession")?) {
+            (Some(profile), _) => format!("profile {profile}"),
+            (None, Some(session)) => format!("sso-session {session}"),
+            (None, None) => format!("somebody of {start_url}"),
+        };
         let shown = Authorize {
             url: device.url.clone(),
             user_code: Some(device.user_code.clone()),

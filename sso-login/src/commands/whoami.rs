@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use clap::Args;
 use sso_tool::exit::Exit;
+use sso_tool::failure::Kind;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::time;
 
 use crate::aws_api::sts::{Identity, Sts};
-use crate::commands::subjects::{Question, Said, Subject};
+use crate::commands::subjects::{Elsewhere, Question, Reply, RoleFlags, Target};
 use crate::credentials::resolver::{CredentialResolver, Credentials};
-use crate::session::error::{SessionError, Why};
+use crate::session::error::SessionError;
 
 /// A round trip to a service that is there.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -22,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct WhoamiArgs {
     #[command(flatten)]
     question: Question,
+    #[command(flatten)]
+    role: RoleFlags,
 }
 
 const EXAMPLES: &str = "\
@@ -44,29 +47,29 @@ Exit status:
   77  expired: a person must log in
   78  denied, or profile or configuration wrong";
 
-/// Runs it.
+/// Asks about each profile.
 pub fn run(args: &WhoamiArgs, settings: &Settings) -> anyhow::Result<Exit> {
-    args.question.answer(settings, |subject, output| {
-        let answer = ask(settings, subject)?;
-        let document = &mut subject.document;
+    let question = &args.question;
+    question.answer("whoami", settings, Some(&args.role), Elsewhere::Refused, |target, document, output| {
+        let answer = ask(settings, target)?;
         let (identity, credentials) = match answer {
             Ok(found) => found,
             Err(lack) => {
-                if subject.is_command && !args.question.text {
+                if target.is_command && !question.text {
                     lack.add_to(document);
                     output.document(document)?;
                 }
-                return Ok(Said::Lacking(lack));
+                return Ok(Reply::Failed(lack));
             }
         };
-        if args.question.text {
-            let name = sanitize(&subject.profile.name);
+        if question.text {
+            let name = sanitize(&target.profile.name);
             output.text(&format!(
                 "{name}: {} (user id {})",
                 sanitize(&identity.arn),
                 sanitize(&identity.user_id)
             ))?;
-            return Ok(Said::Done);
+            return Ok(Reply::Written(Exit::Done));
         }
         document.set("arn", identity.arn);
         document.set("accountId", identity.account_id);
@@ -75,38 +78,38 @@ pub fn run(args: &WhoamiArgs, settings: &Settings) -> anyhow::Result<Exit> {
             document.set("expiresAt", time::format(end));
         }
         output.document(document)?;
-        Ok(Said::Done)
+        Ok(Reply::Written(Exit::Done))
     })
 }
 
 fn ask(
     settings: &Settings,
-    subject: &Subject<'_>,
+    target: &Target<'_>,
 ) -> anyhow::Result<Result<(Identity, Credentials), SessionError>> {
-    let wallet = CredentialResolver::new(settings, subject.config);
-    let profile = &subject.profile;
-    let credentials = match wallet.credentials(profile)? {
+    let resolver = CredentialResolver::new(settings, target.config);
+    let profile = &target.profile;
+    let credentials = match resolver.credentials(profile)? {
         Ok(credentials) => credentials,
         Err(lack) => return Ok(Err(lack)),
     };
-    match identity(subject, &credentials)? {
+    match identity(target, &credentials)? {
         // Cached ones may be dead before their time; the portal knows.
-        Err(SessionError { why: Why::Expired | Why::Denied, .. }) if profile.kind.is_sso() => {
-            let credentials = match wallet.fresh(profile)? {
+        Err(SessionError { kind: Kind::Expired | Kind::Denied, .. }) if profile.kind.is_sso() => {
+            let credentials = match resolver.fresh(profile)? {
                 Ok(credentials) => credentials,
                 Err(lack) => return Ok(Err(lack)),
             };
-            Ok(identity(subject, &credentials)?.map(|identity| (identity, credentials)))
+            Ok(identity(target, &credentials)?.map(|identity| (identity, credentials)))
         }
         answer => Ok(answer.map(|identity| (identity, credentials))),
     }
 }
 
 fn identity(
-    subject: &Subject<'_>,
+    target: &Target<'_>,
     credentials: &Credentials,
 ) -> anyhow::Result<Result<Identity, SessionError>> {
-    let sts = Sts::new(&subject.profile, credentials)?;
+    let sts = Sts::new(&target.profile, credentials)?;
     let late = || Err(SessionError::unreachable("STS did not answer in time"));
     Ok(crate::runtime()?
         .block_on(async { tokio::time::timeout(PATIENCE, sts.identity()).await.unwrap_or_else(|_| late()) }))

@@ -146,7 +146,7 @@ fn source(
     let source = wallet.config.known_profile(source)?;
     match source.kind {
         sso_profile::Kind::AssumeRole => assumed(wallet, &source, visited),
-        _ => Ok(wallet.credentials(&source)?.map_err(|lack| lack.of_source(&source.name))),
+        _ => Ok(wallet.credentials(&source)?.map_err(|lack| lack.of_source(&source))),
     }
 }
 

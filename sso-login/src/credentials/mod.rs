@@ -1,5 +1,6 @@
 //! The credentials of a profile, wherever its config says that they come from.
 
+pub(crate) mod asked_role;
 pub mod assume_role;
 pub mod credential_process;
 pub mod export;

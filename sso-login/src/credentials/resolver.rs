@@ -101,7 +101,9 @@ impl<'a> CredentialResolver<'a> {
     ) -> anyhow::Result<Result<Credentials, SessionError>> {
         let name = &profile.name;
         match profile.kind {
-            Kind::SsoSession | Kind::SsoLegacy | Kind::SsoToken => self.role(profile, freshness),
+            Kind::SsoSession | Kind::SsoLegacy | Kind::SsoToken | Kind::Session => {
+                self.role(profile, freshness)
+            }
             Kind::Static => match self.config.static_keys(name)? {
                 Some(keys) => Ok(Ok(Credentials {
                     access_key_id: keys.access_key_id,
@@ -140,16 +142,16 @@ impl<'a> CredentialResolver<'a> {
     ) -> anyhow::Result<Result<Credentials, SessionError>> {
         let parts = (&profile.sso, &profile.account_id, &profile.role_name);
         let (Some(sso), Some(account_id), Some(role_name)) = parts else {
-            let name = shell_word(&profile.name);
+            let (noun, name) = (profile.noun(), &profile.name);
+            let choose = format!("sso-login accounts {} | sso-profile choose", profile.arguments());
+            let hint = match profile.kind {
+                Kind::Session => format!("{choose} | sso-login credentials"),
+                _ => format!("{choose} | sso-profile write {}", shell_word(name)),
+            };
             let why = profile.no_credentials.clone().unwrap_or_else(|| {
-                format!(
-                    "profile `{}` has an SSO session, but no account and role to get credentials of",
-                    profile.name
-                )
+                format!("{noun} `{name}` has an SSO session, but no account and role to get credentials of")
             });
-            return Err(Fault::new(Exit::Config, why)
-                .hint(format!("sso-login accounts {name} | sso-profile choose | sso-profile write {name}"))
-                .into());
+            return Err(Fault::new(Exit::Config, why).hint(hint).into());
         };
         let session = &Session::new(self.settings, sso)?;
         let role = Role {

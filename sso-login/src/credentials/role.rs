@@ -11,9 +11,9 @@ use sso_cache::token::Token;
 use sso_lock::{Guard, Lock, Outcome};
 use sso_profile::Profile;
 use sso_tool::atomic_write::is_unwritable;
+use sso_tool::failure::Kind;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
-use sso_tool::shell::shell_word;
 use sso_tool::time;
 
 use crate::aws_api::portal::{Denial, Portal};
@@ -54,7 +54,7 @@ impl Role<'_> {
         };
         match self.fetched(&path) {
             // A lost network must not take what is still good, nor must a disk that lets no session be renewed.
-            Ok(Err(lack)) if lack.why == crate::session::error::Why::Unreachable => Ok(left()?.ok_or(lack)),
+            Ok(Err(lack)) if lack.kind == Kind::Unreachable => Ok(left()?.ok_or(lack)),
             Err(err) if is_unwritable(&err) => left()?.map(Ok).ok_or(err),
             other => other,
         }
@@ -144,7 +144,7 @@ impl Role<'_> {
                 sanitize(self.account_id),
                 named(self.session),
             ))
-            .hint(format!("sso-login accounts {}", shell_word(&self.profile.name))),
+            .hint(format!("sso-login accounts {}", self.profile.arguments())),
             other => of_denial(self.session, other),
         }
     }

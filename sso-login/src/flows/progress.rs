@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 
+use sso_profile::{Kind, Profile};
 use sso_tool::sanitize::sanitize;
 use sso_tool::stream::{Document, Output};
 use sso_tool::time::{self, Moment};
@@ -13,8 +14,7 @@ use crate::session::consent_forecast::{ConsentForecast, Registered};
 /// Where progress goes.
 pub struct Progress<'a> {
     output: &'a mut Output,
-    profile: String,
-    session: Option<String>,
+    profile: &'a Profile,
     registered: Registered,
 }
 
@@ -36,14 +36,9 @@ pub struct Authorize {
 }
 
 impl<'a> Progress<'a> {
-    /// Progress of one profile's login.
-    pub fn new(output: &'a mut Output, profile: &str, session: Option<&str>) -> Self {
-        Self {
-            output,
-            profile: profile.to_owned(),
-            session: session.map(str::to_owned),
-            registered: Registered::default(),
-        }
+    /// Progress of one profile's login, or of one session's.
+    pub fn new(output: &'a mut Output, profile: &'a Profile) -> Self {
+        Self { output, profile, registered: Registered::default() }
     }
 
     /// What is known about the registration that the login is about to use. It is told with the page.
@@ -66,9 +61,12 @@ impl<'a> Progress<'a> {
     /// Shows the URL and the code.
     pub fn authorize(&mut self, authorize: &Authorize) {
         let way_back = WayBack::of_text(&authorize.url);
-        let mut event = Document::new().with("event", "authorize").with("profile", self.profile.as_str());
-        if let Some(session) = &self.session {
-            event.set("ssoSession", session.as_str());
+        let mut event = Document::new().with("event", "authorize");
+        if self.profile.kind != Kind::Session {
+            event.set("profile", self.profile.name.as_str());
+        }
+        if let Some(session) = self.profile.sso.as_ref().and_then(|sso| sso.session.as_deref()) {
+            event.set("ssoSession", session);
         }
         event.set("via", authorize.via);
         event.set("url", authorize.url.as_str());
@@ -94,7 +92,7 @@ impl<'a> Progress<'a> {
         if let Some(notice) = self.registered.show(&mut event) {
             say(&format!("{notice}\n"));
         }
-        Self::tell(&self.profile, authorize, port);
+        Self::tell(&in_words(self.profile), authorize, port);
         // Whoever should read this may be gone: the person has the page, and the final document will tell.
         let _ = self.output.document(&event);
     }
@@ -109,12 +107,12 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// Shows a person on stderr where to go, for a profile.
-    pub(crate) fn tell(profile: &str, authorize: &Authorize, port: Option<u16>) {
+    /// Shows a person on stderr where to go; `whose` is the profile or session that it is for.
+    pub(crate) fn tell(whose: &str, authorize: &Authorize, port: Option<u16>) {
         let place = port.map_or_else(String::new, |port| {
             format!(" in a browser on this machine (it comes back to port {port})")
         });
-        let (profile, url) = (sanitize(profile), visible(&authorize.url));
+        let (whose, url) = (sanitize(whose), visible(&authorize.url));
         if let Some(host) = &authorize.foreign_host {
             say(&format!(
                 "warning: the page is on {host}, which is neither AWS's nor in your config: it is not opened\n"
@@ -128,7 +126,7 @@ impl<'a> Progress<'a> {
             _ => "use the browser that opens now. If none opens, open this page",
         };
         let mut text = format!(
-            "To log in as profile {profile}, {what}{place}:
+            "To log in as {whose}, {what}{place}:
 
     {url}
 
@@ -146,6 +144,10 @@ impl<'a> Progress<'a> {
         }
         say(&text);
     }
+}
+
+fn in_words(profile: &Profile) -> String {
+    format!("{} {}", profile.noun(), profile.name)
 }
 
 fn say(text: &str) {

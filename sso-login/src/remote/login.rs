@@ -239,7 +239,7 @@ impl Course<'_> {
             Progress::relay(notice);
         }
         let profile = text("profile").or(self.login.profile.as_deref()).unwrap_or("unknown");
-        let whose = format!("{profile} on {}", self.login.place.in_words());
+        let whose = format!("profile {profile} on {}", self.login.place.in_words());
         Progress::tell(&whose, &page.authorize, page.loopback.as_ref().map(|loopback| loopback.port));
         self.opening(&page.authorize.url).open(self.login.settings);
         Ok(())

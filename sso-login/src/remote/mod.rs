@@ -7,7 +7,7 @@ pub(crate) mod hosts;
 pub mod inspect;
 mod login;
 mod machine;
-mod place;
+pub(crate) mod place;
 mod untrusted;
 mod verify;
 
@@ -113,7 +113,7 @@ pub fn run(args: &TunnelArgs, settings: &Settings) -> anyhow::Result<Exit> {
     answer.add_to(&mut document);
     output.document(&document)?;
     let profile = document.text("profile")?.unwrap_or("unknown");
-    match answer.fault(profile) {
+    match answer.fault("profile", profile) {
         Some(fault) if !answer.is_good() => Err(fault.into()),
         _ => Ok(answer.exit()),
     }

@@ -203,10 +203,10 @@ impl Answer {
         }
     }
 
-    /// The line for a person, if the outcome is a failure.
-    pub fn fault(&self, profile: &str) -> Option<Fault> {
+    /// The line for a person, if the outcome is a failure: of a `profile` or an `sso-session`, and its name.
+    pub fn fault(&self, noun: &str, name: &str) -> Option<Fault> {
         let reason = self.reason.as_ref()?;
-        let about = format!("profile `{profile}`");
+        let about = format!("{noun} `{name}`");
         let fault = match reason.strip_prefix(&about) {
             Some(rest) if rest.starts_with(' ') => Fault::new(self.exit, reason.as_str()),
             _ => Fault::new(self.exit, format!("{about}: {reason}")),
@@ -232,7 +232,7 @@ mod tests {
             ),
             ("it is over", "profile `corp`: it is over"),
         ] {
-            let fault = Answer::unknown_profile(reason).fault("corp").unwrap();
+            let fault = Answer::unknown_profile(reason).fault("profile", "corp").unwrap();
             assert_eq!(fault.to_string(), line);
         }
     }

@@ -1,6 +1,6 @@
 //! Ensure a session: valid already, renewed silently, or logged in, once for however many ask at the same time.
 
-mod on_box;
+mod on_host;
 
 use std::io::{self, IsTerminal as _};
 use std::time::Instant;
@@ -13,13 +13,13 @@ use sso_signal::host::config_stamp;
 use sso_tool::exit::{Exit, hint_of, status_of, warn};
 use sso_tool::settings::Settings;
 use sso_tool::stream::{Document, Output};
+use sso_tool::subject::Subject;
 use sso_tool::time;
 
 use crate::ask::Consent;
 use crate::aws_api::oidc::Oidc;
 use crate::aws_cli::complaint;
 use crate::aws_cli::program;
-use crate::commands::subjects::no_sso;
 use crate::flows::device::DeviceLogin;
 use crate::flows::pkce::PkceLogin;
 use crate::flows::progress::Progress;
@@ -30,6 +30,7 @@ use crate::session::failure::Failures;
 use crate::session::login_options::{LoginOptions, Permission, Via, lock_patience};
 use crate::session::refresh::{Renewed, refresh};
 use crate::session::route::{self, Choice, Route};
+use crate::session::target::{self, no_sso};
 use crate::session::waiting;
 
 const STANDALONE: &str = "the mode is standalone: nobody is asked, and nobody logs in";
@@ -49,30 +50,37 @@ impl<'a> Ensure<'a> {
         Self { settings, wish, consent: Consent::new(settings, wish.patience) }
     }
 
-    /// Ensures the session of `profile` and adds what came of it to `document`.
+    /// Ensures the session that `subject` is about, and adds what came of it to `document`. `None`: it is about nobody, and
+    /// stays as it is.
     pub fn ensure(
         &self,
-        profile: &str,
+        subject: Subject,
         document: &mut Document,
         output: &mut Output,
-    ) -> anyhow::Result<Answer> {
-        document.set("profile", profile);
+    ) -> anyhow::Result<Option<Answer>> {
+        if subject.is_passed_on() {
+            return Ok(None);
+        }
         // What an earlier login needed is no answer of this one.
         for key in ["registration", "registrationReason"] {
             document.shift_remove(key);
         }
-        let answer = self.answer(profile, document, output)?;
+        let answer = match target::choose(subject, document, self.settings)? {
+            // A login here would mend nothing there, and the signal would be cleared all the same.
+            Subject::Remote(remote) => self.on_host(&remote, document, output)?,
+            subject => self.here(&subject, document, output)?,
+        };
         answer.add_to(document);
-        Ok(answer)
+        Ok(Some(answer))
     }
 
-    fn answer(&self, name: &str, document: &mut Document, output: &mut Output) -> anyhow::Result<Answer> {
-        if let Some(host) = document.text("host")? {
-            // A login here would mend nothing there, and the signal would be cleared all the same.
-            let host = host.to_owned();
-            return self.on_box(&host, name, document, output);
-        }
-        let (profile, session_profiles) = match self.resolve(name)? {
+    fn here(
+        &self,
+        subject: &Subject,
+        document: &mut Document,
+        output: &mut Output,
+    ) -> anyhow::Result<Answer> {
+        let (profile, session_profiles) = match self.resolve(subject, document)? {
             Ok(found) => found,
             Err(answer) => return Ok(answer),
         };
@@ -89,7 +97,7 @@ impl<'a> Ensure<'a> {
         if let Some(answer) = self.valid(&session)? {
             return Ok(answer);
         }
-        let mut progress = Progress::new(output, name, sso.session.as_deref());
+        let mut progress = Progress::new(output, &profile);
         self.get(&profile, &session, document, &mut progress)
     }
 
@@ -231,21 +239,13 @@ impl<'a> Ensure<'a> {
             Route::Aws { aws, uses_code } => {
                 self.settings.debug(|| format!("logging in with {} ({})", aws.path.display(), aws.version));
                 progress.tell_registration();
-                let mut answer =
-                    aws.login(profile.login_name(), session, opens_browser, uses_code, deadline, progress)?;
+                let mut answer = aws.login(profile, session, opens_browser, uses_code, deadline, progress)?;
                 if answer.error() == Some(complaint::REJECTED)
                     && let Some(again) = forecast.rejected()?
                 {
                     progress.expect(again);
                     progress.tell_registration();
-                    answer = aws.login(
-                        profile.login_name(),
-                        session,
-                        opens_browser,
-                        uses_code,
-                        deadline,
-                        progress,
-                    )?;
+                    answer = aws.login(profile, session, opens_browser, uses_code, deadline, progress)?;
                 }
                 answer.with("via", "aws")
             }
@@ -264,18 +264,23 @@ impl<'a> Ensure<'a> {
     }
 
     /// The profile and all profiles of its session; or the answer, if it isn't one to log in with.
-    fn resolve(&self, name: &str) -> anyhow::Result<Result<(Profile, Vec<String>), Answer>> {
+    fn resolve(
+        &self,
+        subject: &Subject,
+        document: &Document,
+    ) -> anyhow::Result<Result<(Profile, Vec<String>), Answer>> {
         let config = match AwsConfig::load(self.settings) {
             Ok(config) => config,
             Err(err) if status_of(&err) == Exit::Config => return self.unknown(&err).map(Err),
             Err(err) => return Err(err),
         };
-        match config.known_profile(name) {
+        match target::find(&config, subject, document) {
             Ok(profile) => {
                 let session_profiles = config.session_profiles(&profile);
                 Ok(Ok((profile, session_profiles)))
             }
-            Err(err) => self.unknown(&err).map(Err),
+            Err(err) if status_of(&err) == Exit::Config => self.unknown(&err).map(Err),
+            Err(err) => Err(err),
         }
     }
 

@@ -10,4 +10,5 @@ pub mod login_options;
 pub mod refresh;
 pub mod renew;
 pub mod route;
+pub(crate) mod target;
 pub mod waiting;

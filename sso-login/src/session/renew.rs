@@ -79,7 +79,7 @@ fn look(session: &Session<'_>, want: Want<'_>) -> anyhow::Result<Look> {
     let token = match session.token()? {
         Entry::Whole(token) => token,
         Entry::Missing => return Ok(Look::Done(Err(SessionError::absent(session)))),
-        Entry::Corrupt(_) => return Ok(Look::Done(Err(SessionError::torn(session)))),
+        Entry::Corrupt(why) => return Ok(Look::Done(Err(SessionError::torn(session, why)))),
     };
     if want.is_met(&token, now) {
         return Ok(Look::Done(Ok(token)));
@@ -112,7 +112,7 @@ fn renew(
         Renewed::Until(_) => match session.token()? {
             Entry::Whole(token) => Ok(token),
             Entry::Missing => Err(SessionError::absent(session)),
-            Entry::Corrupt(_) => Err(SessionError::torn(session)),
+            Entry::Corrupt(why) => Err(SessionError::torn(session, why)),
         },
         Renewed::Unreachable(refusal) => Err(SessionError::unreachable(refusal.to_string())),
         Renewed::TimedOut => Err(SessionError::unreachable("the SSO service did not answer in time")),

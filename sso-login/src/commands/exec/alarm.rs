@@ -12,7 +12,6 @@ use sso_profile::{Profile, Sso};
 use sso_tool::exit::warn;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
-use sso_tool::shell::shell_word;
 use sso_tool::time::{self, Moment, format_duration};
 
 use crate::credentials::resolver::Credentials;
@@ -29,8 +28,7 @@ pub(super) struct Alarm {
     tool: &'static str,
     before: Duration,
     /// The profile, if there is one.
-    profile: Option<String>,
-    sso: Option<Sso>,
+    profile: Option<Profile>,
     watched: Watched,
 }
 
@@ -62,16 +60,15 @@ impl Alarm {
         Some(Self {
             tool,
             before,
-            profile: profile.map(|profile| profile.name.clone()),
-            sso: profile.and_then(|profile| profile.sso.clone()),
+            profile: profile.cloned(),
             watched: Watched::Credentials(credentials.expires_at?),
         })
     }
 
     /// Watches the session of a profile. `None` if it has none.
     pub(super) fn of_session(tool: &'static str, before: Duration, profile: &Profile) -> Option<Self> {
-        let sso = Some(profile.sso.clone()?);
-        Some(Self { tool, before, profile: Some(profile.name.clone()), sso, watched: Watched::Session })
+        profile.sso.as_ref()?;
+        Some(Self { tool, before, profile: Some(profile.clone()), watched: Watched::Session })
     }
 
     /// Sets it, in a thread that ends with this process.
@@ -117,8 +114,12 @@ impl Alarm {
         }
     }
 
+    fn sso(&self) -> Option<&Sso> {
+        self.profile.as_ref()?.sso.as_ref()
+    }
+
     fn token(&self) -> anyhow::Result<Option<Entry<Token>>> {
-        let Some(sso) = &self.sso else { return Ok(None) };
+        let Some(sso) = self.sso() else { return Ok(None) };
         Session::new(&Settings::new(self.tool), sso)?.token().map(Some)
     }
 
@@ -153,7 +154,9 @@ impl Alarm {
     fn about_credentials(&self, when: &str) -> String {
         let when = when.replacen("ends at", "end at", 1);
         match &self.profile {
-            Some(profile) => format!("the role credentials of profile \"{}\" {when}", sanitize(profile)),
+            Some(profile) => {
+                format!("the role credentials of {} \"{}\" {when}", profile.noun(), sanitize(&profile.name))
+            }
             None => format!("the credentials of this command {when}"),
         }
     }
@@ -174,11 +177,12 @@ impl Alarm {
     }
 
     fn session_and_login(&self) -> anyhow::Result<(String, String)> {
-        let session = match &self.sso {
+        let session = match self.sso() {
             Some(sso) => named(&Session::new(&Settings::new(self.tool), sso)?),
             None => "the session".to_owned(),
         };
-        Ok((session, format!("sso-login {}", shell_word(self.profile.as_deref().unwrap_or_default()))))
+        let login = self.profile.as_ref().map(Profile::arguments).unwrap_or_default();
+        Ok((session, format!("sso-login {login}")))
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use sso_profile::Profile;
+use sso_profile::{Kind, Profile};
 use sso_tool::settings::Settings;
 use sso_tool::stream::{Document, Output};
+use sso_tool::subject::{AskedRole, Subject};
 
 use super::teller::aws_login;
 use crate::ask::{Decision, yes_on_terminal};
@@ -23,7 +24,7 @@ pub(super) fn offer(
     profile: &Profile,
     lack: &SessionError,
 ) -> anyhow::Result<Option<Answer>> {
-    let Some(login) = lack.login(&profile.name) else { return Ok(None) };
+    let Some(login) = lack.login(profile) else { return Ok(None) };
     let prompt = format!("Run '{}' now? (y/N): ", aws_login(login));
     match yes_on_terminal(lack.reason(), &prompt, PATIENCE) {
         Decision::No => return Ok(None),
@@ -39,6 +40,10 @@ pub(super) fn offer(
         timeout: None,
     };
     // Stdout is the command's; the person reads stderr.
-    let answer = Ensure::new(settings, wish).ensure(login, &mut Document::new(), &mut Output::nowhere())?;
-    Ok(Some(answer))
+    let (name, role) = (login.name.clone(), AskedRole::default());
+    let subject = match login.kind {
+        Kind::Session => Subject::Session { name, role },
+        _ => Subject::Profile { name, role },
+    };
+    Ensure::new(settings, wish).ensure(subject, &mut Document::new(), &mut Output::nowhere())
 }

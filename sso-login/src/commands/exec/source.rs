@@ -1,11 +1,25 @@
 //! Where the credentials of a command come from: a profile, or keys that nobody needs a profile for.
 
-use sso_profile::{AwsConfig, Kind, Profile, Selected};
+use sso_profile::{AwsConfig, Kind, Profile};
 use sso_tool::exit::{Exit, status_of};
 use sso_tool::settings::Settings;
+use sso_tool::stream::Document;
+use sso_tool::subject::Subject;
 
 use crate::commands::credentials::of_environment;
+use crate::commands::subjects;
 use crate::credentials::resolver::Credentials;
+
+/// Who chose the profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Choice {
+    /// The command line, or a document.
+    Named,
+    /// A variable.
+    Variable,
+    /// Nobody.
+    Default,
+}
 
 /// A source.
 pub(super) enum Source {
@@ -24,14 +38,18 @@ pub(super) enum Source {
 impl Source {
     /// The source that is meant. Keys count only where nobody named a profile and there is no default one with
     /// credentials: what a shell still has from last week must not win over the profile that was asked for.
-    pub(super) fn find(selected: &Selected, settings: &Settings) -> anyhow::Result<Self> {
-        let Selected { name, from } = selected;
+    pub(super) fn find(
+        subject: &Subject,
+        document: &Document,
+        choice: Choice,
+        settings: &Settings,
+    ) -> anyhow::Result<Self> {
         let config = AwsConfig::load(settings)?;
-        let found = match config.known_profile(name) {
-            Ok(profile) if from != "default" || profile.kind != Kind::None => {
+        let found = match subjects::profile_of(&config, subject, document) {
+            Ok(profile) if choice != Choice::Default || profile.kind != Kind::None => {
                 return Ok(Self::Profile(Box::new(config), Box::new(profile)));
             }
-            Err(err) if from == "argument" || status_of(&err) != Exit::Config => return Err(err),
+            Err(err) if choice == Choice::Named || status_of(&err) != Exit::Config => return Err(err),
             found => found,
         };
         if let Some((credentials, place)) = of_environment(settings)? {

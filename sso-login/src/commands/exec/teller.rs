@@ -2,18 +2,20 @@
 
 use std::io::{self, Write as _};
 
+use serde_json::Value;
 use sso_cache::entry::Entry;
-use sso_profile::{Profile, Selected};
+use sso_profile::Profile;
+use sso_tool::failure::Kind;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::{Settings, from_environment};
-use sso_tool::shell::shell_word;
+use sso_tool::stream::Document;
 use sso_tool::time::{self, format_duration};
 
 use super::region::Region;
-use super::source::Source;
+use super::source::{Choice, Source};
 use crate::credentials::resolver::Credentials;
 use crate::session::cached::Session;
-use crate::session::error::{SessionError, Why, named};
+use crate::session::error::{SessionError, named};
 
 /// Tells people, if they want to know.
 pub(super) struct Teller {
@@ -51,9 +53,10 @@ impl Teller {
     }
 
     /// That there is nothing to get credentials from, and who said that there would be.
-    pub(super) fn nothing(&self, selected: &Selected) {
-        let (name, from) = (sanitize(&selected.name), sanitize(&selected.from));
-        if from == "default" {
+    pub(super) fn nothing(&self, document: &Document, choice: Choice) {
+        let text = |key: &str| sanitize(document.get(key).and_then(Value::as_str).unwrap_or_default());
+        let (name, from) = (text("profile"), text("profileFrom"));
+        if choice == Choice::Default {
             self.say(
                 "[!] No credentials: nobody named a profile, there is no default one, and no keys either",
             );
@@ -114,14 +117,17 @@ impl Teller {
 
     /// Why there are no credentials. An expiry and a lack of permission read alike at AWS; they aren't.
     pub(super) fn lacking(&self, profile: &Profile, lack: &SessionError) {
-        let login = lack.login(&profile.name);
-        match lack.why {
-            Why::Expired if login.is_none() => self.say("[!] Credentials expired"),
-            Why::Expired if lack.is_absent => self.say("[!] Failed to load SSO credentials"),
-            Why::Expired => self.say("[!] SSO credentials expired"),
-            Why::Denied => self.say("[!] Permission denied: this is no expiry, and a login won't help"),
-            Why::Unreachable => self.say("[!] AWS can't be reached: this is no expiry"),
-            Why::Busy => self.say("[!] Another login is under way"),
+        let login = lack.login(profile);
+        match lack.kind {
+            Kind::Expired if login.is_none() => self.say("[!] Credentials expired"),
+            Kind::Expired if lack.is_absent => self.say("[!] Failed to load SSO credentials"),
+            Kind::Expired => self.say("[!] SSO credentials expired"),
+            Kind::Denied => self.say("[!] Permission denied: this is no expiry, and a login won't help"),
+            Kind::Unreachable => self.say("[!] AWS can't be reached: this is no expiry"),
+            Kind::Busy => self.say("[!] Another login is under way"),
+            Kind::Remote | Kind::UnknownProfile | Kind::Config => {
+                self.say(&format!("[!] No credentials: {}", sanitize(lack.reason())));
+            }
         }
         if let Some(login) = login {
             self.say(&format!("[INFO] Try running: {}", aws_login(login)));
@@ -130,6 +136,10 @@ impl Teller {
 }
 
 /// The command that people know, fit for a terminal.
-pub(super) fn aws_login(profile: &str) -> String {
-    sanitize(&format!("aws sso login --profile {}", shell_word(profile)))
+pub(super) fn aws_login(profile: &Profile) -> String {
+    let flag = match profile.kind {
+        sso_profile::Kind::Session => "",
+        _ => "--profile ",
+    };
+    sanitize(&format!("aws sso login {flag}{}", profile.arguments()))
 }

@@ -1,7 +1,8 @@
-//! A login for a document that is about another machine.
+//! A login for a document that is about another host.
 
 use sso_tool::sanitize::sanitize;
 use sso_tool::stream::{Document, Output};
+use sso_tool::subject::Remote;
 
 use super::{Ensure, STANDALONE};
 use crate::remote::{self, hosts};
@@ -9,15 +10,20 @@ use crate::session::answer::Answer;
 use crate::session::login_options::Permission;
 
 impl Ensure<'_> {
-    /// Logs in on the box that the document is about: only where this machine's owner has listed it, and with the consent
+    /// Logs in on the host that the document is about: only where this machine's owner has listed it, and with the consent
     /// that a login here would need.
-    pub(super) fn on_box(
+    pub(super) fn on_host(
         &self,
-        host: &str,
-        name: &str,
+        remote: &Remote,
         document: &mut Document,
         output: &mut Output,
     ) -> anyhow::Result<Answer> {
+        let host = remote.host.as_str();
+        let Some(name) = remote.profile.as_deref() else {
+            let why =
+                format!("the document names no profile of {}, and a login there needs one", sanitize(host));
+            return Ok(Answer::unknown_profile(why));
+        };
         if !hosts::is_listed(self.settings, host)? {
             let note = format!("the signal is about {}, which SSO_HOSTS doesn't list", sanitize(host));
             return Ok(Answer::dismissed(Some(&note)));
