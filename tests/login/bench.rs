@@ -57,6 +57,13 @@ impl Bench {
         end(self.command(line), "")
     }
 
+    /// Runs a shell line under `bash -euo pipefail`.
+    pub fn shell(&self, line: &str) -> Ended {
+        let mut command = self.command("bash -euo pipefail -c");
+        command.arg(line);
+        end(command, "")
+    }
+
     /// With further variables.
     pub fn run_with(&self, line: &str, variables: &[(&str, &str)]) -> Ended {
         let mut command = self.command(line);
