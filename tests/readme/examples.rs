@@ -123,7 +123,8 @@ fn starship_shows_the_profile_and_the_time_left() {
     let Some(python) = crate::support::python() else { return };
     let bench = installed();
     let mut command = bench.command(python.to_str().unwrap());
-    let read = "import sys, tomllib; print(tomllib.load(open(sys.argv[1], 'rb'))['custom']['aws_sso']['command'])";
+    let read =
+        "import sys, tomllib; print(tomllib.load(open(sys.argv[1], 'rb'))['custom']['aws_sso']['command'])";
     command.args(["-c", read]).arg(project("docs/examples/starship.toml"));
     let line = end(command, "").exits(0).stdout;
     let ended = bench.shell(&format!("export AWS_PROFILE=corp; {line}")).exits(0);
@@ -135,7 +136,8 @@ fn the_prompt_of_bash_shows_the_session_and_awsp_switches() {
     let bench = installed();
     let file = project("docs/examples/bashrc");
     let file = file.to_str().unwrap();
-    let shown = bench.shell(&format!(". '{file}'; AWS_PROFILE=corp; export AWS_PROFILE; sso_prompt")).exits(0);
+    let shown =
+        bench.shell(&format!(". '{file}'; AWS_PROFILE=corp; export AWS_PROFILE; sso_prompt")).exits(0);
     assert_eq!(shown.stdout.trim_end(), "corp 1h0m");
     assert_eq!(bench.shell(&format!(". '{file}'; sso_prompt")).exits(0).stdout, "");
 }
