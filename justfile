@@ -34,6 +34,11 @@ demo: build
 demo-watch: build
     @tests/demo-watch.sh
 
+# Draw docs/pictures/demo-watch.svg from a real run of the watcher
+[group('develop')]
+demo-picture: build
+    tests/demo-watch.sh < /dev/null | docs/pictures/record.py 'The watcher at work' > docs/pictures/demo-watch.svg
+
 # Open a shell in a sandbox: an AWS SSO of your own, a private HOME, three profiles
 [group('try')]
 sandbox *flags: _tools
