@@ -80,7 +80,7 @@ fn injected(strace: &Path, sandbox: &Sandbox, fault: &str) -> i32 {
     command
         .args(["-f", "-qq", "-o", "/dev/null", "-e", fault])
         .arg(env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "faults::write_one_token"])
+        .args(["--ignored", "--exact", "cache::faults::write_one_token"])
         .env("SSO_TEST_HOME", sandbox.home());
     end(command, "").code
 }
