@@ -6,23 +6,18 @@ set positional-arguments
 target := env("CARGO_TARGET_DIR", justfile_directory() / "target")
 prefix := env("PREFIX", home_directory() / ".local")
 
-export PATH := target / "debug:" + target / "release:" + env("PATH") + ":" + prefix / "bin"
+export PATH := target / "debug:" + target / "release:" + justfile_directory() / "scripts:" + env("PATH") + ":" + prefix / "bin"
 
-# The watcher's loop. Status 124: nothing was due for a minute. A stage that failed or was killed costs a pause, and its
-# signal comes back in 30 s; a loop whose lock is gone ends. Both streams become lines with their time.
-watch := '''
-    exec 2> >(sso-signal log >&2)
-    sso-signal service check | sso-signal log
-    while kill -0 "$PPID" 2> /dev/null; do
-        sso-signal wait --with-parent --timeout 1m | sso-login - "$@" | sso-signal settle | sso-signal log \
-            || [ "$?" -eq 124 ] || sleep "${SSO_POLL_SECONDS:-5}" || sleep 5
-    done
-'''
+# What `.env` beside this file says counts like what the environment says: the recipes name it, after the usual file.
+export SSO_ENV_FILE := env("SSO_ENV_FILE", home_directory() / ".backlog-toolkit-env:" + justfile_directory() / ".env")
+
+# A command that somebody starts gets the settings of its own folder, not those of this one.
+unnamed := if env("SSO_ENV_FILE", "/") == "/" { "unset SSO_ENV_FILE;" } else { "" }
 
 # List the recipes
 [private]
 default:
-    @"{{ just_executable() }}" --justfile "{{ justfile() }}" --list --unsorted
+    @{{ quote(just_executable()) }} --justfile {{ quote(justfile()) }} --list --unsorted
 
 # Walk the main job with real processes and no AWS account
 [group('try')]
@@ -42,31 +37,29 @@ demo-picture: build
 # Open a shell in a sandbox: an AWS SSO of your own, a private HOME, three profiles
 [group('try')]
 sandbox *flags: _tools
-    sso-login sandbox "$@" -- "${SHELL:-bash}"
+    sso-login sandbox "$@" -- sh -c 'cd && exec "${SHELL:-bash}"'
 
 # Watch every profile, or one: renew what needs nobody, raise a signal for each that needs a login
 [group('watcher')]
 sso-monitor every="60s" profile="": _tools
-    sso-profile {{ if profile == "" { "list" } else { "show " + quote(profile) } }} | sso-cache check --every {{ quote(every) }} | sso-login refresh | sso-signal write --source sso-monitor
+    @exec sso-monitor "$@"
 
 # Ask (or, in mode auto, log in) whenever a signal is due; the second watcher waits for that long, then gives up
 [group('watcher')]
 sso-watch wait="0s" *flags: _tools
-    @sso-signal service check > /dev/null
-    @sso-login - "${@:2}" < /dev/null
-    @sso-lock run --wait "$1" watcher -- bash -uo pipefail -c '{{ watch }}' sso-watch "${@:2}"
+    @exec sso-watch "$@"
 
-# Install the watcher as a service of this user with the settings of .env, or apply changed ones
+# Install watcher and monitor as services of this user with the settings of .env, or apply changed ones (--watcher-only)
 [group('watcher')]
 sso-install *flags: _tools
-    @sso-signal service install --text "$@" -- "{{ just_executable() }}" --justfile "{{ justfile() }}" sso-watch 52w
+    @cd && PATH={{ quote(prefix / "bin") }}:"$PATH" sso-signal service install --text --monitor {{ quote(prefix / "bin/sso-monitor") }} "$@" -- {{ quote(prefix / "bin/sso-watch") }} 52w
 
-# Stop the service and remove it; ~/.aws and the logs stay
+# Stop the services and remove them; ~/.aws and the logs stay
 [group('watcher')]
 sso-uninstall: _tools
     @sso-signal service uninstall --text
 
-# Stop the service and start it again
+# Stop the services and start them again
 [group('watcher')]
 sso-restart: _tools
     @sso-signal service restart --text
@@ -74,12 +67,12 @@ sso-restart: _tools
 # Show what runs, the mode, every session as checked now, and what to do next
 [group('watcher')]
 sso-status *flags="--text": _tools
-    @{ sso-profile list | sso-cache check || true; sso-lock status || true; sso-signal service status; } | sso-signal status - ${1:+"$@"}
+    @sso-status ${1:+"$@"}
 
 # The same as one document
 [group('watcher')]
-sso-status-json:
-    @"{{ just_executable() }}" --justfile "{{ justfile() }}" sso-status ""
+sso-status-json: _tools
+    @sso-status | cat
 
 # Ask for a login: the watcher asks or opens a browser, as the mode says; in mode standalone log in directly
 [group('watcher')]
@@ -133,7 +126,7 @@ sso-clean: _tools
 [no-cd]
 [no-exit-message]
 sso-exec *arguments: _tools
-    @exec sso-login exec --text --ask "$@"
+    @{{ unnamed }} exec sso-login exec --text --ask "$@"
 
 # Log in by a URL and a code, for a box without a browser or an AWS CLI
 [group('sso')]
@@ -212,7 +205,7 @@ build:
 [group('develop')]
 bench:
     cargo build --release --workspace --bins --examples --locked
-    "{{ target }}/release/examples/bench"
+    {{ quote(target / "release/examples/bench") }}
 
 # Install what the tests compare with, then lint and run all tests
 [group('develop')]
@@ -224,20 +217,21 @@ test: lint
 lint: _components
     cargo fmt --all --check
     cargo clippy --workspace --all-targets --locked -- -D warnings
-    if command -v shellcheck > /dev/null; then shellcheck tests/*.sh .ci/run; fi
+    if command -v shellcheck > /dev/null; then shellcheck tests/*.sh scripts/* .ci/run; fi
 
-# Build the five tools for release and put them into PREFIX/bin (~/.local/bin)
+# Build the five tools for release; put them, man pages, completions and sso-watch, sso-monitor, sso-status below PREFIX (~/.local)
 [group('install')]
 install:
     cargo build --release --workspace --bins --locked
-    @install -d "{{ prefix }}/bin" && install -m 755 "{{ target }}"/release/sso-{signal,lock,cache,profile,login} "{{ prefix }}/bin" && for tool in signal lock cache profile login; do "{{ prefix }}/bin/sso-$tool" --generate "{{ prefix }}/share"; done
+    @bin={{ quote(prefix / "bin") }}; install -d "$bin" && install -m 755 {{ quote(target) }}/release/sso-{signal,lock,cache,profile,login} {{ quote(justfile_directory()) }}/scripts/sso-{watch,monitor,status} "$bin" && for tool in signal lock cache profile login; do "$bin/sso-$tool" --generate {{ quote(prefix / "share") }}; done
     @case :{{ quote(env("PATH")) }}: in *:{{ quote(prefix / "bin") }}:*) ;; *) echo {{ quote(prefix / "bin is not on your PATH yet") }} ;; esac
 
-# Remove the five tools from PREFIX/bin; ~/.aws stays as it is
+# Remove all that `just install` put below PREFIX, and the services; ~/.aws stays as it is
 [group('install')]
 uninstall:
-    rm -f "{{ prefix }}"/{bin/,share/bash-completion/completions/,share/zsh/site-functions/_}sso-{signal,lock,cache,profile,login}
-    rm -f "{{ prefix }}"/share/{man/man1/sso-{signal,lock,cache,profile,login}{,-*}.1,fish/vendor_completions.d/sso-{signal,lock,cache,profile,login}.fish}
+    @if command -v sso-signal > /dev/null; then sso-signal service uninstall --text || [ "$?" -eq 69 ]; fi
+    rm -f {{ quote(prefix) }}/{bin/,share/bash-completion/completions/,share/zsh/site-functions/_}sso-{signal,lock,cache,profile,login} {{ quote(prefix) }}/bin/sso-{watch,monitor,status}
+    rm -f {{ quote(prefix) }}/share/{man/man1/sso-{signal,lock,cache,profile,login}{,-*}.1,fish/vendor_completions.d/sso-{signal,lock,cache,profile,login}.fish}
 
 # The tools: built here, installed, or else built now
 _tools:

@@ -90,8 +90,8 @@ fn run(command: Command) -> anyhow::Result<Exit> {
 
 fn service(settings: &Settings, command: Service, output: &mut Output) -> anyhow::Result<Exit> {
     match command {
-        Service::Install { without_aws, replace, print, text, command } => {
-            let wish = Wish { command, without_aws, replace, print };
+        Service::Install { without_aws, replace, monitor, watcher_only, print, text, command } => {
+            let wish = Wish { command, monitor, is_watcher_only: watcher_only, without_aws, replace, print };
             service::install(settings, &wish, text, output)
         }
         Service::Uninstall { text } => service::uninstall(settings, text, output),

@@ -19,9 +19,36 @@ fn variables_that_stand_before_a_profile() {
     check(&[("AWS_PROFILE", "")], "error", "set and empty", "unset AWS_PROFILE");
     check(&[("AWS_PROFILE", "cd")], "error", "`cd`, which is in no config", "sso-profile list");
     check(&[("AWS_DEFAULT_PROFILE", "cc")], "warning", "beats AWS_PROFILE", "unset AWS_DEFAULT_PROFILE");
+    let both = [("AWS_PROFILE", "cc"), ("AWS_DEFAULT_PROFILE", "other")];
+    check(
+        &both,
+        "warning",
+        "AWS_PROFILE is `cc` and AWS_DEFAULT_PROFILE is `other`",
+        "unset AWS_DEFAULT_PROFILE",
+    );
+    let same = [("AWS_PROFILE", "cc"), ("AWS_DEFAULT_PROFILE", "cc")];
+    check(&same, "ok", "no variable stands in front", "");
+    let role = [("AWS_ROLE_ARN", "arn:aws:iam::1:role/R"), ("AWS_WEB_IDENTITY_TOKEN_FILE", "/t")];
+    check(&role, "warning", "AWS_ROLE_ARN and", "unset AWS_ROLE_ARN AWS_WEB_IDENTITY_TOKEN_FILE");
+    check(&role[1..], "error", "without AWS_ROLE_ARN", "unset AWS_WEB_IDENTITY_TOKEN_FILE");
+    check(&role[..1], "ok", "no variable stands in front", "");
     check(&[("SSO_ENV_FILE", "/nothing/there")], "warning", "which isn't there", "unset SSO_ENV_FILE");
     check(&[("AWS_CONFIG_FILE", "")], "warning", "AWS_CONFIG_FILE is set and empty", "unset AWS_CONFIG_FILE");
     check(&[("AWS_REGION", "a"), ("AWS_DEFAULT_REGION", "b")], "warning", "boto", "unset AWS_DEFAULT_REGION");
+}
+
+#[test]
+fn static_keys_beside_an_sso_profile_are_named_and_the_command_takes_them_out() {
+    let sandbox = healthy();
+    expect(&doctor(&sandbox, "--offline", &[]), "static-keys", "skipped", "no credentials file", "");
+    let keys = "aws_access_key_id = AKIACANARY\naws_secret_access_key = CANARY\n";
+    let file = sandbox.write(".aws/credentials", format!("[cc]\n{keys}region = x\n[ci]\n{keys}"));
+    let found =
+        expect(&doctor(&sandbox, "--offline", &[]), "static-keys", "warning", "profile `cc`", "sed -i.bak");
+    assert_eq!(found["profile"], "cc");
+    crate::support::end(sandbox.shell(found["fix"].as_str().unwrap()), "").exits(0);
+    assert_eq!(std::fs::read_to_string(file).unwrap(), format!("[cc]\nregion = x\n[ci]\n{keys}"));
+    expect(&doctor(&sandbox, "--offline", &[]), "static-keys", "ok", "no SSO profile has static keys", "");
 }
 
 #[test]

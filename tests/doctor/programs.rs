@@ -82,6 +82,7 @@ fn a_dialog_program_that_is_missing_is_named() {
         expect(&doctor(&sandbox, "--offline", variables), "dialog", status, seen, fix);
     };
     let own = sandbox.program("ask me", "#!/bin/sh\n");
+    dialog(&[("SSO_DIALOG", "none")], "ok", "SSO_DIALOG is none", "");
     dialog(&[("SSO_DIALOG", own.to_str().unwrap())], "ok", "SSO_DIALOG is", "");
     dialog(
         &[("SSO_DIALOG", "not-there --x")],

@@ -96,10 +96,12 @@ fn the_compose_file_mounts_nothing_writable_but_the_signals() {
     let text =
         fs::read_to_string(crate::watcher::running::project().join("docs/containers/compose.yaml")).unwrap();
     let mounts: Vec<_> = text.lines().map(str::trim).filter(|line| line.starts_with("- ${HOME}")).collect();
-    assert_eq!(mounts.len(), 3);
+    assert_eq!(mounts.len(), 5, "the monitor's, and the consumer's");
     let writable: Vec<_> = mounts.iter().filter(|mount| !mount.ends_with(":ro")).collect();
     assert_eq!(writable, [&"- ${HOME}/.aws/sso-renewer/signals:/signals:rw"]);
     let pipe =
         "sso-profile list | sso-cache check --every 60s | sso-signal write --source sso-monitor-container";
     assert!(text.contains(pipe), "{text}");
+    let consumer = text.split_once("\n  consumer:\n").map(|(_, rest)| rest).unwrap();
+    assert!(consumer.contains("sso-login whoami"), "{consumer}");
 }

@@ -6,4 +6,5 @@ mod containers;
 mod dashboard;
 mod day;
 mod loops;
+mod recipes;
 pub mod running;

@@ -160,12 +160,7 @@ impl Settings {
     fn profile_vars(&self) -> String {
         const NAME: &str = "SSO_PROFILE_VARS";
         let in_files = || self.named_files().find_map(|file| file.said(NAME)).map(str::to_owned);
-        env::var(NAME).ok().or_else(in_files).unwrap_or_else(|| {
-            if self.dotenv().said(NAME).is_some_and(|listed| listed != defaults::PROFILE_VARIABLE) {
-                self.warn_unnamed(NAME);
-            }
-            defaults::PROFILE_VARIABLE.to_owned()
-        })
+        env::var(NAME).ok().or_else(in_files).unwrap_or_else(|| defaults::PROFILE_VARIABLE.to_owned())
     }
 
     /// The profile of a service: the one that is meant if nobody names one, but not by `.env`, which would be consent.

@@ -77,6 +77,9 @@ trait Dialog {
     fn confirm(&self, question: &Question) -> Reply<()>;
 }
 
+/// The value of `SSO_DIALOG` that asks nobody.
+pub(crate) const NO_DIALOG: &str = "none";
+
 /// What a person said to a yes-or-no question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
@@ -91,7 +94,7 @@ pub(crate) enum Decision {
 /// Asks on the terminal that this process is in the foreground of, and nowhere else: no dialog, and nothing where
 /// stdin isn't a terminal or `SSO_DIALOG` is `none`.
 pub(crate) fn yes_on_terminal(text: &str, prompt: &str, patience: Duration) -> Decision {
-    if !io::stdin().is_terminal() || from_environment("SSO_DIALOG").as_deref() == Some("none") {
+    if !io::stdin().is_terminal() || from_environment("SSO_DIALOG").as_deref() == Some(NO_DIALOG) {
         return Decision::No;
     }
     match terminal::Terminal::open(patience).map(|terminal| terminal.yes(text, prompt)) {
@@ -107,7 +110,7 @@ fn ask(settings: &Settings, question: &Question, patience: Duration) -> Said {
     let kinds = match chosen.as_deref() {
         None => Kind::of_this_desktop(),
         // Chosen by the owner: nothing is wrong.
-        Some("none") => return unasked("SSO_DIALOG is `none`"),
+        Some(NO_DIALOG) => return unasked("SSO_DIALOG is `none`"),
         Some(word) => match Kind::from_word(word) {
             Some(kind) => vec![kind],
             None => return said(program::ask(word, question, patience), settings, word),

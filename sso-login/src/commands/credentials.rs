@@ -35,7 +35,7 @@ const EXAMPLES: &str = "\
 Examples:
   eval \"$(sso-login credentials corp --format env)\"
   sso-login credentials corp --format json | jq -r .Expiration
-  printf '[profile corp-any-sdk]\\ncredential_process = sso-login credentials corp\\n' \\
+  printf '[profile corp-any-sdk]\\ncredential_process = %s credentials corp\\n' \"$(command -v sso-login)\" \\
     >> ~/.aws/config
 
 They come from the AWS CLI's cache while a quarter of an hour is left, else from the SSO portal,

@@ -95,7 +95,7 @@ CMD gets AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_CREDEN
 and AWS_REGION and AWS_DEFAULT_REGION: of the profile, else of the environment, else of the files
 (--env-file, SSO_ENV_FILE); AWS_PROFILE and its like are removed, and the variables of SSO_PROFILE_VARS name the profile that was chosen. With --renewing it
 gets AWS_PROFILE alone; every SDK then reads the same token cache, and renews by itself. An SDK
-without SSO support needs a profile with `credential_process = sso-login credentials PROFILE`.
+without SSO support needs a profile with `credential_process = /home/me/.local/bin/sso-login credentials PROFILE`.
 
 Keys of the environment or of --env-file count only where nobody names a profile and there is no
 default one with credentials: a CI job.

@@ -32,8 +32,8 @@ struct Endpoint {
     profile: String,
 }
 
-pub(super) fn check(ward: &Ward<'_>, is_offline: bool) -> Vec<Finding> {
-    if is_offline {
+pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
+    if ward.is_offline {
         return vec![
             Finding::skipped(ENDPOINT, "the network is left out"),
             Finding::skipped(CLOCK, "the network is left out"),
@@ -129,7 +129,7 @@ fn finding(endpoint: &Endpoint, reached: &Reached, proxy: Option<&Proxy>) -> Fin
     let (trouble, words) = match reached {
         Reached::Answer { location: Some(location), status, .. } if (300..400).contains(status) => {
             let seen = format!(
-                "{} sends on to {}: something between here and AWS answers, a network's login page, say",
+                "{} sends on to {}: something between here and AWS answers, for example a network's login page",
                 endpoint.url,
                 host(location)
             );
@@ -172,7 +172,7 @@ fn in_words(endpoint: &Endpoint, trouble: Trouble, proxy: Option<&Proxy>) -> Str
                 format!("{host} shows a certificate of an authority that is not in {path} (AWS_CA_BUNDLE)")
             }
             None => format!(
-                "{host} shows a certificate that nobody here vouches for: a proxy that reads along, say"
+                "{host} shows a certificate that nobody here vouches for: for example a proxy that reads along"
             ),
         },
         (Trouble::Tls, _) => format!("{url} shows no good certificate, or speaks no TLS"),
@@ -213,7 +213,7 @@ fn clock(date: Option<(Moment, Moment)>) -> Finding {
     }
     let which = if ours > theirs { "ahead of" } else { "behind" };
     let seen =
-        format!("the clock is {words} {which} the service's: tokens seem over or good when they are not");
+        format!("the clock is {words} {which} the service's: tokens seem expired or valid when they are not");
     Finding::error(CLOCK, Exit::Config, seen, "sudo timedatectl set-ntp true")
         .with("skewSeconds", skew.num_seconds())
 }

@@ -1,6 +1,7 @@
 //! `sso-login doctor`: what is wrong here, and the command that mends it. It changes nothing.
 //!
-//! Each check hands back findings: what was seen, how bad it is, what to do.
+//! Each check is a function in a file of its own and one line of [`CHECKS`]; it hands back findings: what was seen, how bad
+//! it is, what to do.
 
 mod cache;
 mod config;
@@ -14,6 +15,7 @@ mod reach;
 mod readers;
 mod report;
 mod sessions;
+mod static_keys;
 mod variables;
 
 use std::cell::Cell;
@@ -53,7 +55,7 @@ Examples:
 
 Documents: `check`, `status` (ok, warning, error, skipped), `seen`, and `fix`, the command that
   mends it
-Checks: aws-cli, variables, config, readers, cache, permissions, state-directory, session,
+Checks: aws-cli, variables, config, static-keys, readers, cache, permissions, state-directory, session,
   registration, endpoint, clock, watcher, monitor, browser, dialog
 
 Exit status:
@@ -72,6 +74,8 @@ struct Ward<'a> {
     config: anyhow::Result<AwsConfig>,
     /// The profile that the command line names.
     profile: Option<&'a str>,
+    /// Whether what needs the network is left out.
+    is_offline: bool,
     /// The signal that ended a check, if one did.
     interrupted: Cell<Option<i32>>,
 }
@@ -104,32 +108,39 @@ impl Ward<'_> {
     }
 }
 
-/// Runs it.
+/// Looks at one thing, or at a few that belong together.
+type Check = fn(&Ward<'_>) -> Vec<Finding>;
+
+/// All checks, in the order of their findings.
+const CHECKS: [Check; 12] = [
+    programs::aws_cli,
+    variables::check,
+    config::check,
+    static_keys::check,
+    readers::check,
+    cache::check,
+    permissions::check,
+    sessions::check,
+    endpoint::check,
+    liveness::check,
+    programs::browser,
+    programs::dialog,
+];
+
+/// `sso-login doctor`: every check, and with `--exit-status` the worst finding as status.
 pub fn run(args: &DoctorArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let ward = Ward {
         settings,
         now: time::now()?,
         config: AwsConfig::load(settings),
         profile: args.profile.as_deref(),
+        is_offline: args.offline,
         interrupted: Cell::new(None),
     };
-    let checks: [&dyn Fn() -> Vec<Finding>; 11] = [
-        &|| programs::aws_cli(&ward),
-        &|| variables::check(&ward),
-        &|| config::check(&ward),
-        &|| readers::check(&ward),
-        &|| cache::check(&ward),
-        &|| permissions::check(&ward),
-        &|| sessions::check(&ward),
-        &|| endpoint::check(&ward, args.offline),
-        &|| liveness::check(&ward),
-        &|| programs::browser(),
-        &|| programs::dialog(&ward),
-    ];
     let mut output = Output::stdout();
     let mut report = Report::default();
-    for check in checks {
-        for finding in check() {
+    for check in CHECKS {
+        for finding in check(&ward) {
             if !args.text {
                 output.document(&finding.document())?;
             }

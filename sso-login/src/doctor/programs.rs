@@ -8,6 +8,7 @@ use sso_tool::exit::Exit;
 use sso_tool::settings::from_environment;
 
 use super::{Finding, Ward};
+use crate::ask::NO_DIALOG;
 use crate::aws_cli::program::{self, WITH_SESSIONS};
 use crate::flows::surroundings::{on_path, why_no_browser};
 use crate::session::login_options::after;
@@ -52,7 +53,7 @@ fn parent(path: &Path) -> String {
     path.parent().map(|parent| parent.display().to_string()).unwrap_or_default()
 }
 
-pub(super) fn browser() -> Vec<Finding> {
+pub(super) fn browser(_: &Ward<'_>) -> Vec<Finding> {
     let listed = from_environment("BROWSER").unwrap_or_default();
     let entries: Vec<_> = listed.split(':').map(str::trim).filter(|entry| !entry.is_empty()).collect();
     vec![match entries.as_slice() {
@@ -100,6 +101,10 @@ pub(super) fn dialog(ward: &Ward<'_>) -> Vec<Finding> {
     // The shorter names are words for those built in.
     const BUILT_IN: [&str; 4] = ["osascript", "zenity", "kdialog", "terminal"];
     if let Some(line) = from_environment("SSO_DIALOG") {
+        if line == NO_DIALOG {
+            let seen = "SSO_DIALOG is none: nobody is asked by a dialog; a login is by hand, or in mode auto";
+            return vec![Finding::ok(DIALOG, seen)];
+        }
         let program = line.split_whitespace().next().unwrap_or_default().to_owned();
         let is_file = Path::new(&line).is_file() || (program.contains('/') && Path::new(&program).is_file());
         if is_file || on_path(&program).is_some() || BUILT_IN.contains(&program.as_str()) {

@@ -112,7 +112,9 @@ impl Scan {
             "default" | "plugins" | "preview" => {}
             "DEFAULT" => self.tell(number, "for the AWS CLI and botocore every section inherits `[DEFAULT]`; for the others it isn't there", "write [default], or put the keys into each profile"),
             "profile" | "sso-session" | "services" => self.name(number, kind, header),
-            _ if ["profile", "sso-session", "services"].iter().any(|word| kind.starts_with(word)) => {
+            _ if ["profile", "sso-session", "services"].iter().any(|word| kind.starts_with(word))
+                && words::section_name(header).is_some() =>
+            {
                 self.tell(number, format!("only the AWS CLI and botocore take `[{header}]` for a section they know"), "write [profile NAME], [sso-session NAME] or [services NAME]");
             }
             _ => self.tell(number, format!("no reader takes `[{header}]` for a profile"), format!("write [profile {header}]")),
@@ -241,6 +243,7 @@ mod tests {
         check("[DEFAULT]\nregion = x\n", &[(1, "inherits")]);
         check("[profiles foo]\n", &[(1, "only the AWS CLI")]);
         check("[foo]\n", &[(1, "no reader")]);
+        check("[profile1]\n", &[(1, "no reader")]);
         check("[profile x y]\n", &[(1, "not two words")]);
         check("[profile \"x\n", &[(1, "not two words")]);
         check("[profile 'x y']\n", &[(1, "quoted")]);

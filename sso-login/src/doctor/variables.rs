@@ -1,7 +1,6 @@
 //! Variables that make programs look elsewhere than at the profile that is meant.
 
 use std::env;
-use std::path::Path;
 
 use sso_tool::exit::Exit;
 use sso_tool::settings::from_environment;
@@ -16,8 +15,9 @@ const KEYS: [&str; 4] =
 pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     found.extend(keys());
+    found.extend(web_identity());
     found.extend(selection(ward));
-    found.extend(files());
+    found.extend(files(ward));
     found.extend(regions());
     if found.is_empty() {
         found.push(Finding::ok(CHECK, "no variable stands in front of a profile"));
@@ -51,6 +51,25 @@ fn keys() -> Option<Finding> {
     Some(finding.with("variables", set))
 }
 
+/// The role of a Kubernetes pod or a CI job.
+fn web_identity() -> Option<Finding> {
+    const ROLE: &str = "AWS_ROLE_ARN";
+    const FILE: &str = "AWS_WEB_IDENTITY_TOKEN_FILE";
+    // Without the file the role is nobody's.
+    if !is_set(FILE) {
+        return None;
+    }
+    let finding = if is_set(ROLE) {
+        let seen =
+            format!("{ROLE} and {FILE} are set: that role comes before the SSO of AWS_PROFILE in every SDK");
+        Finding::warning(CHECK, seen, format!("unset {ROLE} {FILE}")).with("variables", vec![ROLE, FILE])
+    } else {
+        let seen = format!("{FILE} is set without {ROLE}: botocore refuses that");
+        Finding::error(CHECK, Exit::Config, seen, format!("unset {FILE}")).with("variables", vec![FILE])
+    };
+    Some(finding)
+}
+
 fn selection(ward: &Ward<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     if is_empty("AWS_PROFILE") {
@@ -60,11 +79,23 @@ fn selection(ward: &Ward<'_>) -> Vec<Finding> {
                 .with("variables", vec!["AWS_PROFILE"]),
         );
     }
-    if is_set("AWS_DEFAULT_PROFILE") {
-        let seen = "AWS_DEFAULT_PROFILE is set: for boto and the AWS CLI v1 it beats AWS_PROFILE, for the JS and Rust \
-                    SDKs it isn't there";
-        let fix = "unset AWS_DEFAULT_PROFILE, and export AWS_PROFILE instead";
-        found.push(Finding::warning(CHECK, seen, fix).with("variables", vec!["AWS_DEFAULT_PROFILE"]));
+    let (chosen, old) = (from_environment("AWS_PROFILE"), from_environment("AWS_DEFAULT_PROFILE"));
+    let names = vec!["AWS_PROFILE", "AWS_DEFAULT_PROFILE"];
+    match (chosen, old) {
+        (None, Some(_)) => {
+            let seen = "AWS_DEFAULT_PROFILE is set: for boto and the AWS CLI v1 it beats AWS_PROFILE, for the JS and \
+                        Rust SDKs it isn't there";
+            let fix = "export AWS_PROFILE=\"$AWS_DEFAULT_PROFILE\"; unset AWS_DEFAULT_PROFILE";
+            found.push(Finding::warning(CHECK, seen, fix).with("variables", vec!["AWS_DEFAULT_PROFILE"]));
+        }
+        (Some(chosen), Some(old)) if chosen != old => {
+            let seen = format!(
+                "AWS_PROFILE is `{chosen}` and AWS_DEFAULT_PROFILE is `{old}`: boto and the AWS CLI v1 take the \
+                 second, which beats AWS_PROFILE there; everybody else takes the first"
+            );
+            found.push(Finding::warning(CHECK, seen, "unset AWS_DEFAULT_PROFILE").with("variables", names));
+        }
+        _ => {}
     }
     for name in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"] {
         let Ok(config) = &ward.config else { break };
@@ -85,7 +116,7 @@ fn selection(ward: &Ward<'_>) -> Vec<Finding> {
     found
 }
 
-fn files() -> Vec<Finding> {
+fn files(ward: &Ward<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for name in ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"] {
         if is_empty(name) {
@@ -93,8 +124,10 @@ fn files() -> Vec<Finding> {
             found.push(Finding::warning(CHECK, seen, format!("unset {name}")).with("variables", vec![name]));
         }
     }
+    let named = ward.settings.env_files();
     if let Some(path) = from_environment("SSO_ENV_FILE")
-        && !Path::new(&path).is_file()
+        && !named.is_empty()
+        && !named.iter().any(|file| file.is_file())
     {
         let seen = format!("SSO_ENV_FILE names {path}, which isn't there: nothing is read from it");
         let fix = format!("touch {}, or unset SSO_ENV_FILE", shell_word(&path));

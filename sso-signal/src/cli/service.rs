@@ -4,13 +4,14 @@ use clap::Subcommand;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Service {
-    /// Install CMD as a service with the settings of .env, and start it
+    /// Install CMD as a service with today's settings, and start it
     ///
     /// Writes a launchd agent (com.bazel.sso-watcher) or a systemd user unit (sso-watcher.service). Doing it again applies
     /// changed settings; without changes nothing is touched. Another program's service of that name is never replaced.
     #[command(after_long_help = "\
 Examples:
   sso-signal service install -- just sso-watch
+  sso-signal service install --monitor ~/.local/bin/sso-monitor -- ~/.local/bin/sso-watch 52w
   sso-signal service install --print -- just sso-watch
 
 Exit status:
@@ -25,6 +26,12 @@ Exit status:
         /// Take the place of the service of another directory
         #[arg(long)]
         replace: bool,
+        /// Install PROGRAM as the monitor, too; it is run with --log
+        #[arg(long, value_name = "PROGRAM")]
+        monitor: Option<String>,
+        /// Install no monitor, and remove the one that is installed
+        #[arg(long)]
+        watcher_only: bool,
         /// Print the service's file and change nothing
         #[arg(long)]
         print: bool,
@@ -35,7 +42,7 @@ Exit status:
         #[arg(last = true, required = true, value_name = "CMD")]
         command: Vec<String>,
     },
-    /// Stop the service and remove its file; state and logs stay
+    /// Stop watcher and monitor and remove their files; state and logs stay
     #[command(after_long_help = "\
 Examples:
   sso-signal service uninstall
@@ -49,7 +56,7 @@ Exit status:
         #[arg(long)]
         text: bool,
     },
-    /// Stop the service and start it again
+    /// Stop watcher and monitor and start them again
     #[command(after_long_help = "\
 Examples:
   sso-signal service restart

@@ -12,15 +12,20 @@ use sso_tool::state_dir;
 use sso_tool::stream::{Document, Output};
 
 use super::aws::{self, Aws};
-use super::manager::{Kind, Manager, Standing, needed, read, write};
+use super::manager::{Kind, Manager, Standing, needed, read, shown, write};
 use super::plan::{self, Plan};
+use super::role::Role;
 use super::{permit, report};
 
 /// What to install.
 #[derive(Debug)]
 pub struct Wish {
-    /// The command that the service runs, say `just sso-watch`.
+    /// The command that the watcher runs, for example `just sso-watch`.
     pub command: Vec<String>,
+    /// The program that is the monitor, if one is wanted.
+    pub monitor: Option<String>,
+    /// Install no monitor, and remove the one that is installed.
+    pub is_watcher_only: bool,
     /// Do without an AWS CLI.
     pub without_aws: bool,
     /// Take the place of another checkout's service.
@@ -32,15 +37,41 @@ pub struct Wish {
 /// Installs the service and starts it. A second time with the same settings changes nothing.
 pub fn install(settings: &Settings, wish: &Wish, as_text: bool, output: &mut Output) -> anyhow::Result<Exit> {
     permit::not_root(settings)?;
-    let manager = needed(settings)?;
-    let standing = manager.standing()?;
+    let mut document = one(settings, Role::Watcher, &wish.command, wish, as_text, output)?;
+    if let Some(program) = wish.monitor.as_ref().filter(|_| !wish.is_watcher_only) {
+        // Its documents become a log, which has a line only where something changed.
+        let command = [program.clone(), "--log".to_owned()];
+        document.set("monitor", one(settings, Role::Monitor, &command, wish, as_text, output)?);
+    } else if wish.is_watcher_only && !wish.print {
+        let manager = needed(settings, Role::Monitor)?;
+        if manager.standing()?.is_installed {
+            remove(manager.as_ref())?;
+        }
+    }
+    if !as_text && !wish.print {
+        output.document(&document)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Installs one service; answers how it stands.
+fn one(
+    settings: &Settings,
+    role: Role,
+    command: &[String],
+    wish: &Wish,
+    as_text: bool,
+    output: &mut Output,
+) -> anyhow::Result<Document> {
+    let manager = if wish.print { shown(settings, role)? } else { needed(settings, role)? };
     let aws = if wish.without_aws { None } else { Some(aws::find()?) };
-    let plan = Plan::new(settings, &wish.command, aws.as_ref(), manager.kind())?;
+    let plan = Plan::new(settings, command, aws.as_ref(), manager.kind(), role)?;
     let content = manager.content(&plan)?;
     if wish.print {
         output.text(content.trim_end())?;
-        return Ok(Exit::Done);
+        return Ok(Document::new());
     }
+    let standing = manager.standing()?;
     refuse_foreign(manager.as_ref(), &standing, &plan, wish)?;
 
     let state_dir = settings.state_dir()?;
@@ -54,10 +85,10 @@ pub fn install(settings: &Settings, wish: &Wish, as_text: bool, output: &mut Out
     let later = manager.start(is_changed || !standing.is_installed)?;
 
     if as_text {
-        tell(manager.file(), &plan, aws.as_ref(), is_changed, later.as_deref(), output)?;
-        return Ok(Exit::Done);
+        let told = if role == Role::Watcher { Told::All } else { Told::Log };
+        tell(settings, manager.file(), &plan, told, aws.as_ref(), is_changed, later.as_deref(), output)?;
     }
-    let mut document = report::describe(settings, manager.kind(), Some(manager.as_ref()))?;
+    let mut document = report::describe(settings, manager.kind(), role, Some(manager.as_ref()))?;
     document.set("changed", is_changed);
     if let Some(aws) = &aws {
         document.set("aws", aws.path.display().to_string());
@@ -66,14 +97,25 @@ pub fn install(settings: &Settings, wish: &Wish, as_text: bool, output: &mut Out
     if let Some(later) = &later {
         document.set("note", later.as_str());
     }
-    output.document(&document)?;
-    Ok(Exit::Done)
+    Ok(document)
+}
+
+/// How much of a service is told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// Its settings, too.
+    All,
+    /// Its settings are those of the service told before.
+    Log,
 }
 
 /// Says what is installed, for a person.
+#[expect(clippy::too_many_arguments, reason = "each is a line of what is told")]
 fn tell(
+    settings: &Settings,
     file: &Path,
     plan: &Plan,
+    told: Told,
     aws: Option<&Aws>,
     is_changed: bool,
     later: Option<&str>,
@@ -88,7 +130,15 @@ fn tell(
             .map(|(_, value)| value.as_str())
             .unwrap_or_default()
     };
+    let files: Vec<_> = settings
+        .env_files()
+        .into_iter()
+        .filter(|file| file.is_file())
+        .map(|file| file.display().to_string())
+        .collect();
+    let settings_of = if files.is_empty() { "the environment".to_owned() } else { files.join(", ") };
     for (label, value) in [
+        ("Settings of", settings_of.as_str()),
         ("Directory", plan.working_directory.as_str()),
         ("AWS profile", value("AWS_PROFILE")),
         ("Login mode", value("SSO_LOGIN_MODE")),
@@ -98,8 +148,12 @@ fn tell(
             "AWS CLI",
             &aws.map_or("none".to_owned(), |aws| format!("{} (v{})", aws.path.display(), aws.version)),
         ),
+        ("May log in", value("SSO_AUTO_PROFILES")),
         ("Log", &plan.log),
     ] {
+        if value.is_empty() || (told == Told::Log && label != "Log") {
+            continue;
+        }
         output.text(&format!("  {label:14}{}", sso_tool::sanitize::sanitize(value)))?;
     }
     if let Some(later) = later {
@@ -118,7 +172,7 @@ fn refuse_foreign(
     if let Some(foreign) = &standing.foreign {
         return Err(Fault::new(
             Exit::Config,
-            format!("another program's watcher is installed under that name: {foreign}"),
+            format!("another program's {} is installed under that name: {foreign}", manager.role().word()),
         )
         .hint(how_to_remove(manager, foreign))
         .into());
@@ -134,7 +188,11 @@ fn refuse_foreign(
     let before = before.unwrap_or_default();
     Err(Fault::new(
         Exit::Config,
-        format!("the watcher is installed from another directory: {}", sso_tool::sanitize::sanitize(&before)),
+        format!(
+            "the {} is installed from another directory: {}",
+            manager.role().word(),
+            sso_tool::sanitize::sanitize(&before)
+        ),
     )
     .hint("just sso-uninstall && just sso-install")
     .into())
@@ -149,25 +207,24 @@ fn directory(content: &str) -> Option<String> {
 
 fn how_to_remove(manager: &dyn Manager, foreign: &str) -> String {
     match manager.kind() {
-        Kind::Launchd => format!("launchctl bootout gui/$(id -u)/{}; rm '{foreign}'", super::LABEL),
-        _ => format!("systemctl --user disable --now {}; rm '{foreign}'", super::UNIT),
+        Kind::Launchd => format!("launchctl bootout gui/$(id -u)/{}; rm '{foreign}'", manager.role().label()),
+        _ => format!("systemctl --user disable --now {}; rm '{foreign}'", manager.role().unit()),
     }
 }
 
-/// Stops the service and removes its file. State and logs stay.
+/// Stops the services and removes their files. State and logs stay.
 pub fn uninstall(settings: &Settings, as_text: bool, output: &mut Output) -> anyhow::Result<Exit> {
-    let manager = needed(settings)?;
+    let monitor = needed(settings, Role::Monitor)?;
+    let monitor_standing = monitor.standing()?;
+    let had_monitor = monitor_standing.is_installed && remove(monitor.as_ref())?;
+    let manager = needed(settings, Role::Watcher)?;
     let standing = manager.standing()?;
     if let Some(foreign) = &standing.foreign {
         return Err(Fault::new(Exit::Config, format!("that watcher is another program's: {foreign}"))
             .hint(how_to_remove(manager.as_ref(), foreign))
             .into());
     }
-    manager.stop()?;
-    let is_removed = folder::remove(manager.file())?;
-    if is_removed {
-        manager.forget()?;
-    }
+    let is_removed = remove(manager.as_ref())? || had_monitor;
     if as_text {
         output.text(if is_removed {
             "uninstalled; ~/.aws and the logs stay as they are"
@@ -181,24 +238,42 @@ pub fn uninstall(settings: &Settings, as_text: bool, output: &mut Output) -> any
     Ok(Exit::Done)
 }
 
-/// Stops and starts it.
+fn remove(manager: &dyn Manager) -> anyhow::Result<bool> {
+    manager.stop()?;
+    let is_removed = folder::remove(manager.file())?;
+    if is_removed {
+        manager.forget()?;
+    }
+    Ok(is_removed)
+}
+
+/// Stops the services that are installed, and starts them again. Status 78 if the watcher isn't.
 pub fn restart(settings: &Settings, as_text: bool, output: &mut Output) -> anyhow::Result<Exit> {
-    let manager = needed(settings)?;
+    let manager = needed(settings, Role::Watcher)?;
     let standing = manager.standing()?;
     if !standing.is_installed {
         return Err(Fault::new(Exit::Config, "the watcher is not installed").hint("just sso-install").into());
     }
     let later = manager.start(true)?;
+    let monitor = needed(settings, Role::Monitor)?;
+    if monitor.standing()?.is_installed {
+        monitor.start(true)?;
+    }
     if as_text {
         output.text(later.as_deref().unwrap_or("restarted"))?;
     } else {
-        output.document(&report::describe(settings, manager.kind(), Some(manager.as_ref()))?)?;
+        output.document(&report::describe(
+            settings,
+            manager.kind(),
+            Role::Watcher,
+            Some(manager.as_ref()),
+        )?)?;
     }
     Ok(Exit::Done)
 }
 
 /// The logs of the service, wherever it runs.
 pub(super) fn logs(settings: &Settings) -> anyhow::Result<[std::path::PathBuf; 2]> {
-    let kind = super::manager::find(settings)?.map_or(Kind::Nobody, |manager| manager.kind());
-    plan::logs(settings, kind).map(Into::into)
+    let kind = super::manager::find(settings, Role::Watcher)?.map_or(Kind::Nobody, |manager| manager.kind());
+    plan::logs(settings, kind, Role::Watcher).map(Into::into)
 }

@@ -9,7 +9,8 @@ use sso_tool::settings::Settings;
 
 use super::manager::{self, Kind, Manager, Standing, must, run};
 use super::plan::Plan;
-use super::{LABEL, plist};
+use super::plist;
+use super::role::Role;
 
 /// A stopped agent is gone a little later; until then it can't be started again.
 const TRIES: usize = 50;
@@ -17,16 +18,18 @@ const MOMENT: Duration = Duration::from_millis(200);
 
 /// The agent.
 pub(super) struct Launchd {
+    role: Role,
     file: PathBuf,
     domain: String,
     target: String,
 }
 
 impl Launchd {
-    pub(super) fn new(settings: &Settings) -> anyhow::Result<Self> {
+    pub(super) fn new(settings: &Settings, role: Role) -> anyhow::Result<Self> {
         let domain = format!("gui/{}", rustix::process::getuid().as_raw());
-        let file = settings.home()?.join(format!("Library/LaunchAgents/{LABEL}.plist"));
-        Ok(Self { file, target: format!("{domain}/{LABEL}"), domain })
+        let label = role.label();
+        let file = settings.home()?.join(format!("Library/LaunchAgents/{label}.plist"));
+        Ok(Self { role, file, target: format!("{domain}/{label}"), domain })
     }
 
     /// What launchd says of the agent, if it knows it.
@@ -37,6 +40,10 @@ impl Launchd {
 }
 
 impl Manager for Launchd {
+    fn role(&self) -> Role {
+        self.role
+    }
+
     fn kind(&self) -> Kind {
         Kind::Launchd
     }
@@ -46,7 +53,7 @@ impl Manager for Launchd {
     }
 
     fn content(&self, plan: &Plan) -> anyhow::Result<String> {
-        plist::fill(plan)
+        plist::fill(plan, self.role)
     }
 
     fn standing(&self) -> anyhow::Result<Standing> {

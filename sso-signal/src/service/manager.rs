@@ -14,6 +14,7 @@ use sso_tool::settings::Settings;
 
 use super::launchd::Launchd;
 use super::plan::Plan;
+use super::role::Role;
 use super::systemd::Systemd;
 use super::{MARK, program};
 
@@ -44,6 +45,8 @@ pub(super) struct Standing {
 
 /// What the managers have in common.
 pub(super) trait Manager {
+    /// What the service is there for.
+    fn role(&self) -> Role;
     /// Which one it is.
     fn kind(&self) -> Kind;
     /// The service's file.
@@ -61,19 +64,19 @@ pub(super) trait Manager {
 }
 
 /// The manager of this machine.
-pub(super) fn find(settings: &Settings) -> anyhow::Result<Option<Box<dyn Manager>>> {
+pub(super) fn find(settings: &Settings, role: Role) -> anyhow::Result<Option<Box<dyn Manager>>> {
     if is_there("launchctl") {
-        return Ok(Some(Box::new(Launchd::new(settings)?)));
+        return Ok(Some(Box::new(Launchd::new(settings, role)?)));
     }
     if is_there("systemctl") && run("systemctl", &["--user", "show-environment"])?.is_good {
-        return Ok(Some(Box::new(Systemd::new(settings)?)));
+        return Ok(Some(Box::new(Systemd::new(settings, role)?)));
     }
     Ok(None)
 }
 
 /// The manager, or the message with the command to run instead.
-pub(super) fn needed(settings: &Settings) -> anyhow::Result<Box<dyn Manager>> {
-    find(settings)?.ok_or_else(|| {
+pub(super) fn needed(settings: &Settings, role: Role) -> anyhow::Result<Box<dyn Manager>> {
+    find(settings, role)?.ok_or_else(|| {
         Fault::new(
             Exit::Unavailable,
             "nobody runs services for this user here (no launchd, no systemd user manager: a container, or ssh \
@@ -81,6 +84,15 @@ pub(super) fn needed(settings: &Settings) -> anyhow::Result<Box<dyn Manager>> {
         )
         .hint("run the watcher yourself: just sso-watch")
         .into()
+    })
+}
+
+/// The manager whose file can be shown: the one of this machine, else the usual one of this system.
+pub(super) fn shown(settings: &Settings, role: Role) -> anyhow::Result<Box<dyn Manager>> {
+    Ok(match find(settings, role)? {
+        Some(manager) => manager,
+        None if std::env::consts::OS == "macos" => Box::new(Launchd::new(settings, role)?),
+        None => Box::new(Systemd::new(settings, role)?),
     })
 }
 

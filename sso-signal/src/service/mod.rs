@@ -1,4 +1,4 @@
-//! `sso-signal service`: the watcher as a service of this user, under launchd or systemd.
+//! `sso-signal service`: watcher and monitor as services of this user, under launchd or systemd.
 
 mod aws;
 mod install;
@@ -10,6 +10,7 @@ mod plan;
 mod plist;
 mod program;
 mod report;
+mod role;
 mod systemd;
 mod unit;
 
@@ -18,8 +19,5 @@ pub use logs::logs;
 pub use permit::permit;
 pub use report::status;
 
-pub use sso_tool::defaults::WATCHER_LABEL as LABEL;
-/// The systemd user unit.
-pub const UNIT: &str = "sso-watcher.service";
 /// What a file of ours has in it, and no other's.
 const MARK: &str = "Written by `sso-signal service install`";

@@ -10,6 +10,7 @@ use sso_tool::settings::{Settings, from_environment};
 
 use super::aws::Aws;
 use super::manager::Kind;
+use super::role::Role;
 
 /// Where programs are, after those that the plan needs.
 const SYSTEM_PATH: [&str; 7] =
@@ -59,9 +60,10 @@ impl Plan {
         command: &[String],
         aws: Option<&Aws>,
         kind: Kind,
+        role: Role,
     ) -> anyhow::Result<Self> {
         let here = env::current_dir().context("cannot tell the working directory")?;
-        let (log, error_log) = logs(settings, kind)?;
+        let (log, error_log) = logs(settings, kind, role)?;
         let mut command = command.to_vec();
         let program = resolved(command.first().map(String::as_str).unwrap_or_default(), &here)?;
         let path = path(&program, aws)?;
@@ -118,13 +120,14 @@ fn settled(settings: &Settings, here: &Path) -> anyhow::Result<Vec<(String, Stri
 }
 
 /// Where the logs are: the documented place on macOS, the state folder of the XDG base directories else.
-pub(super) fn logs(settings: &Settings, kind: Kind) -> anyhow::Result<(PathBuf, PathBuf)> {
+pub(super) fn logs(settings: &Settings, kind: Kind, role: Role) -> anyhow::Result<(PathBuf, PathBuf)> {
     let folder = match (kind, from_environment("XDG_STATE_HOME").map(PathBuf::from)) {
         (Kind::Launchd, _) => settings.home()?.join("Library/Logs"),
         (_, Some(state)) if state.is_absolute() => state,
         _ => settings.home()?.join(".local/state"),
     };
-    Ok((folder.join("sso-watcher.log"), folder.join("sso-watcher.error.log")))
+    let name = role.word();
+    Ok((folder.join(format!("sso-{name}.log")), folder.join(format!("sso-{name}.error.log"))))
 }
 
 /// The AWS CLI first, then what the command needs, then the system's folders.
@@ -144,7 +147,12 @@ fn path(program: &Path, aws: Option<&Aws>) -> anyhow::Result<String> {
 /// The program as an absolute path: a manager doesn't search as a shell does.
 fn resolved(program: &str, here: &Path) -> anyhow::Result<PathBuf> {
     if program.contains('/') {
-        return Ok(here.join(program));
+        let path = here.join(program);
+        if path.is_file() {
+            return Ok(path);
+        }
+        let message = format!("there is no program {}", path.display());
+        return Err(Fault::new(Exit::Config, message).hint("just install").into());
     }
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path).map(|folder| folder.join(program)).find(|path| path.is_file()).ok_or_else(|| {

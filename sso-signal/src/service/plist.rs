@@ -3,11 +3,12 @@
 use sso_tool::exit::{Exit, Fault};
 
 use super::plan::Plan;
+use super::role::Role;
 
 const TEMPLATE: &str = include_str!("../../../launchd/com.bazel.sso-watcher.plist");
 
 /// The file's content. Status 78: a value that XML can't hold (a control character).
-pub(super) fn fill(plan: &Plan) -> anyhow::Result<String> {
+pub(super) fn fill(plan: &Plan, role: Role) -> anyhow::Result<String> {
     let string = |value: &str| Ok::<_, anyhow::Error>(format!("<string>{}</string>", escaped(value)?));
     let arguments = plan
         .command
@@ -22,6 +23,7 @@ pub(super) fn fill(plan: &Plan) -> anyhow::Result<String> {
     Ok(super::manager::fill(
         TEMPLATE,
         &[
+            ("LABEL", role.label().to_owned()),
             ("PROGRAM_ARGUMENTS", arguments.join("\n")),
             ("WORKING_DIRECTORY", escaped(&plan.working_directory)?),
             ("ENVIRONMENT", environment.join("\n")),

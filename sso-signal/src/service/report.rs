@@ -5,25 +5,30 @@ use sso_tool::settings::Settings;
 use sso_tool::stream::{Document, Output};
 
 use super::manager::{Kind, Manager, find};
-use super::{LABEL, UNIT, plan};
+use super::plan;
+use super::role::Role;
 
 /// Prints how the service stands.
 pub fn status(settings: &Settings, output: &mut Output) -> anyhow::Result<Exit> {
-    let manager = find(settings)?;
-    let kind = manager.as_ref().map_or(Kind::Nobody, |manager| manager.kind());
-    output.document(&describe(settings, kind, manager.as_deref())?)?;
+    let described = |role| {
+        let manager = find(settings, role)?;
+        let kind = manager.as_ref().map_or(Kind::Nobody, |manager| manager.kind());
+        describe(settings, kind, role, manager.as_deref())
+    };
+    output.document(&described(Role::Watcher)?.with("monitor", described(Role::Monitor)?))?;
     Ok(Exit::Done)
 }
 
 pub(super) fn describe(
     settings: &Settings,
     kind: Kind,
+    role: Role,
     manager: Option<&dyn Manager>,
 ) -> anyhow::Result<Document> {
     let mut document = Document::new().with("service", kind.word());
     if let Some(manager) = manager {
         let standing = manager.standing()?;
-        document.set("label", if kind == Kind::Launchd { LABEL } else { UNIT });
+        document.set("label", if kind == Kind::Launchd { role.label() } else { role.unit() });
         document.set("installed", standing.is_installed);
         document.set("running", standing.pid.is_some());
         if let Some(pid) = standing.pid {
@@ -37,6 +42,6 @@ pub(super) fn describe(
         document.set("installed", false);
         document.set("running", false);
     }
-    let (log, error_log) = plan::logs(settings, kind)?;
+    let (log, error_log) = plan::logs(settings, kind, role)?;
     Ok(document.with("log", log.display().to_string()).with("errorLog", error_log.display().to_string()))
 }

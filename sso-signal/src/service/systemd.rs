@@ -7,7 +7,8 @@ use sso_tool::settings::{Settings, from_environment};
 
 use super::manager::{self, Kind, Manager, Standing, must, run};
 use super::plan::Plan;
-use super::{UNIT, unit};
+use super::role::Role;
+use super::unit;
 
 /// What a dialog needs to know of the desktop session.
 const DISPLAY: [&str; 5] =
@@ -15,21 +16,26 @@ const DISPLAY: [&str; 5] =
 
 /// The user unit.
 pub(super) struct Systemd {
+    role: Role,
     file: PathBuf,
 }
 
 impl Systemd {
-    pub(super) fn new(settings: &Settings) -> anyhow::Result<Self> {
+    pub(super) fn new(settings: &Settings, role: Role) -> anyhow::Result<Self> {
         let config =
             match from_environment("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute()) {
                 Some(config) => config,
                 None => settings.home()?.join(".config"),
             };
-        Ok(Self { file: config.join("systemd/user").join(UNIT) })
+        Ok(Self { role, file: config.join("systemd/user").join(role.unit()) })
     }
 }
 
 impl Manager for Systemd {
+    fn role(&self) -> Role {
+        self.role
+    }
+
     fn kind(&self) -> Kind {
         Kind::Systemd
     }
@@ -41,12 +47,13 @@ impl Manager for Systemd {
     fn content(&self, plan: &Plan) -> anyhow::Result<String> {
         let has_desktop =
             run("systemctl", &["--user", "is-active", "--quiet", "graphical-session.target"])?.is_good;
-        unit::fill(plan, has_desktop)
+        unit::fill(plan, self.role, has_desktop)
     }
 
     fn standing(&self) -> anyhow::Result<Standing> {
         let content = manager::read(&self.file)?;
-        let said = run("systemctl", &["--user", "show", UNIT, "--property=MainPID,FragmentPath"])?;
+        let said =
+            run("systemctl", &["--user", "show", self.role.unit(), "--property=MainPID,FragmentPath"])?;
         let value = |key: &str| {
             said.stdout
                 .lines()
@@ -76,15 +83,15 @@ impl Manager for Systemd {
             must("systemctl", &["--user", "daemon-reload"])?;
         }
         // An unchanged unit may be wanted by another target than before, or by none.
-        must("systemctl", &["--user", "--quiet", "reenable", UNIT])?;
+        must("systemctl", &["--user", "--quiet", "reenable", self.role.unit()])?;
         let act = if is_changed { "restart" } else { "start" };
-        must("systemctl", &["--user", act, UNIT])?;
+        must("systemctl", &["--user", act, self.role.unit()])?;
         Ok(None)
     }
 
     fn stop(&self) -> anyhow::Result<()> {
         if self.file.exists() {
-            must("systemctl", &["--user", "--quiet", "disable", "--now", UNIT])?;
+            must("systemctl", &["--user", "--quiet", "disable", "--now", self.role.unit()])?;
         }
         Ok(())
     }
@@ -92,7 +99,7 @@ impl Manager for Systemd {
     fn forget(&self) -> anyhow::Result<()> {
         must("systemctl", &["--user", "daemon-reload"])?;
         // A unit that failed would still be listed.
-        let _ = run("systemctl", &["--user", "reset-failed", UNIT])?;
+        let _ = run("systemctl", &["--user", "reset-failed", self.role.unit()])?;
         Ok(())
     }
 }

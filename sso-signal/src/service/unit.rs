@@ -4,13 +4,14 @@
 use sso_tool::exit::{Exit, Fault};
 
 use super::plan::Plan;
+use super::role::Role;
 
 const TEMPLATE: &str = include_str!("../../../systemd/sso-watcher.service");
 /// The target of a desktop session: its services are started again with every login, with that login's display.
 const DESKTOP: &str = "graphical-session.target";
 
 /// The unit's content. Status 78: a value that a unit can't hold.
-pub(super) fn fill(plan: &Plan, has_desktop: bool) -> anyhow::Result<String> {
+pub(super) fn fill(plan: &Plan, role: Role, has_desktop: bool) -> anyhow::Result<String> {
     let command = plan
         .command
         .iter()
@@ -27,6 +28,7 @@ pub(super) fn fill(plan: &Plan, has_desktop: bool) -> anyhow::Result<String> {
     Ok(super::manager::fill(
         TEMPLATE,
         &[
+            ("DESCRIPTION", role.description().to_owned()),
             ("SESSION", session),
             ("COMMAND", command.join(" ")),
             ("WORKING_DIRECTORY", bare(&plan.working_directory)?),
