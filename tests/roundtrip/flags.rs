@@ -70,6 +70,35 @@ fn a_known_start_url_needs_no_typing_and_no_second_registration() {
 }
 
 #[test]
+fn a_session_in_use_is_not_logged_out_without_a_word() {
+    let Some(machine) = Machine::start("") else { return };
+    machine.run("sso-login demo --via aws").exits_somehow(0);
+    let kept = machine.key_set("AWS_PROFILE dev aws.iam.sso demo --keep-session").exits_somehow(0);
+    assert_eq!(kept.stderr, "");
+    let last = kept.documents().pop().unwrap();
+    assert_eq!((&last["state"], machine.status("AWS_PROFILE")), (&"unlocked".into(), 0), "{last}");
+    assert_eq!((machine.counts(), machine.quiet()), ([1, 1, 0], Vec::new()));
+    // Without the flag, and with nobody to ask, it is said before it happens.
+    let ended = machine.key_set("AWS_PROFILE dev aws.iam.sso demo").exits_somehow(0);
+    assert!(ended.stderr.contains("session \"sandbox\" is in use (demo, demo-admin)"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("--keep-session leaves it logged in"), "{}", ended.stderr);
+    assert_eq!((machine.counts(), machine.status("AWS_PROFILE")), ([1, 1, 1], 77));
+    // A session that this begins can stay, too.
+    machine.key_set("AWS_PROFILE dev aws.iam.sso demo --keep-session").exits_somehow(0);
+    assert_eq!((machine.counts(), machine.status("AWS_PROFILE")), ([2, 1, 1], 0));
+}
+
+#[test]
+fn a_session_in_use_outlives_a_round_trip_that_fails() {
+    let Some(machine) = Machine::start("") else { return };
+    machine.run("sso-login demo --via aws").exits_somehow(0);
+    machine.faults(&serde_json::json!({"error": ["GetRoleCredentials=ForbiddenException"]}));
+    machine.key_set("AWS_PROFILE dev aws.iam.sso demo").exits_somehow(78);
+    machine.key_set("AWS_PROFILE dev aws.iam.sso demo --keep-session").exits_somehow(78);
+    assert_eq!((machine.counts(), machine.quiet()), ([1, 1, 0], Vec::new()));
+}
+
+#[test]
 fn a_start_url_that_legacy_profiles_have_gets_a_session_with_their_region() {
     let Some(machine) = Machine::start("") else { return };
     let legacy = format!(

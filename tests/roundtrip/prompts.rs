@@ -74,6 +74,20 @@ fn a_person_is_led_from_a_start_url_to_a_key() {
 }
 
 #[test]
+fn a_person_is_asked_before_a_session_in_use_is_logged_out() {
+    let Some(machine) = Machine::start("") else { return };
+    machine.run("sso-login demo --via aws").exits_somehow(0);
+    for (keys, state, logouts) in [("Enter", "unlocked", 0), ("y", "locked", 1)] {
+        let Some(screen) = terminal(&machine, "demo") else { return };
+        screen.sees("Log it out at the end");
+        screen.types(&[keys, "Enter"]);
+        assert_eq!(screen.leaves(), 0, "{}", screen.text("errors"));
+        assert!(screen.text("out").contains(&format!("\"state\":\"{state}\"")), "{}", screen.text("out"));
+        assert_eq!(machine.counts(), [1, 1, logouts]);
+    }
+}
+
+#[test]
 fn ctrl_c_before_the_login_leaves_everything_as_it_was() {
     for until in 0..LOGIN {
         interrupt(until);

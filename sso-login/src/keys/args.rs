@@ -33,6 +33,12 @@ pub struct KeySetArgs {
     /// Give up a login after that long [default: SSO_LOGIN_TIMEOUT or 2m; 10m with --no-browser]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub(super) timeout: Option<Duration>,
+    /// Leave the session logged in at the end
+    ///
+    /// Without it the session is logged out, which proves that the key locks; a person at a terminal is asked first, if the
+    /// session was in use.
+    #[arg(long)]
+    pub(super) keep_session: bool,
     /// Say each step in a line for people
     #[arg(long)]
     pub(super) text: bool,
@@ -114,7 +120,9 @@ Examples:
 
 Four steps, and only if all of them hold the key is stored: set it, unlock it, get it and try it
 (role credentials, and STS says who they are), lock it again. At the end the session is logged out,
-for all its profiles, and the watcher keeps quiet about it. Any failure leaves key and config as
+for all its profiles, and the watcher keeps quiet about it; --keep-session leaves it logged in. A session
+that was in use before is logged out only if a person at the terminal agrees; where nobody can be asked,
+a warning says so. Any failure leaves key and config as
 they were and no new session.
 
 Each step is a document `\"event\":\"step\"`; the last document has `slug`, `vault`, `reference` and

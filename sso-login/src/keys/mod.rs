@@ -24,12 +24,13 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde_json::Value;
 use sso_lock::{Lock, Outcome};
-use sso_profile::AwsConfig;
+use sso_profile::{AwsConfig, Sso};
 use sso_profile::key::{self, Slug, VaultName};
-use sso_tool::exit::{Exit, Fault, hint_of, status_of};
+use sso_tool::exit::{Exit, Fault, hint_of, status_of, warn};
+use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::stream::Document;
-use sso_tool::time::format_duration;
+use sso_tool::time::{self, format_duration};
 
 pub use self::args::{KeySetArgs, SetUp};
 
@@ -38,6 +39,7 @@ use self::stop::is_cancelled;
 use self::tools::{Call, Tools};
 use self::vault::{Vault, adapter};
 use crate::interrupt::Interrupt;
+use crate::session::cached::Session;
 use crate::session::consent_forecast::foresee;
 use crate::session::login_options::Via;
 use crate::session::waiting;
@@ -86,6 +88,7 @@ fn try_out(
         told: Reporter::new(slug, args.text),
         undo: Undo { trail: Some(trail), ..Undo::default() },
         has_logged_in: false,
+        session_end: None,
     };
     let err = match round.trip() {
         // It is kept: whoever doesn't read that anymore takes nothing back.
@@ -129,6 +132,17 @@ struct Round<'a> {
     undo: Undo,
     /// Whether a person has logged in for this.
     has_logged_in: bool,
+    /// What becomes of the session, once that is decided.
+    session_end: Option<SessionEnd>,
+}
+
+/// What becomes of a session when its key has proven itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SessionEnd {
+    /// It is logged out: the key is locked.
+    LoggedOut,
+    /// It stays logged in: the key is unlocked.
+    Kept,
 }
 
 impl Round<'_> {
@@ -143,7 +157,9 @@ impl Round<'_> {
         self.relock(vault, &reference).with_step("relock")?;
         self.keep(&reference)?;
 
-        let (state, words) = if vault.locks() {
+        let (state, words) = if vault.locks() && self.keeps_session() {
+            ("unlocked", " Its session stays logged in.".to_owned())
+        } else if vault.locks() {
             ("locked", format!(" It is locked now; to unlock it: just sso-key-unlock {}", self.args.env))
         } else {
             ("granted", String::new())
@@ -188,7 +204,8 @@ impl Round<'_> {
     fn relock(&mut self, vault: &dyn Vault, reference: &str) -> anyhow::Result<()> {
         let held = vault.relock(self, reference)?;
         let exit = self.look()?.exit;
-        let expected = if vault.locks() { Exit::LoginRequired } else { Exit::Done };
+        let is_locked = vault.locks() && !self.keeps_session();
+        let expected = if is_locked { Exit::LoginRequired } else { Exit::Done };
         if exit != expected {
             let message = format!("afterwards its status is {} instead of {}", exit.code(), expected.code());
             return Err(Fault::new(Exit::Io, message).into());
@@ -223,6 +240,7 @@ impl Round<'_> {
     /// Also where the session is valid, if the next login would be the one that asks for consent: that is to happen
     /// here, where a person expects it, and not when the key is unlocked some day.
     fn log_in(&mut self, profile: &str, scratch: Option<&Path>) -> anyhow::Result<Said> {
+        self.decide_session_end(profile, scratch)?;
         let timeout = self.args.timeout.map(format_duration);
         let is_forced = !self.has_logged_in && self.would_register(profile, scratch)?;
         let mut arguments = vec!["--via", self.args.via.as_str(), "--ask", "never", "--exit-status"];
@@ -252,13 +270,62 @@ impl Round<'_> {
         Ok(said)
     }
 
-    fn would_register(&self, profile: &str, scratch: Option<&Path>) -> anyhow::Result<bool> {
-        let config = match scratch {
-            Some(path) => {
-                AwsConfig::of_text(&fs::read_to_string(path).context("cannot read the copy of the config")?)?
+    fn keeps_session(&self) -> bool {
+        self.session_end == Some(SessionEnd::Kept)
+    }
+
+    /// Decides, before the first login, whether the session ends with the round trip. One that is valid is in use: ending it
+    /// logs all its profiles out, so a person at a terminal is asked, and elsewhere it is said.
+    fn decide_session_end(&mut self, profile: &str, scratch: Option<&Path>) -> anyhow::Result<()> {
+        if self.session_end.is_some() {
+            return Ok(());
+        }
+        self.session_end = Some(SessionEnd::LoggedOut);
+        if self.args.keep_session {
+            self.session_end = Some(SessionEnd::Kept);
+            return Ok(());
+        }
+        let Some(sso) = self.config_with(scratch)?.known_profile(profile)?.sso else { return Ok(()) };
+        if Session::new(self.settings, &sso)?.valid_token(time::now()?)?.is_none() {
+            return Ok(());
+        }
+        let session = sanitize(sso.session.as_deref().unwrap_or(&sso.start_url));
+        let is_same = |other: &Sso| other.session == sso.session && other.start_url == sso.start_url;
+        let config = AwsConfig::load(self.settings)?;
+        let users: Vec<_> = config
+            .profiles()
+            .filter(|(_, profile)| profile.as_ref().is_ok_and(|profile| profile.sso.as_ref().is_some_and(is_same)))
+            .map(|(name, _)| sanitize(name))
+            .collect();
+        let users = if users.is_empty() { "no profile".to_owned() } else { users.join(", ") };
+        if self.answers.is_somebody_there() {
+            let question = format!(
+                "Session \"{session}\" is in use ({users}). Log it out at the end, which proves that the key locks?"
+            );
+            if !self.answers.agrees(&question)? {
+                self.session_end = Some(SessionEnd::Kept);
             }
-            None => AwsConfig::load(self.settings)?,
-        };
+            return Ok(());
+        }
+        let message = format!(
+            "session \"{session}\" is in use ({users}) and is logged out at the end; --keep-session leaves it logged in"
+        );
+        warn(self.settings.tool(), &message);
+        Ok(())
+    }
+
+    /// The person's config, or the copy of it that a set-up works with.
+    fn config_with(&self, scratch: Option<&Path>) -> anyhow::Result<AwsConfig> {
+        match scratch {
+            Some(path) => {
+                AwsConfig::of_text(&fs::read_to_string(path).context("cannot read the copy of the config")?)
+            }
+            None => AwsConfig::load(self.settings),
+        }
+    }
+
+    fn would_register(&self, profile: &str, scratch: Option<&Path>) -> anyhow::Result<bool> {
+        let config = self.config_with(scratch)?;
         let via = self.args.via.parse().unwrap_or(Via::Auto);
         let profile = config.known_profile(profile)?;
         let forecast = foresee(self.settings, &profile, via, !self.args.no_browser)?;

@@ -81,7 +81,9 @@ impl Vault for AwsIamSso {
         }
         let said = round.log_in(reference, None)?;
         if said.exit == Exit::Done {
-            round.undo.unlocked = Some(reference.to_owned());
+            // A failure ends no session that was in use before, and one that is to stay only if this round trip began it.
+            let was_there = round.undo.login.as_ref().is_some_and(|login| login.was_there);
+            round.undo.unlocked = (!was_there && !round.keeps_session()).then(|| reference.to_owned());
             // A mark that it was locked on purpose, and signals that ask for a login, are over.
             let settle = Call::of("sso-signal", &["settle"]).about(said.document.clone());
             round.tools.run(&settle)?.good()?;
@@ -101,6 +103,9 @@ impl Vault for AwsIamSso {
     }
 
     fn relock(&self, round: &mut Round<'_>, reference: &str) -> anyhow::Result<Held> {
+        if round.keeps_session() {
+            return Ok(Held::new("the session stays logged in, so the key stays unlocked"));
+        }
         let document = relock(reference, &round.tools)?;
         round.undo.unlocked = None;
         let session = document.text("ssoSession")?.unwrap_or(reference);
