@@ -262,7 +262,9 @@ impl Round<'_> {
         let said = tools.run_with(&call, |event| self.told.event(event))?;
         if said.exit == Exit::Done {
             self.has_logged_in |= is_login(&said);
-            if let Some(login) = self.undo.login.as_mut().filter(|_| !is_login(&said)) {
+            if !self.has_logged_in
+                && let Some(login) = &mut self.undo.login
+            {
                 // A session that was there, renewed maybe, is not ours to end.
                 login.was_there = true;
             }
