@@ -24,8 +24,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde_json::Value;
 use sso_lock::{Lock, Outcome};
-use sso_profile::{AwsConfig, Sso};
 use sso_profile::key::{self, Slug, VaultName};
+use sso_profile::{AwsConfig, Sso};
 use sso_tool::exit::{Exit, Fault, hint_of, status_of, warn};
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
@@ -296,7 +296,9 @@ impl Round<'_> {
         let config = AwsConfig::load(self.settings)?;
         let users: Vec<_> = config
             .profiles()
-            .filter(|(_, profile)| profile.as_ref().is_ok_and(|profile| profile.sso.as_ref().is_some_and(is_same)))
+            .filter(|(_, profile)| {
+                profile.as_ref().is_ok_and(|profile| profile.sso.as_ref().is_some_and(is_same))
+            })
             .map(|(name, _)| sanitize(name))
             .collect();
         let users = if users.is_empty() { "no profile".to_owned() } else { users.join(", ") };
