@@ -5,6 +5,7 @@
 mod accounts;
 mod ask;
 mod consent;
+mod console;
 mod credentials;
 mod doctor;
 mod fleet;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sso_login::commands::accounts::AccountsArgs;
+use sso_login::commands::console::ConsoleArgs;
 use sso_login::commands::credentials::CredentialsArgs;
 use sso_login::commands::exec::ExecArgs;
 use sso_login::commands::logout::LogoutArgs;
@@ -121,6 +122,8 @@ pub(crate) enum Command {
     Credentials(CredentialsArgs),
     /// Run a command with the credentials of a profile
     Exec(ExecArgs),
+    /// Open the AWS console in a browser, as the role of a profile
+    Console(ConsoleArgs),
     /// Ask STS who the credentials of a profile are
     Whoami(WhoamiArgs),
     /// List every account and role of a session

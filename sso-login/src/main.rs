@@ -4,7 +4,9 @@ mod cli;
 
 use std::process::ExitCode;
 
-use sso_login::commands::{accounts, credentials, exec, login, logout, refresh, steps, token, whoami};
+use sso_login::commands::{
+    accounts, console, credentials, exec, login, logout, refresh, steps, token, whoami,
+};
 use sso_login::session::login_options::{Ask, LoginOptions};
 use sso_login::{doctor, keys, remote, sandbox};
 use sso_tool::exit::Exit;
@@ -23,6 +25,7 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
     match &cli.command {
         Some(Command::Sandbox(args)) => sandbox::run(args),
         Some(Command::Refresh(args)) => refresh::run(args, settings),
+        Some(Command::Console(args)) => console::run(args, settings),
         Some(Command::Whoami(args)) => whoami::run(args, settings),
         Some(Command::Accounts(args)) => accounts::run(args, settings),
         Some(Command::Logout(args)) => logout::run(args, settings),

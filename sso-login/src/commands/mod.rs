@@ -1,6 +1,7 @@
 //! The subcommands, each in a file of its name: its `Args` and its `run`.
 
 pub mod accounts;
+pub mod console;
 pub mod credentials;
 pub mod exec;
 pub mod login;

@@ -10,8 +10,8 @@ use crate::flows::page_host::{OwnHosts, Page};
 use crate::flows::surroundings::on_path;
 
 /// Opens `url` with the first that there is: `$BROWSER`, then `open` (macOS), `wslview` (WSL), `xdg-open` (where there
-/// is a display). Doesn't wait for it. Answers what was started.
-fn open(settings: &Settings, url: &str) -> Option<String> {
+/// is a display). Doesn't wait for it. Answers what was started. The caller knows that the page is AWS's or the config's own.
+pub(crate) fn open(settings: &Settings, url: &str) -> Option<String> {
     for words in candidates() {
         match start(&words, url) {
             Ok(()) => return words.into_iter().next(),

@@ -43,11 +43,13 @@ pub(super) enum Operation {
     Logout,
     /// `POST /` of STS
     GetCallerIdentity,
+    /// `GET /federation` of sign-in, on the port of STS
+    GetSigninToken,
 }
 
 impl Operation {
     /// Every operation, in the order of a login.
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::RegisterClient,
         Self::StartDeviceAuthorization,
         Self::CreateToken,
@@ -57,6 +59,7 @@ impl Operation {
         Self::GetRoleCredentials,
         Self::Logout,
         Self::GetCallerIdentity,
+        Self::GetSigninToken,
     ];
 
     /// The service that offers it.
@@ -68,7 +71,7 @@ impl Operation {
             Self::ListAccounts | Self::ListAccountRoles | Self::GetRoleCredentials | Self::Logout => {
                 Service::Portal
             }
-            Self::GetCallerIdentity => Service::Sts,
+            Self::GetCallerIdentity | Self::GetSigninToken => Service::Sts,
         }
     }
 }

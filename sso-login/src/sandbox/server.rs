@@ -130,7 +130,7 @@ fn portal_router() -> Router<Shared> {
 }
 
 fn sts_router() -> Router<Shared> {
-    Router::new().route("/", post(caller_identity)).fallback(unknown)
+    Router::new().route("/", post(caller_identity)).route("/federation", get(federation)).fallback(unknown)
 }
 
 fn oidc_call(operation: Operation, act: Act<Value>) -> MethodRouter<Shared> {
@@ -178,6 +178,11 @@ async fn caller_identity(State(world): State<Shared>, headers: HeaderMap, body: 
         )
     })
     .await
+}
+
+async fn federation(State(world): State<Shared>, RawQuery(query): RawQuery) -> Response {
+    let query = Query::parse(query.as_deref().unwrap_or_default());
+    respond(&world, Call::new(Operation::GetSigninToken), |world| sts::federation(world, &query)).await
 }
 
 async fn unknown() -> Response {

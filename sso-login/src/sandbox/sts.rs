@@ -1,5 +1,7 @@
 //! STS: `GetCallerIdentity`, for the role credentials the portal handed out.
 
+use serde_json::{Value, json};
+
 use super::answer::Answer;
 use super::refusal::Refusal;
 use super::world::World;
@@ -38,6 +40,26 @@ pub(super) fn caller_identity(
              </GetCallerIdentityResponse>\n"
         ),
     ))
+}
+
+/// The federation endpoint of sign-in: a token for role credentials, and a page for a token.
+pub(super) fn federation(world: &mut World, query: &Query) -> Result<Answer, Refusal> {
+    match query.first("Action") {
+        Some("getSigninToken") => {
+            let session: Value =
+                serde_json::from_str(query.first("Session").unwrap_or_default()).unwrap_or_default();
+            let text = |name: &str| session.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+            let now = world.now();
+            world
+                .role_keys
+                .get(&text("sessionId"))
+                .filter(|key| key.session_token == text("sessionToken") && now < key.expires_at)
+                .ok_or_else(|| Refusal::sts("InvalidClientTokenId"))?;
+            Ok(Answer::json(200, &json!({"SigninToken": world.random.token(64)})))
+        }
+        Some("login") => Ok(Answer::new(200, "text/plain", "Signed in to the console of the sandbox.\n")),
+        _ => Err(Refusal::sts("InvalidAction")),
+    }
 }
 
 /// The key id of `AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/sts/aws4_request, …`.

@@ -1,0 +1,140 @@
+//! `sso-login console`: the AWS console in a browser, as the role of a profile.
+
+use clap::Args;
+use sso_profile::{Profile, StartUrl};
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::secret::Secret;
+use sso_tool::settings::Settings;
+use sso_tool::stream::{Document, Output};
+use url::Url;
+use url::form_urlencoded::Serializer;
+
+use crate::aws_api::federation;
+use crate::commands::subjects::{Asked, Elsewhere, Form, Reply, RoleFlags, SubjectFlags, Target, answer};
+use crate::credentials::resolver::CredentialResolver;
+use crate::flows::browser;
+use crate::session::error::SessionError;
+
+/// Flags of `sso-login console`.
+#[derive(Args, Clone, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub struct ConsoleArgs {
+    /// Profile whose account and role to open
+    profile: Option<String>,
+    #[command(flatten)]
+    subject: SubjectFlags,
+    #[command(flatten)]
+    role: RoleFlags,
+    /// Page of the console to open, by its URL
+    #[arg(long, value_name = "URL", value_parser = parse_page)]
+    destination: Option<Url>,
+    /// Sign in with role credentials, by AWS's federation endpoint, instead of the access portal's link
+    ///
+    /// Works for every profile that has temporary credentials. The link signs in whoever has it, for 15 minutes, and is printed only
+    /// with --print.
+    #[arg(long)]
+    federated: bool,
+    /// Print the link as a document, and open nothing
+    #[arg(long)]
+    print: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sso-login console corp
+  sso-login console corp --destination https://console.aws.amazon.com/s3/home
+  sso-login console corp --print | jq -r .url
+  sso-login accounts corp | sso-profile choose | sso-login console -
+
+The access portal's link has no credential in it: the browser asks for a login if it has none.
+
+Exit status:
+  0   opened, or printed
+  2   bad command line
+  65  bad document
+  69  a service can't be reached
+  74  a file failed
+  77  expired: a person must log in
+  78  denied, or profile or configuration wrong";
+
+fn parse_page(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|err| format!("it isn't a URL: {err}"))?;
+    match url.scheme() {
+        "https" => Ok(url),
+        _ => Err("a page of the console begins with https://".to_owned()),
+    }
+}
+
+/// Opens the console for each profile.
+pub fn run(args: &ConsoleArgs, settings: &Settings) -> anyhow::Result<Exit> {
+    let asked = args.subject.asked(args.profile.as_deref(), &args.role)?;
+    // A browser is opened for one profile that a person named, not for each of a stream.
+    let form = Form {
+        command: "console",
+        is_status_wanted: matches!(asked, Asked::Command(_)),
+        is_text: false,
+        has_role: true,
+        elsewhere: Elsewhere::Refused,
+    };
+    answer(asked, form, settings, |target, _, output| open(args, settings, target, output))
+}
+
+fn open(
+    args: &ConsoleArgs,
+    settings: &Settings,
+    target: &Target<'_>,
+    output: &mut Output,
+) -> anyhow::Result<Reply> {
+    let profile = &target.profile;
+    let link = if args.federated {
+        match federated(args, settings, target)? {
+            Ok(link) => link,
+            Err(failure) => return Ok(Reply::Failed(failure)),
+        }
+    } else {
+        Secret::from(portal_link(profile, args.destination.as_ref())?)
+    };
+    if args.print || browser::open(settings, link.expose()).is_none() {
+        if args.federated && !args.print {
+            return Err(Fault::new(Exit::Config, "no browser can be opened here, and the link is a secret")
+                .hint("sso-login console --federated --print shows the link")
+                .into());
+        }
+        let document = Document::new().with("profile", profile.name.as_str()).with("url", link.expose());
+        output.document(&document)?;
+    }
+    Ok(Reply::Written(Exit::Done))
+}
+
+/// `START_URL/#/console?account_id=…&role_name=…&destination=…`, the link that the access portal itself shows.
+fn portal_link(profile: &Profile, destination: Option<&Url>) -> anyhow::Result<String> {
+    let (Some(sso), Some(account_id), Some(role_name)) =
+        (&profile.sso, &profile.account_id, &profile.role_name)
+    else {
+        let message = format!("profile `{}` has no SSO account and role of its own", profile.name);
+        return Err(Fault::new(Exit::Config, message).hint("use --federated").into());
+    };
+    let mut query = Serializer::new(String::new());
+    query.append_pair("account_id", account_id).append_pair("role_name", role_name);
+    if let Some(destination) = destination {
+        query.append_pair("destination", destination.as_str());
+    }
+    Ok(format!("{}/#/console?{}", StartUrl::of(&sso.start_url).as_str(), query.finish()))
+}
+
+fn federated(
+    args: &ConsoleArgs,
+    settings: &Settings,
+    target: &Target<'_>,
+) -> anyhow::Result<Result<Secret, SessionError>> {
+    let profile = &target.profile;
+    let credentials = match CredentialResolver::new(settings, target.config).credentials(profile)? {
+        Ok(credentials) => credentials,
+        Err(failure) => return Ok(Err(failure)),
+    };
+    if credentials.session_token.is_none() {
+        return Ok(Err(SessionError::denied("its keys are long-term ones, which the console doesn't take")));
+    }
+    let region = profile.region.as_deref().unwrap_or("us-east-1");
+    federation::console_link(region, &credentials, args.destination.as_ref().map(Url::as_str))
+}

@@ -1,0 +1,87 @@
+//! `sso-login console`: the portal's link without a credential, the federation endpoint's with one, and who sees which.
+
+use crate::login::bench::Bench;
+
+fn url(bench: &Bench, arguments: &str) -> String {
+    let ended = bench.run(&format!("sso-login console {arguments} --print")).exits(0);
+    let document = ended.document();
+    assert_eq!(document["profile"], "demo", "{document}");
+    document["url"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_link_of_the_portal_names_account_and_role_and_needs_no_session() {
+    let bench = Bench::start("");
+    let start = "https://d-1234567890.awsapps.com/start/#/console";
+    assert_eq!(url(&bench, "demo"), format!("{start}?account_id=111122223333&role_name=Developer"));
+    assert_eq!(
+        url(&bench, "demo --destination https://console.aws.amazon.com/s3/home?region=eu-west-1"),
+        format!(
+            "{start}?account_id=111122223333&role_name=Developer&\
+             destination=https%3A%2F%2Fconsole.aws.amazon.com%2Fs3%2Fhome%3Fregion%3Deu-west-1"
+        )
+    );
+    assert_eq!(
+        url(&bench, "demo --account-id 444455556666 --role-name ReadOnly"),
+        format!("{start}?account_id=444455556666&role_name=ReadOnly")
+    );
+    assert_eq!(bench.counts()[2], 0, "the link asked the network");
+}
+
+#[test]
+fn a_browser_opens_it_where_there_is_one() {
+    let bench = Bench::start("");
+    let seen = bench.file("seen");
+    let browser = bench
+        .program("browser", &format!("printf '%s' \"$1\" > '{0}.new'; mv '{0}.new' '{0}'", seen.display()));
+    let ended = bench.run_with("sso-login console demo", &[("BROWSER", browser.to_str().unwrap())]).exits(0);
+    assert_eq!(ended.stdout, "");
+    while !seen.exists() {
+        std::thread::yield_now();
+    }
+    assert!(
+        bench.text("seen").ends_with("account_id=111122223333&role_name=Developer"),
+        "{}",
+        bench.text("seen")
+    );
+    // Without one the link is printed.
+    let printed = bench.run("sso-login console demo").exits(0).document();
+    assert_eq!(printed["url"], bench.text("seen"));
+}
+
+#[test]
+fn the_federation_endpoint_gives_a_link_that_is_printed_only_on_demand() {
+    let bench = Bench::logged_in("");
+    let link = url(&bench, "demo --federated --destination https://console.aws.amazon.com/s3/home");
+    assert!(
+        link.contains("/federation?Action=login&Issuer=sso-login&Destination=https%3A%2F%2Fconsole"),
+        "{link}"
+    );
+    assert!(link.contains("&SigninToken="), "{link}");
+    assert_eq!(bench.count("GetSigninToken"), 1);
+    bench.run("sso-login console demo --federated").exits_somehow(78).says("the link is a secret");
+    bench.shell("sso-login logout demo > /dev/null").exits(0);
+    bench.run("sso-login console demo --federated --print").exits_somehow(77);
+}
+
+#[test]
+fn what_is_no_page_and_who_has_no_role_is_refused() {
+    let bench = Bench::start("");
+    bench.run("sso-login console demo --destination javascript:alert(1)").exits_somehow(2);
+    bench.run("sso-login console demo --destination http://console.aws.amazon.com/").exits_somehow(2);
+    bench.configure(|config| {
+        config + "\n[profile static]\naws_access_key_id = AKIA\naws_secret_access_key = canary\n"
+    });
+    bench.run("sso-login console static --print").exits_somehow(78).says("has no SSO account");
+    let ended = bench.run("sso-login console static --federated --print").exits_somehow(78);
+    assert!(!ended.stderr.contains("canary"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_profile_of_another_host_is_opened_there() {
+    let bench = Bench::logged_in("");
+    let ended =
+        bench.feed("sso-login console -", r#"{"profile":"demo","host":"metta@box1","ssoSession":"sandbox"}"#);
+    let document = ended.exits(0).document();
+    assert_eq!((document["error"].as_str(), document.get("url")), (Some("remote"), None), "{document}");
+}
