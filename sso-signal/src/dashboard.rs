@@ -2,17 +2,17 @@
 //! what do I do". Whether a session is valid is only ever said by a check that was done for it.
 
 mod show;
+pub(crate) mod status;
 
 use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
 
 use crate::cooldown;
-use crate::entry::{Entry, Pause};
 use crate::heartbeat;
-use crate::host::Host;
 use crate::machine::{Circumstances, Stamp};
 use crate::mode::Mode;
-use crate::status;
+use crate::queue::Queue;
+use crate::reminder::{Pause, Reminder};
 use sso_tool::exit::Exit;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
@@ -25,25 +25,25 @@ const MONITOR_IS_FRESH: TimeDelta = TimeDelta::seconds(300);
 
 /// Joins the documents of `sso-cache check`, `sso-lock status` and `sso-signal service status`, and prints the result:
 /// one document, or with `text` a dashboard for people.
-pub fn print(
+pub(crate) fn print(
     settings: &Settings,
     documents: impl Iterator<Item = anyhow::Result<Document>>,
     text: bool,
     output: &mut Output,
 ) -> anyhow::Result<Exit> {
-    let mut host = Host::new(settings)?;
-    let at = host.circumstances()?;
-    let mut joined = status::document(settings, &mut host, &at)?;
+    let mut queue = Queue::new(settings)?;
+    let at = queue.circumstances()?;
+    let mut joined = status::document(settings, &mut queue, &at)?;
     let mut parts = Parts::default();
     for document in documents {
         parts.take(document?, at.now);
     }
-    let memory = host.memory()?;
+    let memory = queue.memory()?;
     let monitors = heartbeat::seen(settings)?;
     let watcher = parts.watcher();
     let is_watched = watcher.get("running").and_then(Value::as_bool);
     let is_monitored = monitors.iter().any(|seen| (at.now - seen.at).abs() < MONITOR_IS_FRESH);
-    let stamp = Stamp::new(cooldown::read(&host.state_dir), memory.stamped);
+    let stamp = Stamp::new(cooldown::read(&queue.state_dir), memory.stamped);
     let signals: Vec<Value> = joined.get("signals").and_then(Value::as_array).cloned().unwrap_or_default();
     let profiles: Vec<Value> = parts
         .profiles
@@ -136,7 +136,7 @@ impl Parts {
 /// What is known of one profile besides the check.
 struct View<'a> {
     at: &'a Circumstances,
-    entry: &'a Entry,
+    entry: &'a Reminder,
     dismissed: Option<Moment>,
     signal: Option<&'a Value>,
     /// `None` if nobody asked.

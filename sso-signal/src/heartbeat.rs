@@ -4,8 +4,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::folder;
-use crate::places::{Places, file_stem};
+use crate::signal_store;
+use crate::signal_store::places::{Places, file_stem};
 use sso_tool::atomic_write;
 use sso_tool::safe_read::{self, Found};
 use sso_tool::sanitize::sanitize;
@@ -71,7 +71,7 @@ pub fn seen(settings: &Settings) -> anyhow::Result<Vec<Seen>> {
 /// Forgets every monitor, for a clean start: those at work are back in a minute.
 pub fn forget(settings: &Settings) -> anyhow::Result<()> {
     for path in stamps(settings)? {
-        folder::remove(&path)?;
+        signal_store::remove(&path)?;
     }
     Ok(())
 }

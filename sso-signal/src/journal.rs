@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde_json::Value;
 
-use crate::request::logged_out;
+use crate::logout_report::logged_out;
 use sso_tool::exit::{Exit, escaped};
 use sso_tool::sanitize::sanitize;
 use sso_tool::stream::{self, Document};
@@ -22,7 +22,11 @@ const KNOWN: usize = 64;
 /// Writes a line for every event that comes, until there is no more. What is no document (stderr of a tool, say) is
 /// a line as it is, escaped; where nobody watches, without the page and the code of a login: who may read a log may
 /// not log in.
-pub fn write(mut input: impl BufRead, is_watched: bool, output: &mut impl Write) -> anyhow::Result<Exit> {
+pub(crate) fn write(
+    mut input: impl BufRead,
+    is_watched: bool,
+    output: &mut impl Write,
+) -> anyhow::Result<Exit> {
     let mut journal = Journal { is_watched, ..Journal::default() };
     let mut line = Vec::new();
     loop {

@@ -1,26 +1,20 @@
 //! Keep the "login required" signals and what the user decided about them.
 
-pub mod clear;
-mod content;
-pub mod cooldown;
-pub mod dashboard;
-pub mod entry;
-pub mod folder;
+pub mod commands;
+mod cooldown;
+mod dashboard;
 pub mod heartbeat;
-pub mod host;
-pub mod journal;
-pub mod machine;
-pub mod memory;
+mod journal;
+mod logout_report;
+mod machine;
 pub mod mode;
-pub mod places;
-pub mod quiet;
-pub mod raise;
-pub mod read;
-pub mod record;
-pub mod request;
-pub mod service;
-pub mod settle;
-pub mod sighting;
-pub mod signal;
-pub mod status;
-pub mod wait;
+mod queue;
+mod reminder;
+mod reminder_store;
+mod service;
+mod sighting;
+mod signal;
+mod signal_store;
+
+pub use machine::{LEASE, LONGEST_SNOOZE};
+pub use reminder::{ConfigStamp, config_stamp};

@@ -3,21 +3,23 @@
 
 use std::time::Duration;
 
-use crate::entry::{ConfigStamp, Entry, Pause, delta};
 use crate::mode::Mode;
+use crate::reminder::{ConfigStamp, Pause, Reminder, delta};
 use crate::signal::Signal;
 use sso_tool::time::{self, Moment};
 
+/// The longest snooze. The dialog offers four hours at most; a day is for those who pipe their own.
+pub const LONGEST_SNOOZE: Duration = Duration::from_secs(24 * 3600);
 /// How long a signal that was handed over stays away, and the first retry after a failure.
 pub const LEASE: Duration = Duration::from_secs(30);
 /// The longest that a signal's own `nextAttemptAfter` can delay it.
-pub const LONGEST_WISH: Duration = Duration::from_secs(4 * 3600);
+pub(crate) const LONGEST_WISH: Duration = Duration::from_secs(4 * 3600);
 /// Failed logins in a row after which `auto` waits for a person.
-pub const MOST_FAILURES: u32 = 5;
+pub(crate) const MOST_FAILURES: u32 = 5;
 
 /// What came of a question or a login.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// Logged in.
     Success,
     /// The session was valid all along.
@@ -40,31 +42,31 @@ pub enum Outcome {
 
 /// What the decision depends on besides the entry.
 #[derive(Clone, Copy, Debug)]
-pub struct Circumstances {
+pub(crate) struct Circumstances {
     /// The clock.
-    pub now: Moment,
+    pub(crate) now: Moment,
     /// The mode in force.
-    pub mode: Mode,
+    pub(crate) mode: Mode,
     /// How long a dismissed question stays away.
-    pub cooldown: Duration,
+    pub(crate) cooldown: Duration,
     /// The watcher's poll interval.
-    pub poll: Duration,
+    pub(crate) poll: Duration,
 }
 
 /// What an outcome changes.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Transition {
+pub(crate) struct Transition {
     /// What is remembered from now on.
-    pub entry: Entry,
+    pub(crate) entry: Reminder,
     /// What becomes of the signals of the session.
-    pub fate: Fate,
+    pub(crate) fate: Fate,
     /// Whether the cooldown stamp is written.
-    pub stamps_cooldown: bool,
+    pub(crate) stamps_cooldown: bool,
 }
 
 /// What becomes of a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub(crate) enum Fate {
     /// Removed.
     Cleared,
     /// Kept, not to be tried before.
@@ -72,12 +74,12 @@ pub enum Fate {
 }
 
 /// Turns an outcome into state (the table of DESIGN 3). `episode` is that of the signal it answers.
-pub fn settle(entry: &Entry, outcome: &Outcome, episode: &str, at: &Circumstances) -> Transition {
+pub(crate) fn settle(entry: &Reminder, outcome: &Outcome, episode: &str, at: &Circumstances) -> Transition {
     // Whatever the answer, the lease is over.
-    let mut next = Entry { retry: None, ..entry.clone() };
+    let mut next = Reminder { retry: None, ..entry.clone() };
     let (fate, stamps_cooldown) = match outcome {
         Outcome::Success | Outcome::Valid => {
-            next = Entry { profiles: entry.profiles.clone(), ..Entry::default() };
+            next = Reminder { profiles: entry.profiles.clone(), ..Reminder::default() };
             (Fate::Cleared, false)
         }
         Outcome::Failed | Outcome::Timeout => {
@@ -121,7 +123,7 @@ pub fn settle(entry: &Entry, outcome: &Outcome, episode: &str, at: &Circumstance
     Transition { entry: next, fate, stamps_cooldown }
 }
 
-impl Entry {
+impl Reminder {
     fn retry_in(&mut self, length: Duration, at: &Circumstances) -> Fate {
         let pause = Pause::starting(at.now, length);
         self.retry = Some(pause);
@@ -140,7 +142,7 @@ fn retry_after(failures: u32, at: &Circumstances) -> Duration {
 
 /// Whether a signal is to be acted on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Due {
+pub(crate) enum Due {
     /// Now.
     Now,
     /// Not before that moment.
@@ -151,7 +153,7 @@ pub enum Due {
 
 /// Why a signal isn't due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Because {
+pub(crate) enum Because {
     /// Mode `standalone`.
     Standalone,
     /// Locked on purpose.
@@ -174,7 +176,7 @@ pub enum Because {
 
 impl Because {
     /// The word in documents.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Standalone => "standalone",
             Self::Quiet => "quiet",
@@ -191,7 +193,7 @@ impl Because {
 
 /// What `last-login-at.txt` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stamp {
+pub(crate) enum Stamp {
     /// There is none: nobody dismissed a question, or somebody removed it to end the cooldown.
     Absent,
     /// The one that this host wrote: each entry knows its own.
@@ -202,7 +204,7 @@ pub enum Stamp {
 
 impl Stamp {
     /// What was `read`, told apart by the stamp that this host wrote last.
-    pub fn new(read: Option<Moment>, own: Option<Moment>) -> Self {
+    pub(crate) fn new(read: Option<Moment>, own: Option<Moment>) -> Self {
         match read {
             None => Self::Absent,
             Some(read) if own.is_some_and(|own| own.timestamp() == read.timestamp()) => Self::Ours,
@@ -211,7 +213,7 @@ impl Stamp {
     }
 
     /// When the question of an entry was dismissed, as far as that still counts.
-    pub fn dismissal(self, entry: &Entry) -> Option<Moment> {
+    pub(crate) fn dismissal(self, entry: &Reminder) -> Option<Moment> {
         match self {
             Self::Absent => None,
             Self::Ours => entry.dismissed,
@@ -221,8 +223,14 @@ impl Stamp {
 }
 
 /// Decides whether `signal` is due. `config_changed` says whether the AWS config differs from
-/// [`Entry::unknown_in`].
-pub fn due(entry: &Entry, signal: &Signal, stamp: Stamp, config_changed: bool, at: &Circumstances) -> Due {
+/// [`Reminder::unknown_in`].
+pub(crate) fn due(
+    entry: &Reminder,
+    signal: &Signal,
+    stamp: Stamp,
+    config_changed: bool,
+    at: &Circumstances,
+) -> Due {
     if at.mode == Mode::Standalone {
         return Due::Not(Because::Standalone);
     }
@@ -256,7 +264,7 @@ pub fn due(entry: &Entry, signal: &Signal, stamp: Stamp, config_changed: bool, a
 
 /// The `nextAttemptAfter` of whoever wrote the signal. The host's own mirror there decides nothing: what it
 /// mirrors does.
-fn wish(entry: &Entry, signal: &Signal, now: Moment) -> Option<Moment> {
+fn wish(entry: &Reminder, signal: &Signal, now: Moment) -> Option<Moment> {
     let is_mirror = |next: Moment| entry.mirrored.is_some_and(|own| own.timestamp() == next.timestamp());
     signal
         .next_attempt_after
@@ -264,10 +272,11 @@ fn wish(entry: &Entry, signal: &Signal, now: Moment) -> Option<Moment> {
 }
 
 /// The entry after the signal was handed over: whatever dies now, the signal comes back in 30 s.
-pub fn lease(entry: &Entry, now: Moment) -> (Entry, Moment) {
+pub(crate) fn lease(entry: &Reminder, now: Moment) -> (Reminder, Moment) {
     let pause = Pause::starting(now, LEASE);
     // A changed config is a new try for a profile that wasn't there.
-    let next = Entry { retry: Some(pause), unknown_in: None, mirrored: Some(pause.until), ..entry.clone() };
+    let next =
+        Reminder { retry: Some(pause), unknown_in: None, mirrored: Some(pause.until), ..entry.clone() };
     (next, pause.until)
 }
 

@@ -8,9 +8,6 @@ use sso_tool::exit::{Exit, Fault};
 use sso_tool::safe_read::{self, Found};
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
-use sso_tool::state_dir::make_private;
-use sso_tool::stream::{Document, Output};
-use sso_tool::time;
 
 /// What happens when a login is required.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,35 +97,6 @@ pub fn set(state_dir: &Path, word: &str) -> anyhow::Result<Mode> {
     })?;
     atomic_write::replace(&file(state_dir), format!("{mode}\n").as_bytes(), atomic_write::Mode::Private)?;
     Ok(mode)
-}
-
-/// `sso-signal mode`: sets the mode if there is a word, and prints the one in force.
-pub fn command(
-    settings: &Settings,
-    word: Option<&str>,
-    as_text: bool,
-    output: &mut Output,
-) -> anyhow::Result<Exit> {
-    let state_dir = settings.state_dir()?;
-    if let Some(word) = word {
-        make_private(&state_dir)?;
-        set(&state_dir, word)?;
-    }
-    let (mode, from) = current(settings, &state_dir);
-    if as_text {
-        let takes_effect = time::format_duration(settings.poll_interval()?);
-        output.text(&match word {
-            Some(_) => format!("switched to {mode}: {} (within {takes_effect})", mode.meaning()),
-            None => {
-                format!("{mode}: {}\nSwitch with: sso-signal mode notify|auto|standalone", mode.meaning())
-            }
-        })?;
-        return Ok(Exit::Done);
-    }
-    let document =
-        Document::new().with("mode", mode.word()).with("modeFrom", from).with("meaning", mode.meaning());
-    output.document(&document)?;
-    Ok(Exit::Done)
 }
 
 /// Where the mode is kept.

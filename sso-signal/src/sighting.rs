@@ -4,7 +4,7 @@ use sso_tool::stream::Document;
 
 /// How a session was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sighting {
+pub(crate) enum Sighting {
     /// Nobody has to log in.
     Valid,
     /// It has no valid token, and none can be had without a person.
@@ -14,7 +14,7 @@ pub enum Sighting {
 impl Sighting {
     /// What a document says of its session: `loggedOut` of `sso-login logout`, which is later than a check, else
     /// `loginRequired`. `None` if it says nothing.
-    pub fn of(document: &Document) -> anyhow::Result<Option<Self>> {
+    pub(crate) fn of(document: &Document) -> anyhow::Result<Option<Self>> {
         if document.flag("loggedOut")? == Some(true) {
             return Ok(Some(Self::Over));
         }

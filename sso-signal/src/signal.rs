@@ -9,7 +9,7 @@ use sso_tool::stream::{self, Document};
 use sso_tool::time::{self, Moment};
 
 /// The largest signal file that is read, in bytes.
-pub const LARGEST: usize = 64 << 10;
+pub(crate) const LARGEST: usize = 64 << 10;
 
 /// The keys that a signal is known by. Others stay in the file and reach nobody who acts on a signal:
 /// a container must not slip an `outcome` or a `mode` into the host's pipe.
@@ -22,32 +22,33 @@ const MOST_SOURCES: usize = 16;
 
 /// A signal that kept the rules.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Signal {
+pub(crate) struct Signal {
     /// Whose login is required: the key of a signal.
-    pub profile: String,
+    pub(crate) profile: String,
     /// When it was first raised.
-    pub timestamp: Moment,
+    pub(crate) timestamp: Moment,
     /// Who raised it first.
-    pub source: String,
+    pub(crate) source: String,
     /// Who raised it as well, and hasn't withdrawn it.
-    pub further_sources: Vec<String>,
+    pub(crate) further_sources: Vec<String>,
     /// What expired: the same until the next expiry.
-    pub episode: String,
+    pub(crate) episode: String,
     /// The writer's wish not to be tried before.
-    pub next_attempt_after: Option<Moment>,
+    pub(crate) next_attempt_after: Option<Moment>,
     /// The box that it is about, if not this one.
-    pub host: Option<String>,
+    pub(crate) host: Option<String>,
     document: Document,
 }
 
 impl Signal {
+    #[cfg(test)]
     /// Parses a signal (DESIGN 3). The error says what is wrong, with status 65.
-    pub fn parse(bytes: &[u8], name: &str) -> anyhow::Result<Self> {
+    pub(crate) fn parse(bytes: &[u8], name: &str) -> anyhow::Result<Self> {
         Self::of_file(bytes, name, None)
     }
 
     /// The same for a file: one that doesn't say when it was raised was raised when it was `written`.
-    pub fn of_file(bytes: &[u8], name: &str, written: Option<Moment>) -> anyhow::Result<Self> {
+    pub(crate) fn of_file(bytes: &[u8], name: &str, written: Option<Moment>) -> anyhow::Result<Self> {
         if std::str::from_utf8(bytes).is_err() {
             return Err(Fault::new(Exit::Data, format!("{name}: not UTF-8")).into());
         }
@@ -61,7 +62,7 @@ impl Signal {
     }
 
     /// Checks the types and the profile's name.
-    pub fn from_document(document: Document, name: &str) -> anyhow::Result<Self> {
+    pub(crate) fn from_document(mut document: Document, name: &str) -> anyhow::Result<Self> {
         let bad = |what: &str| Fault::new(Exit::Data, format!("{name}: {what}"));
         let text = |key: &str| document.text(key).map_err(|_| bad(&format!("`{key}` is not a string")));
         let profile = text("profile")?.ok_or_else(|| bad("no `profile`"))?;
@@ -86,16 +87,18 @@ impl Signal {
         if host.as_ref().is_some_and(String::is_empty) {
             return Err(bad("`host` is no host name that a signal can have").into());
         }
-        let mut document = document.clone();
+        let profile = profile.to_owned();
+        let source = harmless_text("source")?.unwrap_or_default();
+        let episode = harmless_text("episode")?.unwrap_or_else(|| time::format(timestamp));
         if host.is_none() {
             document.shift_remove("host");
         }
         Ok(Self {
-            profile: profile.to_owned(),
+            profile,
             timestamp,
-            source: harmless_text("source")?.unwrap_or_default(),
+            source,
             further_sources: texts(document.get(FURTHER_SOURCES)),
-            episode: harmless_text("episode")?.unwrap_or_else(|| time::format(timestamp)),
+            episode,
             next_attempt_after,
             host,
             document,
@@ -103,12 +106,12 @@ impl Signal {
     }
 
     /// What it is known by: the profile, and the box that it is about.
-    pub fn key(&self) -> String {
+    pub(crate) fn key(&self) -> String {
         key(&self.profile, self.host.as_deref())
     }
 
     /// The document for whoever acts on the signal: known keys only, all text harmless.
-    pub fn document(&self) -> Document {
+    pub(crate) fn document(&self) -> Document {
         let mut known = Document::new();
         for key in KNOWN {
             match (key, self.document.get(key)) {
@@ -126,7 +129,7 @@ impl Signal {
     }
 
     /// The document for whoever looks: unknown keys too, their text harmless.
-    pub fn full_document(&self) -> Document {
+    pub(crate) fn full_document(&self) -> Document {
         let mut full = self.document();
         for (key, value) in self.document.iter() {
             if !KNOWN.contains(&key.as_str()) {
@@ -137,7 +140,7 @@ impl Signal {
     }
 
     /// The file's content with another `nextAttemptAfter`; every other field as it was.
-    pub fn postponed(&self, until: Moment) -> String {
+    pub(crate) fn postponed(&self, until: Moment) -> String {
         let mut document = self.document.clone();
         document.set("nextAttemptAfter", until.timestamp());
         line(&document)
@@ -147,7 +150,7 @@ impl Signal {
     ///
     /// The same episode keeps `timestamp` and `nextAttemptAfter`, so that a monitor that writes every
     /// minute undoes no snooze; another one starts anew. Unknown fields stay either way.
-    pub fn raised_again(&self, fresh: &Signal) -> anyhow::Result<Self> {
+    pub(crate) fn raised_again(&self, fresh: &Signal) -> anyhow::Result<Self> {
         let mut document = self.document.clone();
         for (key, value) in fresh.document.iter() {
             document.set(key, value.clone());
@@ -178,7 +181,7 @@ impl Signal {
     }
 
     /// The signal after `source` withdrew it; `None` if nobody else raised it.
-    pub fn withdrawn_by(&self, source: &str) -> anyhow::Result<Option<Self>> {
+    pub(crate) fn withdrawn_by(&self, source: &str) -> anyhow::Result<Option<Self>> {
         let sources = || std::iter::once(&self.source).chain(&self.further_sources).map(String::as_str);
         if sources().all(|other| other != source) {
             return Ok(Some(self.clone()));
@@ -196,14 +199,14 @@ impl Signal {
     }
 
     /// The file's content.
-    pub fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         line(&self.document)
     }
 }
 
 /// What a signal is known by here: a profile of a box is another one than that of the same name on this machine. No
 /// profile that a signal can have contains the sign between them.
-pub fn key(profile: &str, host: Option<&str>) -> String {
+pub(crate) fn key(profile: &str, host: Option<&str>) -> String {
     match host {
         Some(host) => format!("{host}{OF_A_BOX}{profile}"),
         None => profile.to_owned(),

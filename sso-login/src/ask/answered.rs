@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
-use sso_signal::machine::LEASE;
+use sso_signal::LEASE;
 use sso_tool::settings::Settings;
 use sso_tool::stream::Document;
 use sso_tool::time::{self, Moment};

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
-use sso_signal::settle::LONGEST_SNOOZE;
+use sso_signal::LONGEST_SNOOZE;
 use sso_tool::stream;
 
 use super::process::run;

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use sso_cache::token::Token;
 use sso_lock::{Lock, Outcome};
 use sso_profile::{AwsConfig, Profile};
-use sso_signal::host::config_stamp;
+use sso_signal::config_stamp;
 use sso_tool::exit::{Exit, hint_of, status_of, warn};
 use sso_tool::settings::Settings;
 use sso_tool::stream::{Document, Output};

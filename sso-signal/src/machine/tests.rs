@@ -31,12 +31,12 @@ fn signal(episode: &str, next: Option<i64>) -> Signal {
     Signal::parse(document.to_string().as_bytes(), "signal").unwrap()
 }
 
-fn stamp_of(entry: &Entry) -> Stamp {
+fn stamp_of(entry: &Reminder) -> Stamp {
     if entry.dismissed.is_some() { Stamp::Ours } else { Stamp::Absent }
 }
 
 /// Whether a signal of episode `one` is due, its file mirroring what the host wrote.
-fn judge(entry: &Entry, at: &Circumstances) -> Due {
+fn judge(entry: &Reminder, at: &Circumstances) -> Due {
     let mut signal = signal("one", None);
     signal.next_attempt_after = entry.mirrored;
     due(entry, &signal, stamp_of(entry), false, at)
@@ -71,7 +71,7 @@ fn every_row_of_the_table() {
         (Outcome::UnknownProfile(Some(config())), until(0), false, Due::Not(UnknownProfile)),
         (Outcome::UnknownProfile(None), until(30), false, wait(30, Retry)),
     ];
-    let (leased, _) = lease(&Entry::default(), moment(-120));
+    let (leased, _) = lease(&Reminder::default(), moment(-120));
     for (outcome, fate, stamps_cooldown, due) in rows {
         let transition = settle(&leased, &outcome, "one", &notify(0));
         assert_eq!((transition.fate, transition.stamps_cooldown), (fate, stamps_cooldown), "{outcome:?}");
@@ -85,8 +85,8 @@ fn every_row_of_the_table() {
 
 #[test]
 fn every_reason_not_to_be_due() {
-    let entry = |change: &dyn Fn(&mut Entry)| {
-        let mut entry = Entry::default();
+    let entry = |change: &dyn Fn(&mut Reminder)| {
+        let mut entry = Reminder::default();
         change(&mut entry);
         entry
     };
@@ -94,9 +94,9 @@ fn every_reason_not_to_be_due() {
     let wait = |seconds, because| Due::At(moment(seconds), because);
     let none = Stamp::Absent;
     for (entry, stamp, mode, next, expected) in [
-        (Entry::default(), none, Mode::Notify, None, Due::Now),
-        (Entry::default(), none, Mode::Auto, None, Due::Now),
-        (Entry::default(), none, Mode::Standalone, None, Due::Not(Because::Standalone)),
+        (Reminder::default(), none, Mode::Notify, None, Due::Now),
+        (Reminder::default(), none, Mode::Auto, None, Due::Now),
+        (Reminder::default(), none, Mode::Standalone, None, Due::Not(Because::Standalone)),
         (entry(&|e| e.quiet = true), none, Mode::Notify, None, Due::Not(Because::Quiet)),
         (entry(&|e| e.suppress("one")), none, Mode::Notify, None, Due::Not(Because::Suppressed)),
         (entry(&|e| e.suppress("two")), none, Mode::Notify, None, Due::Now),
@@ -120,13 +120,19 @@ fn every_reason_not_to_be_due() {
             wait(600, Because::CoolingDown),
         ),
         (entry(&|e| e.dismissed = Some(moment(0))), none, Mode::Notify, None, Due::Now),
-        (Entry::default(), Stamp::Ours, Mode::Notify, None, Due::Now),
-        (Entry::default(), Stamp::Foreign(moment(-60)), Mode::Notify, None, wait(540, Because::CoolingDown)),
-        (Entry::default(), Stamp::Foreign(moment(3600)), Mode::Notify, None, Due::Now),
-        (Entry::default(), none, Mode::Notify, Some(60), wait(60, Because::Postponed)),
-        (Entry::default(), none, Mode::Notify, Some(14_400), wait(14_400, Because::Postponed)),
+        (Reminder::default(), Stamp::Ours, Mode::Notify, None, Due::Now),
+        (
+            Reminder::default(),
+            Stamp::Foreign(moment(-60)),
+            Mode::Notify,
+            None,
+            wait(540, Because::CoolingDown),
+        ),
+        (Reminder::default(), Stamp::Foreign(moment(3600)), Mode::Notify, None, Due::Now),
+        (Reminder::default(), none, Mode::Notify, Some(60), wait(60, Because::Postponed)),
+        (Reminder::default(), none, Mode::Notify, Some(14_400), wait(14_400, Because::Postponed)),
         // A forged wish delays by four hours at most, and shortens nothing.
-        (Entry::default(), none, Mode::Notify, Some(14_401), Due::Now),
+        (Reminder::default(), none, Mode::Notify, Some(14_401), Due::Now),
         (entry(&|e| e.snooze = pause(60)), none, Mode::Notify, Some(-1), wait(60, Because::Snoozed)),
         (entry(&|e| e.snooze = pause(60)), none, Mode::Notify, Some(20), wait(60, Because::Snoozed)),
         (entry(&|e| e.snooze = pause(60)), none, Mode::Notify, Some(90), wait(90, Because::Postponed)),
@@ -140,7 +146,7 @@ fn every_reason_not_to_be_due() {
 
 #[test]
 fn auto_backs_off_to_the_cooldown_and_waits_for_a_person_after_five_failures() {
-    let mut entry = Entry::default();
+    let mut entry = Reminder::default();
     let mut now = 0;
     for pause in [30, 60, 120, 240] {
         entry = settle(&entry, &Outcome::Failed, "one", &at(now, Mode::Auto)).entry;
@@ -163,23 +169,23 @@ fn auto_backs_off_to_the_cooldown_and_waits_for_a_person_after_five_failures() {
     assert_eq!((next.failures, next.gave_up.is_some()), (entry.failures + 1, true));
     assert_eq!(judge(&entry.seen(Sighting::Valid), &at(now, Mode::Auto)), Due::Now);
     // What ends it is a login by hand.
-    assert_eq!(settle(&entry, &Outcome::Success, "one", &notify(0)).entry, Entry::default());
+    assert_eq!(settle(&entry, &Outcome::Success, "one", &notify(0)).entry, Reminder::default());
     // The pause is never longer than the cooldown, nor shorter than the first.
     for (cooldown, longest) in [(100, 100), (10, 30)] {
         let at = Circumstances { cooldown: seconds(cooldown), ..at(0, Mode::Auto) };
-        let tired = Entry { failures: 40, ..Entry::default() };
+        let tired = Reminder { failures: 40, ..Reminder::default() };
         let Fate::Postponed(until) = settle(&tired, &Outcome::Failed, "one", &at).fate else { panic!() };
         assert_eq!(until, moment(longest));
     }
     // A person stands between the retries of `notify`.
-    let tired = Entry { failures: 9, ..Entry::default() };
+    let tired = Reminder { failures: 9, ..Reminder::default() };
     assert_eq!(settle(&tired, &Outcome::Failed, "one", &notify(0)).fate, Fate::Postponed(moment(30)));
 }
 
 #[test]
 fn a_clock_that_was_set_back_ends_pauses_and_a_small_correction_does_not() {
     for outcome in [Outcome::Snoozed(seconds(900)), Outcome::Dismissed, Outcome::Failed] {
-        let entry = settle(&Entry::default(), &outcome, "one", &notify(0)).entry;
+        let entry = settle(&Reminder::default(), &outcome, "one", &notify(0)).entry;
         assert!(matches!(judge(&entry, &notify(-59)), Due::At(..)), "{outcome:?}");
         assert_eq!(judge(&entry, &notify(-61)), Due::Now, "{outcome:?}");
         assert_eq!(judge(&entry, &notify(-1_000_000)), Due::Now, "{outcome:?}");
@@ -190,7 +196,7 @@ fn a_clock_that_was_set_back_ends_pauses_and_a_small_correction_does_not() {
 #[test]
 fn absurd_lengths_block_no_longer_than_they_say_and_never_panic() {
     let absurd = Pause { until: moment(10), length: Duration::MAX };
-    let entry = Entry { snooze: Some(absurd), dismissed: Some(moment(0)), ..Entry::default() };
+    let entry = Reminder { snooze: Some(absurd), dismissed: Some(moment(0)), ..Reminder::default() };
     let at = Circumstances { cooldown: Duration::MAX, ..notify(0) };
     assert!(matches!(due(&entry, &signal("one", None), Stamp::Absent, false, &at), Due::At(..)));
     assert!(matches!(due(&entry, &signal("one", None), Stamp::Ours, false, &at), Due::At(..)));
@@ -200,8 +206,8 @@ fn absurd_lengths_block_no_longer_than_they_say_and_never_panic() {
 #[test]
 fn suppressing_an_episode_keeps_the_others_suppressed_until_the_session_was_valid() {
     let suppressed =
-        |entry: &Entry, episode: &str| settle(entry, &Outcome::Suppressed, episode, &notify(0)).entry;
-    let entry = suppressed(&suppressed(&Entry::default(), "one"), "two");
+        |entry: &Reminder, episode: &str| settle(entry, &Outcome::Suppressed, episode, &notify(0)).entry;
+    let entry = suppressed(&suppressed(&Reminder::default(), "one"), "two");
     for episode in ["one", "two"] {
         let due = due(&entry, &signal(episode, None), Stamp::Absent, false, &notify(1_000_000));
         assert_eq!(due, Due::Not(Because::Suppressed));
@@ -211,26 +217,26 @@ fn suppressing_an_episode_keeps_the_others_suppressed_until_the_session_was_vali
     assert_eq!(third(599), Due::At(moment(600), Because::Retry));
     assert_eq!(third(600), Due::Now);
     assert_eq!(judge(&entry.seen(Sighting::Valid), &notify(1)), Due::Now);
-    let many = (0..1000).fold(Entry::default(), |entry, n| suppressed(&entry, &n.to_string()));
+    let many = (0..1000).fold(Reminder::default(), |entry, n| suppressed(&entry, &n.to_string()));
     assert!(many.suppressed.len() < 100 && many.suppressed.ends_with(&["999".to_owned()]));
 }
 
 #[test]
 fn a_lease_lasts_thirty_seconds_and_hides_nothing_longer() {
-    let (entry, until) = lease(&Entry::default(), moment(0));
+    let (entry, until) = lease(&Reminder::default(), moment(0));
     assert_eq!(until, moment(30));
     assert_eq!(judge(&entry, &notify(29)), Due::At(moment(30), Because::Retry));
     assert_eq!(judge(&entry, &notify(30)), Due::Now);
-    let snoozed = Entry { snooze: Some(Pause::starting(moment(0), seconds(900))), ..Entry::default() };
+    let snoozed = Reminder { snooze: Some(Pause::starting(moment(0), seconds(900))), ..Reminder::default() };
     assert_eq!(judge(&lease(&snoozed, moment(0)).0, &notify(31)), Due::At(moment(900), Because::Snoozed));
 }
 
 #[test]
 fn what_either_entry_held_back_stays_held_back_after_a_merge() {
-    let snoozed = Entry { snooze: Some(Pause::starting(moment(0), seconds(900))), ..Entry::default() };
-    let mut suppressed = Entry { quiet: true, failures: 2, ..Entry::default() };
+    let snoozed = Reminder { snooze: Some(Pause::starting(moment(0), seconds(900))), ..Reminder::default() };
+    let mut suppressed = Reminder { quiet: true, failures: 2, ..Reminder::default() };
     suppressed.suppress("one");
-    let mut other = Entry { dismissed: Some(moment(5)), failures: 1, ..Entry::default() };
+    let mut other = Reminder { dismissed: Some(moment(5)), failures: 1, ..Reminder::default() };
     other.suppress("two");
     let merged = snoozed.clone().merged(suppressed).merged(other);
     assert_eq!(merged.snooze, snoozed.snooze);
@@ -272,7 +278,7 @@ fn steps() -> impl Strategy<Value = Vec<(Option<Outcome>, i64, Mode, Option<i64>
 proptest! {
     #[test]
     fn no_history_blocks_for_ever(steps in steps()) {
-        let (mut entry, mut now) = (Entry::default(), 0);
+        let (mut entry, mut now) = (Reminder::default(), 0);
         let (mut in_a_row, mut gave_up) = (0, false);
         for (outcome, jump, mode, forged) in steps {
             now += jump;
@@ -307,7 +313,7 @@ proptest! {
     fn a_snooze_is_never_shortened_by_the_signal_file(
         length in 60_u64..86_400, later in 0_i64..86_400, forged in -10_000_000_i64..10_000_000, steps in steps(),
     ) {
-        let entry = steps.into_iter().fold(Entry::default(), |entry, (outcome, _, mode, _)| match outcome {
+        let entry = steps.into_iter().fold(Reminder::default(), |entry, (outcome, _, mode, _)| match outcome {
             Some(outcome) => settle(&entry, &outcome, "two", &at(0, mode)).entry,
             None => lease(&entry, moment(0)).0,
         });
@@ -326,9 +332,9 @@ proptest! {
     #[test]
     fn any_dismissal_cools_down_for_the_cooldown_and_no_longer(later in 0_i64..2000, foreign in any::<bool>()) {
         let (entry, stamp) = if foreign {
-            (Entry::default(), Stamp::Foreign(moment(0)))
+            (Reminder::default(), Stamp::Foreign(moment(0)))
         } else {
-            (settle(&Entry::default(), &Outcome::Dismissed, "one", &notify(0)).entry, Stamp::Ours)
+            (settle(&Reminder::default(), &Outcome::Dismissed, "one", &notify(0)).entry, Stamp::Ours)
         };
         let judged = due(&entry, &signal("one", None), stamp, false, &notify(later));
         prop_assert_eq!(judged == Due::Now, later >= 600);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use crate::folder;
+use crate::signal_store::{self, SignalStore};
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::settings::Settings;
 use sso_tool::state_dir;
@@ -19,36 +19,42 @@ use super::{permit, report};
 
 /// What to install.
 #[derive(Debug)]
-pub struct Wish {
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub(crate) struct InstallOptions {
     /// The command that the watcher runs, for example `just sso-watch`.
-    pub command: Vec<String>,
+    pub(crate) command: Vec<String>,
     /// The program that is the monitor, if one is wanted.
-    pub monitor: Option<String>,
+    pub(crate) monitor: Option<String>,
     /// Install no monitor, and remove the one that is installed.
-    pub is_watcher_only: bool,
+    pub(crate) is_watcher_only: bool,
     /// Do without an AWS CLI.
-    pub without_aws: bool,
+    pub(crate) without_aws: bool,
     /// Take the place of another checkout's service.
-    pub replace: bool,
+    pub(crate) replace: bool,
     /// Print what would be written instead of installing.
-    pub print: bool,
+    pub(crate) print: bool,
 }
 
 /// Installs the service and starts it. A second time with the same settings changes nothing.
-pub fn install(settings: &Settings, wish: &Wish, as_text: bool, output: &mut Output) -> anyhow::Result<Exit> {
+pub(crate) fn install(
+    settings: &Settings,
+    options: &InstallOptions,
+    as_text: bool,
+    output: &mut Output,
+) -> anyhow::Result<Exit> {
     permit::not_root(settings)?;
-    let mut document = one(settings, Role::Watcher, &wish.command, wish, as_text, output)?;
-    if let Some(program) = wish.monitor.as_ref().filter(|_| !wish.is_watcher_only) {
+    let mut document = one(settings, Role::Watcher, &options.command, options, as_text, output)?;
+    if let Some(program) = options.monitor.as_ref().filter(|_| !options.is_watcher_only) {
         // Its documents become a log, which has a line only where something changed.
         let command = [program.clone(), "--log".to_owned()];
-        document.set("monitor", one(settings, Role::Monitor, &command, wish, as_text, output)?);
-    } else if wish.is_watcher_only && !wish.print {
+        document.set("monitor", one(settings, Role::Monitor, &command, options, as_text, output)?);
+    } else if options.is_watcher_only && !options.print {
         let manager = needed(settings, Role::Monitor)?;
         if manager.standing()?.is_installed {
             remove(manager.as_ref())?;
         }
     }
-    if !as_text && !wish.print {
+    if !as_text && !options.print {
         output.document(&document)?;
     }
     Ok(Exit::Done)
@@ -59,24 +65,24 @@ fn one(
     settings: &Settings,
     role: Role,
     command: &[String],
-    wish: &Wish,
+    options: &InstallOptions,
     as_text: bool,
     output: &mut Output,
 ) -> anyhow::Result<Document> {
-    let manager = if wish.print { shown(settings, role)? } else { needed(settings, role)? };
-    let aws = if wish.without_aws { None } else { Some(aws::find()?) };
+    let manager = if options.print { shown(settings, role)? } else { needed(settings, role)? };
+    let aws = if options.without_aws { None } else { Some(aws::find()?) };
     let plan = Plan::new(settings, command, aws.as_ref(), manager.kind(), role)?;
     let content = manager.content(&plan)?;
-    if wish.print {
+    if options.print {
         output.text(content.trim_end())?;
         return Ok(Document::new());
     }
     let standing = manager.standing()?;
-    refuse_foreign(manager.as_ref(), &standing, &plan, wish)?;
+    refuse_foreign(manager.as_ref(), &standing, &plan, options)?;
 
     let state_dir = settings.state_dir()?;
     state_dir::make_private(&state_dir)?;
-    folder::Folder::new(settings)?.make()?;
+    SignalStore::new(settings)?.make()?;
     for log in [&plan.log, &plan.error_log] {
         let parent = sso_tool::atomic_write::parent(Path::new(log));
         fs::create_dir_all(&parent).with_context(|| format!("cannot make {}", parent.display()))?;
@@ -167,7 +173,7 @@ fn refuse_foreign(
     manager: &dyn Manager,
     standing: &Standing,
     plan: &Plan,
-    wish: &Wish,
+    options: &InstallOptions,
 ) -> anyhow::Result<()> {
     if let Some(foreign) = &standing.foreign {
         return Err(Fault::new(
@@ -177,7 +183,7 @@ fn refuse_foreign(
         .hint(how_to_remove(manager, foreign))
         .into());
     }
-    let Some(old) = read(manager.file())?.filter(|_| standing.is_installed && !wish.replace) else {
+    let Some(old) = read(manager.file())?.filter(|_| standing.is_installed && !options.replace) else {
         return Ok(());
     };
     // Ours, but of another checkout?
@@ -213,7 +219,7 @@ fn how_to_remove(manager: &dyn Manager, foreign: &str) -> String {
 }
 
 /// Stops the services and removes their files. State and logs stay.
-pub fn uninstall(settings: &Settings, as_text: bool, output: &mut Output) -> anyhow::Result<Exit> {
+pub(crate) fn uninstall(settings: &Settings, as_text: bool, output: &mut Output) -> anyhow::Result<Exit> {
     let monitor = needed(settings, Role::Monitor)?;
     let monitor_standing = monitor.standing()?;
     let had_monitor = monitor_standing.is_installed && remove(monitor.as_ref())?;
@@ -240,7 +246,7 @@ pub fn uninstall(settings: &Settings, as_text: bool, output: &mut Output) -> any
 
 fn remove(manager: &dyn Manager) -> anyhow::Result<bool> {
     manager.stop()?;
-    let is_removed = folder::remove(manager.file())?;
+    let is_removed = signal_store::remove(manager.file())?;
     if is_removed {
         manager.forget()?;
     }
@@ -248,7 +254,7 @@ fn remove(manager: &dyn Manager) -> anyhow::Result<bool> {
 }
 
 /// Stops the services that are installed, and starts them again. Status 78 if the watcher isn't.
-pub fn restart(settings: &Settings, as_text: bool, output: &mut Output) -> anyhow::Result<Exit> {
+pub(crate) fn restart(settings: &Settings, as_text: bool, output: &mut Output) -> anyhow::Result<Exit> {
     let manager = needed(settings, Role::Watcher)?;
     let standing = manager.standing()?;
     if !standing.is_installed {

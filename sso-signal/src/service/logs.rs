@@ -25,7 +25,12 @@ const MOST: u64 = 1 << 20;
 
 /// Prints the last `lines` of both logs, the errors first if there are any; with `follow` goes on until interrupted,
 /// which is a success.
-pub fn logs(settings: &Settings, lines: usize, follow: bool, output: &mut Output) -> anyhow::Result<Exit> {
+pub(crate) fn logs(
+    settings: &Settings,
+    lines: usize,
+    follow: bool,
+    output: &mut Output,
+) -> anyhow::Result<Exit> {
     let [log, error_log] = install::logs(settings)?;
     // Ctrl-C is how following ends, not a failure.
     let ends = Arc::new(AtomicBool::new(true));

@@ -14,10 +14,10 @@ mod role;
 mod systemd;
 mod unit;
 
-pub use install::{Wish, install, restart, uninstall};
-pub use logs::logs;
-pub use permit::permit;
-pub use report::status;
+pub(crate) use install::{InstallOptions, install, restart, uninstall};
+pub(crate) use logs::logs;
+pub(crate) use permit::permit;
+pub(crate) use report::status;
 
 /// What a file of ours has in it, and no other's.
 const MARK: &str = "Written by `sso-signal service install`";

@@ -10,7 +10,7 @@ use sso_tool::settings::{Settings, from_environment};
 use sso_tool::stream::{Document, Output};
 
 /// Prints what the watcher starts with, as an event for the log. Status 78: it must not, or can't, run so.
-pub fn permit(settings: &Settings, output: &mut Output) -> anyhow::Result<Exit> {
+pub(crate) fn permit(settings: &Settings, output: &mut Output) -> anyhow::Result<Exit> {
     not_root(settings)?;
     let state_dir = settings.state_dir()?;
     output.document(

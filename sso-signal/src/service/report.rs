@@ -9,7 +9,7 @@ use super::plan;
 use super::role::Role;
 
 /// Prints how the service stands.
-pub fn status(settings: &Settings, output: &mut Output) -> anyhow::Result<Exit> {
+pub(crate) fn status(settings: &Settings, output: &mut Output) -> anyhow::Result<Exit> {
     let described = |role| {
         let manager = find(settings, role)?;
         let kind = manager.as_ref().map_or(Kind::Nobody, |manager| manager.kind());

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::entry::Entry;
-use crate::places::MOST_SIGNALS;
-use crate::record::{self, Broken, optional, read_moment};
+use crate::reminder::Reminder;
+use crate::reminder::record::{self, Broken, optional, read_moment};
+use crate::signal_store::places::MOST_SIGNALS;
 use sso_tool::atomic_write;
 use sso_tool::exit::{Exit, Fault, warn};
 use sso_tool::quarantine::quarantine;
@@ -26,28 +26,28 @@ const MOST_UNDECIDED: usize = 2 * MOST_SIGNALS;
 
 /// The entries of `state.json`: by sso-session where it is known, by profile else.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Memory {
-    sessions: BTreeMap<String, Entry>,
-    profiles: BTreeMap<String, Entry>,
+pub(crate) struct ReminderStore {
+    sessions: BTreeMap<String, Reminder>,
+    profiles: BTreeMap<String, Reminder>,
     /// The cooldown stamp that this host wrote last: another one in the file is somebody else's.
-    pub stamped: Option<Moment>,
+    pub(crate) stamped: Option<Moment>,
 }
 
 /// Whom an entry is about.
 #[derive(Clone, Copy, Debug)]
-pub struct Subject<'a> {
+pub(crate) struct ReminderKey<'a> {
     /// The profile.
-    pub profile: &'a str,
+    pub(crate) profile: &'a str,
     /// Its sso-session, if the document says so.
-    pub session: Option<&'a str>,
+    pub(crate) session: Option<&'a str>,
     /// Every profile of that session, if the document says so.
-    pub session_profiles: &'a [String],
+    pub(crate) session_profiles: &'a [String],
 }
 
-impl Memory {
+impl ReminderStore {
     /// Reads `state.json`. A missing file is an empty memory; one that is torn or isn't ours is put aside with
     /// a warning; one of a newer version is an error (65).
-    pub fn load(tool: &str, state_dir: &Path, now: Moment) -> anyhow::Result<Self> {
+    pub(crate) fn load(tool: &str, state_dir: &Path, now: Moment) -> anyhow::Result<Self> {
         let path = file(state_dir);
         let problem = match safe_read::read(&path, LARGEST) {
             Ok(Found::Missing) => return Ok(Self::default()),
@@ -69,7 +69,7 @@ impl Memory {
     }
 
     /// Writes `state.json`. Hold the state directory's lock from `load` to `save`.
-    pub fn save(&self, state_dir: &Path) -> anyhow::Result<()> {
+    pub(crate) fn save(&self, state_dir: &Path) -> anyhow::Result<()> {
         atomic_write::replace(
             &file(state_dir),
             format!("{:#}\n", self.document()).as_bytes(),
@@ -78,7 +78,7 @@ impl Memory {
     }
 
     /// The entry of a profile, by its session once that is known.
-    pub fn entry(&self, profile: &str) -> Entry {
+    pub(crate) fn entry(&self, profile: &str) -> Reminder {
         self.session_of(profile)
             .and_then(|session| self.sessions.get(session))
             .or_else(|| self.profiles.get(profile))
@@ -87,12 +87,12 @@ impl Memory {
     }
 
     /// The entry of a subject, as [`take`](Self::take) would hand it out.
-    pub fn of(&self, subject: &Subject<'_>) -> Entry {
+    pub(crate) fn of(&self, subject: &ReminderKey<'_>) -> Reminder {
         self.clone().take(subject)
     }
 
     /// The sso-session that a profile is known to belong to.
-    pub fn session_of(&self, profile: &str) -> Option<&str> {
+    pub(crate) fn session_of(&self, profile: &str) -> Option<&str> {
         self.sessions
             .iter()
             .find(|(_, entry)| entry.profiles.contains(profile))
@@ -101,7 +101,7 @@ impl Memory {
 
     /// Takes the entry of a subject out, to be changed and [`put`](Self::put) back. What was remembered by
     /// profile joins its session's entry here.
-    pub fn take(&mut self, subject: &Subject<'_>) -> Entry {
+    pub(crate) fn take(&mut self, subject: &ReminderKey<'_>) -> Reminder {
         let session = subject.session.or_else(|| self.session_of(subject.profile)).map(str::to_owned);
         let Some(session) = session else { return self.profiles.remove(subject.profile).unwrap_or_default() };
         // The config may have moved a profile to another session.
@@ -115,7 +115,7 @@ impl Memory {
         for profile in known.iter().copied().chain([subject.profile]) {
             if let Some(by_profile) = self.profiles.remove(profile) {
                 // A profile that has a session is in the config after all.
-                entry = entry.merged(Entry { unknown_in: None, ..by_profile });
+                entry = entry.merged(Reminder { unknown_in: None, ..by_profile });
             }
         }
         if !known.is_empty() {
@@ -126,11 +126,11 @@ impl Memory {
     }
 
     /// Puts an entry back. One that says nothing is dropped, but for the profiles of a session.
-    pub fn put(&mut self, subject: &Subject<'_>, entry: Entry) {
+    pub(crate) fn put(&mut self, subject: &ReminderKey<'_>, entry: Reminder) {
         let session = subject.session.map(str::to_owned);
         match session.or_else(|| self.session_of(subject.profile).map(str::to_owned)) {
             Some(session) => drop(self.sessions.insert(session, entry)),
-            None if entry == Entry::default() => {}
+            None if entry == Reminder::default() => {}
             None => {
                 self.profiles.insert(subject.profile.to_owned(), entry);
                 self.forget_surplus();
@@ -150,9 +150,13 @@ impl Memory {
     }
 
     /// Changes the entry of a subject.
-    pub fn change<T>(&mut self, subject: &Subject<'_>, change: impl FnOnce(Entry) -> (Entry, T)) -> T {
+    pub(crate) fn change<T>(
+        &mut self,
+        subject: &ReminderKey<'_>,
+        change: impl FnOnce(Reminder) -> (Reminder, T),
+    ) -> T {
         let session = subject.session.or_else(|| self.session_of(subject.profile)).map(str::to_owned);
-        let subject = Subject { session: session.as_deref(), ..*subject };
+        let subject = ReminderKey { session: session.as_deref(), ..*subject };
         let entry = self.take(&subject);
         let (entry, answer) = change(entry);
         self.put(&subject, entry);
@@ -160,24 +164,24 @@ impl Memory {
     }
 
     /// Forgets which session a profile belongs to: the config doesn't have the profile any more.
-    pub fn detach(&mut self, profile: &str) {
+    pub(crate) fn detach(&mut self, profile: &str) {
         for entry in self.sessions.values_mut() {
             entry.profiles.remove(profile);
         }
     }
 
     /// Every entry with its name: sessions first. The flag says whether it is a session.
-    pub fn entries(&self) -> impl Iterator<Item = (&str, bool, &Entry)> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&str, bool, &Reminder)> {
         let sessions = self.sessions.iter().map(|(name, entry)| (name.as_str(), true, entry));
         sessions.chain(self.profiles.iter().map(|(name, entry)| (name.as_str(), false, entry)))
     }
 
     /// Changes every entry.
-    pub fn change_all(&mut self, change: impl Fn(&Entry) -> Entry) {
+    pub(crate) fn change_all(&mut self, change: impl Fn(&Reminder) -> Reminder) {
         for entry in self.sessions.values_mut().chain(self.profiles.values_mut()) {
             *entry = change(entry);
         }
-        self.profiles.retain(|_, entry| *entry != Entry::default());
+        self.profiles.retain(|_, entry| *entry != Reminder::default());
     }
 
     fn parse(bytes: &[u8], name: &str) -> anyhow::Result<Result<Self, i64>> {
@@ -200,7 +204,7 @@ impl Memory {
     }
 
     fn document(&self) -> Value {
-        let entries = |map: &BTreeMap<String, Entry>| -> Value {
+        let entries = |map: &BTreeMap<String, Reminder>| -> Value {
             Value::Object(
                 map.iter().map(|(name, entry)| (name.clone(), record::write(entry).into())).collect(),
             )
@@ -233,20 +237,20 @@ fn newer(path: &Path, version: i64) -> anyhow::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entry::{ConfigStamp, Pause};
     use crate::machine::lease;
+    use crate::reminder::{ConfigStamp, Pause};
     use std::time::Duration;
 
-    fn subject(profile: &str) -> Subject<'_> {
-        Subject { profile, session: None, session_profiles: &[] }
+    fn subject(profile: &str) -> ReminderKey<'_> {
+        ReminderKey { profile, session: None, session_profiles: &[] }
     }
 
     #[test]
     fn made_up_profiles_displace_no_decision_and_fill_no_file() {
-        let mut memory = Memory::default();
+        let mut memory = ReminderStore::default();
         let now = time::from_epoch(1_700_000_000.0).unwrap();
         let pause = Pause::starting(now, Duration::from_secs(900));
-        memory.change(&subject("corp"), |entry| (Entry { snooze: Some(pause), ..entry }, ()));
+        memory.change(&subject("corp"), |entry| (Reminder { snooze: Some(pause), ..entry }, ()));
         for n in 0..5000 {
             let at = time::after(now, Duration::from_secs(n));
             memory.change(&subject(&format!("fake{n}")), |entry| (lease(&entry, at).0, ()));
@@ -261,7 +265,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let now = time::from_epoch(1_700_000_000.0).unwrap();
         let pause = Some(Pause::starting(now, Duration::from_secs(900)));
-        let whole = Entry {
+        let whole = Reminder {
             profiles: BTreeSet::new(),
             retry: pause,
             snooze: pause,
@@ -274,16 +278,16 @@ mod tests {
             unknown_in: Some(ConfigStamp { file: "/config".into(), modified: None }),
             mirrored: Some(now),
         };
-        let mut memory = Memory { stamped: Some(now), ..Memory::default() };
+        let mut memory = ReminderStore { stamped: Some(now), ..ReminderStore::default() };
         memory.change(&subject("corp"), |_| (whole.clone(), ()));
         let known = ["a".to_owned(), "b".to_owned()];
-        let session = Subject { profile: "a", session: Some("s"), session_profiles: &known };
-        memory.change(&session, |entry| (Entry { quiet: true, ..entry }, ()));
+        let session = ReminderKey { profile: "a", session: Some("s"), session_profiles: &known };
+        memory.change(&session, |entry| (Reminder { quiet: true, ..entry }, ()));
         memory.save(dir.path()).unwrap();
-        assert_eq!(Memory::load("test", dir.path(), now).unwrap(), memory);
+        assert_eq!(ReminderStore::load("test", dir.path(), now).unwrap(), memory);
         assert!(memory.entry("b").quiet);
         // A profile that moved to another session takes nothing along, and leaves nothing.
-        let moved = Subject { profile: "b", session: Some("t"), session_profiles: &[] };
+        let moved = ReminderKey { profile: "b", session: Some("t"), session_profiles: &[] };
         memory.change(&moved, |entry| (entry, ()));
         assert_eq!((memory.session_of("a"), memory.session_of("b")), (Some("s"), Some("t")));
     }

@@ -1,4 +1,5 @@
 //! `sso-signal wait`: block until a signal is due, and hand it over with a lease.
+#![expect(clippy::doc_markdown, reason = "doc comments here are help texts")]
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -7,47 +8,95 @@ use std::time::{Duration, Instant};
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 
-use crate::host::{self, Host, Judged, Leased};
 use crate::machine::{Circumstances, Due};
+use crate::queue::{self, Judged, Leased, Queue};
 use sso_tool::exit::Exit;
 use sso_tool::settings::Settings;
 use sso_tool::state_dir;
 use sso_tool::stream::Output;
 use sso_tool::time;
 
+/// Block until a signal is due, and print it
+///
+/// Adds `mode` (`notify` or `auto`) and takes a lease of 30 s: a signal whose handling dies comes back by itself. In mode
+/// `standalone` nothing is ever due. Wakes on file events where there are any, and at every poll.
+#[derive(clap::Args, Clone, Debug)]
+#[command(after_long_help = "\
+Examples:
+  while sso-signal wait | sso-login - | sso-signal settle; do :; done
+  sso-signal wait --timeout 0s && echo due
+
+Exit status:
+  0    one was due
+  2    bad command line
+  65   state of a newer version
+  74   a file failed
+  75   state locked
+  78   bad SSO_POLL_SECONDS
+  124  none was due within --timeout")]
+pub struct WaitArgs {
+    /// End once the process that started it is gone (124)
+    #[arg(long)]
+    pub(crate) with_parent: bool,
+    /// Give up after that long
+    #[arg(long, value_name = "DURATION", value_parser = sso_tool::time::parse_duration)]
+    pub(crate) timeout: Option<Duration>,
+    /// Look at least that often (SSO_POLL_SECONDS, 5 s)
+    #[arg(long, value_name = "DURATION", value_parser = parse_poll)]
+    pub(crate) poll: Option<Duration>,
+    /// Go on after the first one
+    #[arg(long)]
+    pub(crate) follow: bool,
+}
+
+/// Waits as the flags say, and prints what is due.
+pub fn run(args: &WaitArgs, settings: &Settings, output: &mut Output) -> anyhow::Result<Exit> {
+    let poll = args.poll.map_or_else(|| settings.poll_interval(), Ok)?;
+    let WaitArgs { with_parent, timeout, follow, .. } = *args;
+    wait(settings, Patience { timeout, poll, follow, with_parent }, output)
+}
+
+fn parse_poll(text: &str) -> Result<Duration, String> {
+    let poll = time::parse_duration(text)?;
+    if poll.is_zero() {
+        return Err("a poll interval of zero never rests".to_owned());
+    }
+    Ok(poll)
+}
+
 /// How to wait.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
+struct Patience {
     /// Give up (124) after that.
-    pub timeout: Option<Duration>,
+    timeout: Option<Duration>,
     /// Look at least that often.
-    pub poll: Duration,
+    poll: Duration,
     /// Go on after the first signal.
-    pub follow: bool,
+    follow: bool,
     /// End (124) once the process that started this one is gone.
-    pub with_parent: bool,
+    with_parent: bool,
 }
 
 /// Waits as `patience` says and prints what is due.
-pub fn wait(settings: &Settings, patience: Patience, output: &mut Output) -> anyhow::Result<Exit> {
+fn wait(settings: &Settings, patience: Patience, output: &mut Output) -> anyhow::Result<Exit> {
     let begin = Instant::now();
     let parent = rustix::process::getppid();
-    let mut host = Host::new(settings)?;
-    state_dir::make_private(&host.state_dir)?;
-    host.folder.make()?;
+    let mut queue = Queue::new(settings)?;
+    state_dir::make_private(&queue.state_dir)?;
+    queue.signals.make()?;
     // Watching begins before the first look, so nothing falls between the two.
     let mut said = Said::default();
-    let events = Events::watch(settings, host.folder.watched());
+    let events = Events::watch(settings, queue.signals.watched());
     loop {
         // Before the look: a watcher whose loop was killed must not ask anybody.
         if patience.with_parent && rustix::process::getppid() != parent {
             return Ok(Exit::Timeout);
         }
-        let at = host.circumstances()?;
-        let judged = host.judge(&at)?;
+        let at = queue.circumstances()?;
+        let judged = queue.judge(&at)?;
         said.say(settings, &judged, &at);
         for Judged { located, .. } in judged.iter().filter(|judged| judged.due == Due::Now) {
-            let Some(Leased { signal, until }) = host.lease(located, &at)? else { continue };
+            let Some(Leased { signal, until }) = queue.lease(located, &at)? else { continue };
             settings.debug(|| {
                 let (file, until) = (located.path.display(), time::format(until));
                 format!(
@@ -85,7 +134,7 @@ impl Said {
             return;
         }
         let described = |Judged { located, due }: &Judged| {
-            let (state, until) = host::described(due);
+            let (state, until) = queue::described(due);
             let until = until.map(|until| format!(" until {until}")).unwrap_or_default();
             format!("{} {state}{until}", located.signal.key())
         };

@@ -1,28 +1,65 @@
 //! `sso-signal request`: a person wants a login. Nothing that was said before holds it back.
-
-use serde_json::Value;
+#![expect(clippy::doc_markdown, reason = "doc comments here are help texts")]
 
 use crate::cooldown;
-use crate::entry::Entry;
-use crate::folder;
-use crate::host::Host;
+use crate::logout_report::logged_out;
 use crate::machine::Stamp;
-use crate::memory::Subject;
 use crate::mode::{self, Mode};
+use crate::queue::Queue;
+use crate::reminder::Reminder;
+use crate::reminder_store::ReminderKey;
 use crate::signal::Signal;
+use crate::signal_store;
 use sso_tool::exit::Exit;
 use sso_tool::profile_name::check_profile;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::shell::shell_word;
 use sso_tool::state_dir;
-use sso_tool::stream::{Document, Output};
-use sso_tool::subject::Subject as Whom;
+use sso_tool::stream::{self, Document, Output};
+use sso_tool::subject::Subject;
 use sso_tool::time;
+
+/// Ask the watcher for a login
+///
+/// Raises a new episode for the profile, after clearing what holds it back: snooze, cooldown, "Don't remind",
+/// a lock on purpose. In mode `standalone` nobody would take it: nothing is raised and the answer is no.
+#[derive(clap::Args, Clone, Debug)]
+#[command(after_long_help = "\
+Examples:
+  sso-signal request corp || sso-login corp | sso-signal settle
+
+Exit status:
+  0   the watcher takes it
+  1   mode standalone: log in directly
+  65  bad profile name
+  74  a file failed")]
+pub struct RequestArgs {
+    /// Profile to log in, else that of SSO_PROFILE_VARS or AWS_PROFILE, else `default`; `-`: those of the documents
+    /// on stdin
+    pub(crate) profile: Option<String>,
+    /// Say why, for the person who is asked
+    #[arg(long, value_name = "TEXT", default_value = "Login requested by hand")]
+    pub(crate) reason: String,
+    /// Print a sentence for people
+    #[arg(long)]
+    pub(crate) text: bool,
+}
+
+/// Requests a login of PROFILE, of the chosen profile, or of what the documents on stdin name.
+pub fn run(args: &RequestArgs, settings: &Settings, output: &mut Output) -> anyhow::Result<Exit> {
+    match args.profile.as_deref().filter(|profile| !profile.is_empty()) {
+        Some("-") => filter(settings, stream::stdin()?, &args.reason, args.text, output),
+        profile => {
+            let profile = profile.map_or_else(|| settings.profile(), str::to_owned);
+            request(settings, &profile, &args.reason, args.text, output)
+        }
+    }
+}
 
 /// Requests a login for every document's profile. Documents with `event` or `error` alone ask for nothing. For people it
 /// says first which session a document of `sso-login logout` ended.
-pub fn filter(
+fn filter(
     settings: &Settings,
     documents: impl Iterator<Item = anyhow::Result<Document>>,
     reason: &str,
@@ -36,7 +73,7 @@ pub fn filter(
             output.text(&said)?;
         }
         // A profile of another host isn't this machine's of the same name, and an earlier failure asks for nothing.
-        if let Whom::Profile { name, .. } = Whom::of(&document)? {
+        if let Subject::Profile { name, .. } = Subject::of(&document)? {
             last = request(settings, &name, reason, as_text, output)?;
         }
     }
@@ -45,7 +82,7 @@ pub fn filter(
 
 /// Raises a new episode for the profile, after clearing its snooze, cooldown, "Don't remind" and lock on purpose.
 /// In mode `standalone` nobody would take it: nothing is raised, and the answer is no.
-pub fn request(
+fn request(
     settings: &Settings,
     profile: &str,
     reason: &str,
@@ -53,8 +90,8 @@ pub fn request(
     output: &mut Output,
 ) -> anyhow::Result<Exit> {
     check_profile(profile)?;
-    let mut host = Host::new(settings)?;
-    let mode = mode::current(settings, &host.state_dir).0;
+    let mut queue = Queue::new(settings)?;
+    let mode = mode::current(settings, &queue.state_dir).0;
     let then = what_follows(settings, profile, mode)?;
     let document = Document::new()
         .with("event", "request")
@@ -62,7 +99,7 @@ pub fn request(
         .with("mode", mode.word())
         .with("next", then.as_str());
     if mode != Mode::Standalone {
-        raise(&mut host, profile, reason)?;
+        raise(&mut queue, profile, reason)?;
     }
     if as_text {
         output.text(&then)?;
@@ -72,12 +109,12 @@ pub fn request(
     Ok(if mode == Mode::Standalone { Exit::No } else { Exit::Done })
 }
 
-fn raise(host: &mut Host<'_>, profile: &str, reason: &str) -> anyhow::Result<()> {
+fn raise(queue: &mut Queue<'_>, profile: &str, reason: &str) -> anyhow::Result<()> {
     let now = time::now()?;
-    state_dir::make_private(&host.state_dir)?;
-    let lock = state_dir::lock(&host.state_dir)?;
-    let mut memory = host.memory()?;
-    let subject = Subject { profile, session: None, session_profiles: &[] };
+    state_dir::make_private(&queue.state_dir)?;
+    let lock = state_dir::lock(&queue.state_dir)?;
+    let mut memory = queue.memory()?;
+    let subject = ReminderKey { profile, session: None, session_profiles: &[] };
     let before = memory.entry(profile);
     let mut episode = format!("request {}", time::format(now));
     // Twice within a second is still a new one.
@@ -86,13 +123,13 @@ fn raise(host: &mut Host<'_>, profile: &str, reason: &str) -> anyhow::Result<()>
     }
     memory.change(&subject, |entry| {
         // What was mirrored into the session's other signals is still no wish of their writers.
-        (Entry { quiet: false, over: false, mirrored: entry.mirrored, ..entry.without_pauses() }, ())
+        (Reminder { quiet: false, over: false, mirrored: entry.mirrored, ..entry.without_pauses() }, ())
     });
     // A stamp that isn't ours would hold back everything.
-    let stamp = Stamp::new(cooldown::read(&host.state_dir), memory.stamped);
-    memory.save(&host.state_dir)?;
+    let stamp = Stamp::new(cooldown::read(&queue.state_dir), memory.stamped);
+    memory.save(&queue.state_dir)?;
     if let Stamp::Foreign(_) = stamp {
-        folder::remove(&cooldown::file(&host.state_dir))?;
+        signal_store::remove(&cooldown::file(&queue.state_dir))?;
     }
     let signal = Document::new()
         .with("profile", profile)
@@ -101,32 +138,13 @@ fn raise(host: &mut Host<'_>, profile: &str, reason: &str) -> anyhow::Result<()>
         .with("source", "sso-login")
         .with("episode", episode);
     // Not raised again but anew: what was postponed in the old file is over, too.
-    for located in host.folder.read(now)?.signals.iter().filter(|located| located.signal.profile == profile) {
-        folder::remove(&located.path)?;
+    for located in queue.signals.read(now)?.signals.iter().filter(|located| located.signal.profile == profile)
+    {
+        signal_store::remove(&located.path)?;
     }
-    host.folder.raise(&Signal::from_document(signal, "the request")?, now)?;
+    queue.signals.raise(&Signal::from_document(signal, "the request")?, now)?;
     drop(lock);
     Ok(())
-}
-
-/// What a logout did, for the person who asked for it; `None` if the document is about none.
-pub(crate) fn logged_out(document: &Document) -> anyhow::Result<Option<String>> {
-    if document.flag("loggedOut")? != Some(true) {
-        return Ok(None);
-    }
-    let session = match document.text("ssoSession")? {
-        Some(name) => format!("session `{name}`"),
-        None => format!("the session of {}", document.text("startUrl")?.unwrap_or("its start URL")),
-    };
-    let was_logged_in = document.flag("wasLoggedIn")?.unwrap_or(true);
-    let names = document.get("sessionProfiles").and_then(Value::as_array).into_iter().flatten();
-    let names: Vec<_> = names.filter_map(Value::as_str).map(|name| format!("`{name}`")).collect();
-    Ok(Some(sanitize(&if was_logged_in {
-        let whom = if names.is_empty() { "no profile has it".to_owned() } else { names.join(", ") };
-        format!("logged out of {session}: {whom}")
-    } else {
-        format!("nobody was logged in to {session}")
-    })))
 }
 
 /// What will happen, for the person who waits for it.

@@ -1,20 +1,17 @@
-//! This host's view: the signals, what the host remembers, and which signal is due.
+//! The queue of signals: which of them is due, and who has it.
 
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, UNIX_EPOCH};
-
-use chrono::{DateTime, SecondsFormat};
+use std::time::Duration;
 
 use crate::cooldown;
-use crate::entry::{ConfigStamp, Entry};
-use crate::folder::{Folder, Located, Reading};
 use crate::machine::{self, Because, Circumstances, Due, Stamp};
-use crate::memory::{Memory, Subject};
 use crate::mode;
-use crate::places::MOST_SIGNALS;
+use crate::reminder::{Reminder, config_stamp};
+use crate::reminder_store::{ReminderKey, ReminderStore};
 use crate::sighting::Sighting;
 use crate::signal::Signal;
+use crate::signal_store::places::MOST_SIGNALS;
+use crate::signal_store::{Located, Reading, SignalStore};
 use sso_tool::settings::Settings;
 use sso_tool::shell::shell_word;
 use sso_tool::state_dir;
@@ -23,19 +20,19 @@ use sso_tool::time::{self, Moment};
 /// As `SSO_POLL_SECONDS` if nobody sets it.
 const DEFAULT_POLL: Duration = Duration::from_secs(5);
 
-/// Settings and places, for the commands.
-pub struct Host<'a> {
+/// The signals, with the settings and the reminders that decide which is due.
+pub(crate) struct Queue<'a> {
     /// The settings.
-    pub settings: &'a Settings,
+    pub(crate) settings: &'a Settings,
     /// The state directory.
-    pub state_dir: PathBuf,
+    pub(crate) state_dir: PathBuf,
     /// The signals.
-    pub folder: Folder,
+    pub(crate) signals: SignalStore,
 }
 
 /// What is remembered of a document besides how its session was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Naming {
+pub(crate) enum Naming {
     /// Which session its profile belongs to.
     Session,
     /// Nothing.
@@ -43,21 +40,21 @@ pub enum Naming {
 }
 
 /// A signal and whether it is due.
-pub struct Judged {
+pub(crate) struct Judged {
     /// The signal, in its file.
-    pub located: Located,
+    pub(crate) located: Located,
     /// Whether it is due.
-    pub due: Due,
+    pub(crate) due: Due,
 }
 
-impl<'a> Host<'a> {
-    /// The host that the settings describe.
-    pub fn new(settings: &'a Settings) -> anyhow::Result<Self> {
-        Ok(Self { settings, state_dir: settings.state_dir()?, folder: Folder::new(settings)? })
+impl<'a> Queue<'a> {
+    /// The queue that the settings describe.
+    pub(crate) fn new(settings: &'a Settings) -> anyhow::Result<Self> {
+        Ok(Self { settings, state_dir: settings.state_dir()?, signals: SignalStore::new(settings)? })
     }
 
     /// What decisions depend on, now.
-    pub fn circumstances(&self) -> anyhow::Result<Circumstances> {
+    pub(crate) fn circumstances(&self) -> anyhow::Result<Circumstances> {
         Ok(Circumstances {
             now: time::now()?,
             mode: mode::current(self.settings, &self.state_dir).0,
@@ -68,12 +65,12 @@ impl<'a> Host<'a> {
     }
 
     /// What the host remembers.
-    pub fn memory(&self) -> anyhow::Result<Memory> {
-        Memory::load(self.settings.tool(), &self.state_dir, time::now()?)
+    pub(crate) fn memory(&self) -> anyhow::Result<ReminderStore> {
+        ReminderStore::load(self.settings.tool(), &self.state_dir, time::now()?)
     }
 
     /// Changes what the host remembers, while nobody else does.
-    pub fn change_memory<T>(&self, change: impl FnOnce(&mut Memory) -> T) -> anyhow::Result<T> {
+    pub(crate) fn change_memory<T>(&self, change: impl FnOnce(&mut ReminderStore) -> T) -> anyhow::Result<T> {
         let _lock = state_dir::lock(&self.state_dir)?;
         let before = self.memory()?;
         let mut after = before.clone();
@@ -85,11 +82,16 @@ impl<'a> Host<'a> {
     }
 
     /// Takes in how a session was seen. Without a `state.json` there is nothing that it could change, in a container, say.
-    pub fn see(&self, subject: &Subject<'_>, seen: Option<Sighting>, naming: Naming) -> anyhow::Result<()> {
+    pub(crate) fn see(
+        &self,
+        subject: &ReminderKey<'_>,
+        seen: Option<Sighting>,
+        naming: Naming,
+    ) -> anyhow::Result<()> {
         if !self.state_dir.join("state.json").exists() {
             return Ok(());
         }
-        let after = |entry: &Entry| seen.map_or_else(|| entry.clone(), |seen| entry.seen(seen));
+        let after = |entry: &Reminder| seen.map_or_else(|| entry.clone(), |seen| entry.seen(seen));
         let memory = self.memory()?;
         let is_new = naming == Naming::Session
             && subject.session.is_some_and(|session| memory.session_of(subject.profile) != Some(session));
@@ -102,8 +104,8 @@ impl<'a> Host<'a> {
     }
 
     /// Every signal with its judgement, the oldest first. A file that can't be read keeps no other back, and is said once.
-    pub fn judge(&mut self, at: &Circumstances) -> anyhow::Result<Vec<Judged>> {
-        let Reading { signals, unreadable } = self.folder.read(at.now)?;
+    pub(crate) fn judge(&mut self, at: &Circumstances) -> anyhow::Result<Vec<Judged>> {
+        let Reading { signals, unreadable } = self.signals.read(at.now)?;
         for (_, err) in &unreadable {
             self.settings.warn_once(format!("{err:#}"));
         }
@@ -114,7 +116,7 @@ impl<'a> Host<'a> {
         let mut signals = signals;
         // First what a session is known of or what stands in the given format's place, then the oldest: any number of
         // made-up profiles gets the rest of the turns.
-        let main_file = self.folder.main_file();
+        let main_file = self.signals.main_file();
         signals.sort_by_key(|located| {
             let is_known = judge.memory.session_of(&located.signal.key()).is_some();
             !is_known && located.path != *main_file
@@ -128,9 +130,9 @@ impl<'a> Host<'a> {
     }
 
     /// Takes the lease of a due signal, unless it was cleared or another watcher took it meanwhile.
-    pub fn lease(&self, located: &Located, at: &Circumstances) -> anyhow::Result<Option<Leased>> {
+    pub(crate) fn lease(&self, located: &Located, at: &Circumstances) -> anyhow::Result<Option<Leased>> {
         let _lock = state_dir::lock(&self.state_dir)?;
-        let Some(signal) = self.folder.reread(&located.path)? else { return Ok(None) };
+        let Some(signal) = SignalStore::reread(&located.path)? else { return Ok(None) };
         let judge = Judge::new(self.memory()?, &self.state_dir);
         let Judged { located, due: Due::Now } =
             judge.judge(Located { path: located.path.clone(), signal }, at)
@@ -139,7 +141,7 @@ impl<'a> Host<'a> {
         };
         let mut memory = judge.memory;
         let key = located.signal.key();
-        let subject = Subject { profile: &key, session: None, session_profiles: &[] };
+        let subject = ReminderKey { profile: &key, session: None, session_profiles: &[] };
         let until = memory.change(&subject, |entry| machine::lease(&entry, at.now));
         memory.save(&self.state_dir)?;
         // The host's memory is the authority; a mirror that can't be written (a file of root's) loses nothing.
@@ -149,8 +151,8 @@ impl<'a> Host<'a> {
 
     /// Writes into a signal's file when it is tried next, for those who read the file. Answers whether it is
     /// still there; `None` if it couldn't be written, which changes nothing.
-    pub fn mirror(&self, located: &Located, until: Moment) -> Option<bool> {
-        self.folder
+    pub(crate) fn mirror(&self, located: &Located, until: Moment) -> Option<bool> {
+        self.signals
             .replace(&located.path, &located.signal.postponed(until))
             .inspect_err(|err| self.settings.debug(|| format!("{err:#}")))
             .ok()
@@ -158,21 +160,21 @@ impl<'a> Host<'a> {
 }
 
 /// A signal that was handed over.
-pub struct Leased {
+pub(crate) struct Leased {
     /// The signal, as it was when the lease was taken.
-    pub signal: Signal,
+    pub(crate) signal: Signal,
     /// When it comes back by itself.
-    pub until: Moment,
+    pub(crate) until: Moment,
 }
 
 /// What judgements go by, besides the signal.
 struct Judge {
-    memory: Memory,
+    memory: ReminderStore,
     stamp: Stamp,
 }
 
 impl Judge {
-    fn new(memory: Memory, state_dir: &Path) -> Self {
+    fn new(memory: ReminderStore, state_dir: &Path) -> Self {
         let stamp = Stamp::new(cooldown::read(state_dir), memory.stamped);
         Self { memory, stamp }
     }
@@ -184,21 +186,8 @@ impl Judge {
     }
 }
 
-/// The config file as it is now, in the words of `sso-login`'s documents: the modification time to the
-/// nanosecond, since an edit within the same second counts, too.
-pub fn config_stamp(file: &str) -> ConfigStamp {
-    let modified = fs::metadata(Path::new(file)).and_then(|metadata| metadata.modified()).ok();
-    let modified = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok()).and_then(|since| {
-        DateTime::from_timestamp(i64::try_from(since.as_secs()).ok()?, since.subsec_nanos())
-    });
-    ConfigStamp {
-        file: file.to_owned(),
-        modified: modified.map(|moment| moment.to_rfc3339_opts(SecondsFormat::Nanos, true)),
-    }
-}
-
 /// A judgement as document keys: `state` and, where there is one, `until`.
-pub fn described(due: &Due) -> (&'static str, Option<String>) {
+pub(crate) fn described(due: &Due) -> (&'static str, Option<String>) {
     match due {
         Due::Now => ("due", None),
         Due::At(until, because) => (because.word(), Some(time::format(*until))),
@@ -207,7 +196,7 @@ pub fn described(due: &Due) -> (&'static str, Option<String>) {
 }
 
 /// The next command for a person, given why a signal waits.
-pub fn next_action(because: Because, profile: &str) -> String {
+pub(crate) fn next_action(because: Because, profile: &str) -> String {
     match because {
         Because::Standalone | Because::Quiet | Because::Suppressed | Because::GaveUp => {
             format!("sso-login {} | sso-signal settle", shell_word(profile))

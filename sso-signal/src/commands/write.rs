@@ -1,31 +1,70 @@
 //! `sso-signal write`: documents of a monitor into signals.
 
-use crate::content::{NoPlace, Unreadable};
+use crate::signal_store::content::{NoPlace, Unreadable};
 use serde_json::Value;
 
-use crate::folder::{Folder, Raised, Withdrawn};
+use crate::commands::settle::Concerned;
 use crate::heartbeat::Heartbeat;
-use crate::host::{Host, Naming};
-use crate::settle::Concerned;
+use crate::queue::{Naming, Queue};
 use crate::sighting::Sighting;
 use crate::signal::Signal;
+use crate::signal_store::{Raised, SignalStore, Withdrawn};
 use sso_tool::exit::{Exit, Fault, escaped};
 use sso_tool::profile_name::check_profile;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::shell::shell_word;
 use sso_tool::state_dir;
-use sso_tool::stream::{Document, Output};
-use sso_tool::subject::{Remote, Subject as Whom};
+use sso_tool::stream::{self, Document, Output};
+use sso_tool::subject::{Remote, Subject};
 use sso_tool::time::{self, Moment};
 
+/// Raise a signal, or raise and clear signals as documents on stdin say
+///
+/// With PROFILE, that profile's signal is raised and printed. Without, documents are read: each raises one, unless it
+/// says `"loginRequired": false`, which clears the signal that the same source raised. It is passed on with `signal`:
+/// `raised`, `kept` (it was there: snoozes hold; or another source still asks), `cleared` or `none`. Documents with `event`,
+/// `outcome` or `error` and no `loginRequired` pass untouched. A profile that no signal can be about (letters, digits
+/// and ` ._@+:/-`, a letter or digit first, 128 at most) gets `none` and an `error`; the stream goes on.
+#[derive(clap::Args, Clone, Debug)]
+#[command(after_long_help = "\
+Examples:
+  sso-signal write corp --reason 'Credentials expired'
+  sso-profile list | sso-cache check | sso-signal write --source my-monitor
+
+Exit status:
+  0   done
+  65  bad document; PROFILE is no name that a signal can have
+  74  a file failed
+  75  state locked")]
+pub struct WriteArgs {
+    /// Profile whose login is required
+    pub(crate) profile: Option<String>,
+    /// Say why, for the person who is asked
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    /// Say who raises it: only that source's signal is cleared by it (`sso-signal` if nobody says), and `status`
+    /// says when a monitor with a name was last seen
+    #[arg(long, value_name = "NAME")]
+    pub(crate) source: Option<String>,
+}
+
+/// Raises and clears what PROFILE or the documents on stdin say.
+pub fn run(args: &WriteArgs, settings: &Settings, output: &mut Output) -> anyhow::Result<Exit> {
+    let mut raiser = Raiser::new(settings, args.reason.as_deref(), args.source.as_deref())?;
+    match &args.profile {
+        Some(profile) => raiser.command(profile, output),
+        None => raiser.filter(stream::stdin()?, output),
+    }
+}
+
 /// Who raised a signal, where neither a flag nor the document says.
-pub const SOURCE: &str = "sso-signal";
+const SOURCE: &str = "sso-signal";
 
 /// Raises and clears signals.
-pub struct Raiser<'a> {
+struct Raiser<'a> {
     settings: &'a Settings,
-    folder: Folder,
+    signals: SignalStore,
     reason: Option<&'a str>,
     source: Option<&'a str>,
     heartbeat: Heartbeat,
@@ -33,16 +72,18 @@ pub struct Raiser<'a> {
 
 impl<'a> Raiser<'a> {
     /// `reason` and `source` beat those of a document.
-    pub fn new(
-        settings: &'a Settings,
-        reason: Option<&'a str>,
-        source: Option<&'a str>,
-    ) -> anyhow::Result<Self> {
-        Ok(Self { settings, folder: Folder::new(settings)?, reason, source, heartbeat: Heartbeat::default() })
+    fn new(settings: &'a Settings, reason: Option<&'a str>, source: Option<&'a str>) -> anyhow::Result<Self> {
+        Ok(Self {
+            settings,
+            signals: SignalStore::new(settings)?,
+            reason,
+            source,
+            heartbeat: Heartbeat::default(),
+        })
     }
 
     /// Raises a signal for a profile and prints it.
-    pub fn command(&mut self, profile: &str, output: &mut Output) -> anyhow::Result<Exit> {
+    fn command(&mut self, profile: &str, output: &mut Output) -> anyhow::Result<Exit> {
         let (_, signal) = self.raise(&Document::new().with("profile", profile), time::now()?)?;
         self.settings.debug(|| format!("{profile}: raised by {}, episode {}", signal.source, signal.episode));
         output.document(&signal.full_document())?;
@@ -51,7 +92,7 @@ impl<'a> Raiser<'a> {
 
     /// Raises or clears what each document says, and passes it on with `signal`: what was done. A signal's file that
     /// can't be read is its document's `error`, and status 74 at the end.
-    pub fn filter(
+    fn filter(
         &mut self,
         documents: impl Iterator<Item = anyhow::Result<Document>>,
         output: &mut Output,
@@ -112,19 +153,19 @@ impl<'a> Raiser<'a> {
     /// keep the others' signals back.
     fn refuse(&self, document: &mut Document, why: &anyhow::Error) -> anyhow::Result<()> {
         document.set("signal", "none");
-        let subject = Whom::of(document)?;
-        if matches!(subject, Whom::Session { .. } | Whom::Remote(Remote { profile: None, .. })) {
+        let subject = Subject::of(document)?;
+        if matches!(subject, Subject::Session { .. } | Subject::Remote(Remote { profile: None, .. })) {
             self.fail(document, format!("{why}"));
             return Ok(());
         }
-        if matches!(&subject, Whom::Remote(Remote { host, .. }) if sanitize(host) != *host) {
+        if matches!(&subject, Subject::Remote(Remote { host, .. }) if sanitize(host) != *host) {
             self.fail(document, format!("{why}"));
             return Ok(());
         }
         // Its session may have profiles of better names.
         let whom = Concerned::of(document, document.text("profile")?.unwrap_or_default())?;
         if whom.subject().session.is_some() {
-            Host::new(self.settings)?.see(&whom.subject(), Sighting::of(document)?, Naming::Nothing)?;
+            Queue::new(self.settings)?.see(&whom.subject(), Sighting::of(document)?, Naming::Nothing)?;
         }
         if wish_of(document)? == Some(Wish::Raise) {
             let name = shell_word(&sanitize(document.text("profile")?.unwrap_or_default()));
@@ -156,7 +197,7 @@ impl<'a> Raiser<'a> {
         if let Some(episode) = document.text("episode")? {
             signal.set("episode", sanitize(episode));
         }
-        if let Whom::Remote(Remote { host, .. }) = Whom::of(document)? {
+        if let Subject::Remote(Remote { host, .. }) = Subject::of(document)? {
             signal.set("host", host);
         }
         let signal = Signal::from_document(signal, "the document")?;
@@ -164,11 +205,11 @@ impl<'a> Raiser<'a> {
         // What a person decides about one profile holds for its whole session, so whoever knows the session says it.
         let seen = Sighting::of(document)?;
         // A memory that can't be read is a reason for `wait` and `status` to complain, not to raise nothing.
-        if let Err(err) = Host::new(self.settings)?.see(&whom.subject(), seen, Naming::Session) {
+        if let Err(err) = Queue::new(self.settings)?.see(&whom.subject(), seen, Naming::Session) {
             self.settings.debug(|| format!("{err:#}"));
         }
         let _lock = self.lock()?;
-        self.folder.raise(&signal, now)
+        self.signals.raise(&signal, now)
     }
 
     /// Removes the signal that the same source raised. A session seen valid also ends "Don't remind me": the next
@@ -177,11 +218,11 @@ impl<'a> Raiser<'a> {
         let whom = Concerned::of(document, profile_of(document)?)?;
         let source = self.source_of(document)?;
         let lock = self.lock()?;
-        let withdrawn = self.folder.withdraw(whom.subject().profile, &source, now)?;
+        let withdrawn = self.signals.withdraw(whom.subject().profile, &source, now)?;
         drop(lock);
         // While another source still asks for a login, what a person decided about that stands.
         if withdrawn != Withdrawn::Left {
-            Host::new(self.settings)?.see(&whom.subject(), Sighting::of(document)?, Naming::Nothing)?;
+            Queue::new(self.settings)?.see(&whom.subject(), Sighting::of(document)?, Naming::Nothing)?;
         }
         Ok(match withdrawn {
             Withdrawn::Removed => "cleared",
@@ -216,7 +257,7 @@ enum Wish {
 
 /// What a document asks for; `None` if it says nothing about a login.
 fn wish_of(document: &Document) -> anyhow::Result<Option<Wish>> {
-    if Whom::of(document)?.is_passed_on() {
+    if Subject::of(document)?.is_passed_on() {
         return Ok(None);
     }
     Ok(match document.flag("loginRequired")? {
@@ -231,12 +272,12 @@ fn unfit(document: &Document) -> anyhow::Result<Option<anyhow::Error>> {
     if wish_of(document)?.is_none() {
         return Ok(None);
     }
-    match Whom::of(document)? {
-        Whom::Session { name, .. } => {
+    match Subject::of(document)? {
+        Subject::Session { name, .. } => {
             let what = format!("a signal has a profile, and session `{}` has none here", sanitize(&name));
             return Ok(Some(Fault::new(Exit::Data, what).into()));
         }
-        Whom::Remote(Remote { host, .. }) if sanitize(&host) != host => {
+        Subject::Remote(Remote { host, .. }) if sanitize(&host) != host => {
             return Ok(Some(Fault::new(Exit::Data, "`host` is no host name that a signal can have").into()));
         }
         _ => {}

@@ -23,22 +23,22 @@ const LONGEST: usize = 200;
 
 /// The paths of signals.
 #[derive(Debug)]
-pub struct Places {
+pub(crate) struct Places {
     /// The given format's place: `login-required.json`.
-    pub main_file: PathBuf,
+    pub(crate) main_file: PathBuf,
     /// The folder of further signals.
-    pub further: PathBuf,
+    pub(crate) further: PathBuf,
 }
 
 impl Places {
     /// The places of these settings.
-    pub fn new(settings: &Settings) -> anyhow::Result<Self> {
+    pub(crate) fn new(settings: &Settings) -> anyhow::Result<Self> {
         let main_file = settings.signal_file()?;
         Ok(Self { further: further(&settings.state_dir()?, &main_file), main_file })
     }
 
     /// Every file that may be a signal.
-    pub fn files(&self) -> anyhow::Result<BTreeSet<PathBuf>> {
+    pub(crate) fn files(&self) -> anyhow::Result<BTreeSet<PathBuf>> {
         let mut files = BTreeSet::from([self.main_file.clone()]);
         let context = || format!("cannot read {}", self.further.display());
         let entries = match fs::read_dir(&self.further) {
@@ -60,7 +60,7 @@ impl Places {
     }
 
     /// Whether a file, by its name, may hold a signal of a profile, here or on a box.
-    pub fn may_hold(&self, path: &Path, profile: &str) -> bool {
+    pub(crate) fn may_hold(&self, path: &Path, profile: &str) -> bool {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let stem = ["%1", "%2"].iter().find_map(|suffix| stem.strip_suffix(suffix)).unwrap_or(&stem);
         let name = file_stem(profile);
@@ -70,7 +70,7 @@ impl Places {
 
     /// Where the signal of a key may be, the preferred place first. The last ones are for when somebody put
     /// another profile's signal under this one's name, or the file system takes `Dev` and `dev` for the same.
-    pub fn of(&self, key: &str) -> Vec<PathBuf> {
+    pub(crate) fn of(&self, key: &str) -> Vec<PathBuf> {
         let name = file_stem(key);
         // `%1` is no percent-encoding: these names are no other profile's.
         let further = ["", "%1", "%2"].map(|suffix| self.further.join(format!("{name}{suffix}.json")));

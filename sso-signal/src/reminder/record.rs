@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::entry::{ConfigStamp, Entry, Pause};
+use crate::reminder::{ConfigStamp, Pause, Reminder};
 use sso_tool::stream::Document;
 use sso_tool::time::{self, Moment};
 
 /// An entry as a document.
-pub fn write(entry: &Entry) -> Document {
+pub(crate) fn write(entry: &Reminder) -> Document {
     let pause =
         |pause: &Pause| json!({"until": time::format(pause.until), "lengthSeconds": pause.length.as_secs()});
     let mut document = Document::new();
@@ -43,9 +43,9 @@ pub fn write(entry: &Entry) -> Document {
 pub(crate) struct Broken;
 
 /// An entry from its document. Unknown keys are none of ours; wrong types make it broken.
-pub(crate) fn read(value: &Value) -> Result<Entry, Broken> {
+pub(crate) fn read(value: &Value) -> Result<Reminder, Broken> {
     let map = value.as_object().ok_or(Broken)?;
-    Ok(Entry {
+    Ok(Reminder {
         profiles: optional(map, "profiles", read_texts)?.unwrap_or_default(),
         retry: optional(map, "retry", read_pause)?,
         snooze: optional(map, "snooze", read_pause)?,

@@ -1,9 +1,13 @@
 //! What the host remembers of one sso-session.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
+pub(crate) mod record;
 
-use chrono::TimeDelta;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
+
+use chrono::{DateTime, SecondsFormat, TimeDelta};
 
 use crate::sighting::Sighting;
 use sso_tool::time::{self, Moment};
@@ -16,35 +20,35 @@ const MOST_SUPPRESSED: usize = 16;
 
 /// What the host remembers of one sso-session, or of one profile while its session isn't known.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Entry {
+pub(crate) struct Reminder {
     /// The profiles known to belong to it.
-    pub profiles: BTreeSet<String>,
+    pub(crate) profiles: BTreeSet<String>,
     /// Not before: a lease or the time between retries.
-    pub retry: Option<Pause>,
+    pub(crate) retry: Option<Pause>,
     /// Not before: what the person chose.
-    pub snooze: Option<Pause>,
+    pub(crate) snooze: Option<Pause>,
     /// When the person closed or ignored the question.
-    pub dismissed: Option<Moment>,
+    pub(crate) dismissed: Option<Moment>,
     /// The episodes that the person doesn't want to be reminded of, the newest last.
-    pub suppressed: Vec<String>,
+    pub(crate) suppressed: Vec<String>,
     /// Failed logins in a row.
-    pub failures: u32,
+    pub(crate) failures: u32,
     /// The episode for which `auto` gave up.
-    pub gave_up: Option<String>,
+    pub(crate) gave_up: Option<String>,
     /// Locked on purpose: quiet until the next login.
-    pub quiet: bool,
+    pub(crate) quiet: bool,
     /// Whether a quiet session was seen without a valid token since: if it is valid then, somebody logged in.
-    pub over: bool,
+    pub(crate) over: bool,
     /// The AWS config in which the profile wasn't found.
-    pub unknown_in: Option<ConfigStamp>,
+    pub(crate) unknown_in: Option<ConfigStamp>,
     /// The `nextAttemptAfter` that this host wrote into the signals last: that one is a mirror of the above,
     /// and no wish of the signal's writer.
-    pub mirrored: Option<Moment>,
+    pub(crate) mirrored: Option<Moment>,
 }
 
-impl Entry {
+impl Reminder {
     /// Adds an episode that isn't to be reminded of. Without a name there is nothing to recognise.
-    pub fn suppress(&mut self, episode: &str) {
+    pub(crate) fn suppress(&mut self, episode: &str) {
         if episode.is_empty() {
             return;
         }
@@ -55,13 +59,13 @@ impl Entry {
     }
 
     /// Whether a person had a say in it; else it is about retries.
-    pub fn is_decided(&self) -> bool {
+    pub(crate) fn is_decided(&self) -> bool {
         self.quiet || self.snooze.is_some() || self.dismissed.is_some() || !self.suppressed.is_empty()
     }
 
     /// The entry after the session was seen: what the sighting ends, or tells of a session that is kept quiet.
     #[must_use]
-    pub fn seen(&self, sighting: Sighting) -> Self {
+    pub(crate) fn seen(&self, sighting: Sighting) -> Self {
         match sighting {
             // The next expiry is a new one, whatever its episode is called. And what was over is valid by a login only.
             Sighting::Valid => Self {
@@ -80,19 +84,19 @@ impl Entry {
 
     /// The entry after a person locked the session. Only what is seen from now on tells of a login.
     #[must_use]
-    pub fn locked(&self) -> Self {
+    pub(crate) fn locked(&self) -> Self {
         Self { quiet: true, over: false, ..self.clone() }
     }
 
     /// The entry without what holds its signals back; but for `quiet`, which a person decided for good.
     #[must_use]
-    pub fn without_pauses(&self) -> Self {
+    pub(crate) fn without_pauses(&self) -> Self {
         Self { profiles: self.profiles.clone(), quiet: self.quiet, over: self.over, ..Self::default() }
     }
 
     /// Joins an entry that turns out to be of the same session: whatever either of them held back stays held back.
     #[must_use]
-    pub fn merged(self, other: Self) -> Self {
+    pub(crate) fn merged(self, other: Self) -> Self {
         let later =
             |a: Option<Pause>, b: Option<Pause>| [a, b].into_iter().flatten().max_by_key(|pause| pause.until);
         let mut suppressed = Self { suppressed: other.suppressed, ..Self::default() };
@@ -121,21 +125,21 @@ impl Entry {
 
 /// A time to keep still: until when, and how long it was meant to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pause {
+pub(crate) struct Pause {
     /// Its end.
-    pub until: Moment,
+    pub(crate) until: Moment,
     /// Its length when it began: how a clock that was set back is noticed.
-    pub length: Duration,
+    pub(crate) length: Duration,
 }
 
 impl Pause {
     /// A pause that begins at `start`.
-    pub fn starting(start: Moment, length: Duration) -> Self {
+    pub(crate) fn starting(start: Moment, length: Duration) -> Self {
         Self { until: time::after(start, length), length }
     }
 
     /// Whether it still lasts. A clock that was set back by more than a minute ends it.
-    pub fn lasts(&self, now: Moment) -> bool {
+    pub(crate) fn lasts(&self, now: Moment) -> bool {
         now < self.until && self.until - now <= delta(self.length.saturating_add(JITTER))
     }
 }
@@ -152,6 +156,19 @@ pub struct ConfigStamp {
 /// A duration as chrono has it; its longest if that is too short.
 pub(crate) fn delta(duration: Duration) -> TimeDelta {
     TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
+}
+
+/// The config file as it is now, in the words of `sso-login`'s documents: the modification time to the
+/// nanosecond, since an edit within the same second counts, too.
+pub fn config_stamp(file: &str) -> ConfigStamp {
+    let modified = fs::metadata(Path::new(file)).and_then(|metadata| metadata.modified()).ok();
+    let modified = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok()).and_then(|since| {
+        DateTime::from_timestamp(i64::try_from(since.as_secs()).ok()?, since.subsec_nanos())
+    });
+    ConfigStamp {
+        file: file.to_owned(),
+        modified: modified.map(|moment| moment.to_rfc3339_opts(SecondsFormat::Nanos, true)),
+    }
 }
 
 #[cfg(test)]

@@ -27,14 +27,14 @@ fn outcome(word: &str) -> Outcome {
     }
 }
 
-fn after(steps: &[Step]) -> Entry {
+fn after(steps: &[Step]) -> Reminder {
     let at = Circumstances {
         now: time::from_epoch(1_700_000_000.0).unwrap(),
         mode: Mode::Notify,
         cooldown: Duration::from_secs(600),
         poll: Duration::from_secs(5),
     };
-    steps.iter().fold(Entry::default(), |entry, step| match step {
+    steps.iter().fold(Reminder::default(), |entry, step| match step {
         Lock => entry.locked(),
         Seen(sighting) => entry.seen(*sighting),
         Settle(word) => machine::settle(&entry, &outcome(word), "one", &at).entry,

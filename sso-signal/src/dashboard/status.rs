@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::cooldown;
-use crate::host::{self, Host, Judged};
 use crate::machine::{Circumstances, Due};
 use crate::mode;
-use crate::record;
+use crate::queue::{self, Judged, Queue};
+use crate::reminder::record;
 use crate::signal::Signal;
 use sso_tool::exit::Exit;
 use sso_tool::settings::Settings;
@@ -14,10 +14,10 @@ use sso_tool::stream::{Document, Output};
 use sso_tool::time;
 
 /// Prints the status: a document, or with `text` lines for people.
-pub fn print(settings: &Settings, text: bool, output: &mut Output) -> anyhow::Result<Exit> {
-    let mut host = Host::new(settings)?;
-    let at = host.circumstances()?;
-    let signals = host.judge(&at)?;
+pub(crate) fn print(settings: &Settings, text: bool, output: &mut Output) -> anyhow::Result<Exit> {
+    let mut queue = Queue::new(settings)?;
+    let at = queue.circumstances()?;
+    let signals = queue.judge(&at)?;
     if text {
         output.text(&format!("mode: {} ({})", at.mode, at.mode.meaning()))?;
         for judged in &signals {
@@ -28,28 +28,28 @@ pub fn print(settings: &Settings, text: bool, output: &mut Output) -> anyhow::Re
         }
         return Ok(Exit::Done);
     }
-    output.document(&document_of(settings, &host, &at, &signals)?)?;
+    output.document(&document_of(settings, &queue, &at, &signals)?)?;
     Ok(Exit::Done)
 }
 
 /// The status as a document.
 pub(crate) fn document(
     settings: &Settings,
-    host: &mut Host<'_>,
+    queue: &mut Queue<'_>,
     at: &Circumstances,
 ) -> anyhow::Result<Document> {
-    let judged = host.judge(at)?;
-    document_of(settings, host, at, &judged)
+    let judged = queue.judge(at)?;
+    document_of(settings, queue, at, &judged)
 }
 
 fn document_of(
     settings: &Settings,
-    host: &Host<'_>,
+    queue: &Queue<'_>,
     at: &Circumstances,
     signals: &[Judged],
 ) -> anyhow::Result<Document> {
-    let (mode, mode_from) = mode::current(settings, &host.state_dir);
-    let memory = host.memory()?;
+    let (mode, mode_from) = mode::current(settings, &queue.state_dir);
+    let memory = queue.memory()?;
     let sessions: Vec<Value> = memory
         .entries()
         .map(|(name, is_session, entry)| {
@@ -67,20 +67,20 @@ fn document_of(
         .with("mode", mode.word())
         .with("modeFrom", mode_from)
         .with("modeMeaning", mode.meaning())
-        .with("stateDir", host.state_dir.display().to_string())
+        .with("stateDir", queue.state_dir.display().to_string())
         .with("signalFile", settings.signal_file()?.display().to_string())
         .with("pollSeconds", at.poll.as_secs())
         .with("cooldownSeconds", at.cooldown.as_secs())
         .with("signals", signals.iter().map(described).collect::<Vec<_>>())
         .with("remembered", sessions);
-    if let Some(stamp) = cooldown::read(&host.state_dir) {
+    if let Some(stamp) = cooldown::read(&queue.state_dir) {
         document.set("lastDismissedAt", time::format(stamp));
     }
     Ok(document)
 }
 
 fn described(judged: &Judged) -> Value {
-    let (state, until) = host::described(&judged.due);
+    let (state, until) = queue::described(&judged.due);
     let mut document = judged.located.signal.document().with("state", state);
     if let Some(until) = until {
         document.set("until", until);
@@ -93,12 +93,14 @@ fn described(judged: &Judged) -> Value {
 fn next_action(judged: &Judged) -> String {
     match judged.due {
         Due::Now => "a running watcher takes it at its next poll".to_owned(),
-        Due::At(_, because) | Due::Not(because) => host::next_action(because, &judged.located.signal.profile),
+        Due::At(_, because) | Due::Not(because) => {
+            queue::next_action(because, &judged.located.signal.profile)
+        }
     }
 }
 
 fn sentence(judged: &Judged) -> String {
-    let (state, until) = host::described(&judged.due);
+    let (state, until) = queue::described(&judged.due);
     let until = until.map(|until| format!(" until {until}")).unwrap_or_default();
     let document = judged.located.signal.document();
     let reason = document.get("reason").and_then(Value::as_str).unwrap_or_default();

@@ -1,8 +1,31 @@
-//! The command line of `sso-signal service`.
+//! `sso-signal service`: the watcher as a service of this user.
 
 use clap::Subcommand;
 
-#[derive(Debug, Subcommand)]
+use crate::service::{self, InstallOptions};
+use sso_tool::exit::Exit;
+use sso_tool::settings::Settings;
+use sso_tool::stream::Output;
+
+/// Keep the watcher running as a service of this user (launchd, systemd)
+#[derive(clap::Args, Clone, Debug)]
+#[command(after_long_help = "\
+Examples:
+  sso-signal service install -- just sso-watch
+  sso-signal service status
+  sso-signal service logs --follow
+
+Exit status:
+  0   done
+  69  nobody runs services here or the manager failed
+  74  a file failed
+  78  bad setting or another program's service")]
+pub struct ServiceArgs {
+    #[command(subcommand)]
+    pub(crate) command: Service,
+}
+
+#[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Service {
     /// Install CMD as a service with today's settings, and start it
     ///
@@ -108,4 +131,26 @@ Exit status:
   0   it may
   78  it may not")]
     Check,
+}
+
+/// Does what the subcommand says.
+pub fn run(args: &ServiceArgs, settings: &Settings, output: &mut Output) -> anyhow::Result<Exit> {
+    match &args.command {
+        Service::Install { without_aws, replace, monitor, watcher_only, print, text, command } => {
+            let options = InstallOptions {
+                command: command.clone(),
+                monitor: monitor.clone(),
+                is_watcher_only: *watcher_only,
+                without_aws: *without_aws,
+                replace: *replace,
+                print: *print,
+            };
+            service::install(settings, &options, *text, output)
+        }
+        Service::Uninstall { text } => service::uninstall(settings, *text, output),
+        Service::Restart { text } => service::restart(settings, *text, output),
+        Service::Status => service::status(settings, output),
+        Service::Logs { lines, follow } => service::logs(settings, *lines, *follow, output),
+        Service::Check => service::permit(settings, output),
+    }
 }

@@ -1,5 +1,8 @@
 //! The signals on disk: read with suspicion, raised and withdrawn atomically.
 
+pub(crate) mod content;
+pub(crate) mod places;
+
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,9 +13,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use crate::content::{Content, NoPlace, is_forbidden, read_file};
-use crate::places::Places;
 use crate::signal::Signal;
+use crate::signal_store::content::{Content, NoPlace, is_forbidden, read_file};
+use crate::signal_store::places::Places;
 use sso_tool::atomic_write;
 use sso_tool::exit::warn;
 use sso_tool::quarantine::quarantine;
@@ -25,7 +28,7 @@ const MOMENT: Duration = Duration::from_millis(150);
 
 /// All signals.
 #[derive(Debug)]
-pub struct Folder {
+pub(crate) struct SignalStore {
     tool: &'static str,
     state_dir: PathBuf,
     places: Places,
@@ -36,35 +39,35 @@ pub struct Folder {
 
 /// A signal and the file it is in.
 #[derive(Clone, Debug)]
-pub struct Located {
+pub(crate) struct Located {
     /// The file.
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
     /// Its content.
-    pub signal: Signal,
+    pub(crate) signal: Signal,
 }
 
-/// What [`Folder::read`] found.
+/// What [`SignalStore::read`] found.
 #[derive(Debug)]
-pub struct Reading {
+pub(crate) struct Reading {
     /// The signals, sorted by the time they were raised.
-    pub signals: Vec<Located>,
+    pub(crate) signals: Vec<Located>,
     /// The files that couldn't be read, for lack of permission, say, and why: no bad files, and no reason to keep the
     /// others back.
-    pub unreadable: Vec<(PathBuf, anyhow::Error)>,
+    pub(crate) unreadable: Vec<(PathBuf, anyhow::Error)>,
 }
 
-/// What [`Folder::raise`] did.
+/// What [`SignalStore::raise`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Raised {
+pub(crate) enum Raised {
     /// There is a new signal.
     New,
     /// It was raised before; snoozes hold.
     Again,
 }
 
-/// What [`Folder::withdraw`] found.
+/// What [`SignalStore::withdraw`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Withdrawn {
+pub(crate) enum Withdrawn {
     /// The signal is gone.
     Removed,
     /// Another source still asks for a login.
@@ -73,9 +76,9 @@ pub enum Withdrawn {
     None,
 }
 
-impl Folder {
+impl SignalStore {
     /// The signals of these settings.
-    pub fn new(settings: &Settings) -> anyhow::Result<Self> {
+    pub(crate) fn new(settings: &Settings) -> anyhow::Result<Self> {
         Ok(Self {
             tool: settings.tool(),
             state_dir: settings.state_dir()?,
@@ -86,24 +89,24 @@ impl Folder {
     }
 
     /// The given format's place.
-    pub fn main_file(&self) -> &Path {
+    pub(crate) fn main_file(&self) -> &Path {
         &self.places.main_file
     }
 
     /// The folders to watch for changes.
-    pub fn watched(&self) -> BTreeSet<PathBuf> {
+    pub(crate) fn watched(&self) -> BTreeSet<PathBuf> {
         let Places { main_file, further } = &self.places;
         BTreeSet::from([self.state_dir.clone(), further.clone(), atomic_write::parent(main_file)])
     }
 
     /// Makes `signals/`, so that it can be watched, and mounted into containers.
-    pub fn make(&self) -> anyhow::Result<()> {
+    pub(crate) fn make(&self) -> anyhow::Result<()> {
         make_private(&self.places.further)
     }
 
     /// Every signal. What isn't one goes to quarantine with a warning, after a second look: its writer may have
     /// been at it.
-    pub fn read(&mut self, now: Moment) -> anyhow::Result<Reading> {
+    pub(crate) fn read(&mut self, now: Moment) -> anyhow::Result<Reading> {
         let mut reading = Reading { signals: Vec::new(), unreadable: Vec::new() };
         let doubtful: Vec<_> = self
             .places
@@ -124,7 +127,7 @@ impl Folder {
     }
 
     /// Reads one file once more; `None` if it is no signal any more.
-    pub fn reread(&self, path: &Path) -> anyhow::Result<Option<Signal>> {
+    pub(crate) fn reread(path: &Path) -> anyhow::Result<Option<Signal>> {
         Ok(match read_file(path)? {
             Content::Signal(signal) => Some(*signal),
             Content::Gone | Content::Bad(_) => None,
@@ -132,7 +135,7 @@ impl Folder {
     }
 
     /// Raises a signal in the place that DESIGN 3 gives it. Answers whether it is new, and the signal as it is now.
-    pub fn raise(&mut self, fresh: &Signal, now: Moment) -> anyhow::Result<(Raised, Signal)> {
+    pub(crate) fn raise(&mut self, fresh: &Signal, now: Moment) -> anyhow::Result<(Raised, Signal)> {
         // Twice at most in practice: somebody else made or removed the file between two steps.
         for _ in 0..10 {
             let (path, known) = self.place(&fresh.key(), now)?;
@@ -158,7 +161,7 @@ impl Folder {
     }
 
     /// Removes the signal of a key if `source` raised it and nobody else did.
-    pub fn withdraw(&mut self, key: &str, source: &str, now: Moment) -> anyhow::Result<Withdrawn> {
+    pub(crate) fn withdraw(&mut self, key: &str, source: &str, now: Moment) -> anyhow::Result<Withdrawn> {
         let (mut is_removed, mut is_left) = (false, false);
         for path in self.places.of(key) {
             if let Some(Content::Signal(signal)) = self.own(&path, now)?
@@ -179,7 +182,7 @@ impl Folder {
     }
 
     /// Replaces the content of a signal's file. Answers whether it was still there.
-    pub fn replace(&self, path: &Path, content: &str) -> anyhow::Result<bool> {
+    pub(crate) fn replace(&self, path: &Path, content: &str) -> anyhow::Result<bool> {
         self.sweep();
         atomic_write::replace_existing(path, content.as_bytes())
     }
@@ -222,7 +225,7 @@ impl Folder {
     }
 
     /// Whether a file, by its name, may hold a signal of a profile.
-    pub fn may_hold(&self, path: &Path, profile: &str) -> bool {
+    pub(crate) fn may_hold(&self, path: &Path, profile: &str) -> bool {
         self.places.may_hold(path, profile)
     }
 
@@ -269,7 +272,7 @@ impl Reading {
 }
 
 /// Removes a signal's file; answers whether it was there.
-pub fn remove(path: &Path) -> anyhow::Result<bool> {
+pub(crate) fn remove(path: &Path) -> anyhow::Result<bool> {
     match fs::remove_file(path) {
         Ok(()) => Ok(true),
         Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(false),

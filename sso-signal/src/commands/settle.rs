@@ -3,42 +3,64 @@
 use std::time::Duration;
 
 use crate::cooldown;
-use crate::entry::{ConfigStamp, Entry};
-use crate::folder::{self, Located, Reading};
-use crate::host::{Host, Naming};
-use crate::machine::{self, Fate, Outcome, Transition};
-use crate::memory::Subject;
+use crate::machine::{self, Fate, LONGEST_SNOOZE, Outcome, Transition};
 use crate::mode::Mode;
+use crate::queue::{Naming, Queue};
+use crate::reminder::{ConfigStamp, Reminder};
+use crate::reminder_store::ReminderKey;
 use crate::sighting::Sighting;
 use crate::signal;
+use crate::signal_store::{self, Located, Reading};
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::filter::{self, Handled};
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::state_dir;
-use sso_tool::stream::{Document, Output};
-use sso_tool::time::{self, Moment};
+use sso_tool::stream::{self, Document, Output};
+use sso_tool::time;
 
-/// The longest snooze. The dialog offers four hours at most; a day is for those who pipe their own.
-pub const LONGEST_SNOOZE: Duration = Duration::from_secs(24 * 3600);
+/// Turn outcomes on stdin into state, and pass every document on
+///
+/// `outcome` is one of success, valid, failed, timeout, snoozed (with `seconds`), dismissed, suppressed, busy,
+/// unknown-profile (with `configFile`, `configModified`). It holds for the whole sso-session (`ssoSession`,
+/// `sessionProfiles`). Documents without an outcome, and events, are passed on untouched; what they say of a session
+/// that is kept quiet (`loginRequired`, `loggedOut`) is noted.
+#[derive(clap::Args, Clone, Debug)]
+#[command(after_long_help = "\
+Examples:
+  sso-login corp | sso-signal settle
+  echo '{\"profile\":\"corp\",\"outcome\":\"snoozed\",\"seconds\":900}' | sso-signal settle
+  sso-signal read corp | jq -c '. + {outcome: \"suppressed\"}' | sso-signal settle   don't remind me
+
+Exit status:
+  0   done
+  65  bad document
+  74  a file failed
+  75  state locked")]
+pub struct SettleArgs {}
+
+/// Settles what the documents on stdin say.
+pub fn run(_: &SettleArgs, settings: &Settings, output: &mut Output) -> anyhow::Result<Exit> {
+    filter(settings, stream::stdin()?, output)
+}
 
 /// Settles every outcome of a stream and passes every document on.
-pub fn filter(
+fn filter(
     settings: &Settings,
     documents: impl Iterator<Item = anyhow::Result<Document>>,
     output: &mut Output,
 ) -> anyhow::Result<Exit> {
-    let mut host = Host::new(settings)?;
+    let mut queue = Queue::new(settings)?;
     let mut last = Exit::Done;
     filter::filter(documents, false, output, |subject, document, _| {
         if subject.is_passed_on() {
             return Ok(Handled::PassedOn);
         }
         let outcome = outcome_of(document)?;
-        see(&host, document, outcome.as_ref())?;
+        see(&queue, document, outcome.as_ref())?;
         if let Some(outcome) = outcome
             && !is_counted(document, &outcome)
-            && settle(&mut host, document, &outcome)? == Exit::Io
+            && settle(&mut queue, document, &outcome)? == Exit::Io
         {
             last = Exit::Io;
         }
@@ -48,7 +70,7 @@ pub fn filter(
 }
 
 /// Takes in what the document says of its session besides the outcome, which came after it.
-fn see(host: &Host<'_>, document: &Document, outcome: Option<&Outcome>) -> anyhow::Result<()> {
+fn see(queue: &Queue<'_>, document: &Document, outcome: Option<&Outcome>) -> anyhow::Result<()> {
     let seen = match (outcome, Sighting::of(document)?) {
         (Some(Outcome::Success | Outcome::Valid), _) | (Some(_), Some(Sighting::Valid)) | (_, None) => {
             return Ok(());
@@ -59,28 +81,28 @@ fn see(host: &Host<'_>, document: &Document, outcome: Option<&Outcome>) -> anyho
     let Some(profile) = document.text("profile")?.or(others.first().map(String::as_str)) else {
         return Ok(());
     };
-    host.see(&Concerned::of(document, profile)?.subject(), seen, Naming::Nothing)
+    queue.see(&Concerned::of(document, profile)?.subject(), seen, Naming::Nothing)
 }
 
-fn settle(host: &mut Host<'_>, document: &Document, outcome: &Outcome) -> anyhow::Result<Exit> {
+pub(crate) fn settle(queue: &mut Queue<'_>, document: &Document, outcome: &Outcome) -> anyhow::Result<Exit> {
     let profile = document.text("profile")?.ok_or_else(|| {
         Fault::new(Exit::Data, "the document has an `outcome` but no `profile`")
             .hint("sso-signal wait | sso-login | sso-signal settle")
     })?;
     let whom = Concerned::of(document, profile)?;
     let (subject, profile) = (whom.subject(), whom.profile.as_str());
-    let mut at = host.circumstances()?;
+    let mut at = queue.circumstances()?;
     if let Some(mode) = document.text("mode")?.and_then(Mode::from_word) {
         at.mode = mode;
     }
 
-    let _lock = state_dir::lock(&host.state_dir)?;
-    let mut memory = host.memory()?;
+    let _lock = state_dir::lock(&queue.state_dir)?;
+    let mut memory = queue.memory()?;
     let known = memory.clone();
     // A file that can't be read is a reason to complain, once the answer is kept.
-    let (signals, unreadable) = match host.folder.read(at.now) {
+    let (signals, unreadable) = match queue.signals.read(at.now) {
         Ok(Reading { signals, unreadable }) => (signals, unreadable),
-        Err(err) => (Vec::new(), vec![(host.state_dir.clone(), err)]),
+        Err(err) => (Vec::new(), vec![(queue.state_dir.clone(), err)]),
     };
     let its_own = document.text("profile")?.unwrap_or_default();
     let episode = match document.text("episode")? {
@@ -106,7 +128,7 @@ fn settle(host: &mut Host<'_>, document: &Document, outcome: &Outcome) -> anyhow
             .collect();
         if matches!(outcome, Outcome::UnknownProfile(_)) && concerned.is_empty() {
             // Nothing waits for the config to change: a mistyped name leaves no trace.
-            transition.entry = Entry { unknown_in: None, retry: None, mirrored: None, ..transition.entry };
+            transition.entry = Reminder { unknown_in: None, retry: None, mirrored: None, ..transition.entry };
         } else if *outcome == Outcome::Suppressed {
             // The session's other signals were part of the question, whatever their monitors call the episode.
             for located in &concerned {
@@ -120,12 +142,12 @@ fn settle(host: &mut Host<'_>, document: &Document, outcome: &Outcome) -> anyhow
     // many waits or is asked about once more (and found valid); a forgotten answer would be a popup too many.
     if transition.stamps_cooldown {
         memory.stamped = Some(at.now);
-        cooldown::write(&host.state_dir, at.now)?;
+        cooldown::write(&queue.state_dir, at.now)?;
     }
     if memory != known {
-        memory.save(&host.state_dir)?;
+        memory.save(&queue.state_dir)?;
     }
-    host.settings.debug(|| {
+    queue.settings.debug(|| {
         let fate = match transition.fate {
             Fate::Cleared => "cleared".to_owned(),
             Fate::Postponed(until) => format!("kept until {}", time::format(until)),
@@ -133,11 +155,11 @@ fn settle(host: &mut Host<'_>, document: &Document, outcome: &Outcome) -> anyhow
         let noted = if memory == known { "nothing new" } else { "noted in state.json" };
         format!("{}: {outcome:?}: {} signals {fate}, {noted}", sanitize(profile), concerned.len())
     });
-    apply(host, &transition, &concerned)?;
+    apply(queue, &transition, &concerned)?;
     let mut status = Exit::Done;
     for (path, err) in &unreadable {
-        if *path == host.state_dir || host.folder.may_hold(path, its_own) {
-            host.settings.warn_once(format!("{err:#}; the answer is kept"));
+        if *path == queue.state_dir || queue.signals.may_hold(path, its_own) {
+            queue.settings.warn_once(format!("{err:#}; the answer is kept"));
             status = Exit::Io;
         }
     }
@@ -165,8 +187,8 @@ impl Concerned {
         })
     }
 
-    pub(crate) fn subject(&self) -> Subject<'_> {
-        Subject {
+    pub(crate) fn subject(&self) -> ReminderKey<'_> {
+        ReminderKey {
             profile: &self.profile,
             session: self.session.as_deref(),
             session_profiles: &self.session_profiles,
@@ -174,11 +196,11 @@ impl Concerned {
     }
 }
 
-fn apply(host: &Host<'_>, transition: &Transition, concerned: &[&Located]) -> anyhow::Result<()> {
+fn apply(queue: &Queue<'_>, transition: &Transition, concerned: &[&Located]) -> anyhow::Result<()> {
     for located in concerned {
         match transition.fate {
-            Fate::Cleared => drop(folder::remove(&located.path)?),
-            Fate::Postponed(until) => drop(host.mirror(located, until)),
+            Fate::Cleared => drop(signal_store::remove(&located.path)?),
+            Fate::Postponed(until) => drop(queue.mirror(located, until)),
         }
     }
     Ok(())
@@ -234,13 +256,4 @@ fn session_of(document: &Document) -> anyhow::Result<Option<&str>> {
         Some(name) => Ok(Some(name)),
         None => document.text("startUrl"),
     }
-}
-
-/// Snoozes a profile (and with it its session) by hand. A signal is never made by it.
-pub fn snooze_by_hand(settings: &Settings, profile: &str, length: Duration) -> anyhow::Result<Moment> {
-    let document =
-        Document::new().with("profile", profile).with("outcome", "snoozed").with("seconds", length.as_secs());
-    let now = time::now()?;
-    settle(&mut Host::new(settings)?, &document, &Outcome::Snoozed(length))?;
-    Ok(time::after(now, length))
 }

@@ -1,0 +1,81 @@
+//! `sso-signal clear`: signals removed, with what held them back.
+#![expect(clippy::doc_markdown, reason = "doc comments here are help texts")]
+
+use std::path::Path;
+
+use crate::cooldown;
+use crate::heartbeat;
+use crate::queue::Queue;
+use crate::reminder::Reminder;
+use crate::reminder_store::ReminderKey;
+use crate::signal_store::{self, Reading};
+use sso_tool::exit::Exit;
+use sso_tool::settings::Settings;
+use sso_tool::stream::{Document, Output};
+use sso_tool::time;
+
+/// Remove signals, snoozes and cooldowns
+///
+/// Of PROFILE (else the profile chosen by SSO_PROFILE_VARS or AWS_PROFILE, else `default`) or of all. What is still
+/// expired is raised again by the next monitor. A session that was locked on purpose (`quiet`) stays quiet.
+#[derive(clap::Args, Clone, Debug)]
+#[command(after_long_help = "\
+Examples:
+  sso-signal clear corp
+  sso-signal clear --all
+
+Exit status:
+  0   done
+  65  state of a newer version
+  74  a file failed
+  75  state locked")]
+pub struct ClearArgs {
+    /// Profile whose signals to remove
+    pub(crate) profile: Option<String>,
+    /// Remove every signal
+    #[arg(long, conflicts_with = "profile")]
+    pub(crate) all: bool,
+}
+
+/// Clears PROFILE, the chosen profile, or all.
+pub fn run(args: &ClearArgs, settings: &Settings, output: &mut Output) -> anyhow::Result<Exit> {
+    let profile = || args.profile.clone().unwrap_or_else(|| settings.profile());
+    let wanted = (!args.all).then(profile);
+    clear(settings, wanted.as_deref(), output)
+}
+
+/// Clears a profile; or all, with the cooldown stamp and the monitors that were seen.
+fn clear(settings: &Settings, wanted: Option<&str>, output: &mut Output) -> anyhow::Result<Exit> {
+    let mut queue = Queue::new(settings)?;
+    let mut cleared = 0;
+    let Reading { signals, unreadable } = queue.signals.read(time::now()?)?;
+    for located in signals {
+        if wanted.is_none_or(|wanted| wanted == located.signal.profile) {
+            cleared += usize::from(signal_store::remove(&located.path)?);
+        }
+    }
+    if wanted.is_none() {
+        signal_store::remove(&cooldown::file(&queue.state_dir))?;
+        heartbeat::forget(settings)?;
+    }
+    queue.change_memory(|memory| match wanted {
+        Some(profile) => {
+            let subject = ReminderKey { profile, session: None, session_profiles: &[] };
+            memory.change(&subject, |entry| (entry.without_pauses(), ()));
+        }
+        None => {
+            memory.change_all(Reminder::without_pauses);
+            memory.stamped = None;
+        }
+    })?;
+    let mut document = Document::new();
+    if let Some(profile) = wanted {
+        document.set("profile", profile);
+    }
+    output.document(&document.with("cleared", cleared))?;
+    let needed = |path: &Path| wanted.is_none_or(|wanted| queue.signals.may_hold(path, wanted));
+    match unreadable.into_iter().find(|(path, _)| needed(path)) {
+        Some((_, err)) => Err(err),
+        None => Ok(Exit::Done),
+    }
+}

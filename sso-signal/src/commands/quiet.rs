@@ -1,0 +1,95 @@
+//! `sso-signal quiet`: no reminders for a session that a person locked on purpose, until its next login.
+
+use crate::commands::settle::Concerned;
+use crate::queue::{Naming, Queue};
+use crate::reminder_store::ReminderKey;
+use crate::sighting::Sighting;
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::profile_name::check_profile;
+use sso_tool::settings::Settings;
+use sso_tool::stream::{self, Document, Output};
+use sso_tool::subject::Subject;
+
+/// Keep a session quiet that was locked on purpose, until its next login
+///
+/// Nobody is asked and no browser opens for it, in any mode, until a login is settled or requested, or was done by other
+/// means: a monitor saw the session without a valid token, then with one. With documents on
+/// stdin it is a filter: the session of each (`ssoSession`, `sessionProfiles`, else `profile` alone) is marked before
+/// the document is passed on with `quiet`. So it stands before the logout. The AWS config isn't read: a name that
+/// isn't in it is taken, too.
+#[derive(clap::Args, Clone, Debug)]
+#[command(after_long_help = "\
+Examples:
+  sso-signal quiet corp
+  sso-profile key sessions --env dev | sso-signal quiet - | sso-login logout - |
+sso-signal settle
+
+Exit status:
+  0   done
+  2   no profile is named
+  65  bad document, bad profile name or state of a newer version
+  74  a file failed
+  75  state locked")]
+pub struct QuietArgs {
+    /// A profile of the session; `-`: those of the documents on stdin
+    pub(crate) profile: Option<String>,
+}
+
+/// Marks the session of PROFILE, or of each document on stdin.
+pub fn run(args: &QuietArgs, settings: &Settings, output: &mut Output) -> anyhow::Result<Exit> {
+    match (stream::subjects(args.profile.as_deref())?, &args.profile) {
+        (Some(documents), _) => filter(settings, documents, output),
+        (None, Some(profile)) => command(settings, profile, output),
+        (None, None) => Err(Fault::new(Exit::Usage, "no profile is named")
+            .hint("sso-signal quiet PROFILE, or pipe in documents that have `profile`")
+            .into()),
+    }
+}
+
+/// Marks the session of a profile, as far as it is known here.
+fn command(settings: &Settings, profile: &str, output: &mut Output) -> anyhow::Result<Exit> {
+    check_profile(profile)?;
+    let document = Document::new().with("profile", profile);
+    mark(&Queue::new(settings)?, &Concerned::of(&document, profile)?)?;
+    output.document(&document.with("quiet", true))?;
+    Ok(Exit::Done)
+}
+
+/// Marks the session of each document before it is passed on, with `quiet`: whoever logs out next finds the reminder
+/// off already. Events, and documents that have an `error` in place of a session, are passed on untouched.
+fn filter(
+    settings: &Settings,
+    documents: impl Iterator<Item = anyhow::Result<Document>>,
+    output: &mut Output,
+) -> anyhow::Result<Exit> {
+    let queue = Queue::new(settings)?;
+    for document in documents {
+        let mut document = document?;
+        if !Subject::of(&document)?.is_passed_on() {
+            let profile = document.text("profile")?.ok_or_else(|| {
+                Fault::new(Exit::Data, "the document has no `profile`")
+                    .hint("sso-profile key sessions | sso-signal quiet -")
+            })?;
+            let whom = Concerned::of(&document, profile)?;
+            // A session is marked by its own name, also for a profile that no signal can have: its others may have one.
+            if whom.subject().session.is_none() {
+                check_profile(profile)?;
+            }
+            mark(&queue, &whom)?;
+            // After a logout, what it says of the session holds for the new mark as well.
+            if document.flag("loggedOut")? == Some(true) {
+                queue.see(&whom.subject(), Some(Sighting::Over), Naming::Nothing)?;
+            }
+            document.set("quiet", true);
+        }
+        output.document(&document)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn mark(queue: &Queue<'_>, concerned: &Concerned) -> anyhow::Result<()> {
+    let subject: ReminderKey<'_> = concerned.subject();
+    queue.change_memory(|memory| {
+        memory.change(&subject, |entry| (entry.locked(), ()));
+    })
+}

@@ -1,0 +1,59 @@
+//! `sso-signal read`: signals as documents.
+#![expect(clippy::doc_markdown, reason = "doc comments here are help texts")]
+
+use std::path::Path;
+
+use crate::queue::Queue;
+use crate::signal_store::Reading;
+use sso_tool::exit::Exit;
+use sso_tool::settings::Settings;
+use sso_tool::stream::Output;
+use sso_tool::time;
+
+/// Print signals as documents
+///
+/// Prints the signal of PROFILE; without it that of the profile chosen by the environment (SSO_PROFILE_VARS,
+/// AWS_PROFILE); if nothing chooses one, every signal.
+#[derive(clap::Args, Clone, Debug)]
+#[command(after_long_help = "\
+Examples:
+  sso-signal read corp
+  sso-signal read --all | jq -r .profile
+
+Exit status:
+  0   there is one
+  1   there is none
+  74  a file failed")]
+pub struct ReadArgs {
+    /// Profile whose signal to print
+    pub(crate) profile: Option<String>,
+    /// Print every signal
+    #[arg(long, conflicts_with = "profile")]
+    pub(crate) all: bool,
+}
+
+/// Prints what PROFILE, the environment or `--all` asks for.
+pub fn run(args: &ReadArgs, settings: &Settings, output: &mut Output) -> anyhow::Result<Exit> {
+    let chosen = || settings.chosen_profile().map(|(name, _)| name);
+    let wanted = if args.all { None } else { args.profile.clone().or_else(chosen) };
+    print(settings, wanted.as_deref(), output)
+}
+
+/// Prints the signals of a profile, or every signal. Without one the answer is no.
+fn print(settings: &Settings, wanted: Option<&str>, output: &mut Output) -> anyhow::Result<Exit> {
+    let mut found = Exit::No;
+    let mut store = Queue::new(settings)?.signals;
+    let Reading { signals, unreadable } = store.read(time::now()?)?;
+    settings.debug(|| format!("{} signals, {} files that can't be read", signals.len(), unreadable.len()));
+    for located in signals {
+        if wanted.is_none_or(|wanted| wanted == located.signal.profile) {
+            output.document(&located.signal.full_document())?;
+            found = Exit::Done;
+        }
+    }
+    let needed = |path: &Path| wanted.is_none_or(|wanted| found == Exit::No && store.may_hold(path, wanted));
+    match unreadable.into_iter().find(|(path, _)| needed(path)) {
+        Some((_, err)) => Err(err),
+        None => Ok(found),
+    }
+}

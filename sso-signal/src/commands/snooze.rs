@@ -1,0 +1,52 @@
+//! `sso-signal snooze`: no reminders of a session for a while.
+
+use std::time::Duration;
+
+use crate::commands::settle;
+use crate::machine::{LONGEST_SNOOZE, Outcome};
+use crate::queue::Queue;
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::profile_name::check_profile;
+use sso_tool::settings::Settings;
+use sso_tool::stream::{Document, Output};
+use sso_tool::time;
+
+/// Postpone the reminders of a profile and its whole sso-session
+///
+/// Which profiles share the session a login says, or the monitor at its next look. The AWS config isn't read: a
+/// name that isn't in it is taken, too.
+#[derive(clap::Args, Clone, Debug)]
+#[command(after_long_help = "\
+Examples:
+  sso-signal snooze corp 4h
+
+Exit status:
+  0   done
+  2   bad duration
+  65  bad profile name or state of a newer version
+  74  a file failed
+  75  state locked")]
+pub struct SnoozeArgs {
+    /// Profile whose reminders to postpone
+    pub(crate) profile: String,
+    /// For how long: 15m, 4h, at most 24h
+    #[arg(value_parser = sso_tool::time::parse_duration)]
+    pub(crate) duration: Duration,
+}
+
+/// Snoozes the session of a profile. A signal is never made by it.
+pub fn run(args: &SnoozeArgs, settings: &Settings, output: &mut Output) -> anyhow::Result<Exit> {
+    let SnoozeArgs { profile, duration } = args;
+    check_profile(profile)?;
+    if duration.is_zero() || *duration > LONGEST_SNOOZE {
+        return Err(Fault::new(Exit::Usage, "a snooze lasts from 1s to 24h")
+            .hint("sso-signal snooze PROFILE 4h")
+            .into());
+    }
+    let outcome = Outcome::Snoozed(*duration);
+    let answered = Document::new().with("profile", profile.as_str());
+    let now = time::now()?;
+    settle::settle(&mut Queue::new(settings)?, &answered, &outcome)?;
+    output.document(&answered.with("snoozedUntil", time::format(time::after(now, *duration))))?;
+    Ok(Exit::Done)
+}
