@@ -5,13 +5,13 @@ use std::collections::HashSet;
 use indexmap::IndexMap;
 use sso_tool::exit::{Exit, Fault};
 
+use crate::apply::Change;
+use crate::aws_config::AwsConfig;
+use crate::commands::remove::sourced_by;
 use crate::config::{Content, Keys, Role};
-use crate::edit::Change;
 use crate::ini::Value;
-use crate::load::AwsConfig;
 use crate::mark::mark;
 use crate::plan::{profile_change, session_change, session_differs};
-use crate::remove::sourced_by;
 use crate::request::Request;
 
 /// A profile that is to be there.

@@ -4,8 +4,8 @@ pub(crate) mod key;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand};
-use sso_profile::choose::Pick;
-use sso_profile::env::EnvArgs;
+use sso_profile::commands::choose::Pick;
+use sso_profile::commands::env::EnvArgs;
 
 /// Read and write profiles in the AWS config file, byte-preserving
 ///

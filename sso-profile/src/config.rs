@@ -3,8 +3,8 @@
 
 use indexmap::IndexMap;
 
+use crate::ini::words;
 use crate::ini::{DEFAULTS, Entry, Ini, Refusal, Section, Value};
-use crate::words;
 
 /// Keys of a section in the order of the file, lower-cased; those of `[DEFAULT]` come last.
 pub type Keys = IndexMap<String, Value>;

@@ -9,9 +9,9 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::config::Role;
+use crate::ini::source_text::{Source, Splice};
 use crate::ini::{Section, is_space};
 use crate::mark::is_mark;
-use crate::source_text::{Source, Splice};
 
 /// The removal of every section of these roles, of those too that another of the same name hides.
 pub(crate) fn cuts(source: &Source<'_>, dropped: &[Role]) -> Vec<Splice> {

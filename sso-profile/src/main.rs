@@ -4,8 +4,10 @@ mod cli;
 
 use std::process::ExitCode;
 
+use sso_profile::commands::write::all as write_all;
+use sso_profile::commands::{self, choose, env, remove, show, write};
+use sso_profile::key;
 use sso_profile::request::Request;
-use sso_profile::{choose, env, key, remove, show, write, write_all};
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::settings::Settings;
 
@@ -37,9 +39,9 @@ fn run_key(command: Key, settings: &Settings) -> anyhow::Result<Exit> {
         }
         Key::Get { slug, trial } => key::show(&slug.parse()?, standing(trial), settings),
         Key::List { env, vault, text, exit_status } => {
-            key::list(&key::Wanted { env, vault }, text, exit_status, settings)
+            commands::key::list(&key::Wanted { env, vault }, text, exit_status, settings)
         }
-        Key::Sessions { env } => key::sessions(env.as_deref(), settings),
+        Key::Sessions { env } => commands::key::sessions(env.as_deref(), settings),
         Key::Remove(slug) => key::remove(&slug.parse()?, settings),
     }
 }

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 use crate::config::{Content, Keys, Role};
 use crate::ini::Value;
-use crate::source_text::Source;
+use crate::ini::source_text::Source;
 
 const BEGINNING: &str = "# written by sso-profile write --all: ";
 

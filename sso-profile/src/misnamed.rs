@@ -2,7 +2,7 @@
 
 use crate::config::Role;
 use crate::ini::Ini;
-use crate::words::quote;
+use crate::ini::words::quote;
 
 /// A section that nobody reads as what it is meant to be.
 #[derive(Debug, Clone, PartialEq, Eq)]

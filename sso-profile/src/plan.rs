@@ -2,8 +2,8 @@
 
 use sso_tool::exit::{Exit, Fault};
 
+use crate::apply::Change;
 use crate::config::{Content, Keys, Role};
-use crate::edit::Change;
 use crate::ini::Value;
 use crate::profile::{Sso, scopes};
 use crate::request::{Request, writable_name};

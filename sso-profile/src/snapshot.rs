@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::disk;
+use crate::config_file;
 
 /// A config file's content at some time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,8 +18,8 @@ pub struct Snapshot {
 impl Snapshot {
     /// The file as it is now, links followed. Status 74 if it can't be read, 78 if it is no regular file.
     pub fn take(path: &Path) -> anyhow::Result<Self> {
-        let real = disk::real_path(path)?;
-        let text = if real.exists() { Some(disk::current_text(&real)?) } else { None };
+        let real = config_file::real_path(path)?;
+        let text = if real.exists() { Some(config_file::current_text(&real)?) } else { None };
         Ok(Self { real, text })
     }
 
@@ -41,7 +41,7 @@ impl Snapshot {
             return Ok(true);
         }
         let back = self.text();
-        let is_back = disk::change(&self.real, |text| {
+        let is_back = config_file::change(&self.real, |text| {
             let is_ours = text == since.text();
             Ok((is_ours.then(|| back.to_owned()), is_ours || text == back))
         })?;

@@ -4,9 +4,9 @@
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::secret::Secret;
 
+use crate::aws_config::AwsConfig;
 use crate::config::Keys;
 use crate::ini::Value;
-use crate::load::AwsConfig;
 
 /// Access keys of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]

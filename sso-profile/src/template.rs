@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use sso_tool::exit::{Exit, Fault};
 
-use crate::words::is_plain;
+use crate::ini::words::is_plain;
 
 /// A name with places for what an account and a role are called.
 ///

@@ -1,8 +1,8 @@
 //! Edits of config text: bytes in, bytes out, botocore reading along.
 
 use proptest::prelude::*;
+use sso_profile::apply::{Change, edit};
 use sso_profile::config::{Content, Role};
-use sso_profile::edit::{Change, edit};
 use sso_profile::ini::Value;
 
 use crate::profile::botocore::{free_form, samples, theirs};

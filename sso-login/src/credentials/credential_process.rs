@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use anyhow::Context as _;
-use sso_profile::words;
+use sso_profile::ini::words;
 use sso_tool::exit::{Exit, Fault, WithFault as _};
 use sso_tool::process::{End, Line, Program, code};
 use sso_tool::sanitize::sanitize;

@@ -1,7 +1,8 @@
 //! What some SDKs read differently from the AWS CLI, line by line (AWS-FORMATS 7): a profile that works in one
 //! program and is missing in another.
 
-use sso_profile::{files, words};
+use sso_profile::config_file;
+use sso_profile::ini::words;
 
 use super::{Finding, Ward};
 
@@ -21,8 +22,8 @@ struct Oddity {
 }
 
 pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
-    let read = files::config_path(ward.settings).and_then(|path| match path {
-        Some(path) => Ok(files::read_bytes(&path)?.map(|(bytes, _)| (path, bytes))),
+    let read = config_file::config_path(ward.settings).and_then(|path| match path {
+        Some(path) => Ok(config_file::read_bytes(&path)?.map(|(bytes, _)| (path, bytes))),
         None => Ok(None),
     });
     let Ok(Some((path, bytes))) = read else {

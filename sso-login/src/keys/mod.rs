@@ -349,7 +349,7 @@ fn config_file(settings: &Settings) -> anyhow::Result<PathBuf> {
         Fault::new(Exit::Config, "AWS_CONFIG_FILE is set and empty: there is no file to write")
             .hint("unset AWS_CONFIG_FILE")
     };
-    Ok(sso_profile::files::config_path(settings)?.ok_or_else(nowhere)?)
+    Ok(sso_profile::config_file::config_path(settings)?.ok_or_else(nowhere)?)
 }
 
 /// Says in which step it failed; status and hint stay.

@@ -291,7 +291,7 @@ impl<'a> Ensure<'a> {
             Some(hint) => answer.hint(hint),
             None => answer,
         };
-        let Some(path) = sso_profile::files::config_path(self.settings)? else { return Ok(answer) };
+        let Some(path) = sso_profile::config_file::config_path(self.settings)? else { return Ok(answer) };
         let stamp = config_stamp(&path.to_string_lossy());
         let answer = answer.with("configFile", stamp.file);
         Ok(match stamp.modified {

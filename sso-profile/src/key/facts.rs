@@ -12,22 +12,22 @@ use sso_tool::settings::Settings;
 use sso_tool::stream::{Document, LARGEST};
 use sso_tool::time;
 
-use crate::load::AwsConfig;
+use crate::aws_config::AwsConfig;
 
 /// The AWS config, the sessions and files of variables, each read when the first key needs it.
-pub(super) struct Facts<'a> {
+pub(crate) struct Facts<'a> {
     settings: &'a Settings,
     config: Option<AwsConfig>,
     files: BTreeMap<PathBuf, Result<Dotenv, String>>,
 }
 
 impl<'a> Facts<'a> {
-    pub(super) fn new(settings: &'a Settings) -> Self {
+    pub(crate) fn new(settings: &'a Settings) -> Self {
         Self { settings, config: None, files: BTreeMap::new() }
     }
 
     /// The AWS config. Status 74 if it can't be read, 78 if botocore refuses it.
-    pub(super) fn config(&mut self) -> anyhow::Result<&AwsConfig> {
+    pub(crate) fn config(&mut self) -> anyhow::Result<&AwsConfig> {
         let config = match self.config.take() {
             Some(config) => config,
             None => AwsConfig::load(self.settings)?,
@@ -36,14 +36,14 @@ impl<'a> Facts<'a> {
     }
 
     /// How good the session of a profile's document is.
-    pub(super) fn check(&self, profile: &Document) -> anyhow::Result<Document> {
+    pub(crate) fn check(&self, profile: &Document) -> anyhow::Result<Document> {
         let mut answer = profile.clone();
         check(&mut answer, &Cache::of_home(self.settings.home()?), time::now()?)?;
         Ok(answer)
     }
 
     /// The value of a variable of a file; `None` if either isn't there. The error is why the file can't be read.
-    pub(super) fn variable(&mut self, file: &Path, name: &str) -> Result<Option<&str>, &str> {
+    pub(crate) fn variable(&mut self, file: &Path, name: &str) -> Result<Option<&str>, &str> {
         let read = || match text_of(file) {
             Ok(text) => Ok(Dotenv::parse(&text, |_| {})),
             Err(err) if err.kind() == ErrorKind::NotFound => Ok(Dotenv::default()),

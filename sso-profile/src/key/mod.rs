@@ -1,12 +1,10 @@
 //! Keys: a slug `<env>.<KEY>` points at a vault and a reference in it, never at a secret. Looking never logs in.
 
-mod facts;
-mod list;
-mod sessions;
+pub(crate) mod facts;
 mod slug;
-mod store;
-mod vault;
-mod wanted;
+pub(crate) mod store;
+pub(crate) mod vault;
+pub(crate) mod wanted;
 
 use std::collections::BTreeMap;
 
@@ -15,8 +13,6 @@ use sso_tool::settings::Settings;
 use sso_tool::stream::{Document, Output};
 
 use facts::Facts;
-pub use list::list;
-pub use sessions::sessions;
 pub use slug::Slug;
 use store::{Entry, Store};
 pub use vault::VaultName;
@@ -141,7 +137,7 @@ fn describe(mut document: Document, slug: &Slug, entry: &Entry) -> Document {
 }
 
 /// A key's document without any value: what its profile says, what it is, how it stands and what helps.
-fn seen_as(slug: &Slug, entry: &Entry, seen: &Seen) -> Document {
+pub(crate) fn seen_as(slug: &Slug, entry: &Entry, seen: &Seen) -> Document {
     let mut document = describe(seen.about.clone(), slug, entry).with("state", seen.state.name());
     match &seen.state {
         State::Granted { until, .. } => {

@@ -19,14 +19,14 @@ const VERSION: i64 = 1;
 
 /// Where one key is found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) vault: VaultName,
-    pub(super) reference: String,
+pub(crate) struct Entry {
+    pub(crate) vault: VaultName,
+    pub(crate) reference: String,
 }
 
 /// All keys by slug, and those on trial: what a proof that may fail or be killed uses stands for no key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Store {
+pub(crate) struct Store {
     keys: Entries,
     trials: Entries,
 }
@@ -35,12 +35,12 @@ type Entries = BTreeMap<Slug, Entry>;
 
 impl Store {
     /// The keys as they are; none if there is no file. Status 65 if it isn't ours or is newer than we are.
-    pub(super) fn load(settings: &Settings) -> anyhow::Result<Self> {
+    pub(crate) fn load(settings: &Settings) -> anyhow::Result<Self> {
         Self::read(&path(settings)?)
     }
 
     /// Changes the keys under the state directory's lock, so that concurrent changes lose none.
-    pub(super) fn change<T>(
+    pub(crate) fn change<T>(
         settings: &Settings,
         change: impl FnOnce(&mut Self) -> Option<T>,
     ) -> anyhow::Result<Option<T>> {
@@ -64,25 +64,25 @@ impl Store {
     }
 
     /// Makes it a key; a trial of it is over. Answers what it was before.
-    pub(super) fn insert(&mut self, slug: &Slug, entry: Entry) -> Option<Entry> {
+    pub(crate) fn insert(&mut self, slug: &Slug, entry: Entry) -> Option<Entry> {
         self.trials.remove(slug);
         self.keys.insert(slug.clone(), entry)
     }
 
     /// Puts it on trial. Answers what is on trial there already.
-    pub(super) fn try_out(&mut self, slug: &Slug, entry: Entry) -> Option<Entry> {
+    pub(crate) fn try_out(&mut self, slug: &Slug, entry: Entry) -> Option<Entry> {
         self.trials.insert(slug.clone(), entry)
     }
 
-    pub(super) fn remove(&mut self, slug: &Slug) -> Option<Entry> {
+    pub(crate) fn remove(&mut self, slug: &Slug) -> Option<Entry> {
         self.keys.remove(slug)
     }
 
-    pub(super) fn remove_trial(&mut self, slug: &Slug) -> Option<Entry> {
+    pub(crate) fn remove_trial(&mut self, slug: &Slug) -> Option<Entry> {
         self.trials.remove(slug)
     }
 
-    pub(super) fn entries(&self) -> impl Iterator<Item = (&Slug, &Entry)> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&Slug, &Entry)> {
         self.keys.iter()
     }
 

@@ -9,11 +9,11 @@ use sso_tool::settings::from_environment;
 use sso_tool::stream::Document;
 
 use super::facts::Facts;
-use crate::load::AwsConfig;
+use crate::aws_config::AwsConfig;
 use crate::profile::Profile;
 
 /// How a key stands.
-pub(super) enum State {
+pub(crate) enum State {
     /// It can be used, and this is what it gives; for a session, until then.
     Granted { value: Secret, until: Option<String> },
     /// A person must do `fix` first.
@@ -25,7 +25,7 @@ pub(super) enum State {
 }
 
 impl State {
-    pub(super) fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Granted { .. } => "granted",
             Self::Locked { .. } => "locked",
@@ -36,10 +36,10 @@ impl State {
 }
 
 /// What a vault says of a reference.
-pub(super) struct Seen {
-    pub(super) state: State,
+pub(crate) struct Seen {
+    pub(crate) state: State,
     /// What else is known of it: the keys of a profile's document, or none.
-    pub(super) about: Document,
+    pub(crate) about: Document,
 }
 
 impl From<State> for Seen {
@@ -49,7 +49,7 @@ impl From<State> for Seen {
 }
 
 /// What every vault can do. None of it logs in or opens anything.
-pub(super) trait Vault {
+pub(crate) trait Vault {
     /// Status 78 if the vault can't have such a reference.
     fn check(&self, reference: &str, facts: &mut Facts<'_>) -> anyhow::Result<()>;
     /// How the reference stands now. What is wrong with it alone is a state, no error.
@@ -77,7 +77,7 @@ impl VaultName {
         }
     }
 
-    pub(super) fn adapter(self) -> &'static dyn Vault {
+    pub(crate) fn adapter(self) -> &'static dyn Vault {
         match self {
             Self::AwsIamSso => &AwsIamSso,
             Self::AwsStatic => &AwsStatic,
@@ -121,7 +121,7 @@ impl Vault for AwsIamSso {
 
 /// The profile, if it is one with an sso-session and a role; else why not. A legacy profile registers under a new name at
 /// each login (AWS-FORMATS 1.6), so that no consent would ever be the last.
-pub(super) fn with_session(name: &str, config: &AwsConfig) -> anyhow::Result<Result<Profile, String>> {
+pub(crate) fn with_session(name: &str, config: &AwsConfig) -> anyhow::Result<Result<Profile, String>> {
     let profile = match config.profile(name) {
         Ok(Some(profile)) => profile,
         Ok(None) => return Ok(Err(format!("there is no profile `{name}`"))),

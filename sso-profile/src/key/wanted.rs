@@ -19,7 +19,7 @@ pub struct Wanted {
 
 impl Wanted {
     /// The keys of a store that are asked about, by slug.
-    pub(super) fn of<'s>(&'s self, store: &'s Store) -> impl Iterator<Item = (&'s Slug, &'s Entry)> {
+    pub(crate) fn of<'s>(&'s self, store: &'s Store) -> impl Iterator<Item = (&'s Slug, &'s Entry)> {
         store.entries().filter(|(slug, entry)| {
             self.env.as_deref().is_none_or(|env| env == slug.env())
                 && self.vault.is_none_or(|vault| vault == entry.vault)
@@ -27,7 +27,7 @@ impl Wanted {
     }
 
     /// Why there is no answer, if no key is asked about: an env of no key is a typo, and no yes.
-    pub(super) fn nothing(&self, store: &Store) -> Fault {
+    pub(crate) fn nothing(&self, store: &Store) -> Fault {
         let envs: BTreeSet<_> = store.entries().map(|(slug, _)| slug.env()).collect();
         if envs.is_empty() {
             return Fault::new(Exit::Config, "there are no keys yet").hint("sso-profile key set --help");

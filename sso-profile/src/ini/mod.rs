@@ -6,6 +6,9 @@
 //! `s3 =`), no `[DEFAULT]`, and gives no positions to edit by. It serves the tests as an
 //! independent reader of the flat files this crate writes.
 
+pub(crate) mod source_text;
+pub mod words;
+
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;

@@ -8,10 +8,10 @@ use sso_tool::exit::{Exit, Fault};
 
 use crate::config::{Content, Keys, Named, Role};
 use crate::cut::cuts;
+use crate::ini::source_text::{Source, Splice};
+use crate::ini::words::quote;
 use crate::ini::{Entry, Ini, Refusal, Section, Value, is_space};
 use crate::mark::is_mark;
-use crate::source_text::{Source, Splice};
-use crate::words::quote;
 
 /// What a section is to say. Keys are lower-case; those in neither list stay.
 #[derive(Debug, Clone, PartialEq, Eq)]

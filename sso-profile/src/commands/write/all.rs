@@ -8,22 +8,21 @@ use sso_tool::exit::{Exit, Fault};
 use sso_tool::settings::Settings;
 use sso_tool::stream::{Document, Output};
 
+use crate::apply::edit;
+use crate::aws_config::AwsConfig;
 use crate::bulk::{Bulk, plan, roles};
+use crate::commands::write::listing::Listing;
+use crate::commands::write::{as_asked, lacks_region, no_region, warnings};
 use crate::config::Content;
+use crate::config_file;
 use crate::diff::unified;
-use crate::disk;
-use crate::edit::edit;
-use crate::files;
 use crate::ini::Ini;
+use crate::ini::source_text::Source;
 use crate::key;
-use crate::listing::Listing;
-use crate::load::AwsConfig;
 use crate::mark::marked;
 use crate::profile::Profile;
 use crate::request::Request;
-use crate::source_text::Source;
 use crate::template::Template;
-use crate::write::{as_asked, lacks_region, no_region, warnings};
 
 /// What the command line says.
 #[derive(Debug)]
@@ -58,15 +57,15 @@ pub fn run(command: &Command, settings: &Settings) -> anyhow::Result<Exit> {
             .hint("unset AWS_CONFIG_FILE")
             .into());
     };
-    let real = disk::real_path(path)?;
+    let real = config_file::real_path(path)?;
     // Without a lock first: nothing to do needs no right to write.
-    let text = disk::current_text(&real)?;
+    let text = config_file::current_text(&real)?;
     let (edited, mut done) = edited(command, &listing, path, &config, &text)?;
     let mut diff = None;
     if command.dry_run {
         diff = Some(edited.map(|edited| unified(path, &text, &edited)).unwrap_or_default());
     } else if edited.is_some() {
-        done = disk::change(&real, |text| self::edited(command, &listing, path, &config, text))?;
+        done = config_file::change(&real, |text| self::edited(command, &listing, path, &config, text))?;
     }
     done.warn_of_keys(settings);
     match diff {
@@ -191,7 +190,7 @@ fn edited(
     config: &AwsConfig,
     text: &str,
 ) -> anyhow::Result<(Option<String>, Done)> {
-    let unreadable = |refusal| files::unreadable(path, &refusal);
+    let unreadable = |refusal| config_file::unreadable(path, &refusal);
     let ini = Ini::parse(text).map_err(unreadable)?;
     let content = Content::of(&ini).map_err(unreadable)?;
     listing.check_portals(&content)?;

@@ -7,7 +7,7 @@ use sso_tool::exit::Exit;
 use sso_tool::settings::Settings;
 use sso_tool::stream::{self, Document, Output};
 
-use crate::load::AwsConfig;
+use crate::aws_config::AwsConfig;
 use crate::profile::{Profile, Unusable};
 use crate::select::{Selected, select};
 use crate::table;

@@ -12,8 +12,8 @@ use sso_tool::stream;
 
 use crate::chain::sso_source;
 use crate::config::{Content, Named, parse_credentials};
+use crate::config_file;
 use crate::endpoints::{Endpoints, is_true};
-use crate::files;
 use crate::ini::Ini;
 use crate::merged::Merged;
 use crate::misnamed::Misnamed;
@@ -50,16 +50,16 @@ impl AwsConfig {
     ///
     /// Status 74 for a file that can't be read and for a config that is a folder, 78 for one that botocore refuses.
     pub fn load(settings: &Settings) -> anyhow::Result<Self> {
-        let file = files::config_path(settings)?;
+        let file = config_file::config_path(settings)?;
         let mut config = match &file {
             Some(path) => Self::read_config(path)?,
             None => Self::default(),
         };
-        if let Some(path) = files::credentials_path(settings)?
-            && let Some(found) = files::read(&path)?
+        if let Some(path) = config_file::credentials_path(settings)?
+            && let Some(found) = config_file::read(&path)?
         {
             config.credentials =
-                parse_credentials(&found.text).map_err(|refusal| files::unreadable(&path, &refusal))?;
+                parse_credentials(&found.text).map_err(|refusal| config_file::unreadable(&path, &refusal))?;
         }
         config.file = file;
         settings.debug(|| format!("{} profiles in {}", config.names().count(), config.in_words()));
@@ -73,7 +73,7 @@ impl AwsConfig {
     /// refuse it.
     pub fn of_text(text: &str) -> anyhow::Result<Self> {
         let content = Content::parse(text)
-            .map_err(|refusal| files::unreadable(Path::new("the AWS config"), &refusal))?;
+            .map_err(|refusal| config_file::unreadable(Path::new("the AWS config"), &refusal))?;
         Ok(Self { content, ..Self::default() })
     }
 
@@ -89,7 +89,7 @@ impl AwsConfig {
 
     /// Whether the config file is still the one that was read, as far as its time of change tells.
     pub fn is_current(&self) -> bool {
-        self.file.as_ref().and_then(|path| files::modified_nanos(path)) == self.modified_nanos
+        self.file.as_ref().and_then(|path| config_file::modified_nanos(path)) == self.modified_nanos
     }
 
     /// The names of all profiles: those of the config file in its order, then those that only the
@@ -273,7 +273,7 @@ impl AwsConfig {
     }
 
     fn read_config(path: &Path) -> anyhow::Result<Self> {
-        let Some(found) = files::read(path)? else {
+        let Some(found) = config_file::read(path)? else {
             // To botocore that is none, too; but it is a mistake (of a container's mount, say), and hides every profile.
             if path.is_dir() {
                 let why = io::Error::from(io::ErrorKind::IsADirectory);
@@ -284,7 +284,7 @@ impl AwsConfig {
             }
             return Ok(Self::default());
         };
-        let unreadable = |refusal| files::unreadable(path, &refusal);
+        let unreadable = |refusal| config_file::unreadable(path, &refusal);
         let ini = Ini::parse(&found.text).map_err(unreadable)?;
         let content = Content::of(&ini).map_err(unreadable)?;
         Ok(Self {

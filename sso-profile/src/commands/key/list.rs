@@ -5,11 +5,11 @@ use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::stream::{Document, Output};
 
-use super::facts::Facts;
-use super::seen_as;
-use super::store::Store;
-use super::vault::State;
-use super::wanted::Wanted;
+use crate::key::facts::Facts;
+use crate::key::seen_as;
+use crate::key::store::Store;
+use crate::key::vault::State;
+use crate::key::wanted::Wanted;
 use crate::table::aligned;
 
 /// Prints the keys and how they stand, without any value of a variable. With `is_status_wanted` the worst state is

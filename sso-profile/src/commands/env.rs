@@ -11,7 +11,7 @@ use sso_tool::shell::shell_word;
 use sso_tool::stream::{self, Output};
 use sso_tool::subject::{AskedRole, Subject};
 
-use crate::load::AwsConfig;
+use crate::aws_config::AwsConfig;
 use crate::profile::Profile;
 use crate::select::{Selected, select};
 

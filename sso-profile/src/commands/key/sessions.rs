@@ -6,11 +6,11 @@ use sso_tool::exit::Exit;
 use sso_tool::settings::Settings;
 use sso_tool::stream::{Document, Output};
 
-use super::facts::Facts;
-use super::store::Store;
-use super::vault::{VaultName, with_session};
-use super::wanted::Wanted;
-use crate::load::AwsConfig;
+use crate::aws_config::AwsConfig;
+use crate::key::facts::Facts;
+use crate::key::store::Store;
+use crate::key::vault::{VaultName, with_session};
+use crate::key::wanted::Wanted;
 use crate::profile::Profile;
 
 /// Prints a document for each sso-session that keys of the vault `aws.iam.sso` need: that of the first key's profile, with

@@ -8,17 +8,16 @@ use sso_tool::settings::Settings;
 use sso_tool::shell::shell_word;
 use sso_tool::stream::{self, Document, Output};
 
+use crate::apply::edit;
+use crate::aws_config::AwsConfig;
 use crate::config::{Content, Role};
+use crate::config_file;
 use crate::cut::is_commented;
 use crate::diff::unified;
-use crate::disk;
-use crate::edit::edit;
-use crate::files;
 use crate::ini::Ini;
+use crate::ini::source_text::Source;
 use crate::key;
-use crate::load::AwsConfig;
 use crate::plan::SESSION_KEYS;
-use crate::source_text::Source;
 
 /// What the command line says.
 #[derive(Debug, Default)]
@@ -80,13 +79,13 @@ fn remove(
             .into());
     };
     // Without a lock first: to learn that there is no such profile needs no right to write.
-    let real = disk::real_path(path)?;
-    let text = disk::current_text(&real)?;
+    let real = config_file::real_path(path)?;
+    let text = config_file::current_text(&real)?;
     let (edited, mut gone) = without(command, name, path, &config, &text)?;
     let diff = unified(path, &text, &edited);
     let keys = key::by_profile(settings).remove(name).unwrap_or_default();
     if !command.dry_run {
-        gone = disk::change(&real, |text| {
+        gone = config_file::change(&real, |text| {
             let (edited, gone) = without(command, name, path, &config, text)?;
             Ok((Some(edited), gone))
         })?;
@@ -138,7 +137,7 @@ fn without(
     config: &AwsConfig,
     text: &str,
 ) -> anyhow::Result<(String, Gone)> {
-    let unreadable = |refusal| files::unreadable(path, &refusal);
+    let unreadable = |refusal| config_file::unreadable(path, &refusal);
     let ini = Ini::parse(text).map_err(unreadable)?;
     let content = Content::of(&ini).map_err(unreadable)?;
     let is_there = content.profiles.contains_key(name);

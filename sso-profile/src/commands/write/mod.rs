@@ -1,5 +1,8 @@
 //! `write`: a profile as it is asked for, put into the config file.
 
+pub mod all;
+mod listing;
+
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -9,19 +12,18 @@ use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::stream::{self, Document, Output};
 
+use crate::apply::edit;
+use crate::aws_config::AwsConfig;
 use crate::config::Content;
+use crate::config_file;
 use crate::diff::unified;
-use crate::disk;
-use crate::edit::edit;
-use crate::files;
+use crate::ini::words::is_plain;
 use crate::listed::forget_the_end;
-use crate::load::AwsConfig;
 use crate::plan::{Plan, plan, sharing};
 use crate::profile::{Kind, Profile};
 use crate::request::{NAMES, Request, refuse_failed};
 use crate::select::{Selected, select};
 use crate::start_url::StartUrl;
-use crate::words::is_plain;
 
 /// What the command line says.
 #[derive(Debug, Default)]
@@ -156,14 +158,14 @@ fn make_change(
     replace: bool,
     config: &AwsConfig,
 ) -> anyhow::Result<Done> {
-    let real = disk::real_path(path)?;
+    let real = config_file::real_path(path)?;
     // The reading first, without a lock: nothing to do needs no right to write.
-    let text = disk::current_text(&real)?;
+    let text = config_file::current_text(&real)?;
     let (edited, done) = edited(path, name, request, replace, config, &text)?;
     if edited.is_none() {
         return Ok(done);
     }
-    disk::change(&real, |text| self::edited(path, name, request, replace, config, text))
+    config_file::change(&real, |text| self::edited(path, name, request, replace, config, text))
 }
 
 fn show_change(
@@ -173,7 +175,7 @@ fn show_change(
     replace: bool,
     config: &AwsConfig,
 ) -> anyhow::Result<Done> {
-    let text = disk::current_text(&disk::real_path(path)?)?;
+    let text = config_file::current_text(&config_file::real_path(path)?)?;
     let (edited, mut done) = edited(path, name, request, replace, config, &text)?;
     done.diff = edited.map(|edited| unified(path, &text, &edited)).unwrap_or_default();
     Ok(done)
@@ -188,11 +190,11 @@ fn edited(
     config: &AwsConfig,
     text: &str,
 ) -> anyhow::Result<(Option<String>, Done)> {
-    let content = Content::parse(text).map_err(|refusal| files::unreadable(path, &refusal))?;
+    let content = Content::parse(text).map_err(|refusal| config_file::unreadable(path, &refusal))?;
     let request = &sharing(request, name, &content);
     let Plan { changes, is_new } = plan(name, request, &content, replace)?;
     let edited = edit(text, &changes, &[]).with_context(|| path.display().to_string())?;
-    let content = Content::parse(&edited).map_err(|refusal| files::unreadable(path, &refusal))?;
+    let content = Content::parse(&edited).map_err(|refusal| config_file::unreadable(path, &refusal))?;
     let after = config.with_content(content);
     let profile = after.known_profile(name)?;
     as_asked(&profile, request)?;

@@ -8,13 +8,13 @@ use sso_tool::sanitize::sanitize;
 use sso_tool::stream::{self, Document};
 
 use crate::bulk::Wanted;
+use crate::commands::write::all::Command;
 use crate::config::Content;
 use crate::listed::Listed;
 use crate::profile::Sso;
 use crate::request::{Request, refuse_failed, writable_name};
 use crate::start_url::StartUrl;
 use crate::template::Names;
-use crate::write_all::Command;
 
 /// What came in.
 pub(crate) struct Listing {

@@ -1,0 +1,7 @@
+//! The subcommands of `key`.
+
+mod list;
+mod sessions;
+
+pub use list::list;
+pub use sessions::sessions;
