@@ -1,6 +1,6 @@
 //! Static keys in the credentials file under the name of an SSO profile: the JS SDK takes the keys, the others SSO.
 
-use sso_profile::files;
+use sso_profile::config_file;
 use sso_profile::ini::Ini;
 use sso_tool::shell::shell_word;
 
@@ -11,8 +11,8 @@ const KEY: &str = "aws_access_key_id";
 
 pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
     let Ok(config) = &ward.config else { return vec![Finding::skipped(CHECK, ward.why_none())] };
-    let read = files::credentials_path(ward.settings).and_then(|path| match path {
-        Some(path) => Ok(files::read(&path)?.map(|found| (path, found))),
+    let read = config_file::credentials_path(ward.settings).and_then(|path| match path {
+        Some(path) => Ok(config_file::read(&path)?.map(|found| (path, found))),
         None => Ok(None),
     });
     let Ok(Some((path, found))) = read else {
