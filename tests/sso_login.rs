@@ -19,6 +19,7 @@ mod roundtrip;
 mod sandbox;
 mod services;
 mod steps;
+mod subjects;
 mod support;
 mod unlock;
 mod watcher;

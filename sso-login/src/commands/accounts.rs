@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
-use clap::Args;
 use sso_profile::{Profile, Sso};
 use sso_tool::exit::Exit;
 use sso_tool::sanitize::sanitize;
@@ -29,10 +28,10 @@ const PATIENCE: Duration = Duration::from_secs(45);
 /// Calls under way at a time. The pace decides how many begin in a second; this bounds what a slow service piles up.
 const AHEAD: usize = 32;
 
-/// Flags of `sso-login accounts`.
-#[derive(Args, Clone, Debug)]
+/// List every account and role of a session
+#[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES)]
-pub struct AccountsArgs {
+pub struct Args {
     #[command(flatten)]
     question: Question,
 }
@@ -60,7 +59,7 @@ Exit status:
   78  profile or configuration wrong";
 
 /// Lists each session once.
-pub fn run(args: &AccountsArgs, settings: &Settings) -> anyhow::Result<Exit> {
+pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     // Sessions are told apart by their files.
     let mut listed = BTreeSet::new();
     args.question.answer("accounts", settings, None, Elsewhere::PassedOn, |target, _, output| {

@@ -1,6 +1,5 @@
 //! `sso-login console`: the AWS console in a browser, as the role of a profile.
 
-use clap::Args;
 use sso_profile::{Profile, StartUrl};
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::secret::Secret;
@@ -15,10 +14,10 @@ use crate::credentials::resolver::CredentialResolver;
 use crate::flows::browser;
 use crate::session::error::SessionError;
 
-/// Flags of `sso-login console`.
-#[derive(Args, Clone, Debug)]
+/// Open the AWS console in a browser, as the role of a profile
+#[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES)]
-pub struct ConsoleArgs {
+pub struct Args {
     /// Profile whose account and role to open
     profile: Option<String>,
     #[command(flatten)]
@@ -66,7 +65,7 @@ fn parse_page(text: &str) -> Result<Url, String> {
 }
 
 /// Opens the console for each profile.
-pub fn run(args: &ConsoleArgs, settings: &Settings) -> anyhow::Result<Exit> {
+pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let asked = args.subject.asked(args.profile.as_deref(), &args.role)?;
     // A browser is opened for one profile that a person named, not for each of a stream.
     let form = Form {
@@ -79,12 +78,7 @@ pub fn run(args: &ConsoleArgs, settings: &Settings) -> anyhow::Result<Exit> {
     answer(asked, form, settings, |target, _, output| open(args, settings, target, output))
 }
 
-fn open(
-    args: &ConsoleArgs,
-    settings: &Settings,
-    target: &Target<'_>,
-    output: &mut Output,
-) -> anyhow::Result<Reply> {
+fn open(args: &Args, settings: &Settings, target: &Target<'_>, output: &mut Output) -> anyhow::Result<Reply> {
     let profile = &target.profile;
     let link = if args.federated {
         match federated(args, settings, target)? {
@@ -123,7 +117,7 @@ fn portal_link(profile: &Profile, destination: Option<&Url>) -> anyhow::Result<S
 }
 
 fn federated(
-    args: &ConsoleArgs,
+    args: &Args,
     settings: &Settings,
     target: &Target<'_>,
 ) -> anyhow::Result<Result<Secret, SessionError>> {

@@ -1,6 +1,5 @@
 //! `sso-login credentials`: hand out the credentials of a profile.
 
-use clap::Args;
 use sso_profile::{AwsConfig, Kind, Selected, select};
 use sso_tool::exit::{Exit, status_of};
 use sso_tool::filter::{Handled, filter};
@@ -13,10 +12,12 @@ use crate::credentials::export::{self, Format};
 use crate::credentials::resolver::{CredentialResolver, Credentials};
 use crate::session::target;
 
-/// Flags of `sso-login credentials`.
-#[derive(Args, Clone, Debug)]
+/// Hand out the credentials of a profile
+///
+/// In any format that `aws configure export-credentials` has, and as a document. Fit for `credential_process`.
+#[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES)]
-pub struct CredentialsArgs {
+pub struct Args {
     /// Profile whose credentials to hand out
     profile: Option<String>,
     #[command(flatten)]
@@ -59,7 +60,7 @@ Exit status:
   78  profile or configuration wrong, or no access to the role";
 
 /// Hands out the credentials of each profile.
-pub fn run(args: &CredentialsArgs, settings: &Settings) -> anyhow::Result<Exit> {
+pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let asked = args.subject.asked(args.profile.as_deref(), &args.role)?;
     let form = Form {
         command: "credentials",

@@ -17,7 +17,6 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use clap::Args;
 use sso_profile::{AwsConfig, Profile};
 use sso_tool::exit::{Exit, Fault, WithFault as _, report, status_of, warn};
 use sso_tool::filter::{Handled, filter};
@@ -48,11 +47,11 @@ const OTHER_SOURCES: [&str; 7] = [
     "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
 ];
 
-/// Flags and the command of `sso-login exec`.
-#[derive(Args, Clone, Debug)]
+/// Run a command with the credentials of a profile
+#[derive(clap::Args, Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[command(after_long_help = EXAMPLES, args_override_self = true)]
-pub struct ExecArgs {
+pub struct Args {
     /// Profile whose credentials CMD gets
     profile: Option<String>,
     #[command(flatten)]
@@ -111,9 +110,9 @@ Exit status:
   77   a person must log in
   78   profile or configuration wrong, or no access to the role";
 
-/// Runs it.
-pub fn run(args: &ExecArgs, tool: &'static str) -> anyhow::Result<Exit> {
-    let mut settings = Settings::new(tool);
+/// Becomes the command, with the credentials.
+pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
+    let mut settings = Settings::new(settings.tool());
     for path in &args.env_file {
         settings.add_file(path)?;
     }
@@ -199,7 +198,7 @@ fn stdin_of_terminal() -> Stdio {
 
 /// The command with its environment, and what to watch while it runs.
 fn prepare(
-    args: &ExecArgs,
+    args: &Args,
     subject: Subject,
     document: &mut Document,
     settings: &Settings,
@@ -289,7 +288,7 @@ fn is_name(name: &str) -> bool {
 
 /// The credentials of a profile; after a login, if a person is there and wants one.
 fn granted(
-    args: &ExecArgs,
+    args: &Args,
     settings: &Settings,
     config: &AwsConfig,
     profile: &Profile,
@@ -320,7 +319,7 @@ fn granted(
 
 /// New ones where the cached ones would be warned about at once: the command gets the longest that the role has.
 fn lasting(
-    args: &ExecArgs,
+    args: &Args,
     settings: &Settings,
     config: &AwsConfig,
     profile: &Profile,

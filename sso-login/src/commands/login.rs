@@ -1,4 +1,7 @@
 //! `sso-login`: ensure a session.
+#![expect(clippy::doc_markdown, reason = "doc comments here are help texts")]
+
+use std::time::Duration;
 
 use sso_tool::exit::Exit;
 use sso_tool::filter::{Handled, filter};
@@ -7,23 +10,97 @@ use sso_tool::stream::Output;
 
 use crate::commands::subjects::{Asked, RoleFlags, SubjectFlags, document_of};
 use crate::session::ensure::Ensure;
-use crate::session::login_options::LoginOptions;
+use crate::session::login_options::{Ask, LoginOptions, Via};
+
+/// The text behind the help.
+pub const EXAMPLES: &str = "\
+Examples:
+  sso-login corp && aws s3 ls --profile corp
+  sso-login corp --no-browser                          on a box without a browser
+  sso-login corp --via pkce                            with a browser here, without the AWS CLI
+  while sso-signal wait | sso-login - | sso-signal settle; do :; done
+  sso-login sandbox -- bash                            try everything without an AWS account
+
+Outcomes: success, valid, failed, timeout, busy, snoozed, dismissed, suppressed, unknown-profile
+Settings (environment, ~/.backlog-toolkit-env or SSO_ENV_FILE, .env): AWS_PROFILE,
+  SSO_PROFILE_VARS, SSO_LOGIN_TIMEOUT (120 s), SSO_LOGIN_VIA (auto), SSO_AUTO_PROFILES
+Environment only: SSO_ENV_FILE, SSO_AWS (the AWS CLI v2 to use), SSO_DIALOG (asks a person), BROWSER,
+  AWS_CA_BUNDLE, HTTPS_PROXY, AWS_ENDPOINT_URL_SSO_OIDC, SSO_LOG=debug
+
+Exit status:
+  0    there is a session
+  2    bad command line
+  65   bad document
+  69   the service can't be reached
+  74   a file failed
+  75   another login is under way (or a person said later)
+  77   no login
+  78   profile or configuration wrong
+  124  timed out";
+
+/// Ensure a session
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Profile whose session to ensure
+    profile: Option<String>,
+    #[command(flatten)]
+    subject: SubjectFlags,
+    /// Log in even if the session is valid
+    #[arg(long)]
+    force: bool,
+    /// How a person logs in
+    ///
+    /// `aws` runs `aws sso login`. `pkce` opens a browser on this machine, which comes back to a port of 127.0.0.1.
+    /// `device` shows a URL and a code, for a browser anywhere. `auto` takes `aws` where an AWS CLI v2 is found. Where
+    /// none is, it takes `pkce`, or `device` where no browser would come back: over ssh, in containers, CI and clouds, in
+    /// WSL without wslview, without a display, with --no-browser, and for a profile without sso-session. SSO_LOGIN_VIA
+    /// says what `auto` means.
+    #[arg(long, value_enum, default_value_t = Via::Auto)]
+    via: Via,
+    /// Open no browser here: show the URL and the code only
+    #[arg(long)]
+    no_browser: bool,
+    /// Ask a person first: `auto` does as the document's `mode` says
+    ///
+    /// Refresh, Snooze or Don't Remind, by SSO_DIALOG: osascript, zenity, kdialog, terminal, none, or a command that
+    /// reads the document and prints one with `answer` (refresh, snooze with `seconds`, suppress, dismiss). Without it,
+    /// by the first that is here. No answer, or nobody to ask, is `dismissed`, never a login. A `mode` that isn't known
+    /// is taken for `notify`; in `standalone` nobody is asked, and nobody logs in.
+    #[arg(long, value_enum, default_value_t = Ask::Auto)]
+    ask: Ask,
+    /// Take no answer for "not now" after that long
+    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = sso_tool::time::parse_duration)]
+    ask_timeout: Duration,
+    /// Give up after that long [default: SSO_LOGIN_TIMEOUT or 2m; 10m with --no-browser]
+    #[arg(long, value_name = "DURATION", value_parser = crate::session::login_options::parse_timeout)]
+    timeout: Option<Duration>,
+    /// As a filter, end with the status of the first outcome that isn't good
+    #[arg(short, long)]
+    exit_status: bool,
+}
+
+impl Args {
+    fn options(&self) -> LoginOptions {
+        LoginOptions {
+            force: self.force,
+            via: self.via,
+            opens_browser: !self.no_browser,
+            ask: self.ask,
+            timeout: self.timeout,
+            patience: self.ask_timeout,
+        }
+    }
+}
 
 /// Ensures each session that is asked for.
-pub fn run(
-    flags: &SubjectFlags,
-    profile: Option<&str>,
-    is_status_wanted: bool,
-    options: LoginOptions,
-    settings: &Settings,
-) -> anyhow::Result<Exit> {
-    let ensure = Ensure::new(settings, options);
+pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
+    let ensure = Ensure::new(settings, args.options());
     let output = &mut Output::stdout();
-    let subject = match flags.asked(profile, &RoleFlags::default())? {
+    let subject = match args.subject.asked(args.profile.as_deref(), &RoleFlags::default())? {
         Asked::Command(subject) => subject,
         // An outcome is an answer, not an error, so that a loop of pipes goes on.
         Asked::Documents(documents) => {
-            return filter(documents, is_status_wanted, output, |subject, document, output| {
+            return filter(documents, args.exit_status, output, |subject, document, output| {
                 let Some(answer) = ensure.ensure(subject, document, output)? else {
                     return Ok(Handled::PassedOn);
                 };

@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use clap::Args;
 use sso_cache::token::Token;
 use sso_lock::{Lock, Outcome};
 use sso_profile::{AwsConfig, Kind, Profile, Sso};
@@ -33,10 +32,12 @@ const LOCKED: Duration = Duration::from_secs(15);
 /// How long the service has to hear of it.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Flags of `sso-login logout`.
-#[derive(Args, Clone, Debug)]
+/// End a session, here and at the service
+///
+/// One session, by one of its profiles; the files of others stay.
+#[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES)]
-pub struct LogoutArgs {
+pub struct Args {
     /// Profile whose session to end
     #[arg(conflicts_with = "all")]
     profile: Option<String>,
@@ -71,7 +72,7 @@ Exit status:
   78  profile or configuration wrong";
 
 /// Ends each session that is asked about.
-pub fn run(args: &LogoutArgs, settings: &Settings) -> anyhow::Result<Exit> {
+pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     if args.all {
         return all(settings, &mut Output::stdout());
     }

@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
-use clap::Args;
 use sso_cache::check::check;
 use sso_cache::folder::Cache;
 use sso_tool::exit::Exit;
@@ -22,10 +21,12 @@ const PATIENCE: Duration = Duration::from_secs(45);
 /// As a command, what is left must be worth a while: the AWS CLI renews at this point, too (AWS-FORMATS 1).
 const SOON: Duration = Duration::from_mins(15);
 
-/// Flags of `sso-login refresh`.
-#[derive(Args, Clone, Debug)]
+/// Renew a session without anybody
+///
+/// Never logs in. As a filter it renews what is `refreshable` and passes on the rest.
+#[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES)]
-pub struct RefreshArgs {
+pub struct Args {
     /// Profile whose session to renew
     profile: Option<String>,
     #[command(flatten)]
@@ -59,7 +60,7 @@ Exit status:
   78  profile or configuration wrong";
 
 /// Renews each session that is asked about.
-pub fn run(args: &RefreshArgs, settings: &Settings) -> anyhow::Result<Exit> {
+pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let asked = args.subject.asked(args.profile.as_deref(), &RoleFlags::default())?;
     let form = Form {
         command: "refresh",
@@ -84,7 +85,7 @@ pub fn run(args: &RefreshArgs, settings: &Settings) -> anyhow::Result<Exit> {
 }
 
 fn answer(
-    args: &RefreshArgs,
+    args: &Args,
     settings: &Settings,
     target: &Target<'_>,
     document: &mut Document,

@@ -21,7 +21,7 @@ use crate::session::target;
 
 /// The flags that name a subject as well as PROFILE does.
 #[derive(Args, Clone, Debug, Default)]
-pub struct SubjectFlags {
+pub(crate) struct SubjectFlags {
     /// The same as PROFILE, as the AWS CLI has it
     #[arg(long = "profile", id = "profile-flag", value_name = "PROFILE", conflicts_with = "profile")]
     profile: Option<String>,

@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use clap::Args;
 use sso_profile::Sso;
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::secret::Secret;
@@ -17,10 +16,10 @@ use crate::flows::stop::Stop;
 use crate::session::cached::Session;
 use crate::session::login_options::after;
 
-/// Flags of `sso-login token`.
-#[derive(Args, Clone, Debug)]
+/// Ask for the token of a device authorization: the third step
+#[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = TOKEN)]
-pub struct TokenArgs {
+pub struct Args {
     /// Poll, as often as the service allows, until somebody has decided
     #[arg(long)]
     wait: bool,
@@ -54,11 +53,11 @@ Exit status:
   124  the code expired";
 
 /// Runs it.
-pub fn run(args: &TokenArgs, settings: &Settings) -> anyhow::Result<Exit> {
-    each(stream::stdin()?, |document| redeemed(document, args, settings))
+pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
+    each(stream::stdin()?, |_, document| redeemed(document, args, settings))
 }
 
-fn redeemed(document: &mut Document, args: &TokenArgs, settings: &Settings) -> anyhow::Result<Option<Stop>> {
+fn redeemed(document: &mut Document, args: &Args, settings: &Settings) -> anyhow::Result<Option<Stop>> {
     if document.contains_key("accessToken") {
         return Ok(None);
     }

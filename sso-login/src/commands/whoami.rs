@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use clap::Args;
 use sso_tool::exit::Exit;
 use sso_tool::failure::Kind;
 use sso_tool::sanitize::sanitize;
@@ -17,10 +16,10 @@ use crate::session::error::SessionError;
 /// A round trip to a service that is there.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Flags of `sso-login whoami`.
-#[derive(Args, Clone, Debug)]
+/// Ask STS who the credentials of a profile are
+#[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES)]
-pub struct WhoamiArgs {
+pub struct Args {
     #[command(flatten)]
     question: Question,
     #[command(flatten)]
@@ -48,7 +47,7 @@ Exit status:
   78  denied, or profile or configuration wrong";
 
 /// Asks about each profile.
-pub fn run(args: &WhoamiArgs, settings: &Settings) -> anyhow::Result<Exit> {
+pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let question = &args.question;
     question.answer("whoami", settings, Some(&args.role), Elsewhere::Refused, |target, document, output| {
         let answer = ask(settings, target)?;

@@ -26,6 +26,8 @@ pub enum Format {
     WindowsCmd,
     /// `set -gx NAME "value"`
     Fish,
+    /// `{"Credentials": {…}}`, as STS answers: for a coding agent's `awsCredentialExport`
+    Sts,
     /// One document, with the profile, account, role and region
     Json,
 }
@@ -36,6 +38,7 @@ impl Format {
     pub fn text(self, credentials: &Credentials) -> String {
         let line: fn(&str, &str) -> String = match self {
             Self::Process | Self::Json => return process(credentials),
+            Self::Sts => return sts(credentials),
             Self::Env => |name, value| format!("export {name}={value}\n"),
             Self::EnvNoExport => |name, value| format!("{name}={value}\n"),
             Self::Powershell => |name, value| format!("$Env:{name}=\"{value}\"\n"),
@@ -84,6 +87,13 @@ fn process(credentials: &Credentials) -> String {
     text + "\n}\n"
 }
 
+/// The part of an STS answer that has the credentials, on one line.
+fn sts(credentials: &Credentials) -> String {
+    let keys = keys(credentials).into_iter().map(|(name, value)| (name.to_owned(), Value::from(value)));
+    let answer = Map::from_iter([("Credentials".to_owned(), Value::Object(keys.collect()))]);
+    Value::Object(answer).to_string() + "\n"
+}
+
 fn keys(credentials: &Credentials) -> Vec<(&'static str, String)> {
     let secret = |secret: &Secret| secret.expose().to_owned();
     let mut keys = vec![
@@ -125,5 +135,10 @@ mod tests {
             assert!(format.text(&credentials(true)).contains(line), "{format:?}");
         }
         assert_eq!(Format::Env.text(&credentials(false)).lines().count(), 2);
+        assert_eq!(
+            Format::Sts.text(&credentials(true)),
+            "{\"Credentials\":{\"AccessKeyId\":\"AK\",\"SecretAccessKey\":\"S/+\\\"é\",\"SessionToken\":\"T\",\
+             \"Expiration\":\"2026-11-21T13:00:00Z\"}}\n"
+        );
     }
 }

@@ -30,7 +30,10 @@ use sso_tool::time::{self, Moment};
 use finding::Finding;
 use report::Report;
 
-/// Flags of `sso-login doctor`.
+/// Look at everything that a login needs, and say what mends it
+///
+/// The AWS CLI, variables, config, cache, permissions, sessions, endpoints, clock, watcher, monitor, browser and
+/// dialog. Changes nothing; asks the endpoints for an answer, without a token.
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub struct DoctorArgs {

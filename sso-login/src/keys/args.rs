@@ -10,7 +10,10 @@ use sso_profile::request::Request;
 use sso_tool::exit::Fault;
 use sso_tool::time::parse_duration;
 
-/// Flags of `sso-login key-set`.
+/// Store a key only if it works: set, unlock, get, relock
+///
+/// A key `ENV.KEY` points at a profile or a variable, never at a secret (see `sso-profile key`). A profile that isn't
+/// there yet is set up on the way: start URL, login, account and role.
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub struct KeySetArgs {

@@ -31,7 +31,7 @@ const SCRIPT: &str = "PATH=$PATH:$HOME/.local/bin:/usr/local/bin; \
     then sso-profile list | sso-cache check; \
     else echo 'there is no sso-profile and sso-cache' >&2; exit 127; fi";
 
-/// Arguments of `sso-login inspect`.
+/// Ask a host over ssh how its sessions are
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub struct InspectArgs {

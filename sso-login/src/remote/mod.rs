@@ -30,7 +30,10 @@ use place::Place;
 /// As long as the AWS CLI and the service wait for a browser.
 const USUAL: Duration = Duration::from_secs(600);
 
-/// Arguments of `sso-login tunnel`.
+/// Log in on a host without a browser, with the browser of this machine
+///
+/// Runs the login there over ssh, tunnels the port that its page comes back to, opens the page here, and has the host
+/// say who it is afterwards. Tokens, codes and secrets stay on the host.
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub struct TunnelArgs {

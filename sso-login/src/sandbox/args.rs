@@ -9,7 +9,7 @@ use sso_tool::time::parse_duration;
 use super::behavior::{Approval, Behavior};
 use super::fault::Fault;
 
-/// Flags and the command of `sso-login sandbox`.
+/// Run an AWS SSO of your own on loopback, to try everything offline
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub struct SandboxArgs {

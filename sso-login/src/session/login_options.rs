@@ -58,7 +58,7 @@ impl FromStr for Via {
 }
 
 /// Who is asked before a login.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Ask {
     /// Whoever the document's `mode` says.
     Auto,
