@@ -174,7 +174,7 @@ impl Ended {
     pub fn succeeds(&self, outcome: &str) -> Value {
         assert_eq!(self.code, 0, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
         assert!(
-            self.page().is_empty() || self.page().starts_with("To log in as profile "),
+            self.page().is_empty() || self.page().starts_with("To log in as "),
             "stderr: {}",
             self.stderr
         );

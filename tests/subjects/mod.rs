@@ -166,7 +166,7 @@ fn a_role_asked_for_is_the_role_at_the_portal() {
 #[test]
 fn a_session_is_a_subject_by_its_name() {
     let bench = Bench::start("");
-    let document = bench.device("--sso-session sandbox").succeeds("success").document();
+    let document = bench.device("--sso-session sandbox").succeeds("success");
     assert_eq!((&document["ssoSession"], &document["profile"]), (&json!("sandbox"), &Value::Null));
     bench.run("sso-login refresh --sso-session sandbox").exits(0);
     assert_eq!(bench.run("sso-login accounts --sso-session sandbox").exits(0).documents().len(), 6);
