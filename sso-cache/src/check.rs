@@ -3,9 +3,11 @@
 
 use serde_json::{Map, Value};
 use sso_tool::exit::{Exit, Fault, status_of};
+use sso_tool::filter::{self, Handled};
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
-use sso_tool::stream::{Document, Documents};
+use sso_tool::stream::{Document, Documents, Output};
+use sso_tool::subject::Subject;
 use sso_tool::time::{self, Moment};
 
 use crate::credentials::RoleCredentials;
@@ -13,8 +15,9 @@ use crate::entry::{Entry, put};
 use crate::folder::Cache;
 use crate::key::Session;
 use crate::reason;
-use crate::state::State;
-use crate::subject::Subject;
+use crate::salvage;
+use crate::state::TokenState;
+use crate::subject::Pointer;
 use crate::token::Token;
 use crate::view::View;
 
@@ -25,8 +28,6 @@ pub enum Answer {
     Good,
     /// A person must log in.
     LoginRequired,
-    /// The profile can't be resolved, so there is no telling.
-    Unresolved,
     /// A file can't be read, so there is no telling.
     Unreadable,
 }
@@ -37,80 +38,95 @@ impl Answer {
         match self {
             Self::Good => Exit::Done,
             Self::LoginRequired => Exit::LoginRequired,
-            Self::Unresolved => Exit::Config,
             Self::Unreadable => Exit::Io,
         }
     }
 }
 
 /// The keys that a check adds, in their order. Those of an earlier check are replaced.
-const OURS: [&str; 5] = ["token", "credentials", "loginRequired", "reason", "episode"];
+const OURS: [&str; 6] = ["token", "credentials", "loginRequired", "reason", "episode", "observedAt"];
 
-/// What the check of a stream came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Answers {
-    /// The last answer; `None` if there was none.
-    pub last: Option<Answer>,
-    /// Whether any document's file couldn't be read.
-    pub is_any_unreadable: bool,
-}
-
-impl Answers {
-    /// The exit status; with `is_last_asked` (`--exit-status`) that of the last answer. No document at all is no yes.
-    pub fn exit(self, is_last_asked: bool) -> anyhow::Result<Exit> {
-        let exit = match self.last {
-            _ if !is_last_asked => Exit::Done,
-            Some(last) => last.exit(),
-            None => {
-                return Err(Fault::new(Exit::Data, "no profile document on standard input")
-                    .hint("sso-profile list | sso-cache check -e")
-                    .into());
-            }
-        };
-        Ok(if exit == Exit::Done && self.is_any_unreadable { Exit::Io } else { exit })
-    }
-}
-
-/// Checks every document as it comes. A file that can't be read is its document's `error`, and said once; the others are
-/// answered.
+/// Checks every document as it comes, and answers the exit status: with `is_status_wanted` (`--exit-status`) that of the
+/// first answer that isn't good. A file that can't be read is its document's `error`, and said once; the others are
+/// answered, and the end is status 74.
 pub fn filter(
     documents: Documents<impl std::io::Read>,
     cache: &Cache,
     settings: &Settings,
+    is_status_wanted: bool,
     view: &mut View,
-) -> anyhow::Result<Answers> {
-    let mut answers = Answers::default();
-    for document in documents {
-        let mut document = document?;
-        let answer = match check(&mut document, cache, time::now()?) {
+) -> anyhow::Result<Exit> {
+    let (mut is_any, mut is_any_unreadable) = (false, false);
+    let exit = filter::filter(documents, is_status_wanted, &mut Output::stdout(), |subject, document, _| {
+        is_any |= subject != Subject::Nobody;
+        let answer = match answer(&subject, document, cache, time::now()?) {
             Err(err) if status_of(&err) == Exit::Io => {
                 settings.warn_once(format!("{err:#}"));
-                fail(&mut document, &err);
-                answers.is_any_unreadable = true;
+                fail(document, &err);
+                is_any_unreadable = true;
                 Some(Answer::Unreadable)
             }
             answer => answer?,
         };
-        answers.last = answer.or(answers.last);
-        log(&document, settings);
-        view.show(&document)?;
+        log(document, settings);
+        shown(&subject, answer, document, view)
+    })?;
+    if is_status_wanted && !is_any {
+        return Err(Fault::new(Exit::Data, "no profile document on standard input")
+            .hint("sso-profile list | sso-cache check -e")
+            .into());
     }
-    Ok(answers)
+    Ok(if exit == Exit::Done && is_any_unreadable { Exit::Io } else { exit })
 }
 
-/// Adds the keys. An event is left alone and has no answer. Errors: a document without profile
+/// What the filter does with a document that has its answer, if there is one.
+pub(crate) fn shown(
+    subject: &Subject,
+    answer: Option<Answer>,
+    document: &Document,
+    view: &mut View,
+) -> anyhow::Result<Handled> {
+    if view.is_of_documents() {
+        return Ok(answer.map_or(Handled::PassedOn, |answer| Handled::Answered(answer.exit())));
+    }
+    let exit = match (answer, subject) {
+        (Some(answer), _) => answer.exit(),
+        (None, Subject::Failure(kind)) => kind.exit(),
+        _ => Exit::Done,
+    };
+    // A line about something else would pass for one about the profile.
+    if answer.is_some() || (*subject != Subject::Nobody && !view.is_of_lines()) {
+        view.show(document)?;
+    }
+    Ok(Handled::Written(exit))
+}
+
+/// Adds the keys. What is about nobody here is left alone and has no answer. Errors: a document without profile
 /// data (status 65), a file that may not be read (74).
 pub fn check(document: &mut Document, cache: &Cache, now: Moment) -> anyhow::Result<Option<Answer>> {
-    let (added, answer) = match Subject::of(document)? {
-        Subject::Event => return Ok(None),
-        Subject::Unresolved(error) => (only_reason(&error), Answer::Unresolved),
-        Subject::Other(kind) => (of_other(kind), Answer::Good),
-        Subject::Sso { session, role } => of_session(session, role, cache, now)?,
+    answer(&Subject::of(document)?, document, cache, now)
+}
+
+/// The same for a document whose subject is known.
+pub(crate) fn answer(
+    subject: &Subject,
+    document: &mut Document,
+    cache: &Cache,
+    now: Moment,
+) -> anyhow::Result<Option<Answer>> {
+    match subject {
+        Subject::Nobody | Subject::Failure(_) | Subject::Remote(_) => return Ok(None),
+        Subject::Profile { .. } | Subject::Session { .. } | Subject::Chosen { .. } => {}
+    }
+    let (added, answer) = match Pointer::of(document)? {
+        Pointer::Other(kind) => (of_other(kind), Answer::Good),
+        Pointer::Sso { session, role } => of_session(session, role, cache, now)?,
     };
     for key in OURS {
         document.shift_remove(key);
     }
     document.extend(added);
+    document.set("observedAt", time::format_millis(now));
     Ok(Some(answer))
 }
 
@@ -122,7 +138,7 @@ pub fn fail(document: &mut Document, err: &anyhow::Error) {
     }
     let message = sanitize(&format!("{err:#}"));
     document.set("error", message.as_str());
-    document.extend(only_reason(&message));
+    document.set("reason", message.as_str());
 }
 
 /// One line of log about a checked document.
@@ -132,10 +148,6 @@ pub(crate) fn log(document: &Document, settings: &Settings) {
         let file = document.get("token").and_then(|token| token.get("file")).and_then(Value::as_str);
         format!("{}: {} [{}]", text("profile"), text("reason"), file.unwrap_or("no token file"))
     });
-}
-
-fn only_reason(reason: &str) -> Map<String, Value> {
-    Map::from_iter([("reason".to_owned(), reason.into())])
 }
 
 fn of_other(kind: &str) -> Map<String, Value> {
@@ -166,15 +178,20 @@ fn of_session(
         None => None,
     };
     let state = state_of(&token, |token| token.state(now));
-    let needs_login = state.needs_login();
+    // A torn file that still holds one whole token needs no person: who renews or logs in saves it first.
+    let saved = match &token {
+        Entry::Corrupt(_) => salvage::token_in(&path),
+        _ => None,
+    };
+    let needs_login = saved.as_ref().map_or(state, |token| token.state(now)).needs_login();
 
     let mut added = Map::new();
-    let mut described = describe_token(&token, state, now);
+    let mut described = describe_token(&token, saved.as_ref(), state, now);
     put(&mut described, "file", Some(path.to_string_lossy()));
     put(&mut added, "token", Some(described));
     put(&mut added, "credentials", credentials.as_ref().map(|entry| describe_credentials(entry, now)));
     put(&mut added, "loginRequired", Some(needs_login));
-    put(&mut added, "reason", Some(reason::of(session, &token, credentials.as_ref(), now)));
+    put(&mut added, "reason", Some(reason::of(session, &token, saved.is_some(), credentials.as_ref(), now)));
     if needs_login {
         let dead = token.whole().map(|token| time::format(token.expires_at));
         put(&mut added, "episode", Some(dead.unwrap_or_else(|| "missing".to_owned())));
@@ -182,15 +199,20 @@ fn of_session(
     Ok((added, if needs_login { Answer::LoginRequired } else { Answer::Good }))
 }
 
-fn state_of<T>(entry: &Entry<T>, of_whole: impl Fn(&T) -> State) -> State {
+fn state_of<T>(entry: &Entry<T>, of_whole: impl Fn(&T) -> TokenState) -> TokenState {
     match entry {
         Entry::Whole(content) => of_whole(content),
-        Entry::Missing => State::Missing,
-        Entry::Corrupt(_) => State::Corrupt,
+        Entry::Missing => TokenState::Missing,
+        Entry::Corrupt(_) => TokenState::Corrupt,
     }
 }
 
-fn describe_token(entry: &Entry<Token>, state: State, now: Moment) -> Map<String, Value> {
+fn describe_token(
+    entry: &Entry<Token>,
+    saved: Option<&Token>,
+    state: TokenState,
+    now: Moment,
+) -> Map<String, Value> {
     let mut described = Map::new();
     put(&mut described, "state", Some(state.as_str()));
     if let Entry::Whole(token) = entry {
@@ -198,7 +220,8 @@ fn describe_token(entry: &Entry<Token>, state: State, now: Moment) -> Map<String
         put(&mut described, "refreshable", Some(token.is_refreshable(now)));
         put(&mut described, "registrationExpiresAt", token.registration_expires_at.map(time::format));
     } else {
-        put(&mut described, "refreshable", Some(false));
+        put(&mut described, "refreshable", Some(saved.is_some_and(|token| !token.state(now).needs_login())));
+        put(&mut described, "salvageable", saved.map(|_| true));
     }
     described
 }

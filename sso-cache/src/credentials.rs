@@ -8,7 +8,7 @@ use sso_tool::secret::Secret;
 use sso_tool::time::{self, Moment};
 
 use crate::entry::{self, Entry, take_moment, take_secret, take_text};
-use crate::state::State;
+use crate::state::TokenState;
 
 /// The credentials of a role for an hour or so.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,8 +75,8 @@ impl RoleCredentials {
     }
 
     /// Valid or expired, by the true expiry.
-    pub fn state(&self, now: Moment) -> State {
-        if now < self.expires_at { State::Valid } else { State::Expired }
+    pub fn state(&self, now: Moment) -> TokenState {
+        if now < self.expires_at { TokenState::Valid } else { TokenState::Expired }
     }
 
     /// Whether they may be handed out: 15 minutes are left, as for the AWS CLI (AWS-FORMATS 3).
@@ -125,8 +125,8 @@ mod tests {
     fn credentials_are_handed_out_while_15_minutes_are_left_and_expire_when_they_say() {
         assert!(credentials().is_usable(at("2026-11-21T12:00:00Z")));
         assert!(!credentials().is_usable(at("2026-11-21T12:00:01Z")));
-        assert_eq!(credentials().state(at("2026-11-21T12:14:59Z")), State::Valid);
-        assert_eq!(credentials().state(at("2026-11-21T12:15:00Z")), State::Expired);
+        assert_eq!(credentials().state(at("2026-11-21T12:14:59Z")), TokenState::Valid);
+        assert_eq!(credentials().state(at("2026-11-21T12:15:00Z")), TokenState::Expired);
     }
 
     #[test]

@@ -4,17 +4,19 @@ use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Read as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
+use std::time::SystemTime;
 
 use anyhow::Context as _;
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 use serde_json::{Map, Value};
-use sso_tool::atomic_write::{self, Mode};
+use sso_tool::atomic_write::{self, Mode, Reservation, Swap};
 use sso_tool::secret::Secret;
 use sso_tool::stream;
 use sso_tool::time::{self, Moment};
 
 use crate::python::{Separators, dumps};
+use crate::second_look;
 
 /// More than a cache file takes: a token, a registration and their kin are a few KiB.
 const ROOM: usize = 16 << 10;
@@ -49,38 +51,56 @@ impl<T> Entry<T> {
     }
 }
 
-/// Reads a file as one JSON object of at most 1 MiB. A torn file, duplicate keys, a folder, a FIFO, a
-/// dangling loop of links are [`Entry::Corrupt`]; a lack of permission is an error (status 74).
+/// Reads a file as one JSON object of at most 1 MiB. Duplicate keys, a folder, a FIFO, a loop of links are
+/// [`Entry::Corrupt`]; a lack of permission is an error (status 74).
+///
+/// A torn file is looked at again ([`second_look`]) before it counts as corrupt: the AWS CLI truncates and writes in
+/// place. A whole one is read once.
 ///
 /// A link to a regular file is followed: people keep `~/.aws` in a repository of dotfiles. Nothing blocks
 /// (POSIX open: `O_NONBLOCK` on a FIFO returns at once).
 pub fn read(path: &Path) -> anyhow::Result<Entry<Map<String, Value>>> {
-    read_object(path).with_context(|| format!("cannot read {}", path.display()))
+    let bytes = |path: &Path| read_bytes(path).with_context(|| format!("cannot read {}", path.display()));
+    let found = second_look::settled(path, bytes(path)?, bytes)?;
+    Ok(match found {
+        Content::Missing => Entry::Missing,
+        Content::Unfit(why) => Entry::Corrupt(why),
+        Content::Bytes(bytes, _) => parse(&bytes),
+    })
 }
 
-fn read_object(path: &Path) -> io::Result<Entry<Map<String, Value>>> {
+/// What one look at a file finds.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    Missing,
+    /// What no writer will ever make whole: a folder, a FIFO.
+    Unfit(&'static str),
+    Bytes(Vec<u8>, Option<SystemTime>),
+}
+
+fn read_bytes(path: &Path) -> io::Result<Content> {
     // O_* flags are small and fit whatever the platform's c_int is.
     let flags = i32::try_from((OFlags::NONBLOCK | OFlags::NOCTTY).bits()).unwrap_or_default();
     let is = |err: &io::Error, errno: Errno| err.raw_os_error() == Some(errno.raw_os_error());
     let file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
         Ok(file) => file,
-        Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(Entry::Missing),
-        Err(err) if is(&err, Errno::LOOP) => return Ok(Entry::Corrupt("is a loop of links")),
+        Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(Content::Missing),
+        Err(err) if is(&err, Errno::LOOP) => return Ok(Content::Unfit("is a loop of links")),
         // A socket can't be opened at all.
-        Err(err) if is(&err, Errno::NXIO) => return Ok(Entry::Corrupt("is not a regular file")),
+        Err(err) if is(&err, Errno::NXIO) => return Ok(Content::Unfit("is not a regular file")),
         Err(err) => return Err(err),
     };
     let metadata = file.metadata()?;
     if !metadata.is_file() {
-        return Ok(Entry::Corrupt("is not a regular file"));
+        return Ok(Content::Unfit("is not a regular file"));
     }
     let Some(size) = usize::try_from(metadata.len()).ok().filter(|size| *size <= stream::LARGEST) else {
-        return Ok(Entry::Corrupt("is too large"));
+        return Ok(Content::Unfit("is too large"));
     };
     // One more than it should need, so that a single read sees the whole and the next one its end.
     let mut bytes = Vec::with_capacity(size + 1);
     file.take(stream::LARGEST as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(parse(&bytes))
+    Ok(Content::Bytes(bytes, metadata.modified().ok()))
 }
 
 pub(crate) fn parse(bytes: &[u8]) -> Entry<Map<String, Value>> {
@@ -104,10 +124,53 @@ pub fn write(path: &Path, object: &Map<String, Value>) -> anyhow::Result<()> {
     atomic_write::replace(target.as_deref().unwrap_or(path), line.as_bytes(), Mode::Private)
 }
 
-/// An error if a cache file can't be written there now, whatever it will hold.
-pub fn rehearse(path: &Path) -> anyhow::Result<()> {
-    make_folder(path)?;
-    atomic_write::rehearse(linked_file(path).as_deref().unwrap_or(path), ROOM)
+/// What came of a write that is for one former content only.
+#[derive(Debug)]
+pub enum Written {
+    /// The file has the new content.
+    Done,
+    /// There is no file any more: somebody removed it (a logout), and it stays removed.
+    Gone,
+    /// The file has something else by now, which stays.
+    Replaced,
+}
+
+/// The space for a cache file's next content. A disk that is full later costs nothing: the answer of a service may be
+/// good for one use only.
+#[derive(Debug)]
+pub struct Room(Reservation);
+
+impl Room {
+    /// Takes the space. An error (status 74) if a cache file can't be written there, whatever it will hold.
+    pub fn take(path: &Path) -> anyhow::Result<Self> {
+        make_folder(path)?;
+        let target = linked_file(path);
+        let target = target.as_deref().unwrap_or(path);
+        // What other tools put into the file is kept.
+        let there = fs::metadata(target).map_or(0, |metadata| metadata.len().min(stream::LARGEST as u64));
+        let size = ROOM.saturating_add(usize::try_from(there).unwrap_or_default());
+        atomic_write::reserve(target, size).map(Self)
+    }
+
+    /// Writes an object there, as [`write`] does.
+    pub fn write(self, object: &Map<String, Value>) -> anyhow::Result<()> {
+        self.0.replace(dumps(object, Separators::Spaced).as_bytes())
+    }
+
+    /// Writes an object there only if the file still holds what `is_expected` says: compare and swap, in one step.
+    pub fn write_if(
+        self,
+        object: &Map<String, Value>,
+        is_expected: impl Fn(Map<String, Value>) -> bool,
+    ) -> anyhow::Result<Written> {
+        let line = dumps(object, Separators::Spaced);
+        let is_expected = |bytes: &[u8]| parse(bytes).whole().is_some_and(&is_expected);
+        Ok(match self.0.replace_if(line.as_bytes(), is_expected)? {
+            Swap::Done => Written::Done,
+            Swap::Gone => Written::Gone,
+            Swap::Other => Written::Replaced,
+        })
+    }
 }
 
 fn make_folder(path: &Path) -> anyhow::Result<()> {

@@ -19,6 +19,7 @@
 //! ```
 
 pub mod check;
+pub mod copies;
 pub mod credentials;
 pub mod entry;
 pub mod folder;
@@ -32,9 +33,11 @@ mod reason;
 pub mod registration;
 pub mod repair;
 pub mod salvage;
+mod second_look;
 pub mod session_store;
 pub mod state;
 pub mod subject;
+pub mod template;
 pub mod token;
 pub mod view;
 

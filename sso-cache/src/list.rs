@@ -15,7 +15,7 @@ use crate::credentials::RoleCredentials;
 use crate::entry::{self, Entry};
 use crate::folder::Cache;
 use crate::registration::Registration;
-use crate::state::State;
+use crate::state::TokenState;
 use crate::token::Token;
 use crate::view::View;
 
@@ -107,7 +107,7 @@ fn of_registration(document: Document, mut object: Map<String, Value>, now: Mome
     let region = entry::take_text(&mut object, "region");
     match Registration::from_object(object) {
         Entry::Whole(registration) => {
-            let state = if now < registration.expires_at { State::Valid } else { State::Expired };
+            let state = if now < registration.expires_at { TokenState::Valid } else { TokenState::Expired };
             let document = stated(document, state, registration.expires_at);
             with(with(document, "startUrl", start_url), "region", region)
         }
@@ -131,12 +131,12 @@ fn about(path: &Path, kind: &str) -> Document {
     Document::new().with("file", path.to_string_lossy()).with("kind", kind)
 }
 
-fn stated(document: Document, state: State, expires_at: Moment) -> Document {
+fn stated(document: Document, state: TokenState, expires_at: Moment) -> Document {
     document.with("state", state.as_str()).with("expiresAt", time::format(expires_at))
 }
 
 fn corrupt(document: Document, why: &str) -> Document {
-    document.with("state", State::Corrupt.as_str()).with("reason", format!("the file {why}"))
+    document.with("state", TokenState::Corrupt.as_str()).with("reason", format!("the file {why}"))
 }
 
 pub(crate) fn with(document: Document, key: &str, value: Option<String>) -> Document {

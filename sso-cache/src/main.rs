@@ -1,79 +1,67 @@
 //! Say how good the cached tokens and credentials are.
 
-mod cli;
+mod commands;
 
 use std::process::ExitCode;
 
-use sso_cache::folder::Cache;
-use sso_cache::prune::{Points, Prune, Wanted};
-use sso_cache::repair::Repair;
-use sso_cache::view::{FILES, PROFILES, PRUNED, REPAIRED, View};
-use sso_cache::{TOOL, check, list, monitor};
-use sso_tool::exit::{Exit, Fault};
+use clap::{Parser, Subcommand};
+use sso_cache::TOOL;
 use sso_tool::settings::Settings;
-use sso_tool::{stream, time};
+
+use crate::commands::{check, list, prune, repair};
 
 fn main() -> ExitCode {
-    sso_tool::main(TOOL, |cli: cli::Cli| run(cli.command))
-}
-
-fn run(command: cli::Command) -> anyhow::Result<Exit> {
-    let settings = Settings::new(TOOL);
-    let cache = Cache::of_home(settings.home()?);
-    match command {
-        cli::Command::List(options) => {
-            let view = View::stdout(options.text.then_some(FILES));
-            logged(view, "listed", &cache, &settings, |view| list::list(&cache, time::now()?, view))
+    sso_tool::main(TOOL, |cli: Cli| {
+        let settings = &Settings::new(TOOL);
+        match &cli.command {
+            Command::Check(args) => check::run(args, settings),
+            Command::List(args) => list::run(args, settings),
+            Command::Repair(args) => repair::run(args, settings),
+            Command::Prune(args) => prune::run(args, settings),
         }
-        cli::Command::Check(options) => run_check(&options, &cache, &settings),
-        cli::Command::Repair(options) => {
-            let repair = Repair { cache: &cache, state_dir: settings.state_dir()?, is_dry: options.dry_run };
-            let view = View::stdout(options.text.then_some(REPAIRED));
-            logged(view, "repaired", &cache, &settings, |view| repair.run(&options.files, view))
-        }
-        cli::Command::Prune(options) => run_prune(&options, &cache, &settings),
-    }
+    })
 }
 
-fn run_check(options: &cli::Check, cache: &Cache, settings: &Settings) -> anyhow::Result<Exit> {
-    let documents = stream::stdin()?;
-    let mut view = View::stdout(options.text.then_some(PROFILES));
-    if let Some(every) = options.every {
-        let every = every.map_or_else(|| settings.check_interval(), Ok)?;
-        return monitor::watch(documents, every, cache, settings, &mut view);
-    }
-    check::filter(documents, cache, settings, &mut view)?.exit(options.exit_status)
+/// Say how good the cached tokens and credentials are
+///
+/// Reads the cache files that the AWS CLI and the SDKs share (~/.aws/sso/cache and ~/.aws/cli/cache), mends torn ones and
+/// removes those that nobody needs. No network is used, and no secret is printed.
+#[derive(Debug, Parser)]
+#[command(name = "sso-cache", version, after_long_help = TOP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
 }
 
-fn run_prune(options: &cli::Prune, cache: &Cache, settings: &Settings) -> anyhow::Result<Exit> {
-    let orphaned = if options.orphaned { Some(Points::of(stream::stdin()?, cache)?) } else { None };
-    let wanted = Wanted {
-        is_expired: options.expired,
-        orphaned,
-        is_corrupt: options.corrupt,
-        older_than: options.older_than,
-    };
-    if wanted.is_empty() {
-        return Err(Fault::new(Exit::Usage, "nothing was chosen to be pruned")
-            .hint("sso-cache prune --expired --dry-run")
-            .into());
-    }
-    let prune = Prune { cache, state_dir: settings.state_dir()?, wanted, is_dry: options.dry_run };
-    let view = View::stdout(options.text.then_some(PRUNED));
-    logged(view, "pruned", cache, settings, |view| prune.run(time::now()?, view))
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::CheckArgs),
+    List(list::ListArgs),
+    Repair(repair::RepairArgs),
+    Prune(prune::PruneArgs),
 }
 
-/// Acts on the cache, and logs what came of it.
-fn logged(
-    mut view: View,
-    what: &str,
-    cache: &Cache,
-    settings: &Settings,
-    act: impl FnOnce(&mut View) -> anyhow::Result<Exit>,
-) -> anyhow::Result<Exit> {
-    let result = act(&mut view);
-    settings.debug(|| {
-        format!("{what} {} and {}: {view}", cache.token_dir().display(), cache.role_dir().display())
-    });
-    result
+const TOP: &str = "\
+Examples:
+  sso-profile show corp | sso-cache check -e || sso-login corp
+  sso-profile list | sso-cache check --text
+  sso-cache list --text
+
+Exit status:
+  0   done, or the answer is yes
+  2   bad command line
+  65  bad document
+  74  a file or stream failed
+  77  a person must log in (check -e)
+  78  profile or configuration wrong";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
 }

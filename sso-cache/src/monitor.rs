@@ -13,13 +13,15 @@ use rustix::io::Errno;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::{flag, low_level};
 use sso_tool::exit::{Exit, Fault};
+use sso_tool::filter::{Handled, filter};
 use sso_tool::settings::Settings;
-use sso_tool::stream::{Document, Documents};
+use sso_tool::stream::{Documents, Output};
+use sso_tool::subject::Subject;
 use sso_tool::time;
 
-use crate::check::{check, fail, log};
+use crate::check::{Answer, answer, fail, log, shown};
 use crate::folder::Cache;
-use crate::subject::Subject;
+use crate::subject::Pointer;
 use crate::view::View;
 
 /// Reads all documents, then checks them at once and every `every` from then on. A file that can't be read is
@@ -35,7 +37,12 @@ pub fn watch(
     let end = End::listen()?;
     let documents = documents.collect::<anyhow::Result<Vec<_>>>()?;
     for document in &documents {
-        Subject::of(document)?;
+        match Subject::of(document)? {
+            Subject::Nobody | Subject::Failure(_) | Subject::Remote(_) => {}
+            Subject::Profile { .. } | Subject::Session { .. } | Subject::Chosen { .. } => {
+                Pointer::of(document)?;
+            }
+        }
     }
     if documents.is_empty() {
         return Err(Fault::new(Exit::Data, "no profile document on standard input")
@@ -44,25 +51,26 @@ pub fn watch(
     }
     let mut next = Instant::now();
     loop {
-        for document in &documents {
+        let again = documents.iter().cloned().map(Ok);
+        filter(again, false, &mut Output::stdout(), |subject, document, _| {
             if end.is_near() {
-                return Ok(Exit::Done);
+                return Ok(Handled::Ended(Exit::Done));
             }
-            view.show(&tick(document.clone(), cache, settings)?)?;
+            let answer = answer(&subject, document, cache, time::now()?).unwrap_or_else(|err| {
+                fail(document, &err);
+                Some(Answer::Unreadable)
+            });
+            log(document, settings);
+            shown(&subject, answer, document, view)
+        })?;
+        if end.is_near() {
+            return Ok(Exit::Done);
         }
         next = following(next, every);
         if end.comes_before(next)? {
             return Ok(Exit::Done);
         }
     }
-}
-
-fn tick(mut document: Document, cache: &Cache, settings: &Settings) -> anyhow::Result<Document> {
-    if let Err(err) = check(&mut document, cache, time::now()?) {
-        fail(&mut document, &err);
-    }
-    log(&document, settings);
-    Ok(document)
 }
 
 /// The next tick after `last` that isn't over: on the beat, however long a tick took.

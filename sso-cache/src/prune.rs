@@ -5,6 +5,7 @@
 
 mod points;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -20,10 +21,12 @@ use sso_tool::time::{Moment, format_duration};
 
 pub use points::Points;
 
+use crate::copies;
 use crate::folder::Cache;
 use crate::list::{describe, names};
 use crate::repair::swap;
-use crate::salvage::{Place, Verdict, is_ours, judge};
+use crate::salvage::{Place, Verdict, any_token_in, is_ours, judge};
+use crate::state::TokenState;
 use crate::view::View;
 
 /// What is to go: whatever one of `is_expired`, `orphaned` and `is_corrupt` says, if it is at least `older_than` old.
@@ -66,8 +69,12 @@ impl Prune<'_> {
     pub fn run(&self, now: Moment, view: &mut View) -> anyhow::Result<Exit> {
         let mut failed = 0_usize;
         for (folder, is_role) in [(self.cache.token_dir(), false), (self.cache.role_dir(), true)] {
+            let copies: BTreeSet<_> = copies::leftovers(folder).into_iter().map(|(path, _)| path).collect();
             for name in names(folder).with_context(|| format!("cannot list {}", folder.display()))? {
                 let path = folder.join(name);
+                if copies.contains(&path) {
+                    continue;
+                }
                 let document = match self.handle(&path, is_role, now) {
                     Ok(Some(document)) => document,
                     Ok(None) => continue,
@@ -82,6 +89,19 @@ impl Prune<'_> {
                 view.show(&document)?;
             }
         }
+        for (copy, kind) in self.copies() {
+            match self.handle_copy(&copy, kind, now) {
+                Ok(document) => view.show(&document)?,
+                Err(err) => {
+                    failed += 1;
+                    let document = Document::new()
+                        .with("file", copy.0.to_string_lossy())
+                        .with("action", "kept")
+                        .with("error", format!("{err:#}"));
+                    view.show(&document)?;
+                }
+            }
+        }
         if failed > 0 {
             let message = format!("{failed} of the cache's files cannot be pruned");
             return Err(Fault::new(Exit::Io, message).hint("sso-cache prune … | jq 'select(.error)'").into());
@@ -89,11 +109,72 @@ impl Prune<'_> {
         Ok(Exit::Done)
     }
 
+    /// The copies of cache files: what killed writers left, and what was put aside.
+    fn copies(&self) -> Vec<((PathBuf, String), &'static str)> {
+        let leftovers =
+            [self.cache.token_dir(), self.cache.role_dir()].into_iter().flat_map(copies::leftovers);
+        let aside = copies::quarantined(&self.state_dir).into_iter();
+        let is_ours = |(_, name): &(PathBuf, String)| is_ours(Path::new(name));
+        let leftovers = leftovers.filter(is_ours).map(|copy| (copy, "leftover"));
+        leftovers.chain(aside.filter(is_ours).map(|copy| (copy, "quarantined"))).collect()
+    }
+
+    /// The document of one copy, which is gone by then if it is to go.
+    fn handle_copy(
+        &self,
+        (path, name): &(PathBuf, String),
+        kind: &'static str,
+        now: Moment,
+    ) -> anyhow::Result<Document> {
+        let because = self.because_of_copy(path, name, now);
+        if because.is_some() && !self.is_dry {
+            let _turn = state_dir::lock(&self.state_dir)?;
+            match fs::remove_file(path) {
+                Err(err) if err.kind() != io::ErrorKind::NotFound => {
+                    return Err(err).with_context(|| format!("cannot remove {}", path.display()));
+                }
+                _ => {}
+            }
+        }
+        let mut document = Document::new()
+            .with("file", path.to_string_lossy())
+            .with("kind", kind)
+            .with("action", if because.is_some() { "removed" } else { "kept" });
+        if let Some(because) = because {
+            document.set("because", because);
+        }
+        if self.is_dry {
+            document.set("dryRun", true);
+        }
+        Ok(document)
+    }
+
+    fn because_of_copy(&self, path: &Path, name: &str, now: Moment) -> Option<String> {
+        let wanted = &self.wanted;
+        if wanted.older_than.is_some_and(|least| age_of(path).is_none_or(|age| age < least)) {
+            return None;
+        }
+        if wanted.is_corrupt {
+            return Some("it is a copy that was left or put aside".to_owned());
+        }
+        if wanted.orphaned.as_ref().is_some_and(|points| !points.have_name(name)) {
+            return Some("no profile points at what it is a copy of".to_owned());
+        }
+        let is_over = || any_token_in(path).is_some_and(|token| token.state(now) == TokenState::Expired);
+        if wanted.is_expired && is_over() {
+            return Some("it is over, and nothing renews it".to_owned());
+        }
+        let is_age_all = !wanted.is_expired && wanted.orphaned.is_none();
+        let age = wanted.older_than.filter(|_| is_age_all)?;
+        Some(format!("it was not written to for {}", format_duration(age)))
+    }
+
     /// The document of one file, which is gone by then if it is to go; `None` if there is none any more.
     fn handle(&self, path: &Path, is_role: bool, now: Moment) -> anyhow::Result<Option<Document>> {
+        // First what takes a second look at a torn file, then the bytes that are judged.
+        let Some(document) = describe(path, now)? else { return Ok(None) };
         let found = safe_read::read(path, stream::LARGEST)
             .with_context(|| format!("cannot read {}", path.display()))?;
-        let Some(document) = describe(path, now)? else { return Ok(None) };
         let because = self.because(path, Place::of(path, is_role), &found, &document);
         let is_removed = match because {
             Some(_) => self.is_dry || self.remove(path, &found)?,

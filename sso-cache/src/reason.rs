@@ -9,13 +9,14 @@ use sso_tool::time::{self, Moment};
 use crate::credentials::RoleCredentials;
 use crate::entry::Entry;
 use crate::key::Session;
-use crate::state::State;
+use crate::state::TokenState;
 use crate::token::Token;
 
 /// Which session it is, what its token is worth and, where that differs, the role credentials.
 pub(crate) fn of(
     session: Session<'_>,
     token: &Entry<Token>,
+    is_salvageable: bool,
     credentials: Option<&Entry<RoleCredentials>>,
     now: Moment,
 ) -> String {
@@ -25,8 +26,11 @@ pub(crate) fn of(
     };
     let (words, is_valid) = match token {
         Entry::Missing => ("no token in the cache (never logged in, or logged out)".to_owned(), false),
+        Entry::Corrupt(why) if is_salvageable => {
+            (format!("the token file {why}, and one whole token in it can be saved"), false)
+        }
         Entry::Corrupt(why) => (format!("the token file {why}"), false),
-        Entry::Whole(token) => (of_token(session, token, now), token.state(now) == State::Valid),
+        Entry::Whole(token) => (of_token(session, token, now), token.state(now) == TokenState::Valid),
     };
     format!(
         "{name}: {words}{}",
@@ -37,8 +41,8 @@ pub(crate) fn of(
 fn of_token(session: Session<'_>, token: &Token, now: Moment) -> String {
     let expiry = time::format(token.expires_at);
     match token.state(now) {
-        State::Valid => format!("access token valid until {expiry}"),
-        State::Refreshable => {
+        TokenState::Valid => format!("access token valid until {expiry}"),
+        TokenState::Refreshable => {
             format!("access token expired at {expiry} and can be refreshed without a login")
         }
         _ => {
@@ -69,8 +73,8 @@ fn of_credentials(entry: &Entry<RoleCredentials>, token_is_valid: bool, now: Mom
         Entry::Whole(credentials) => {
             let expiry = time::format(credentials.expires_at);
             match (credentials.state(now), token_is_valid) {
-                (State::Valid, false) => format!("; role credentials still good until {expiry}"),
-                (State::Expired, true) => {
+                (TokenState::Valid, false) => format!("; role credentials still good until {expiry}"),
+                (TokenState::Expired, true) => {
                     format!("; role credentials expired at {expiry}, new ones come with the token")
                 }
                 _ => String::new(),

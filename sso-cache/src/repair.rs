@@ -18,6 +18,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use sso_tool::exit::{Exit, Fault, status_of};
 use sso_tool::quarantine::quarantine_as;
+use sso_tool::safe_read::Found;
 use sso_tool::state_dir;
 use sso_tool::stream::Document;
 use sso_tool::time;
@@ -28,10 +29,12 @@ use crate::salvage::Place;
 use crate::view::View;
 use look::{Look, look};
 use patient::{Done, Patient, link_in_words, unmended};
-use trade::{bring_back, exchanged};
+use trade::{Emptied, bring_back, exchanged};
 
-/// How long a writer that isn't atomic gets to finish.
-const MOMENT: Duration = Duration::from_millis(150);
+/// How long a writer that isn't atomic gets to finish, from its last change.
+const MOMENT: Duration = crate::second_look::PATIENCE;
+/// How many more such moments a file gets that has changed within the last one.
+const CHANGES: usize = 12;
 /// How often a file that is written to all the time is tried, and how long between two tries.
 const TRIES: usize = 40;
 const BETWEEN: Duration = Duration::from_millis(10);
@@ -59,7 +62,7 @@ impl Repair<'_> {
         let mut doubtful = Vec::new();
         for patient in patients {
             match look(&patient.path, patient.place) {
-                Ok(Look::Torn(_)) => doubtful.push(patient),
+                Ok(Look::Torn(torn)) => doubtful.push((patient, torn.found)),
                 Ok(Look::Good(_)) => view.show(&self.document(&patient, &Done::Nothing("")))?,
                 // A temporary file, say.
                 Ok(Look::Gone) => {}
@@ -84,12 +87,10 @@ impl Repair<'_> {
     /// left as it is.
     pub fn run_one(&self, path: PathBuf) -> anyhow::Result<()> {
         let patient = Patient { place: Place::of(&path, false), path, is_named: true };
-        if !matches!(look(&patient.path, patient.place)?, Look::Torn(_)) {
-            return Ok(());
-        }
+        let Look::Torn(torn) = look(&patient.path, patient.place)? else { return Ok(()) };
         let _lock = self.begin(true)?;
         thread::sleep(MOMENT);
-        let done = self.mend(&patient)?;
+        let done = self.mend(&patient, torn.found)?;
         if matches!(done, Done::Mended { aside: Some(_), .. }) {
             thread::sleep(MOMENT);
         }
@@ -137,7 +138,7 @@ impl Repair<'_> {
     }
 
     /// Mends what was torn at the first look. Answers how many it could not.
-    fn mend_all(&self, doubtful: Vec<Patient>, view: &mut View) -> anyhow::Result<usize> {
+    fn mend_all(&self, doubtful: Vec<(Patient, Found)>, view: &mut View) -> anyhow::Result<usize> {
         let lock = if self.is_dry { Ok(None) } else { self.begin(!doubtful.is_empty()) };
         if doubtful.is_empty() {
             return lock.map(|_| 0);
@@ -149,9 +150,9 @@ impl Repair<'_> {
         };
         thread::sleep(MOMENT);
         let mut mended = Vec::new();
-        for patient in doubtful {
+        for (patient, found) in doubtful {
             let done = match &lock {
-                Ok(_) => self.mend(&patient),
+                Ok(_) => self.mend(&patient, found),
                 Err(err) => unmended(&patient, err),
             };
             mended.push((patient, done));
@@ -202,20 +203,34 @@ impl Repair<'_> {
         }
         let lock = state_dir::lock(&self.state_dir)?;
         for (taken, path, former, is_role) in left() {
-            bring_back(&taken, &path, Place::of(&path, is_role))?;
+            if bring_back(&taken, &path, Place::of(&path, is_role), Emptied::BySomebody)? {
+                continue;
+            }
             quarantine_as(&self.state_dir, &taken, &former, time::now()?)?;
         }
         Ok(Some(lock))
     }
 
-    fn mend(&self, patient: &Patient) -> anyhow::Result<Done> {
+    /// Mends a file that still is as the first look found it. One that changes is somebody's work in progress: it is
+    /// left where it is until it has not changed for a moment.
+    fn mend(&self, patient: &Patient, mut before: Found) -> anyhow::Result<Done> {
         let path = &patient.path;
         let cannot_mend = || format!("cannot mend {}", path.display());
-        for _ in 0..TRIES {
+        let mut changes = 0;
+        for _ in 0..TRIES + CHANGES {
             let torn = match patient.second_look()? {
                 Ok(torn) => torn,
                 Err(done) => return Ok(done),
             };
+            if torn.found != before {
+                changes += 1;
+                if changes > CHANGES {
+                    break;
+                }
+                before = torn.found;
+                thread::sleep(MOMENT);
+                continue;
+            }
             if self.is_dry {
                 return Ok(Done::Mended { torn, aside: None });
             }
@@ -271,7 +286,7 @@ fn about(patient: &Patient) -> Document {
 /// Looks at what was put aside once more: who had the file open may have written something good into it.
 fn finished(patient: &Patient, done: Done) -> anyhow::Result<Done> {
     let Done::Mended { aside: Some(aside), .. } = &done else { return Ok(done) };
-    if bring_back(aside, &patient.path, patient.place)? {
+    if bring_back(aside, &patient.path, patient.place, Emptied::ByUs)? {
         return Ok(Done::Nothing("was being written, and is whole now"));
     }
     Ok(done)

@@ -7,6 +7,8 @@ use std::ops::Range;
 use std::path::Path;
 
 use serde_json::{Map, Value};
+use sso_tool::safe_read::{self, Found};
+use sso_tool::stream;
 use sso_tool::time::Moment;
 
 use crate::credentials::RoleCredentials;
@@ -94,6 +96,28 @@ pub fn judge(place: Place, bytes: &[u8]) -> Verdict {
         Ok(whole) => Verdict::Torn(why, whole),
         Err(doubt) => Verdict::Torn(doubt, None),
     }
+}
+
+/// The one whole token in a torn token file, which `sso-cache repair` would save and a login needn't replace. A link is
+/// nobody's to mend from here.
+pub fn token_in(path: &Path) -> Option<Token> {
+    let Found::Bytes(bytes) = safe_read::read(path, stream::LARGEST).ok()? else { return None };
+    let Verdict::Torn(_, Some(whole)) = judge(Place::of(path, false), &bytes) else { return None };
+    whole_token(&bytes, &whole)
+}
+
+/// The token that a cache file or a copy of one holds, torn or not.
+pub fn any_token_in(path: &Path) -> Option<Token> {
+    let Found::Bytes(bytes) = safe_read::read(path, stream::LARGEST).ok()? else { return None };
+    let (Verdict::Torn(_, Some(whole)) | Verdict::Good(Some(whole))) = judge(Place::Token, &bytes) else {
+        return None;
+    };
+    whole_token(&bytes, &whole)
+}
+
+fn whole_token(bytes: &[u8], whole: &Whole) -> Option<Token> {
+    let object = entry::parse(bytes.get(whole.range.clone())?).whole()?;
+    (whole.kind == "token").then(|| Token::from_object(object).whole())?
 }
 
 fn is_json(bytes: &[u8]) -> bool {

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// The state of a token, a registration or credentials at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum TokenState {
     /// Not expired.
     Valid,
     /// A token that is over and can be renewed without a person.
@@ -17,7 +17,7 @@ pub enum State {
     Corrupt,
 }
 
-impl State {
+impl TokenState {
     /// The word in documents.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -29,13 +29,19 @@ impl State {
         }
     }
 
+    /// The state that a checked document names; `None` if it is in other words.
+    pub fn of_word(word: &str) -> Option<Self> {
+        let all = [Self::Valid, Self::Refreshable, Self::Expired, Self::Missing, Self::Corrupt];
+        all.into_iter().find(|state| state.as_str() == word)
+    }
+
     /// Whether only a person can mend a token in this state. A refreshable one wakes nobody.
     pub fn needs_login(self) -> bool {
         matches!(self, Self::Expired | Self::Missing | Self::Corrupt)
     }
 }
 
-impl fmt::Display for State {
+impl fmt::Display for TokenState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use sso_tool::secret::Secret;
 use sso_tool::time::{self, Moment};
 
-use crate::entry::{self, Entry, put, take_moment, take_secret, take_text};
-use crate::state::State;
+use crate::entry::{self, Entry, Room, Written, put, take_moment, take_secret, take_text};
+use crate::state::TokenState;
 
 /// A session's access token and what is needed to renew it.
 #[derive(Clone, PartialEq)]
@@ -119,14 +119,32 @@ impl Token {
         entry::write(path, &self.to_object())
     }
 
+    /// Writes the token into a space that was taken before: for one that was got while it was held.
+    pub fn write_into(&self, room: Room) -> anyhow::Result<()> {
+        room.write(&self.to_object())
+    }
+
+    /// Writes the token only if the file still holds `former`, which this one comes from. What somebody else wrote there
+    /// meanwhile is newer, and what somebody removed is over.
+    pub fn write_instead_of(&self, former: &Self, room: Room) -> anyhow::Result<Written> {
+        room.write_if(&self.to_object(), |object| {
+            Self::from_object(object).whole().is_some_and(|there| there.is_same(former))
+        })
+    }
+
+    /// Whether both are the same token, whatever else their files say.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.access_token == other.access_token && self.refresh_token == other.refresh_token
+    }
+
     /// Valid, refreshable or expired. A token is over at the second that `expiresAt` names.
-    pub fn state(&self, now: Moment) -> State {
+    pub fn state(&self, now: Moment) -> TokenState {
         if now < self.expires_at {
-            State::Valid
+            TokenState::Valid
         } else if self.grant(now).is_some() {
-            State::Refreshable
+            TokenState::Refreshable
         } else {
-            State::Expired
+            TokenState::Expired
         }
     }
 

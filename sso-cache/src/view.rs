@@ -7,6 +7,8 @@ use serde_json::Value;
 use sso_tool::sanitize::sanitize;
 use sso_tool::stream::{Document, Output};
 
+use crate::template::Template;
+
 /// The columns of a table: a title, a least width, and the key whose text stands there (`a.b` is
 /// key `b` of the object at `a`).
 pub type Columns = &'static [(&'static str, usize, &'static str)];
@@ -17,7 +19,7 @@ pub const PROFILES: Columns = &[
     ("TOKEN", 11, "token.state"),
     ("EXPIRES", 20, "token.expiresAt"),
     ("CREDENTIALS", 11, "credentials.state"),
-    ("REASON", 0, "reason"),
+    ("REASON", 0, "error|reason"),
 ];
 
 /// The table of `list`.
@@ -31,7 +33,7 @@ pub const FILES: Columns = &[
 
 /// The table of `repair`. A file that needed nothing isn't in it.
 pub const REPAIRED: Columns = &[
-    ("ACTION", 11, "action"),
+    ("ACTION", 15, "action"),
     ("KIND", 16, "kind"),
     ("EXPIRES", 20, "expiresAt"),
     ("FILE", 0, "file"),
@@ -40,7 +42,7 @@ pub const REPAIRED: Columns = &[
 
 /// The table of `prune`. A file that stays for no special reason isn't in it.
 pub const PRUNED: Columns = &[
-    ("ACTION", 7, "action"),
+    ("ACTION", 12, "action"),
     ("KIND", 16, "kind"),
     ("STATE", 11, "state"),
     ("FILE", 0, "file"),
@@ -50,11 +52,19 @@ pub const PRUNED: Columns = &[
 /// The columns without which a row says nothing.
 const REASONS: [&str; 2] = ["reason|error", "because|error"];
 
+enum Form {
+    Documents,
+    Table(Columns),
+    Lines(Template),
+}
+
 /// Where documents are shown, one by one as they come.
 pub struct View {
     out: Output,
-    table: Option<Columns>,
+    form: Form,
     has_head: bool,
+    /// What people are told where a table would be empty.
+    if_empty: Option<&'static str>,
     /// How many documents had which `action`, or `state` where nothing acts.
     counts: BTreeMap<String, usize>,
 }
@@ -62,13 +72,50 @@ pub struct View {
 impl View {
     /// A view on stdout: a table if there are columns, documents else.
     pub fn stdout(table: Option<Columns>) -> Self {
-        Self { out: Output::stdout(), table, has_head: false, counts: BTreeMap::new() }
+        Self::of(table.map_or(Form::Documents, Form::Table))
+    }
+
+    /// A view on stdout: a line of this form for each document.
+    pub fn lines(template: Template) -> Self {
+        Self::of(Form::Lines(template))
+    }
+
+    fn of(form: Form) -> Self {
+        Self { out: Output::stdout(), form, has_head: false, if_empty: None, counts: BTreeMap::new() }
+    }
+
+    /// Says this to people instead of an empty table.
+    #[must_use]
+    pub fn or_else(self, words: &'static str) -> Self {
+        Self { if_empty: Some(words), ..self }
+    }
+
+    /// Whether documents are shown as they are.
+    pub fn is_of_documents(&self) -> bool {
+        matches!(self.form, Form::Documents)
+    }
+
+    /// Whether each document is a line of a template.
+    pub fn is_of_lines(&self) -> bool {
+        matches!(self.form, Form::Lines(_))
+    }
+
+    /// Ends it: people are told if there was nothing.
+    pub fn end(&mut self) -> anyhow::Result<()> {
+        match (&self.form, self.if_empty) {
+            (Form::Table(_), Some(words)) if !self.has_head => self.out.text(words),
+            _ => Ok(()),
+        }
     }
 
     /// Shows one document.
     pub fn show(&mut self, document: &Document) -> anyhow::Result<()> {
         *self.counts.entry(cell(document, "action|state")).or_default() += 1;
-        let Some(columns) = self.table else { return self.out.document(document) };
+        let columns = match &self.form {
+            Form::Documents => return self.out.document(document),
+            Form::Lines(template) => return self.out.text(&template.line(document)),
+            Form::Table(columns) => *columns,
+        };
         let is_needed = |column: &&(&str, usize, &'static str)| REASONS.contains(&column.2);
         if columns.iter().find(is_needed).is_some_and(|column| cell(document, column.2) == "-") {
             return Ok(());
@@ -103,5 +150,12 @@ fn cell(document: &Document, keys: &str) -> String {
         }
         None => document.get(path).and_then(Value::as_str),
     };
-    keys.split('|').find_map(text).map_or_else(|| "-".to_owned(), sanitize)
+    let found = keys.split('|').find_map(text).map_or_else(|| "-".to_owned(), sanitize);
+    let is_dry = document.get("dryRun").is_some_and(|dry| dry == true);
+    match found.as_str() {
+        "removed" if is_dry => "would remove".to_owned(),
+        "salvaged" if is_dry => "would salvage".to_owned(),
+        "quarantined" if is_dry => "would put aside".to_owned(),
+        _ => found,
+    }
 }

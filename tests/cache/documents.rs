@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::cache::{CORP, PROFILE, put_token};
-use crate::support::Sandbox;
+use crate::support::{Sandbox, end};
 
 #[test]
 fn profiles_without_sso_are_no_ones_login() {
@@ -18,16 +18,17 @@ fn profiles_without_sso_are_no_ones_login() {
     ] {
         let document = sandbox.feed("sso-cache check -e", &json!({"profile": "p", "kind": kind}).to_string());
         let reason = format!("not an SSO profile ({words})");
-        let expected = json!({"profile": "p", "kind": kind, "loginRequired": false, "reason": reason});
+        let mut expected = json!({"profile": "p", "kind": kind, "loginRequired": false, "reason": reason});
+        expected["observedAt"] = "2026-11-21T12:00:00.000Z".into();
         assert_eq!(document.exits(0).document(), expected);
     }
 }
 
 #[test]
-fn a_profile_that_cannot_be_resolved_wakes_nobody() {
+fn what_an_earlier_tool_failed_at_is_passed_on_and_wakes_nobody() {
     let sandbox = Sandbox::new();
-    let input = r#"{"profile":"x","error":"no sso-session `y`","loginRequired":true,"episode":"missing"}"#;
-    let expected = json!({"profile": "x", "error": "no sso-session `y`", "reason": "no sso-session `y`"});
+    let input = r#"{"profile":"x","error":"no sso-session `y`"}"#;
+    let expected = json!({"profile": "x", "error": "no sso-session `y`"});
     assert_eq!(sandbox.feed("sso-cache check", input).exits(0).document(), expected);
     let ended = sandbox.feed("sso-cache check -e", input);
     assert_eq!((ended.code, ended.stderr.as_str()), (78, ""));
@@ -41,6 +42,39 @@ fn events_pass_untouched_and_are_no_answer() {
     assert_eq!(ended.code, 77);
     assert_eq!(ended.documents()[1], serde_json::from_str::<Value>(event).unwrap());
     sandbox.feed("sso-cache check -e", event).exits(65).says("no profile document");
+}
+
+#[test]
+fn what_is_about_another_host_is_passed_on_as_it_is() {
+    let sandbox = Sandbox::new();
+    let input = json!({"profile": "dev", "host": "h", "ssoSession": "corp", "loginRequired": true, "token": {"state": "expired"}});
+    assert_eq!(sandbox.feed("sso-cache check", &input.to_string()).exits(0).document(), input);
+}
+
+#[test]
+fn a_session_without_a_profile_is_checked() {
+    let sandbox = Sandbox::new();
+    put_token(&sandbox, CORP, &json!({}));
+    let document = sandbox.feed("sso-cache check -e", r#"{"ssoSession":"corp"}"#).exits(0).document();
+    assert_eq!(document["token"]["state"], "valid");
+}
+
+#[test]
+fn a_template_makes_a_line_for_a_prompt() {
+    let sandbox = Sandbox::new();
+    put_token(&sandbox, CORP, &json!({"expiresAt": "2026-11-21T15:10:00Z"}));
+    let line = |template: &str, input: &str| {
+        let mut command = sandbox.tool("sso-cache check --format");
+        command.arg(template);
+        end(command, input)
+    };
+    let ended = line("{session} {state} {left} {account} {role}", PROFILE).exits(0);
+    assert_eq!(ended.stdout, "corp valid 3h10m 111122223333 R\n");
+    assert_eq!(line("{left}", r#"{"ssoSession":"other"}"#).exits(0).stdout, "expired\n");
+    assert_eq!(line("{left}", r#"{"profile":"x","error":"unknown-profile"}"#).exits(0).stdout, "");
+    for wrong in ["{nope}", "{left"] {
+        assert_eq!(line(wrong, PROFILE).code, 2, "{wrong}");
+    }
 }
 
 #[test]
@@ -71,14 +105,24 @@ fn a_document_without_profile_data_is_refused_with_the_next_command() {
 }
 
 #[test]
-fn the_last_answer_is_the_status_and_only_if_asked_for() {
+fn the_first_answer_that_is_not_good_is_the_status_and_only_if_asked_for() {
     let sandbox = Sandbox::new();
     put_token(&sandbox, CORP, &json!({}));
     let other = r#"{"ssoSession":"other"}"#;
     for (line, input, code) in [
         ("sso-cache check", other.to_owned(), 0),
         ("sso-cache check --exit-status", format!("{PROFILE}{other}"), 77),
-        ("sso-cache check -e", format!("{other}{PROFILE}"), 0),
+        ("sso-cache check -e", format!("{other}{PROFILE}"), 77),
+        (
+            "sso-cache check -e",
+            format!("{PROFILE}{{\"profile\":\"x\",\"error\":\"unknown-profile\"}}{other}"),
+            78,
+        ),
+        (
+            "sso-cache check -e",
+            format!("{PROFILE}{{\"profile\":\"p\",\"host\":\"h\",\"ssoSession\":\"other\"}}"),
+            0,
+        ),
     ] {
         let ended = sandbox.feed(line, &input);
         assert_eq!((ended.code, ended.stderr.as_str()), (code, ""), "{line}");

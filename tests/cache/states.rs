@@ -39,7 +39,10 @@ fn a_valid_token_needs_no_login() {
     );
     let keys: Vec<_> = document.as_object().unwrap().keys().map(String::as_str).collect();
     let theirs = ["profile", "kind", "ssoSession", "accountId", "roleName", "x"];
-    assert_eq!(keys, [&theirs[..], &["token", "credentials", "loginRequired", "reason"]].concat());
+    assert_eq!(
+        keys,
+        [&theirs[..], &["token", "credentials", "loginRequired", "reason", "observedAt"]].concat()
+    );
     let token = document["token"].as_object().unwrap();
     let keys: Vec<_> = token.keys().map(String::as_str).collect();
     assert_eq!(keys, ["state", "expiresAt", "refreshable", "registrationExpiresAt", "file"]);
@@ -110,7 +113,6 @@ fn a_corrupt_file_needs_a_login_and_never_crashes_or_blocks() {
     for (content, reason) in [
         ("", "the token file is empty"),
         ("{\"accessToken\": \"CANARY", json),
-        ("{\"accessToken\":\"CANARY\",\"expiresAt\":\"2026-11-21T13:00:00Z\"}\"}", json),
         ("{\"accessToken\":\"CANARY\",\"accessToken\":\"CANARY\"}", json),
         ("[\"CANARY\"]", json),
         ("{\"expiresAt\":\"2026-11-21T13:00:00Z\"}", "the token file has no accessToken"),
@@ -140,6 +142,23 @@ fn a_corrupt_file_needs_a_login_and_never_crashes_or_blocks() {
         format!("access token valid until {AFTER}; the role credentials file is not one whole JSON object");
     let document = check(corrupt_role, 0, "valid", &reason);
     assert_eq!(document["credentials"], json!({"state": "corrupt"}));
+}
+
+#[test]
+fn a_torn_file_that_holds_one_whole_token_needs_no_person() {
+    let torn = |end: &'static str| {
+        let content = format!("{{\"accessToken\":\"CANARY\",\"expiresAt\":\"{end}\"}}\"}}");
+        move |sandbox: &Sandbox| fs::write(token_file(sandbox, CORP), content).unwrap()
+    };
+    let reason = "the token file is not one whole JSON object, and one whole token in it can be saved";
+    let document = check(torn("2026-11-21T13:00:00Z"), 0, "corrupt", reason);
+    assert_eq!(
+        (&document["token"]["salvageable"], &document["token"]["refreshable"]),
+        (&json!(true), &json!(true))
+    );
+    // What is expired, and nothing renews, is worth no less than a login.
+    let document = check(torn(BEFORE), 77, "corrupt", reason);
+    assert_eq!(document["token"]["salvageable"], true);
 }
 
 #[test]

@@ -6,5 +6,6 @@ mod exec;
 mod faults;
 mod handout;
 mod kinds;
+mod meanwhile;
 mod peers;
 mod refresh;

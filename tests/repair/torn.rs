@@ -154,11 +154,13 @@ fn special_files_under_a_key_are_put_aside() {
 fn the_text_names_only_what_was_torn() {
     let sandbox = Sandbox::new();
     put(&token_file(&sandbox, "corp"), token("aoa", AFTER));
-    assert_eq!(sandbox.run("sso-cache repair --text").exits(0).stdout, "");
+    assert_eq!(sandbox.run("sso-cache repair --text").exits(0).stdout, "nothing to repair\n");
     put(&token_file(&sandbox, "dev"), token("aoa", AFTER) + "}");
+    let text = sandbox.run("sso-cache repair --text --dry-run").exits(0).stdout;
+    assert!(text.lines().last().unwrap().starts_with("would salvage    token"), "{text}");
     let text = sandbox.run("sso-cache repair --text").exits(0).stdout;
     assert_eq!(text.lines().count(), 2, "{text}");
-    assert!(text.lines().last().unwrap().starts_with("salvaged     token"), "{text}");
+    assert!(text.lines().last().unwrap().starts_with("salvaged         token"), "{text}");
 }
 
 /// Puts each content into a file of its own, under a key.

@@ -7,7 +7,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
-use std::io::{self, Write};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -71,33 +71,166 @@ pub fn remove(path: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("cannot remove {}", path.display()))
 }
 
-/// Exchanges the temporary file with the target (`renameat2` and `renameatx_np` fail if either is
-/// missing); the old content then has the temporary name and goes with it.
+/// Exchanges the temporary file with the target; the old content then has the temporary name and goes with it.
 fn swap_in(temporary: NamedTempFile, path: &Path) -> io::Result<()> {
-    match rustix::fs::renameat_with(CWD, temporary.path(), CWD, path, RenameFlags::EXCHANGE) {
+    match exchange(temporary.path(), path) {
         // Another writer may have swept the old content already.
-        Ok(()) => temporary.close().or_else(|err| match err.kind() {
+        Exchanged::Done => temporary.close().or_else(|err| match err.kind() {
             io::ErrorKind::NotFound => Ok(()),
             _ => Err(err),
         }),
+        Exchanged::Gone => Err(io::ErrorKind::NotFound.into()),
         // Not every file system can exchange. A remover that comes between these two lines loses its
         // removal; what was written back is a whole, former content.
-        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::NOTSUP) => {
+        Exchanged::Unsupported => {
             fs::symlink_metadata(path)?;
             temporary.persist(path).map(drop).map_err(|err| err.error)
         }
-        Err(err) => Err(err.into()),
+        Exchanged::Failed(err) => Err(err),
     }
 }
 
-/// An error if `size` bytes can't be written beside `path` now: the directory is read-only, the disk is full. For those
-/// who are about to get something that can be got only once. Nothing stays of it.
+/// An error if `size` bytes can't be written beside `path` now: the directory is read-only, the disk is full. For before a
+/// person is asked for what could not be kept. Nothing stays of it.
 pub fn rehearse(path: &Path, size: usize) -> anyhow::Result<()> {
+    reserve(path, size).map(drop)
+}
+
+/// Takes the space for a content of about `size` bytes, before that content is there. For what can be got only once: a
+/// disk that fills up between the question and the answer costs nothing then.
+pub fn reserve(path: &Path, size: usize) -> anyhow::Result<Reservation> {
     let name = path.file_name().unwrap_or(OsStr::new("file"));
+    sweep(&parent(path), Some(name));
     refuse_device(path)
         .and_then(|()| locked_temporary(&parent(path), name))
-        .and_then(|mut temporary| temporary.write_all(&vec![0; size]).and_then(|()| temporary.flush()))
+        .and_then(|mut temporary| {
+            temporary.write_all(&vec![0; size])?;
+            temporary.flush()?;
+            Ok(Reservation { temporary, path: path.to_owned() })
+        })
         .with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// The space for a file's next content: a temporary file beside it, which goes with this value.
+#[derive(Debug)]
+pub struct Reservation {
+    temporary: NamedTempFile,
+    path: PathBuf,
+}
+
+/// What came of a compare-and-swap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Swap {
+    /// The file has the new content.
+    Done,
+    /// There is no file any more: somebody removed it, and it stays removed.
+    Gone,
+    /// The file has a content that nobody expected, and keeps it.
+    Other,
+}
+
+impl Reservation {
+    /// Puts `content` into the file's place, whatever is there (0600).
+    pub fn replace(self, content: &[u8]) -> anyhow::Result<()> {
+        let Self { mut temporary, path } = self;
+        fill(&mut temporary, content)
+            .and_then(|()| temporary.persist(&path).map(drop).map_err(|err| err.error))
+            .and_then(|()| File::open(parent(&path))?.sync_all())
+            .with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// Puts `content` into the file's place only if what is there is what `is_expected` says, in one step: what somebody
+    /// else removed or wrote meanwhile stays as they left it.
+    pub fn replace_if(self, content: &[u8], is_expected: impl Fn(&[u8]) -> bool) -> anyhow::Result<Swap> {
+        let Self { mut temporary, path } = self;
+        fill(&mut temporary, content)
+            .and_then(|()| swap_if(temporary, &path, content, is_expected))
+            .with_context(|| format!("cannot write {}", path.display()))
+    }
+}
+
+/// Writes over the space that is taken already, and gives back what isn't needed of it.
+fn fill(temporary: &mut NamedTempFile, content: &[u8]) -> io::Result<()> {
+    let file = temporary.as_file_mut();
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(content)?;
+    file.set_len(content.len() as u64)?;
+    file.sync_all()
+}
+
+fn swap_if(
+    temporary: NamedTempFile,
+    path: &Path,
+    content: &[u8],
+    is_expected: impl Fn(&[u8]) -> bool,
+) -> io::Result<Swap> {
+    match exchange(temporary.path(), path) {
+        Exchanged::Done => {}
+        Exchanged::Gone => return Ok(Swap::Gone),
+        // A writer that comes between these two lines loses what it wrote.
+        Exchanged::Unsupported => {
+            let there = match fs::read(path) {
+                Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(Swap::Gone),
+                there => there?,
+            };
+            if !is_expected(&there) {
+                return Ok(Swap::Other);
+            }
+            temporary.persist(path).map_err(|err| err.error)?;
+            return File::open(parent(path))?.sync_all().map(|()| Swap::Done);
+        }
+        Exchanged::Failed(err) => return Err(err),
+    }
+    // The temporary name is the former file's now.
+    let mut former = File::open(temporary.path())?;
+    let mut bytes = Vec::new();
+    former.read_to_end(&mut bytes)?;
+    if !is_expected(&bytes) {
+        return put_back(&temporary, path, content);
+    }
+    let read = bytes;
+    File::open(parent(path))?.sync_all()?;
+    // A writer that isn't atomic may have had the former file open: what it wrote there meanwhile is newer than this.
+    let mut bytes = Vec::new();
+    former.seek(SeekFrom::Start(0))?;
+    former.read_to_end(&mut bytes)?;
+    if bytes != read {
+        return put_back(&temporary, path, content);
+    }
+    Ok(Swap::Done)
+}
+
+/// Gives the former file its place again, unless somebody has removed or replaced `content` there by now.
+fn put_back(temporary: &NamedTempFile, path: &Path, content: &[u8]) -> io::Result<Swap> {
+    match exchange(temporary.path(), path) {
+        Exchanged::Done if fs::read(temporary.path())? == content => Ok(Swap::Other),
+        // What came out is newer than what was put back.
+        Exchanged::Done => match exchange(temporary.path(), path) {
+            Exchanged::Failed(err) => Err(err),
+            _ => Ok(Swap::Other),
+        },
+        Exchanged::Gone => Ok(Swap::Gone),
+        Exchanged::Unsupported => Ok(Swap::Other),
+        Exchanged::Failed(err) => Err(err),
+    }
+}
+
+enum Exchanged {
+    Done,
+    Gone,
+    Unsupported,
+    Failed(io::Error),
+}
+
+/// Exchanges two files (`renameat2` and `renameatx_np`; both fail if either is missing).
+fn exchange(temporary: &Path, path: &Path) -> Exchanged {
+    use rustix::io::Errno;
+    match rustix::fs::renameat_with(CWD, temporary, CWD, path, RenameFlags::EXCHANGE) {
+        Ok(()) => Exchanged::Done,
+        Err(Errno::NOENT) if fs::symlink_metadata(path).is_err() => Exchanged::Gone,
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => Exchanged::Unsupported,
+        Err(err) => Exchanged::Failed(err.into()),
+    }
 }
 
 /// Whether an error says that nothing can be written there: a read-only mount, somebody else's directory, a full disk. It
@@ -154,8 +287,11 @@ pub fn parent(path: &Path) -> PathBuf {
 /// and remove it; then there is another.
 fn locked_temporary(directory: &Path, name: &OsStr) -> io::Result<NamedTempFile> {
     loop {
-        let temporary =
-            tempfile::Builder::new().prefix(&prefix(name)).suffix(SUFFIX).tempfile_in(directory)?;
+        let temporary = tempfile::Builder::new()
+            .prefix(&prefix(name))
+            .suffix(SUFFIX)
+            .tempfile_in(directory)
+            .map_err(without_path)?;
         match fs2::FileExt::try_lock_exclusive(temporary.as_file()) {
             Ok(()) if temporary.as_file().metadata()?.nlink() > 0 => return Ok(temporary),
             Ok(()) => {}
@@ -164,6 +300,20 @@ fn locked_temporary(directory: &Path, name: &OsStr) -> io::Result<NamedTempFile>
             Err(_) => return Ok(temporary),
         }
     }
+}
+
+/// The system's words alone: the name of a temporary file that could not be made tells nobody anything.
+fn without_path(err: io::Error) -> io::Error {
+    use rustix::io::Errno;
+    let errno = match err.kind() {
+        io::ErrorKind::ReadOnlyFilesystem => Errno::ROFS,
+        io::ErrorKind::PermissionDenied => Errno::ACCESS,
+        io::ErrorKind::StorageFull => Errno::NOSPC,
+        io::ErrorKind::QuotaExceeded => Errno::DQUOT,
+        io::ErrorKind::NotFound => Errno::NOENT,
+        _ => return err,
+    };
+    errno.into()
 }
 
 const SUFFIX: &str = ".tmp";
@@ -175,24 +325,37 @@ fn prefix(name: &OsStr) -> String {
 /// Removes what killed writers of `name` left in a directory; without a name those of every file, which is for
 /// directories that are the suite's own. Never a reason to fail.
 pub fn sweep(directory: &Path, name: Option<&OsStr>) {
-    let prefix = name.map_or_else(|| ".".to_owned(), prefix);
-    let Ok(entries) = fs::read_dir(directory) else { return };
-    for entry in entries.flatten() {
-        let found = entry.file_name();
-        let found = found.to_string_lossy();
-        let is_temporary = found.strip_prefix(&prefix).and_then(|rest| rest.strip_suffix(SUFFIX));
-        let random = match name {
-            Some(_) => is_temporary,
-            None => is_temporary.and_then(|rest| rest.rsplit_once('.')).map(|(_, random)| random),
-        };
-        // tempfile puts six letters and digits there; anything else isn't ours.
-        if random.is_some_and(|random| random.len() == 6 && random.bytes().all(|b| b.is_ascii_alphanumeric()))
-            && let Ok(Opened::File(file, _)) = safe_read::open(&entry.path())
-            && fs2::FileExt::try_lock_exclusive(&file).is_ok()
-        {
-            let _ = fs::remove_file(entry.path());
-        }
+    for path in leftovers(directory, name) {
+        let _ = fs::remove_file(path);
     }
+}
+
+/// What killed writers of `name`, or of any file, left in a directory: temporary files that no living writer holds.
+pub fn leftovers(directory: &Path, name: Option<&OsStr>) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
+    let is_leftover = |entry: &fs::DirEntry| {
+        let found = entry.file_name();
+        written_to(&found.to_string_lossy())
+            .is_some_and(|target| name.is_none_or(|name| *target == *name.to_string_lossy()))
+            && entry.file_type().is_ok_and(|kind| kind.is_file())
+            && is_abandoned(&entry.path())
+    };
+    entries.flatten().filter(is_leftover).map(|entry| entry.path()).collect()
+}
+
+/// The name of the file that a temporary file was to become; `None` if it isn't called like one.
+pub fn written_to(name: &str) -> Option<&str> {
+    let (target, random) = name.strip_prefix('.')?.strip_suffix(SUFFIX)?.rsplit_once('.')?;
+    // tempfile puts six letters and digits there; anything else isn't ours.
+    (random.len() == 6 && random.bytes().all(|b| b.is_ascii_alphanumeric())).then_some(target)
+}
+
+/// Whether no living writer holds a temporary file.
+pub fn is_abandoned(path: &Path) -> bool {
+    matches!(
+        safe_read::open(path),
+        Ok(Opened::File(file, _)) if fs2::FileExt::try_lock_exclusive(&file).is_ok()
+    )
 }
 
 #[cfg(test)]
@@ -302,5 +465,46 @@ mod tests {
         assert!(format!("{:#}", replace(&path, b"1", Mode::Private).unwrap_err()).contains("cannot write"));
         assert_eq!(names(dir.path()), ["a"]);
         assert!(replace(&dir.path().join("none/a"), b"1", Mode::Private).is_err());
+    }
+
+    #[test]
+    fn what_was_removed_or_replaced_meanwhile_stays_so() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        let swap = |is_expected: &dyn Fn(&[u8]) -> bool| {
+            reserve(&path, 64).unwrap().replace_if(b"new", is_expected).unwrap()
+        };
+        assert_eq!(swap(&|_| true), Swap::Gone);
+        assert_eq!(names(dir.path()), [""; 0]);
+        fs::write(&path, "old").unwrap();
+        assert_eq!(swap(&|there| there == b"older"), Swap::Other);
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(swap(&|there| there == b"old"), Swap::Done);
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        // A writer that had the former file open, and wrote into it between the look and the end.
+        fs::write(&path, "old").unwrap();
+        let mut open = fs::OpenOptions::new().write(true).open(&path).unwrap();
+        let is_first_look = |there: &[u8]| {
+            if there == b"old" {
+                (&mut &open).write_all(b"abc").unwrap();
+            }
+            there == b"old"
+        };
+        let done = reserve(&path, 64).unwrap().replace_if(b"new", is_first_look).unwrap();
+        open.flush().unwrap();
+        assert_eq!((done, fs::read(&path).unwrap()), (Swap::Other, b"abc".to_vec()));
+        assert_eq!(names(dir.path()), ["a"]);
+    }
+
+    #[test]
+    fn a_reserved_space_is_held_until_it_is_written_and_given_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        let reserved = reserve(&path, 4096).unwrap();
+        assert_eq!(reserved.temporary.as_file().metadata().unwrap().len(), 4096);
+        reserved.replace(b"1").unwrap();
+        assert_eq!((fs::read(&path).unwrap(), names(dir.path())), (b"1".to_vec(), vec!["a".to_owned()]));
+        drop(reserve(&path, 4096).unwrap());
+        assert_eq!(names(dir.path()), ["a"]);
     }
 }

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use rustix::fs::OFlags;
 
 /// What was found at a path.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
     /// A regular file within the limit.
     Bytes(Vec<u8>),

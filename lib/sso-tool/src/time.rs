@@ -25,6 +25,11 @@ pub fn format(moment: Moment) -> String {
     moment.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
+/// The same to the millisecond, where seconds can't tell what came first: `2025-01-15T18:00:00.250Z`.
+pub fn format_millis(moment: Moment) -> String {
+    moment.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
 /// Reads a timestamp: `Z`, an offset, `UTC` or no zone at all (meaning UTC), a fraction or none, `T`
 /// or a space.
 pub fn parse(text: &str) -> Option<Moment> {

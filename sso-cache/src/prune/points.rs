@@ -1,15 +1,17 @@
 //! The files that profiles point at.
 
 use std::collections::HashSet;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::path::Path;
 
 use sso_tool::exit::{Exit, Fault};
+use sso_tool::sanitize::sanitize;
 use sso_tool::stream::Documents;
+use sso_tool::subject::Subject;
 
 use crate::folder::Cache;
-use crate::subject::Subject;
+use crate::subject::Pointer;
 
 /// The names of token and role files that any of a stream's profiles uses. All that is kept of a profile is two names.
 #[derive(Debug, Default)]
@@ -24,18 +26,26 @@ impl Points {
         for document in documents {
             let document = document?;
             match Subject::of(&document)? {
-                Subject::Event => continue,
-                Subject::Unresolved(error) => {
+                Subject::Nobody => continue,
+                // The cache of another host is there.
+                Subject::Remote(_) => {}
+                Subject::Failure(_) => {
+                    let error = document.get("error").map(|error| match error.as_str() {
+                        Some(text) => text.to_owned(),
+                        None => error.to_string(),
+                    });
+                    let error = sanitize(&error.unwrap_or_default());
                     let message = format!("it is unknown what a profile points at: {error}");
                     return Err(Fault::new(Exit::Config, message)
                         .hint("mend the profile, or prune without --orphaned")
                         .into());
                 }
-                Subject::Other(_) => {}
-                Subject::Sso { session, role } => {
-                    points.add(&cache.token(session));
-                    if let Some((account_id, role_name)) = role {
-                        points.add(&cache.role(account_id, role_name, session));
+                Subject::Profile { .. } | Subject::Session { .. } | Subject::Chosen { .. } => {
+                    if let Pointer::Sso { session, role } = Pointer::of(&document)? {
+                        points.add(&cache.token(session));
+                        if let Some((account_id, role_name)) = role {
+                            points.add(&cache.role(account_id, role_name, session));
+                        }
                     }
                 }
             }
@@ -52,6 +62,11 @@ impl Points {
     /// Whether a profile uses the file of this name.
     pub fn have(&self, path: &Path) -> bool {
         path.file_name().is_some_and(|name| self.0.contains(name))
+    }
+
+    /// The same for a file's name.
+    pub(super) fn have_name(&self, name: &str) -> bool {
+        self.0.contains(OsStr::new(name))
     }
 
     fn add(&mut self, path: &Path) {

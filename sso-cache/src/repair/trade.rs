@@ -45,18 +45,30 @@ pub(super) fn exchanged(path: &Path, taken: &Path, torn: &Torn) -> io::Result<bo
     Ok(false)
 }
 
-/// Gives a file that was taken out its place back, by a copy, if it is good and what is there is not as good.
-pub(super) fn bring_back(aside: &Path, path: &Path, place: Place) -> anyhow::Result<bool> {
+/// What becomes of a place that is empty by now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Emptied {
+    /// This repair has emptied it just now.
+    ByUs,
+    /// An earlier repair, which was killed, or a logout since: a session that was ended must not come back.
+    BySomebody,
+}
+
+/// Gives a file that was taken out its place back, if it is good and what is there is not as good. The copy goes then: it
+/// is a live token, and no logout looks for it there.
+pub(super) fn bring_back(aside: &Path, path: &Path, place: Place, emptied: Emptied) -> anyhow::Result<bool> {
     let Ok(Found::Bytes(bytes)) = safe_read::read(aside, stream::LARGEST) else { return Ok(false) };
     let Verdict::Good(Some(late)) = judge(place, &bytes) else { return Ok(false) };
     let until = |whole: Option<Whole>| whole.map(|whole| whole.expires_at);
     let is_better = match look(path, place)? {
         Look::Good(there) => until(there) < Some(late.expires_at),
-        Look::Gone | Look::Torn(_) => true,
+        Look::Torn(_) => true,
+        Look::Gone => emptied == Emptied::ByUs,
         Look::Link(_) => false,
     };
     if is_better {
         atomic_write::replace(path, &bytes, Mode::Private)?;
+        atomic_write::remove(aside)?;
     }
     Ok(is_better)
 }

@@ -37,20 +37,20 @@ fn every_timestamp_form_gives_every_state() {
             let text = (at(NOW) + chrono::TimeDelta::hours(hours + offset)).format(form).to_string();
             text.parse::<i64>().map_or(Value::from(text), Value::from)
         };
-        let check = |hours: i64, value: &dyn Fn(Value) -> Value, expected: State| {
+        let check = |hours: i64, value: &dyn Fn(Value) -> Value, expected: TokenState| {
             let token = token(value(write(hours))).whole().unwrap();
             assert_eq!(token.state(at(NOW)), expected, "{form} {hours}");
         };
-        check(1, &full, State::Valid);
-        check(-1, &full, State::Refreshable);
+        check(1, &full, TokenState::Valid);
+        check(-1, &full, TokenState::Refreshable);
         for missing in ["refreshToken", "clientId", "clientSecret", "registrationExpiresAt"] {
             let without = |moment: Value| {
                 let mut value = full(moment);
                 value[missing] = Value::Null;
                 value
             };
-            check(1, &without, State::Valid);
-            check(-1, &without, State::Expired);
+            check(1, &without, TokenState::Valid);
+            check(-1, &without, TokenState::Expired);
         }
         let registration = |hours| {
             let over = write(hours);
@@ -60,16 +60,16 @@ fn every_timestamp_form_gives_every_state() {
                 value
             }
         };
-        check(0, &registration(-1), State::Expired);
-        check(0, &registration(1), State::Refreshable);
+        check(0, &registration(-1), TokenState::Expired);
+        check(0, &registration(1), TokenState::Refreshable);
     }
 }
 
 #[test]
 fn a_token_is_over_at_the_second_it_names() {
     let token = token(full(NOW)).whole().unwrap();
-    assert_eq!(token.state(at(NOW)), State::Refreshable);
-    assert_eq!(token.state(at("2026-11-21T11:59:59Z")), State::Valid);
+    assert_eq!(token.state(at(NOW)), TokenState::Refreshable);
+    assert_eq!(token.state(at("2026-11-21T11:59:59Z")), TokenState::Valid);
 }
 
 #[test]

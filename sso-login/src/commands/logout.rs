@@ -11,10 +11,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use sso_cache::token::Token;
+use sso_cache::{copies, salvage};
 use sso_lock::{Lock, Outcome};
 use sso_profile::{AwsConfig, Kind, Profile, Sso};
 use sso_tool::exit::{Exit, Fault, report, status_of};
 use sso_tool::settings::Settings;
+use sso_tool::state_dir;
 use sso_tool::stream::{Document, Output};
 use sso_tool::time;
 
@@ -207,9 +209,26 @@ fn end(
         Some(token) => tell(settings, profile, session, token)?,
         None => Ok(()),
     };
+    let state_dir = settings.state_dir()?;
+    // A repair that is under way may be about to put a token back; where no turn can be taken, none is.
+    let turn = if state_dir.is_dir() { state_dir::lock(&state_dir).ok() } else { None };
     for file in files {
+        let copies = copies::of(&file, &state_dir);
         removed.extend(remove(&file)?.then_some(file));
+        for copy in copies {
+            // Another token of the session, such as one that a killed writer left, keeps it alive at the service.
+            let other = salvage::any_token_in(&copy).filter(|other| {
+                now < other.expires_at && token.as_ref().is_none_or(|token| !token.is_same(other))
+            });
+            if let Some(other) = other
+                && let Err(why) = tell(settings, profile, session, &other)?
+            {
+                settings.debug(|| format!("the service couldn't be told of {}: {why}", copy.display()));
+            }
+            removed.extend(remove(&copy)?.then_some(copy));
+        }
     }
+    drop(turn);
     if let Some(guard) = guard {
         guard.release()?;
     }
@@ -222,6 +241,7 @@ fn end(
     document.set("wasLoggedIn", was_logged_in);
     document.set("serviceTold", token.is_some() && told.is_ok());
     document.set("sessionProfiles", profiles);
+    document.set("observedAt", time::format_millis(time::now()?));
     document.set(
         "removed",
         removed.iter().map(|path| path.to_string_lossy()).map(String::from).collect::<Vec<_>>(),
@@ -248,11 +268,8 @@ fn tell(
     if token.expires_at <= now && token.is_refreshable(now) {
         let oidc = Oidc::new(&session.sso.region, profile.endpoints.sso_oidc.as_deref())?;
         match refresh(session, &oidc, &token, deadline)? {
-            Renewed::Until(_) => match session.token()?.whole() {
-                Some(renewed) => token = renewed,
-                None => return Ok(Ok(())),
-            },
-            Renewed::Refused(_) => return Ok(Ok(())),
+            Renewed::Token(renewed) => token = renewed,
+            Renewed::Gone | Renewed::Refused(_) => return Ok(Ok(())),
             Renewed::Unreachable(refusal) => return Ok(Err(refusal.to_string())),
             Renewed::TimedOut => return Ok(Err("it did not answer in time".to_owned())),
         }

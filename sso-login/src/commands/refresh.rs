@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use sso_cache::check::check;
 use sso_cache::folder::Cache;
+use sso_cache::state::TokenState;
 use sso_tool::exit::Exit;
 use sso_tool::failure::Kind;
 use sso_tool::settings::Settings;
@@ -73,7 +74,7 @@ pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     subjects::answer(asked, form, settings, |target, document, output| {
         // A renewal takes its time. What was valid before it may have been logged out since, and a late word of it would
         // pass for a login.
-        if has_waited && state_of(document) == Some("valid") {
+        if has_waited && state_of(document) == Some(TokenState::Valid) {
             let mut fresh = document.clone();
             if look_again(&mut fresh, settings).is_ok() {
                 *document = fresh;
@@ -103,6 +104,7 @@ fn answer(
         return written(document, output);
     };
     let session = Session::new(settings, sso)?;
+    session.salvage(settings)?;
     let default = if is_command { SOON } else { Duration::ZERO };
     let left = TimeDelta::from_std(args.before.unwrap_or(default)).unwrap_or(TimeDelta::MAX);
     let now = time::now()?;
@@ -153,14 +155,20 @@ fn written(document: &Document, output: &mut Output) -> anyhow::Result<Reply> {
 /// Whether an earlier tool has looked, and found that there is nothing to renew.
 fn is_settled(document: &Document, before: Option<Duration>) -> bool {
     match state_of(document) {
-        None | Some("refreshable") => false,
-        Some("valid") => before.is_none(),
-        Some(_) => true,
+        None | Some(TokenState::Refreshable) => false,
+        Some(TokenState::Valid) => before.is_none(),
+        Some(TokenState::Corrupt) => !is_salvageable(document),
+        Some(TokenState::Expired | TokenState::Missing) => true,
     }
 }
 
-fn state_of(document: &Document) -> Option<&str> {
-    document.get("token")?.get("state")?.as_str()
+fn state_of(document: &Document) -> Option<TokenState> {
+    TokenState::of_word(document.get("token")?.get("state")?.as_str()?)
+}
+
+/// Whether an earlier tool has found a torn file in which one whole token is left.
+fn is_salvageable(document: &Document) -> bool {
+    document.get("token").and_then(|token| token.get("salvageable")).is_some_and(|flag| flag == true)
 }
 
 /// The state as the files have it now.

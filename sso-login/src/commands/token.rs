@@ -61,9 +61,11 @@ fn redeemed(document: &mut Document, args: &Args, settings: &Settings) -> anyhow
     if document.contains_key("accessToken") {
         return Ok(None);
     }
-    if args.save {
-        // A code is good for one token.
-        Session::new(settings, &savable(document)?)?.rehearse()?;
+    let sso = if args.save { Some(savable(document)?) } else { None };
+    let session = sso.as_ref().map(|sso| Session::new(settings, sso)).transpose()?;
+    if let Some(session) = &session {
+        // A code is good for one token: its space is held until it is written.
+        session.hold_room()?;
     }
     let client = client_of(document)?;
     let code = Secret::from(required(document, "deviceCode", "sso-login authorize")?);
@@ -84,8 +86,8 @@ fn redeemed(document: &mut Document, args: &Args, settings: &Settings) -> anyhow
     for key in ["deviceCode", "userCode", "verificationUri", "verificationUriComplete", "interval"] {
         document.shift_remove(key);
     }
-    if args.save {
-        return save(document, settings, &poll.client, created).map(|()| None);
+    if let Some(session) = &session {
+        return save(document, session, &poll.client, created).map(|()| None);
     }
     document.set("tokenType", "Bearer");
     document.set("accessToken", created.access_token.expose());
@@ -110,12 +112,10 @@ fn stop(refusal: Refusal) -> Stop {
 
 fn save(
     document: &mut Document,
-    settings: &Settings,
+    session: &Session<'_>,
     client: &Registered,
     created: Created,
 ) -> anyhow::Result<()> {
-    let sso = savable(document)?;
-    let session = Session::new(settings, &sso)?;
     let expires_at = session.keep(client, created)?;
     document.shift_remove("clientSecret");
     document.set("expiresAt", time::format(expires_at));

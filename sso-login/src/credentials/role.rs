@@ -24,6 +24,9 @@ use crate::session::renew::{self, Want};
 /// Between two looks at a file that somebody else is about to write.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// How often a session that another one has replaced meanwhile is asked again.
+const TRIES: usize = 3;
+
 /// A role that a profile stands for.
 pub struct Role<'a> {
     /// The settings.
@@ -54,7 +57,7 @@ impl Role<'_> {
         };
         match self.fetched(&path) {
             // A lost network must not take what is still good, nor must a disk that lets no session be renewed.
-            Ok(Err(lack)) if lack.kind == Kind::Unreachable => Ok(left()?.ok_or(lack)),
+            Ok(Err(lack)) if lack.kind == Kind::Unreachable || lack.is_elsewhere() => Ok(left()?.ok_or(lack)),
             Err(err) if is_unwritable(&err) => left()?.map(Ok).ok_or(err),
             other => other,
         }
@@ -102,28 +105,52 @@ impl Role<'_> {
     }
 
     fn fetch(&self, path: &Path) -> anyhow::Result<Result<RoleCredentials, SessionError>> {
-        let token = match self.token(Want::Lasting(TimeDelta::zero()))? {
+        for _ in 0..TRIES {
+            let (token, credentials) = match self.asked()? {
+                Ok(answered) => answered,
+                Err(lack) => return Ok(Err(lack)),
+            };
+            let written = credentials.write_sso(path);
+            // Looked at after the write: a logout removes the token first and the keys then, so that either it finds them
+            // or this look finds no token.
+            let there = self.session.token()?;
+            if there.whole().is_some_and(|there| there.is_same(&token)) {
+                kept(self.settings, written)?;
+                return Ok(Ok(credentials));
+            }
+            // The session that gave them has ended meanwhile, or there is another one, which is asked in its turn.
+            if written.is_ok() {
+                let is_ours =
+                    RoleCredentials::read(path)?.whole().is_some_and(|cached| cached == credentials);
+                if is_ours {
+                    forget(path)?;
+                }
+            }
+        }
+        Ok(Err(SessionError::busy(format!("{} changes all the time", named(self.session)))))
+    }
+
+    /// Credentials that the portal gives, and the token that it gave them for.
+    fn asked(&self) -> anyhow::Result<Result<(Token, RoleCredentials), SessionError>> {
+        let mut token = match self.token(Want::Lasting(TimeDelta::zero()))? {
             Ok(token) => token,
             Err(lack) => return Ok(Err(lack)),
         };
         let portal = Portal::new(self.settings, self.profile, &self.session.sso.region)?;
         let runtime = crate::runtime()?;
-        let ask = |token: &Token| runtime.block_on(self.ask(&portal, token));
-        let mut answer = ask(&token);
+        let mut answer = runtime.block_on(self.ask(&portal, &token));
         if answer == Err(Denial::Unauthorized) {
             // `expiresAt` isn't the truth: the session may have been ended at the service.
-            answer = match self.token(Want::Another(&token.access_token))? {
-                Ok(token) => ask(&token),
+            token = match self.token(Want::Another(&token.access_token))? {
+                Ok(token) => token,
                 Err(lack) => return Ok(Err(lack)),
             };
+            answer = runtime.block_on(self.ask(&portal, &token));
         }
-        match answer {
-            Ok(credentials) => {
-                kept(self.settings, credentials.write_sso(path))?;
-                Ok(Ok(credentials))
-            }
-            Err(denial) => Ok(Err(self.lack(denial))),
-        }
+        Ok(match answer {
+            Ok(credentials) => Ok((token, credentials)),
+            Err(denial) => Err(self.lack(denial)),
+        })
     }
 
     async fn ask(&self, portal: &Portal, token: &Token) -> Result<RoleCredentials, Denial> {
@@ -147,6 +174,15 @@ impl Role<'_> {
             .hint(format!("sso-login accounts {}", self.profile.arguments())),
             other => of_denial(self.session, other),
         }
+    }
+}
+
+fn forget(path: &Path) -> anyhow::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(err) if err.kind() != std::io::ErrorKind::NotFound => {
+            Err(err).with_context(|| format!("cannot remove {}", path.display()))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use sso_cache::entry::Entry;
-use sso_cache::state::State;
+use sso_cache::state::TokenState;
 use sso_cache::token::Token;
 use sso_profile::{Profile, Sso};
 use sso_tool::exit::status_of;
@@ -59,10 +59,10 @@ fn name(sso: &Sso) -> String {
 fn of_token(ward: &Ward<'_>, name: &str, token: &Token, login: &str) -> Finding {
     let until = time::format(token.expires_at);
     match token.state(ward.now) {
-        State::Valid => {
+        TokenState::Valid => {
             Finding::ok(SESSION, format!("{name} is logged in; the access token lasts until {until}"))
         }
-        State::Refreshable => {
+        TokenState::Refreshable => {
             let seen = format!("{name}: the access token ended at {until} and is renewed without a login");
             Finding::ok(SESSION, seen)
         }

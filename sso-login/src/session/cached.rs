@@ -1,16 +1,24 @@
 //! The cached session of a profile: its token file, and what a login or refresh writes there.
 
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
-use sso_cache::entry::Entry;
+use sso_cache::entry::{Entry, Room};
 use sso_cache::folder::Cache;
 use sso_cache::key;
+use sso_cache::repair::Repair;
+use sso_cache::salvage;
 use sso_cache::token::Token;
+use sso_lock::{Lock, Outcome};
 use sso_profile::Sso;
 use sso_tool::settings::Settings;
 use sso_tool::time::{self, Moment};
 
 use crate::aws_api::oidc::{Created, Registered};
+
+/// How long a login that is under way may hold up a salvage.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where a profile's session is kept.
 pub struct Session<'a> {
@@ -20,12 +28,19 @@ pub struct Session<'a> {
     pub cache: Cache,
     /// Its token file, if that isn't where the config would have it.
     pub(crate) file: Option<PathBuf>,
+    /// The space for the token of a login that is under way.
+    room: Mutex<Option<Room>>,
 }
 
 impl<'a> Session<'a> {
     /// The session of a profile's SSO settings, in the home of these settings.
     pub fn new(settings: &Settings, sso: &'a Sso) -> anyhow::Result<Self> {
-        Ok(Self { sso, cache: Cache::of_home(settings.home()?), file: None })
+        Ok(Self::in_cache(sso, Cache::of_home(settings.home()?)))
+    }
+
+    /// The session of a profile's SSO settings, in this cache.
+    pub(crate) fn in_cache(sso: &'a Sso, cache: Cache) -> Self {
+        Self { sso, cache, file: None, room: Mutex::default() }
     }
 
     /// The session of a token file whose name in the config isn't known.
@@ -48,15 +63,56 @@ impl<'a> Session<'a> {
         Token::read(&self.token_file())
     }
 
+    /// Saves the one whole token that a torn file holds, under the login lock: no person is needed for it. Answers whether
+    /// it did. Whatever is in the way leaves the file as it is.
+    pub(crate) fn salvage(&self, settings: &Settings) -> anyhow::Result<bool> {
+        let file = self.token_file();
+        let is_torn = || Ok::<_, anyhow::Error>(matches!(self.token()?, Entry::Corrupt(_)));
+        if !is_torn()? || salvage::token_in(&file).is_none() {
+            return Ok(false);
+        }
+        let lock = Lock::of(settings, "login")?;
+        let saved = match lock.acquire("sso-login", PATIENCE) {
+            Ok(Outcome::Held(guard)) => {
+                let repair = Repair { cache: &self.cache, state_dir: settings.state_dir()?, is_dry: false };
+                let saved = repair.run_one(file);
+                guard.release()?;
+                saved
+            }
+            // Who holds it is about to write the token.
+            Ok(Outcome::Busy(_)) => return Ok(!is_torn()?),
+            Err(err) => Err(err),
+        };
+        match saved {
+            Ok(()) => Ok(!is_torn()?),
+            Err(err) => {
+                settings.debug(|| format!("{} can't be salvaged: {err:#}", self.name()));
+                Ok(false)
+            }
+        }
+    }
+
     /// Its token if that is valid.
     pub fn valid_token(&self, now: Moment) -> anyhow::Result<Option<Token>> {
         Ok(self.token()?.whole().filter(|token| now < token.expires_at))
     }
 
-    /// An error (74) if its token couldn't be written now. For before a person is asked, or a refresh token used up,
-    /// which may be good for one use only: a token that has no place is a lost session.
+    /// An error (74) if its token couldn't be written now. For before a person is asked: a token that has no place is a
+    /// lost session.
     pub fn rehearse(&self) -> anyhow::Result<()> {
-        sso_cache::entry::rehearse(&self.token_file())
+        self.room().map(drop)
+    }
+
+    /// The space for its next token, for before a refresh token is used up, which may be good for one use only.
+    pub(crate) fn room(&self) -> anyhow::Result<Room> {
+        Room::take(&self.token_file())
+    }
+
+    /// Holds that space until [`keep`](Self::keep), for a login of this process's own.
+    pub(crate) fn hold_room(&self) -> anyhow::Result<()> {
+        let room = self.room()?;
+        *self.room.lock().unwrap_or_else(PoisonError::into_inner) = Some(room);
+        Ok(())
     }
 
     /// Writes the token of a login, and answers when it ends.
@@ -69,7 +125,11 @@ impl<'a> Session<'a> {
         token.client_secret = Some(client.client_secret.clone());
         token.registration_expires_at = Some(client.expires_at);
         token.refresh_token = created.refresh_token;
-        token.write(&self.token_file())?;
+        let held = self.room.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match held {
+            Some(room) => token.write_into(room)?,
+            None => token.write(&self.token_file())?,
+        }
         Ok(expires_at)
     }
 

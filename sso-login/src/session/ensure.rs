@@ -94,6 +94,7 @@ impl<'a> Ensure<'a> {
         document.set("sessionProfiles", session_profiles);
 
         let session = Session::new(self.settings, sso)?;
+        session.salvage(self.settings)?;
         if let Some(answer) = self.valid(&session)? {
             return Ok(answer);
         }
@@ -194,7 +195,8 @@ impl<'a> Ensure<'a> {
         let Some(token) = refreshable(session)?.filter(|_| !self.wish.force) else { return Ok(None) };
         let oidc = oidc(profile, session)?;
         Ok(match refresh(session, &oidc, &token, deadline)? {
-            Renewed::Until(expires_at) => Some(Answer::success("refresh", expires_at)),
+            Renewed::Token(token) => Some(Answer::success("refresh", token.expires_at)),
+            Renewed::Gone => None,
             Renewed::Unreachable(refusal) => Some(Answer::unreachable(refusal.to_string())),
             Renewed::TimedOut => Some(Answer::timeout("the SSO service did not answer in time")),
             Renewed::Refused(refusal) => {
@@ -250,11 +252,13 @@ impl<'a> Ensure<'a> {
                 answer.with("via", "aws")
             }
             Route::Pkce => {
+                session.hold_room()?;
                 let oidc = &oidc(profile, session)?;
                 let login = PkceLogin { settings: self.settings, session, oidc, opens_browser };
                 login.run(deadline, progress)?.with("via", "pkce")
             }
             Route::Device => {
+                session.hold_room()?;
                 let oidc = &oidc(profile, session)?;
                 let login = DeviceLogin { settings: self.settings, session, oidc, opens_browser };
                 login.run(deadline, progress)?.with("via", "device")

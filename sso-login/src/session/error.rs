@@ -33,6 +33,8 @@ enum Remedy {
         /// Whether the session's own file says that it is valid, so that only a forced login helps.
         is_forced: bool,
     },
+    /// A renewal, where the cache can be written.
+    Elsewhere,
     /// This command.
     Command(String),
 }
@@ -73,6 +75,17 @@ impl SessionError {
     /// It ends soon and can't be renewed.
     pub(crate) fn ending(session: &Session<'_>, when: &str) -> Self {
         Self::needing_login(format!("{} ends at {when} and can't be renewed", named(session)), false)
+    }
+
+    /// It is over, and can be renewed, but not here: what a renewal gives has no place, and may be good for one use only.
+    pub(crate) fn unwritable(session: &Session<'_>) -> Self {
+        let folder = session.cache.token_dir().display().to_string();
+        let reason = format!(
+            "{} is over and can't be renewed here, where nothing can be written to {}",
+            named(session),
+            sanitize(&folder)
+        );
+        Self { remedy: Remedy::Elsewhere, ..Self::new(Kind::Expired, reason) }
     }
 
     /// Keys that are over. A login doesn't change static ones.
@@ -117,6 +130,11 @@ impl SessionError {
         matches!(self.remedy, Remedy::Login { is_forced: true, .. })
     }
 
+    /// Whether a renewal helps, where the cache can be written.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        matches!(self.remedy, Remedy::Elsewhere)
+    }
+
     /// The same for a profile whose credentials are made of those of `origin`.
     #[must_use]
     pub(crate) fn of_source(mut self, origin: &Profile) -> Self {
@@ -130,7 +148,7 @@ impl SessionError {
     pub(crate) fn login<'a>(&'a self, profile: &'a Profile) -> Option<&'a Profile> {
         match &self.remedy {
             Remedy::Login { source, .. } => Some(source.as_deref().unwrap_or(profile)),
-            Remedy::Nothing | Remedy::Command(_) => None,
+            Remedy::Nothing | Remedy::Elsewhere | Remedy::Command(_) => None,
         }
     }
 
@@ -156,6 +174,10 @@ impl SessionError {
         }
         match &self.remedy {
             Remedy::Command(hint) => Fault::new(exit, said).hint(hint.as_str()),
+            Remedy::Elsewhere => Fault::new(
+                exit,
+                format!("{said}; run where it can: sso-login refresh {}", profile.arguments()),
+            ),
             _ => Fault::new(exit, said),
         }
     }

@@ -2,8 +2,9 @@
 
 use std::time::Instant;
 
+use sso_cache::entry::{Entry, Written};
 use sso_cache::token::{Renewal, Token};
-use sso_tool::time::{self, Moment};
+use sso_tool::time;
 
 use crate::aws_api::oidc::{Oidc, Refusal};
 use crate::session::cached::Session;
@@ -11,8 +12,10 @@ use crate::session::cached::Session;
 /// What came of it.
 #[derive(Debug)]
 pub(crate) enum Renewed {
-    /// There is a valid token, which ends then.
-    Until(Moment),
+    /// There is a valid token: a renewed one, or a newer one that somebody else wrote meanwhile.
+    Token(Token),
+    /// Somebody ended the session meanwhile, and it stays ended.
+    Gone,
     /// Only a person can go on.
     Refused(Refusal),
     /// The service can't be reached; in words.
@@ -21,8 +24,14 @@ pub(crate) enum Renewed {
     TimedOut,
 }
 
+/// How often a token that somebody else replaced meanwhile is renewed in its turn.
+const TRIES: usize = 3;
+
 /// Renews `token` and writes it back. Hold the login lock, and have read the token under it: a refresh token may be
 /// good for one use only.
+///
+/// Nobody's newer word is overwritten: the renewed token is written only if the file still holds `token`. Gone
+/// meanwhile, it stays gone; replaced meanwhile, the newer one is the answer.
 ///
 /// A refresh token that the service doesn't take any more is removed from the file, so that whoever looks at the
 /// session sees that a person is needed, and nobody tries it again.
@@ -32,42 +41,64 @@ pub(crate) fn refresh(
     token: &Token,
     deadline: Instant,
 ) -> anyhow::Result<Renewed> {
-    let refusal = match trade(session, oidc, token, deadline)? {
-        Renewed::Refused(refusal @ (Refusal::InvalidGrant | Refusal::InvalidClient)) => refusal,
-        end => return Ok(end),
-    };
-    // Other clients don't take our lock: one of them may have renewed the session and used the refresh token up.
-    match session.token()?.whole() {
-        Some(now) if now.refresh_token != token.refresh_token => {
-            if time::now()? < now.expires_at {
-                return Ok(Renewed::Until(now.expires_at));
+    let mut token = token.clone();
+    for _ in 0..TRIES {
+        // Held until the answer is written.
+        let room = session.room()?;
+        let (written, end) = match trade(oidc, &token, deadline)? {
+            Traded::Renewed(renewed) => {
+                let renewed = token.clone().renewed(renewed);
+                (renewed.write_instead_of(&token, room)?, Renewed::Token(renewed))
             }
-            trade(session, oidc, &now, deadline)
+            Traded::Refused(refusal @ (Refusal::InvalidGrant | Refusal::InvalidClient)) => {
+                let mut dead = token.clone();
+                dead.refresh_token = None;
+                (dead.write_instead_of(&token, room)?, Renewed::Refused(refusal))
+            }
+            Traded::Refused(refusal) => return Ok(Renewed::Refused(refusal)),
+            Traded::Unreachable(refusal) => return Ok(Renewed::Unreachable(refusal)),
+            Traded::TimedOut => return Ok(Renewed::TimedOut),
+        };
+        match written {
+            Written::Done => return Ok(end),
+            Written::Gone => return Ok(Renewed::Gone),
+            Written::Replaced => {}
         }
-        Some(mut dead) => {
-            dead.refresh_token = None;
-            dead.write(&session.token_file())?;
-            Ok(Renewed::Refused(refusal))
+        // Other clients don't take the login lock.
+        match session.token()? {
+            Entry::Whole(newer) if time::now()? < newer.expires_at => return Ok(Renewed::Token(newer)),
+            Entry::Whole(newer) => token = newer,
+            Entry::Missing => return Ok(Renewed::Gone),
+            // Somebody's writer broke off: a person's login is the next thing.
+            Entry::Corrupt(_) => return Ok(Renewed::Refused(Refusal::InvalidGrant)),
         }
-        None => Ok(Renewed::Refused(refusal)),
     }
+    Ok(Renewed::Refused(Refusal::InvalidGrant))
 }
 
-fn trade(session: &Session<'_>, oidc: &Oidc, token: &Token, deadline: Instant) -> anyhow::Result<Renewed> {
-    let Some(grant) = token.grant(time::now()?) else { return Ok(Renewed::Refused(Refusal::InvalidGrant)) };
-    session.rehearse()?;
+enum Traded {
+    Renewed(Renewal),
+    Refused(Refusal),
+    Unreachable(Refusal),
+    TimedOut,
+}
+
+fn trade(oidc: &Oidc, token: &Token, deadline: Instant) -> anyhow::Result<Traded> {
+    let Some(grant) = token.grant(time::now()?) else {
+        return Ok(Traded::Refused(Refusal::InvalidGrant));
+    };
     let call = oidc.refresh(grant.client_id, grant.client_secret, grant.refresh_token);
     let answer = crate::runtime()?.block_on(async { tokio::time::timeout_at(deadline.into(), call).await });
     let created = match answer {
         Ok(Ok(created)) => created,
-        Ok(Err(refusal @ Refusal::Unreachable(_))) => return Ok(Renewed::Unreachable(refusal)),
-        Ok(Err(refusal)) => return Ok(Renewed::Refused(refusal)),
-        Err(_) => return Ok(Renewed::TimedOut),
+        Ok(Err(refusal @ Refusal::Unreachable(_))) => return Ok(Traded::Unreachable(refusal)),
+        Ok(Err(refusal)) => return Ok(Traded::Refused(refusal)),
+        Err(_) => return Ok(Traded::TimedOut),
     };
     let expires_at = created.expires_at(time::now()?);
-    let renewal =
-        Renewal { access_token: created.access_token, expires_at, refresh_token: created.refresh_token };
-    let renewed = token.clone().renewed(renewal);
-    renewed.write(&session.token_file())?;
-    Ok(Renewed::Until(expires_at))
+    Ok(Traded::Renewed(Renewal {
+        access_token: created.access_token,
+        expires_at,
+        refresh_token: created.refresh_token,
+    }))
 }

@@ -7,6 +7,7 @@ use sso_cache::entry::Entry;
 use sso_cache::token::Token;
 use sso_lock::{Lock, Outcome};
 use sso_profile::Profile;
+use sso_tool::atomic_write::is_unwritable;
 use sso_tool::secret::Secret;
 use sso_tool::settings::Settings;
 use sso_tool::time::{self, Moment};
@@ -50,19 +51,31 @@ pub fn token(
     loop {
         let token = match look(session, want)? {
             Look::Done(answer) => return Ok(answer),
+            Look::Torn(_) if session.salvage(settings)? => continue,
+            Look::Torn(why) => return Ok(Err(SessionError::torn(session, why))),
             Look::Renewable(_) if Instant::now() >= deadline => {
                 return Ok(Err(SessionError::busy("another login or refresh is under way")));
             }
-            Look::Renewable(_) => match lock.acquire("sso-login", LOOK)? {
-                Outcome::Busy(_) => continue,
-                Outcome::Held(guard) => {
+            Look::Renewable(_) => match lock.acquire("sso-login", LOOK) {
+                Ok(Outcome::Busy(_)) => continue,
+                Ok(Outcome::Held(guard)) => {
                     let answer = match look(session, want)? {
-                        Look::Done(answer) => answer,
-                        Look::Renewable(token) => renew(settings, profile, session, &token, want, deadline)?,
+                        Look::Done(answer) => Ok(answer),
+                        Look::Torn(why) => Ok(Err(SessionError::torn(session, why))),
+                        Look::Renewable(token) => renew(settings, profile, session, &token, want, deadline),
                     };
                     guard.release()?;
-                    answer
+                    match answer {
+                        Err(err) if is_unwritable(&err) => Err(SessionError::unwritable(session)),
+                        answer => answer?,
+                    }
                 }
+                // A refresh token may be good for one use: whoever renews must be able to keep the next one.
+                Err(err) if is_unwritable(&err) => {
+                    settings.debug(|| format!("no renewal here: {err:#}"));
+                    Err(SessionError::unwritable(session))
+                }
+                Err(err) => return Err(err),
             },
         };
         return Ok(token);
@@ -71,6 +84,7 @@ pub fn token(
 
 enum Look {
     Done(Result<Token, SessionError>),
+    Torn(&'static str),
     Renewable(Token),
 }
 
@@ -79,7 +93,7 @@ fn look(session: &Session<'_>, want: Want<'_>) -> anyhow::Result<Look> {
     let token = match session.token()? {
         Entry::Whole(token) => token,
         Entry::Missing => return Ok(Look::Done(Err(SessionError::absent(session)))),
-        Entry::Corrupt(why) => return Ok(Look::Done(Err(SessionError::torn(session, why)))),
+        Entry::Corrupt(why) => return Ok(Look::Torn(why)),
     };
     if want.is_met(&token, now) {
         return Ok(Look::Done(Ok(token)));
@@ -109,11 +123,8 @@ fn renew(
 ) -> anyhow::Result<Result<Token, SessionError>> {
     let oidc = Oidc::new(&session.sso.region, profile.endpoints.sso_oidc.as_deref())?;
     Ok(match refresh(session, &oidc, token, deadline)? {
-        Renewed::Until(_) => match session.token()? {
-            Entry::Whole(token) => Ok(token),
-            Entry::Missing => Err(SessionError::absent(session)),
-            Entry::Corrupt(why) => Err(SessionError::torn(session, why)),
-        },
+        Renewed::Token(token) => Ok(token),
+        Renewed::Gone => Err(SessionError::absent(session)),
         Renewed::Unreachable(refusal) => Err(SessionError::unreachable(refusal.to_string())),
         Renewed::TimedOut => Err(SessionError::unreachable("the SSO service did not answer in time")),
         Renewed::Refused(refusal) => {

@@ -34,7 +34,7 @@ impl Home {
     }
 
     fn session(&self) -> Session<'_> {
-        Session { sso: &self.sso, cache: Cache::of_home(self.dir.path()), file: None }
+        Session::in_cache(&self.sso, Cache::of_home(self.dir.path()))
     }
 
     fn foresee(&self, route: &Route) -> ConsentForecast {

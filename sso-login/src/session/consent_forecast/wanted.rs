@@ -161,7 +161,7 @@ mod tests {
             region: "us-east-1".to_owned(),
             scopes: scopes.map(<[String]>::to_vec),
         };
-        let session = Session { sso: &sso, cache: Cache::of_home("/home/me"), file: None };
+        let session = Session::in_cache(&sso, Cache::of_home("/home/me"));
         Wanted::new(&session, &Route::Aws { aws: Aws { path: "aws".into(), version }, uses_code: false })
     }
 }

@@ -1,0 +1,90 @@
+//! `sso-cache check`: the state of token and credentials in profile documents, once or as a monitor.
+
+use std::time::Duration;
+
+use clap::Args;
+use sso_cache::template::Template;
+use sso_cache::view::{PROFILES, View};
+use sso_cache::{check, monitor};
+use sso_tool::exit::Exit;
+use sso_tool::settings::Settings;
+use sso_tool::stream;
+use sso_tool::time::parse_duration;
+
+use crate::commands::cache;
+
+/// Add the state of token and credentials to profile documents
+///
+/// A filter: reads documents of `sso-profile list` or `sso-profile show` on standard input and adds `token`,
+/// `credentials`, `loginRequired`, `reason`, `observedAt` and, if somebody must log in, `episode`. Token states are valid,
+/// refreshable (expired, but renewed without a person), expired, missing and corrupt; the last three need a login, but for
+/// a corrupt file in which one whole token is left (`salvageable`): `sso-login` and `sso-login refresh` save that.
+/// What an earlier tool failed at (it has `error`), and what is about another host, is passed on as it is. A profile whose
+/// file can't be read gets an `error`, and no `loginRequired`.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct CheckArgs {
+    /// End with the status of the first answer that isn't good
+    #[arg(short, long, conflicts_with = "every")]
+    exit_status: bool,
+
+    /// Monitor: read all documents, then check them again every D
+    ///
+    /// One document per profile and tick, the first at once, until standard output closes or SIGTERM or SIGINT comes;
+    /// then the status is 0. D is written like 30s, 15m or 1h30m and is one second at least; without D it is
+    /// `SSO_CHECK_SECONDS` (60).
+    #[arg(long, value_name = "D", num_args = 0..=1, value_parser = parse_beat)]
+    #[expect(clippy::option_option, reason = "absent, without D, with D: clap's own form for that")]
+    every: Option<Option<Duration>>,
+
+    /// Print a table for people instead of documents
+    #[arg(long, conflicts_with = "format")]
+    text: bool,
+
+    /// Print a line of this form for each profile, for prompts: `{profile} {left}`
+    ///
+    /// Fields: {profile}, {session}, {state}, {left} (42m, 3h10m, expired), {expires}, {account}, {role}, {region}. What
+    /// isn't known is empty. `{{` and `}}` are braces.
+    #[arg(long, value_name = "TEMPLATE")]
+    format: Option<Template>,
+}
+
+fn parse_beat(text: &str) -> Result<Duration, String> {
+    let every = parse_duration(text)?;
+    if every < Duration::from_secs(1) {
+        return Err("it must be one second or more".to_owned());
+    }
+    Ok(every)
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sso-profile show corp | sso-cache check -e || sso-login corp
+  sso-profile list | sso-cache check | jq -r 'select(.loginRequired) | .profile'
+  sso-profile list | sso-cache check --every 60s | sso-login refresh |
+    sso-signal write --source monitor
+  PS1='$(sso-profile show | sso-cache check --format \'{profile} {left} \')$ '
+
+Exit status:
+  0   every document was checked; with -e: every answer is good
+  2   bad command line, or standard input is a terminal
+  65  a document is bad or has no profile data; with -e or --every: there is none
+  74  a file could not be read (the others were checked), or a stream failed
+  77  with -e: a person must log in
+  78  HOME or SSO_CHECK_SECONDS is wrong; with -e: a document has `error`";
+
+pub(crate) fn run(args: &CheckArgs, settings: &Settings) -> anyhow::Result<Exit> {
+    let cache = cache(settings)?;
+    let documents = stream::stdin()?;
+    let mut view = match &args.format {
+        Some(template) => View::lines(template.clone()),
+        None => View::stdout(args.text.then_some(PROFILES)),
+    };
+    match args.every {
+        Some(every) => {
+            let every = every.map_or_else(|| settings.check_interval(), Ok)?;
+            monitor::watch(documents, every, &cache, settings, &mut view)
+        }
+        None => check::filter(documents, &cache, settings, args.exit_status, &mut view),
+    }
+}

@@ -1,0 +1,31 @@
+//! The subcommands: each has its arguments and what it does in a file of its name.
+
+pub(crate) mod check;
+pub(crate) mod list;
+pub(crate) mod prune;
+pub(crate) mod repair;
+
+use sso_cache::folder::Cache;
+use sso_cache::view::View;
+use sso_tool::exit::Exit;
+use sso_tool::settings::Settings;
+
+/// The cache of the person's home.
+fn cache(settings: &Settings) -> anyhow::Result<Cache> {
+    Ok(Cache::of_home(settings.home()?))
+}
+
+/// Acts on the cache, and logs what came of it.
+fn logged(
+    mut view: View,
+    what: &str,
+    cache: &Cache,
+    settings: &Settings,
+    act: impl FnOnce(&mut View) -> anyhow::Result<Exit>,
+) -> anyhow::Result<Exit> {
+    let result = act(&mut view).and_then(|exit| view.end().map(|()| exit));
+    settings.debug(|| {
+        format!("{what} {} and {}: {view}", cache.token_dir().display(), cache.role_dir().display())
+    });
+    result
+}

@@ -1,0 +1,84 @@
+//! `sso-cache prune`: remove files that nobody needs.
+
+use std::time::Duration;
+
+use clap::Args;
+use sso_cache::prune::{Points, Prune, Wanted};
+use sso_cache::view::{PRUNED, View};
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::settings::Settings;
+use sso_tool::time::parse_duration;
+use sso_tool::{stream, time};
+
+use crate::commands::{cache, logged};
+
+/// Remove cache files that nobody needs: expired, orphaned, corrupt, old
+///
+/// At least one choice is needed. A file goes if one of --expired, --orphaned and --corrupt says so, and, with --older-than,
+/// if it was not written to for that long; --older-than alone means tokens and role credentials of any state. Kept in any
+/// case: tokens that a refresh renews (but not orphans), registrations that are not over, torn files that `sso-cache repair`
+/// can mend, and other tools' files unless they are torn. Copies that a killed writer left beside a file, and those in
+/// `quarantine/`, go by the same choices, and by --corrupt.
+///
+/// One document per file, as of `sso-cache list`, with `action` (removed, kept), `because`, and `error`.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "five switches of a command line")]
+pub(crate) struct PruneArgs {
+    /// What is over and can't be renewed
+    #[arg(long)]
+    expired: bool,
+
+    /// What no profile of the documents on standard input points at
+    ///
+    /// A profile that can't be resolved ends it before anything is removed. Credentials of assumed roles are never
+    /// orphans: nothing in a profile's document says what they are called.
+    #[arg(long)]
+    orphaned: bool,
+
+    /// What is torn and beyond repair
+    #[arg(long)]
+    corrupt: bool,
+
+    /// What was not written to for D, like 12h or 30d
+    #[arg(long, value_name = "D", value_parser = parse_duration)]
+    older_than: Option<Duration>,
+
+    /// Say what would be done, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Print a table for people instead of documents: only what goes
+    #[arg(long)]
+    text: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sso-cache prune --expired --dry-run --text
+  sso-profile list | sso-cache prune --orphaned --expired
+  sso-cache prune --expired --older-than 30d
+  sso-cache repair && sso-cache prune --corrupt
+
+Exit status:
+  0   done
+  2   bad command line, or nothing was chosen, or --orphaned and standard input is a terminal
+  65  --orphaned, and a document is bad, has no profile data, or there is none
+  74  a file could not be read or removed
+  75  another repair or change holds the state directory
+  78  HOME is not set; or --orphaned, and a profile can't be resolved";
+
+pub(crate) fn run(args: &PruneArgs, settings: &Settings) -> anyhow::Result<Exit> {
+    let cache = cache(settings)?;
+    let orphaned = if args.orphaned { Some(Points::of(stream::stdin()?, &cache)?) } else { None };
+    let wanted =
+        Wanted { is_expired: args.expired, orphaned, is_corrupt: args.corrupt, older_than: args.older_than };
+    if wanted.is_empty() {
+        return Err(Fault::new(Exit::Usage, "nothing was chosen to be pruned")
+            .hint("sso-cache prune --expired --dry-run")
+            .into());
+    }
+    let prune = Prune { cache: &cache, state_dir: settings.state_dir()?, wanted, is_dry: args.dry_run };
+    let view = View::stdout(args.text.then_some(PRUNED)).or_else("nothing to prune");
+    logged(view, "pruned", &cache, settings, |view| prune.run(time::now()?, view))
+}
