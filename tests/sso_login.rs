@@ -21,5 +21,6 @@ mod services;
 mod steps;
 mod subjects;
 mod support;
+mod terminal;
 mod unlock;
 mod watcher;

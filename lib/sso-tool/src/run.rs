@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::Parser;
 
 use crate::exit::{Exit, Fault, finish};
-use crate::{pages, usage};
+use crate::{format, pages, usage};
 
 /// Reads the command line, acts on it, and reports what failed as `tool`.
 ///
@@ -28,7 +28,18 @@ pub fn main<C: Parser>(tool: &str, act: impl FnOnce(C) -> anyhow::Result<Exit>) 
         };
         return finish(tool, written.map(|()| Exit::Done));
     }
-    match C::try_parse() {
+    let name = env::args_os().next().unwrap_or_default();
+    let arguments = match format::decide(&C::command(), env::args_os().skip(1).collect()) {
+        Ok(arguments) => arguments,
+        Err(fault) => return finish(tool, Err(fault.into())),
+    };
+    // A command's own `--text` may not go with other flags: then the command line counts as it was typed.
+    let parsed =
+        C::try_parse_from(std::iter::once(name).chain(arguments)).or_else(|err| match err.use_stderr() {
+            true => C::try_parse().map_err(|_| err),
+            false => Err(err),
+        });
+    match parsed {
         Ok(line) => finish(tool, act(line)),
         Err(err) if err.use_stderr() => {
             finish(tool, Err(usage::fault(&C::command(), env::args_os().skip(1), &err).into()))

@@ -15,7 +15,9 @@ use serde_json::Value;
 
 pub use crate::document::Document;
 use crate::exit::{Exit, Fault};
+use crate::format::Format;
 use crate::strict::Strict;
+use crate::{sentence, time};
 
 /// The largest document that is read, in bytes.
 pub const LARGEST: usize = 1 << 20;
@@ -131,21 +133,35 @@ pub fn subjects(argument: Option<&str>) -> anyhow::Result<Option<Peekable<Stdin>
 }
 
 /// Where documents go: one line each on stdout, flushed, so that the next tool of the pipe can act.
-pub struct Output(Box<dyn Write>);
+pub struct Output {
+    writer: Box<dyn Write>,
+    format: Format,
+}
 
 impl Output {
-    /// Takes stdout.
+    /// Takes stdout: for documents in a pipe, for sentences where a person reads.
     pub fn stdout() -> Self {
-        Self(Box::new(io::stdout().lock()))
+        Self { writer: Box::new(io::stdout().lock()), format: Format::current() }
     }
 
     /// Takes nothing: for what is done on the way, where stdout is somebody else's.
     pub fn nowhere() -> Self {
-        Self(Box::new(io::sink()))
+        Self { writer: Box::new(io::sink()), format: Format::Documents }
+    }
+
+    /// Whether documents are told as sentences.
+    pub fn is_text(&self) -> bool {
+        self.format == Format::Text
     }
 
     /// Writes one document.
     pub fn document(&mut self, document: &Document) -> anyhow::Result<()> {
+        if self.format == Format::Text {
+            return match sentence::of(document, time::now()?) {
+                Some(sentence) => self.text(&sentence),
+                None => Ok(()),
+            };
+        }
         // Formatted first: `serde_json::to_writer` would hide the kind of an I/O error.
         let line = serde_json::to_string(&**document).context("cannot format a document")?;
         self.text(&line)
@@ -153,12 +169,17 @@ impl Output {
 
     /// Writes text of another format than documents, as it is.
     pub fn bytes(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
-        self.0.write_all(bytes).and_then(|()| self.0.flush()).context("cannot write to standard output")
+        self.writer
+            .write_all(bytes)
+            .and_then(|()| self.writer.flush())
+            .context("cannot write to standard output")
     }
 
     /// Writes one line for people (`--text`).
     pub fn text(&mut self, line: &str) -> anyhow::Result<()> {
-        writeln!(self.0, "{line}").and_then(|()| self.0.flush()).context("cannot write to standard output")
+        writeln!(self.writer, "{line}")
+            .and_then(|()| self.writer.flush())
+            .context("cannot write to standard output")
     }
 }
 

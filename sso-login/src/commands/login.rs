@@ -117,13 +117,17 @@ pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     };
     let mut document = document_of(&subject);
     let Some(answer) = ensure.ensure(subject, &mut document, output)? else { return Ok(Exit::Done) };
-    output.document(&document)?;
     let (noun, name) = match document.text("profile")? {
         Some(name) => ("profile", name),
         None => ("sso-session", document.text("ssoSession")?.unwrap_or_default()),
     };
-    match answer.fault(noun, name) {
-        Some(fault) if !answer.is_good() => Err(fault.into()),
-        _ => Ok(answer.exit()),
+    let fault = answer.fault(noun, name).filter(|_| !answer.is_good());
+    // People read the reason once, on standard error.
+    if fault.is_none() || !output.is_text() {
+        output.document(&document)?;
+    }
+    match fault {
+        Some(fault) => Err(fault.into()),
+        None => Ok(answer.exit()),
     }
 }
