@@ -231,10 +231,22 @@ fn a_filter_sees_a_config_that_changed_meanwhile() {
 fn what_was_true_of_a_profile_before_does_not_stay_in_its_document() {
     let sandbox = sandbox(CONFIG);
     let shown = sandbox
-        .feed("sso-profile show", "{\"profile\":\"robot\",\"accountId\":\"1\",\"error\":\"x\"}")
+        .feed("sso-profile show", "{\"profile\":\"robot\",\"accountId\":\"1\",\"startUrl\":\"x\"}")
         .exits(0);
     let keys: Vec<_> = shown.document().as_object().unwrap().keys().cloned().collect();
     assert_eq!(keys, ["profile", "profileFrom", "kind", "configFile"]);
+}
+
+#[test]
+fn what_is_not_about_a_profile_here_is_passed_on() {
+    let sandbox = sandbox(CONFIG);
+    for input in [
+        r#"{"profile":"dev","host":"metta@box1","token":{"state":"expired"}}"#,
+        r#"{"profile":"dev","error":"expired","reason":"r"}"#,
+        r#"{"slug":"dev.TOKEN"}"#,
+    ] {
+        assert_eq!(sandbox.feed("sso-profile show -", input).exits(0).stdout, format!("{input}\n"));
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::login::bench::Bench;
+use crate::support::end;
 
 /// The stages, in the order of a row's answers.
 const STAGES: [&str; 8] = [
@@ -226,4 +227,20 @@ fn tree(dir: &Path) -> BTreeMap<String, Vec<u8>> {
         }
     }
     files
+}
+
+#[test]
+fn keys_without_a_profile_are_told_whose_they_are() {
+    let bench = Bench::logged_in("");
+    let keys = bench.run("sso-login credentials demo --format env-no-export").exits(0).stdout;
+    fs::write(bench.home().join(".aws/config"), "").unwrap();
+    let variables: Vec<_> = keys.lines().filter_map(|line| line.split_once('=')).collect();
+    let arn = |ended: crate::support::Ended| ended.exits(0).document()["arn"].as_str().unwrap().to_owned();
+    let mut command = bench.command("sso-login whoami");
+    command.env_remove("AWS_PROFILE").envs(variables);
+    assert!(arn(end(command, "")).contains("Developer"));
+    fs::write(bench.served.sandbox.root().join("work/.env"), &keys).unwrap();
+    let mut command = bench.command("sso-login whoami");
+    command.env_remove("AWS_PROFILE");
+    assert!(arn(end(command, "")).contains("Developer"));
 }

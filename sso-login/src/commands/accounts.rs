@@ -16,7 +16,7 @@ use sso_tool::time;
 use tokio::task::JoinHandle;
 
 use crate::aws_api::portal::{Account, Denial, Portal};
-use crate::commands::subjects::{Elsewhere, Question, Reply};
+use crate::commands::subjects::{self, Elsewhere, Question, Reply, RoleFlags};
 use crate::credentials::role::of_denial;
 use crate::session::cached::Session;
 use crate::session::error::SessionError;
@@ -62,7 +62,9 @@ Exit status:
 pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     // Sessions are told apart by their files.
     let mut listed = BTreeSet::new();
-    args.question.answer("accounts", settings, None, Elsewhere::PassedOn, |target, _, output| {
+    let asked = args.question.asked(&RoleFlags::default())?;
+    let form = args.question.form("accounts", false, Elsewhere::PassedOn);
+    subjects::answer(asked, form, settings, |target, _, output| {
         let profile = &target.profile;
         let Some(sso) = &profile.sso else { return Err(no_sso(profile).into()) };
         let session = Session::new(settings, sso)?;

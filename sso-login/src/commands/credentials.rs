@@ -153,6 +153,21 @@ fn command(subject: Subject, form: Form, format: Format, settings: &Settings) ->
 pub(crate) fn of_environment(settings: &Settings) -> anyhow::Result<Option<(Credentials, &'static str)>> {
     let found = Credentials::of_environment().map(|credentials| (credentials, "environment"));
     let found = found.or_else(|| Some((Credentials::of_files(settings)?, "settings file")));
+    if_unnamed(found, settings)
+}
+
+/// The same, and those that only `.env` has: to be told whose they are hands nothing to anybody.
+pub(crate) fn of_any_settings(settings: &Settings) -> anyhow::Result<Option<(Credentials, &'static str)>> {
+    match of_environment(settings)? {
+        None => if_unnamed(Credentials::of_dotenv(settings).map(|keys| (keys, ".env file")), settings),
+        found => Ok(found),
+    }
+}
+
+fn if_unnamed(
+    found: Option<(Credentials, &'static str)>,
+    settings: &Settings,
+) -> anyhow::Result<Option<(Credentials, &'static str)>> {
     let Some(found) = found else { return Ok(None) };
     let Selected { name, from } = select(None, None, settings)?;
     if from != "default" {

@@ -16,7 +16,7 @@ use crate::session::login_options::{Ask, LoginOptions, Via};
 pub const EXAMPLES: &str = "\
 Examples:
   sso-login corp && aws s3 ls --profile corp
-  sso-login corp --no-browser                          on a box without a browser
+  sso-login corp --no-browser                          on a host without a browser
   sso-login corp --via pkce                            with a browser here, without the AWS CLI
   while sso-signal wait | sso-login - | sso-signal settle; do :; done
   sso-login sandbox -- bash                            try everything without an AWS account

@@ -375,23 +375,13 @@ pub(crate) struct Question {
 }
 
 impl Question {
-    /// Answers it, as [`answer`] does.
-    pub(crate) fn answer(
-        &self,
-        command: &'static str,
-        settings: &Settings,
-        role: Option<&RoleFlags>,
-        elsewhere: Elsewhere,
-        give: impl FnMut(&Target<'_>, &mut Document, &mut Output) -> anyhow::Result<Reply>,
-    ) -> anyhow::Result<Exit> {
-        let asked = self.subject.asked(self.profile.as_deref(), &role.cloned().unwrap_or_default())?;
-        let form = Form {
-            command,
-            is_status_wanted: self.exit_status,
-            is_text: self.text,
-            has_role: role.is_some(),
-            elsewhere,
-        };
-        answer(asked, form, settings, give)
+    /// What is asked about.
+    pub(crate) fn asked(&self, role: &RoleFlags) -> anyhow::Result<Asked> {
+        self.subject.asked(self.profile.as_deref(), role)
+    }
+
+    /// How it is answered.
+    pub(crate) fn form(&self, command: &'static str, has_role: bool, elsewhere: Elsewhere) -> Form {
+        Form { command, is_status_wanted: self.exit_status, is_text: self.text, has_role, elsewhere }
     }
 }

@@ -2,14 +2,18 @@
 
 use std::time::Duration;
 
-use sso_tool::exit::Exit;
+use sso_profile::{Kind as ProfileKind, Profile};
+use sso_tool::exit::{Exit, Fault};
 use sso_tool::failure::Kind;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
+use sso_tool::stream::{Document, Output};
+use sso_tool::subject::Subject;
 use sso_tool::time;
 
 use crate::aws_api::sts::{Identity, Sts};
-use crate::commands::subjects::{Elsewhere, Question, Reply, RoleFlags, Target};
+use crate::commands::credentials::of_any_settings;
+use crate::commands::subjects::{self, Asked, Elsewhere, Question, Reply, RoleFlags, Target};
 use crate::credentials::resolver::{CredentialResolver, Credentials};
 use crate::session::error::SessionError;
 
@@ -49,7 +53,15 @@ Exit status:
 /// Asks about each profile.
 pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let question = &args.question;
-    question.answer("whoami", settings, Some(&args.role), Elsewhere::Refused, |target, document, output| {
+    let asked = question.asked(&args.role)?;
+    if let Asked::Command(Subject::Chosen { role }) = &asked
+        && role.is_empty()
+        && let Some((credentials, place)) = of_any_settings(settings)?
+    {
+        return of_keys(&credentials, place, question.text);
+    }
+    let form = question.form("whoami", true, Elsewhere::Refused);
+    subjects::answer(asked, form, settings, |target, document, output| {
         let answer = ask(settings, target)?;
         let (identity, credentials) = match answer {
             Ok(found) => found,
@@ -81,6 +93,23 @@ pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     })
 }
 
+/// Who keys are that nobody needs a profile for.
+fn of_keys(credentials: &Credentials, place: &'static str, is_text: bool) -> anyhow::Result<Exit> {
+    let nobody = Profile::elsewhere("default", ProfileKind::None);
+    let identity = identity(&nobody, credentials)?.map_err(|failure| {
+        Fault::new(failure.kind.exit(), format!("the keys of the {place}: {}", failure.reason()))
+    })?;
+    let output = &mut Output::stdout();
+    if is_text {
+        let (arn, user_id) = (sanitize(&identity.arn), sanitize(&identity.user_id));
+        output.text(&format!("keys of the {place}: {arn} (user id {user_id})"))?;
+        return Ok(Exit::Done);
+    }
+    let document = Document::new().with("arn", identity.arn).with("accountId", identity.account_id);
+    output.document(&document.with("userId", identity.user_id))?;
+    Ok(Exit::Done)
+}
+
 fn ask(
     settings: &Settings,
     target: &Target<'_>,
@@ -91,24 +120,21 @@ fn ask(
         Ok(credentials) => credentials,
         Err(lack) => return Ok(Err(lack)),
     };
-    match identity(target, &credentials)? {
+    match identity(profile, &credentials)? {
         // Cached ones may be dead before their time; the portal knows.
         Err(SessionError { kind: Kind::Expired | Kind::Denied, .. }) if profile.kind.is_sso() => {
             let credentials = match resolver.fresh(profile)? {
                 Ok(credentials) => credentials,
                 Err(lack) => return Ok(Err(lack)),
             };
-            Ok(identity(target, &credentials)?.map(|identity| (identity, credentials)))
+            Ok(identity(profile, &credentials)?.map(|identity| (identity, credentials)))
         }
         answer => Ok(answer.map(|identity| (identity, credentials))),
     }
 }
 
-fn identity(
-    target: &Target<'_>,
-    credentials: &Credentials,
-) -> anyhow::Result<Result<Identity, SessionError>> {
-    let sts = Sts::new(&target.profile, credentials)?;
+fn identity(profile: &Profile, credentials: &Credentials) -> anyhow::Result<Result<Identity, SessionError>> {
+    let sts = Sts::new(profile, credentials)?;
     let late = || Err(SessionError::unreachable("STS did not answer in time"));
     Ok(crate::runtime()?
         .block_on(async { tokio::time::timeout(PATIENCE, sts.identity()).await.unwrap_or_else(|_| late()) }))

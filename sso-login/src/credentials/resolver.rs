@@ -57,6 +57,14 @@ impl Credentials {
         })
     }
 
+    /// Those of `.env`, if no other place has any part of a key.
+    pub fn of_dotenv(settings: &Settings) -> Option<Self> {
+        const NAMES: [&str; 3] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+        let is_elsewhere = NAMES.into_iter().any(|name| from_environment(name).is_some())
+            || settings.from_files().any(|(name, _)| NAMES.contains(&name));
+        if is_elsewhere { None } else { Self::of_variables(|name| settings.text(name)) }
+    }
+
     /// All of them from one place: half a key of here and half of there opens nothing.
     fn of_variables(variable: impl Fn(&str) -> Option<String>) -> Option<Self> {
         Some(Self {

@@ -4,8 +4,10 @@ use std::io::{self, IsTerminal as _};
 
 use anyhow::Context as _;
 use sso_tool::exit::Exit;
+use sso_tool::filter::{Handled, filter};
 use sso_tool::settings::Settings;
 use sso_tool::stream::{self, Document, Output};
+use sso_tool::subject::Subject;
 
 use crate::aws_config::AwsConfig;
 use crate::profile::{Profile, Unusable};
@@ -23,7 +25,7 @@ pub fn list(text: bool, settings: &Settings) -> anyhow::Result<Exit> {
 pub fn show(argument: Option<&str>, text: bool, settings: &Settings) -> anyhow::Result<Exit> {
     // The config is loaded with the first document there: what the tool before us in the pipe wrote counts.
     if let Some(documents) = stream::subjects(argument)? {
-        return filter(documents, text, settings);
+        return each(documents, text, settings);
     }
     let config = AwsConfig::load(settings)?;
     let Selected { name, from } = select(argument, None, settings)?;
@@ -41,29 +43,31 @@ pub fn show(argument: Option<&str>, text: bool, settings: &Settings) -> anyhow::
     print(std::iter::once(profile.document(Some(&from))), text)
 }
 
-fn filter(
+fn each(
     documents: impl Iterator<Item = anyhow::Result<Document>>,
     text: bool,
     settings: &Settings,
 ) -> anyhow::Result<Exit> {
     let mut config = AwsConfig::load(settings)?;
-    let mut output = Output::stdout();
-    for document in documents {
-        let mut document = document?;
+    filter(documents, false, &mut Output::stdout(), |subject, document, output| {
         // A stream may last for days.
         if !config.is_current() {
             config = AwsConfig::load(settings)?;
         }
-        if !document.is_about_no_profile() {
-            answer(&mut document, &config, settings)?;
+        match &subject {
+            Subject::Nobody | Subject::Failure(_) | Subject::Remote(_) => {}
+            Subject::Session { name, .. } => match config.known_session(name) {
+                Ok(session) => session.add_to(document, None),
+                Err(err) => document.set("error", format!("{err:#}")),
+            },
+            Subject::Profile { .. } | Subject::Chosen { .. } => answer(document, &config, settings)?,
         }
-        if text {
-            output.text(&table::row(&document))?;
-        } else {
-            output.document(&document)?;
+        if !text {
+            return Ok(Handled::Answered(Exit::Done));
         }
-    }
-    Ok(Exit::Done)
+        output.text(&table::row(document))?;
+        Ok(Handled::Written(Exit::Done))
+    })
 }
 
 fn answer(document: &mut Document, config: &AwsConfig, settings: &Settings) -> anyhow::Result<()> {
