@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use sso_signal::commands::clear::ClearArgs;
 use sso_signal::commands::log::LogArgs;
 use sso_signal::commands::mode::ModeArgs;
+use sso_signal::commands::notify::NotifyArgs;
 use sso_signal::commands::quiet::QuietArgs;
 use sso_signal::commands::read::ReadArgs;
 use sso_signal::commands::request::RequestArgs;
@@ -30,7 +31,7 @@ Examples:
   sso-signal status --text
 
 Files: ~/.aws/sso-renewer/ (SSO_STATE_DIR): login-required.json (SSO_SIGNAL_FILE), signals/, mode,
-  state.json, last-login-at.txt, quarantine/
+  state.json, notified.json, last-login-at.txt, quarantine/
 Settings (environment, ~/.backlog-toolkit-env or SSO_ENV_FILE, .env): SSO_LOGIN_MODE,
   SSO_COOLDOWN_SECONDS, SSO_POLL_SECONDS, SSO_PROFILE_VARS, AWS_PROFILE, SSO_AUTO_PROFILES
 
@@ -54,6 +55,7 @@ pub(crate) enum Command {
     Write(WriteArgs),
     Read(ReadArgs),
     Wait(WaitArgs),
+    Notify(NotifyArgs),
     Settle(SettleArgs),
     Snooze(SnoozeArgs),
     Clear(ClearArgs),

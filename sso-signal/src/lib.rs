@@ -1,5 +1,6 @@
 //! Keep the "login required" signals and what the user decided about them.
 
+mod changes;
 pub mod commands;
 mod cooldown;
 mod dashboard;
@@ -8,6 +9,7 @@ mod journal;
 mod logout_report;
 mod machine;
 pub mod mode;
+mod notices;
 mod queue;
 mod reminder;
 mod reminder_store;

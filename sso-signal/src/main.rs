@@ -5,7 +5,7 @@ mod cli;
 use std::process::ExitCode;
 
 use sso_signal::commands::{
-    clear, log, mode, quiet, read, request, service, settle, snooze, status, wait, write,
+    clear, log, mode, notify, quiet, read, request, service, settle, snooze, status, wait, write,
 };
 use sso_tool::exit::Exit;
 use sso_tool::settings::Settings;
@@ -24,6 +24,7 @@ fn run(command: &Command) -> anyhow::Result<Exit> {
         Command::Write(args) => write::run(args, settings, output),
         Command::Read(args) => read::run(args, settings, output),
         Command::Wait(args) => wait::run(args, settings, output),
+        Command::Notify(args) => notify::run(args, settings),
         Command::Settle(args) => settle::run(args, settings, output),
         Command::Snooze(args) => snooze::run(args, settings, output),
         Command::Clear(args) => clear::run(args, settings, output),

@@ -35,7 +35,9 @@ pub(crate) struct Signal {
     pub(crate) episode: String,
     /// The writer's wish not to be tried before.
     pub(crate) next_attempt_after: Option<Moment>,
-    /// The box that it is about, if not this one.
+    /// The session that its writer says it is about. Nothing is decided by it: it only joins notices.
+    session: Option<String>,
+    /// The host that it is about, if not this machine.
     pub(crate) host: Option<String>,
     document: Document,
 }
@@ -89,6 +91,8 @@ impl Signal {
         }
         let profile = profile.to_owned();
         let source = harmless_text("source")?.unwrap_or_default();
+        // A name of the wrong type is no reason to lose a signal.
+        let session = document.get("ssoSession").and_then(Value::as_str).map(sanitize);
         let episode = harmless_text("episode")?.unwrap_or_else(|| time::format(timestamp));
         if host.is_none() {
             document.shift_remove("host");
@@ -100,6 +104,7 @@ impl Signal {
             further_sources: texts(document.get(FURTHER_SOURCES)),
             episode,
             next_attempt_after,
+            session,
             host,
             document,
         })
@@ -108,6 +113,11 @@ impl Signal {
     /// What it is known by: the profile, and the box that it is about.
     pub(crate) fn key(&self) -> String {
         key(&self.profile, self.host.as_deref())
+    }
+
+    /// The key of the session that its writer names, as [`key`] of a profile.
+    pub(crate) fn session_key(&self) -> Option<String> {
+        self.session.as_deref().map(|session| key(session, self.host.as_deref()))
     }
 
     /// The document for whoever acts on the signal: known keys only, all text harmless.

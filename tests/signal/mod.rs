@@ -5,6 +5,7 @@ mod container;
 mod faults;
 mod hostile;
 mod large;
+mod notify;
 mod quiet;
 mod raise;
 mod session;

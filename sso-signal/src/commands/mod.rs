@@ -3,6 +3,7 @@
 pub mod clear;
 pub mod log;
 pub mod mode;
+pub mod notify;
 pub mod quiet;
 pub mod read;
 pub mod request;

@@ -1,13 +1,9 @@
 //! `sso-signal wait`: block until a signal is due, and hand it over with a lease.
 #![expect(clippy::doc_markdown, reason = "doc comments here are help texts")]
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
-
+use crate::changes::Changes;
 use crate::machine::{Circumstances, Due};
 use crate::queue::{self, Judged, Leased, Queue};
 use sso_tool::exit::Exit;
@@ -86,7 +82,7 @@ fn wait(settings: &Settings, patience: Patience, output: &mut Output) -> anyhow:
     queue.signals.make()?;
     // Watching begins before the first look, so nothing falls between the two.
     let mut said = Said::default();
-    let events = Events::watch(settings, queue.signals.watched());
+    let changes = Changes::watch(settings, queue.signals.watched());
     loop {
         // Before the look: a watcher whose loop was killed must not ask anybody.
         if patience.with_parent && rustix::process::getppid() != parent {
@@ -120,7 +116,7 @@ fn wait(settings: &Settings, patience: Patience, output: &mut Output) -> anyhow:
             .flatten()
             .min()
             .unwrap_or(patience.poll);
-        events.sleep(pause);
+        changes.sleep(pause);
     }
 }
 
@@ -155,46 +151,4 @@ fn next_look(judged: &[Judged], at: &Circumstances) -> Option<Duration> {
         Due::Now | Due::Not(_) => None,
     };
     judged.iter().filter_map(left).min()
-}
-
-/// File events where the system has them. Polling goes on in any case: a mounted folder may have none.
-struct Events {
-    changes: Receiver<()>,
-    _watcher: Option<RecommendedWatcher>,
-}
-
-impl Events {
-    fn watch(settings: &Settings, folders: BTreeSet<PathBuf>) -> Self {
-        // Room for one: that something changed is all there is to know.
-        let (sender, changes) = mpsc::sync_channel(1);
-        let told = move |event: notify::Result<notify::Event>| {
-            // Reading isn't a change; our own look must not wake us.
-            if event.is_ok_and(|event| !event.kind.is_access()) {
-                let _ = sender.try_send(());
-            }
-        };
-        let polling = |err: &notify::Error| settings.debug(|| format!("no file events, polling only: {err}"));
-        let mut watcher = notify::recommended_watcher(told).inspect_err(polling).ok();
-        for folder in folders {
-            if let Some(watcher) = &mut watcher {
-                // One folder that can't be watched (it isn't there yet) doesn't stop the others.
-                let _ = watcher.watch(&folder, RecursiveMode::NonRecursive).inspect_err(polling);
-            }
-        }
-        Self { changes, _watcher: watcher }
-    }
-
-    /// Sleeps until something changed, `pause` at most. A burst of changes (temporary file, rename) is one; but who
-    /// never stops writing must not keep us from looking.
-    fn sleep(&self, pause: Duration) {
-        const BURST: Duration = Duration::from_millis(5);
-        match self.changes.recv_timeout(pause) {
-            Ok(()) => {
-                let begin = Instant::now();
-                while begin.elapsed() < 10 * BURST && self.changes.recv_timeout(BURST).is_ok() {}
-            }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => std::thread::sleep(pause),
-        }
-    }
 }

@@ -197,6 +197,9 @@ impl<'a> Raiser<'a> {
         if let Some(episode) = document.text("episode")? {
             signal.set("episode", sanitize(episode));
         }
+        if let Some(session) = document.text("ssoSession")? {
+            signal.set("ssoSession", sanitize(session));
+        }
         if let Subject::Remote(Remote { host, .. }) = Subject::of(document)? {
             signal.set("host", host);
         }

@@ -110,7 +110,7 @@ fn percent_encoded(name: &str) -> String {
 }
 
 /// FNV-1a, 64 bits: the same in every release. A clash costs nothing, since files are known by their content.
-fn fnv1a(text: &str) -> u64 {
+pub(crate) fn fnv1a(text: &str) -> u64 {
     text.bytes()
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

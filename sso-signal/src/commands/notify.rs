@@ -1,0 +1,199 @@
+//! `sso-signal notify`: a command for every episode, once, without a say in what the watcher does.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use crate::changes::Changes;
+use crate::notices::{Notice, Notices};
+use crate::queue::Queue;
+use crate::signal::Signal;
+use crate::signal_store;
+use crate::signal_store::places::fnv1a;
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::process::code;
+use sso_tool::sanitize::sanitize;
+use sso_tool::settings::Settings;
+use sso_tool::state_dir;
+use sso_tool::stream::Document;
+use sso_tool::time;
+
+/// How long a command that failed is left alone before it is tried again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Run a command for every expired session, once for each expiry
+///
+/// CMD gets the signal's document on stdin: once for each episode and session, not again after a restart, for a snoozed
+/// one too, in any mode. A session that is locked on purpose (`sso-signal quiet`) is left out. It is passive: the watcher
+/// neither waits for it nor learns of it. A CMD that fails is tried three times in all; it runs twice only if it was
+/// cut off itself. Without --follow it tells what is there now, and ends.
+#[derive(clap::Args, Clone, Debug)]
+#[command(after_long_help = "\
+Examples:
+  sso-signal notify --follow -- sh -c 'notify-send \"AWS SSO\" \"$(jq -r .reason)\"'
+  sso-signal notify --follow -- sh -c 'jq \"{text: (.profile + \\\": \\\" + .reason)}\" |
+    curl -fsS -H \"content-type: application/json\" --data-binary @- https://chat.example.com/hook'
+  sso-signal notify -- mail -s 'AWS SSO login required' me@example.com
+
+Exit status:
+  0    something was new, and told
+  1    nothing was new
+  2    bad command line
+  65   state of a newer version
+  74   a file failed
+  75   state locked
+  127  CMD isn't there (126: it can't be run)")]
+pub struct NotifyArgs {
+    /// Go on until interrupted
+    #[arg(long)]
+    follow: bool,
+    /// The command and its arguments
+    #[arg(last = true, required = true, value_name = "CMD")]
+    command: Vec<String>,
+}
+
+/// Tells of what stands now; with `--follow` of what comes, too.
+pub fn run(args: &NotifyArgs, settings: &Settings) -> anyhow::Result<Exit> {
+    let mut queue = Queue::new(settings)?;
+    state_dir::make_private(&queue.state_dir)?;
+    queue.signals.make()?;
+    let poll = settings.poll_interval();
+    // A poll interval is of use only to whoever goes on.
+    let poll = if args.follow { poll? } else { poll.unwrap_or(PAUSE) };
+    // Watching begins before the first look, so nothing falls between the two.
+    let changes = args.follow.then(|| Changes::watch(settings, queue.signals.watched()));
+    loop {
+        let was_new = look(&mut queue, &args.command)?;
+        match &changes {
+            Some(changes) => changes.sleep(poll),
+            None => return Ok(if was_new { Exit::Done } else { Exit::No }),
+        }
+    }
+}
+
+/// Tells of every signal that wasn't told of. Answers whether there was one.
+fn look(queue: &mut Queue<'_>, command: &[String]) -> anyhow::Result<bool> {
+    let mut was_new = false;
+    for (notice, signal) in untold(queue, command)? {
+        was_new = true;
+        tell(queue, &notice, &signal, command)?;
+    }
+    Ok(was_new)
+}
+
+/// What stands and wasn't told of, one signal for each episode of a session, the oldest first.
+fn untold(queue: &mut Queue<'_>, command: &[String]) -> anyhow::Result<Vec<(Notice, Signal)>> {
+    let at = queue.circumstances()?;
+    let memory = queue.memory()?;
+    let reading = queue.signals.read(at.now)?;
+    for (_, err) in &reading.unreadable {
+        queue.settings.warn_once(format!("{err:#}"));
+    }
+    let notices = Notices::load(queue.settings, &queue.state_dir)?;
+    let command = format!("{:016x}", fnv1a(&format!("{command:?}")));
+    let mut seen = BTreeSet::new();
+    let mut untold = Vec::new();
+    for located in reading.signals {
+        let signal = located.signal;
+        let key = signal.key();
+        if memory.entry(&key).quiet {
+            continue;
+        }
+        let session = memory.session_of(&key).map(str::to_owned).or_else(|| signal.session_key());
+        let notice = Notice {
+            subject: session.unwrap_or(key),
+            episode: signal.episode.clone(),
+            command: command.clone(),
+        };
+        if !notices.is_told(&notice) && seen.insert(notice.clone()) {
+            untold.push((notice, signal));
+        }
+    }
+    Ok(untold)
+}
+
+/// Runs the command until it ends well, three times at most, over restarts as well. What came of it is kept before
+/// anything else happens.
+fn tell(queue: &Queue<'_>, notice: &Notice, signal: &Signal, command: &[String]) -> anyhow::Result<()> {
+    let (receipt, run_file) = (notice.receipt(&queue.state_dir), notice.run_file(&queue.state_dir));
+    loop {
+        // A run that an earlier process began may still be under way, or have ended well since.
+        while is_under_way(&run_file) {
+            thread::sleep(PAUSE / 10);
+        }
+        let ended =
+            if receipt.exists() { 0 } else { run_command(command, &signal.document(), &run_file, &receipt)? };
+        let is_settled = {
+            let _lock = state_dir::lock(&queue.state_dir)?;
+            let mut notices = Notices::load(queue.settings, &queue.state_dir)?;
+            let is_settled = notices.tried(notice, ended == 0, time::now()?);
+            notices.save(&queue.state_dir)?;
+            is_settled
+        };
+        signal_store::remove(&run_file)?;
+        signal_store::remove(&receipt)?;
+        if ended != 0 {
+            let whom = sanitize(&signal.key());
+            let then = if is_settled { "it isn't tried again for this one" } else { "tried again" };
+            queue.settings.warn_once(format!("{whom}: the command ended with {ended}; {then}"));
+        }
+        if is_settled {
+            return Ok(());
+        }
+        thread::sleep(PAUSE);
+    }
+}
+
+/// Whether the process that a run file names still runs.
+fn is_under_way(run_file: &Path) -> bool {
+    fs::read_to_string(run_file)
+        .ok()
+        .and_then(|text| text.trim().parse().ok())
+        .and_then(rustix::process::Pid::from_raw)
+        .is_some_and(|pid| rustix::process::test_kill_process(pid).is_ok())
+}
+
+/// Runs the command with a document on stdin; answers its status. A shell stands between, in a process group of its own:
+/// it leaves the receipt, although this process may have been killed by then.
+fn run_command(
+    command: &[String],
+    document: &Document,
+    run_file: &Path,
+    receipt: &Path,
+) -> anyhow::Result<i32> {
+    const SCRIPT: &str = "echo $$ > \"$1\"; receipt=$2; shift 2; \
+        command -v \"$1\" > /dev/null || exit 127; \"$@\"; code=$?; \
+        [ \"$code\" -ne 0 ] || : > \"$receipt\"; exit \"$code\"";
+    let mut child = Command::new("/bin/sh")
+        .args(["-c", SCRIPT, "sh"])
+        .args([run_file, receipt])
+        .args(command)
+        .stdin(Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .context("cannot run /bin/sh")?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // A command that reads nothing may be gone already.
+        let _ = writeln!(stdin, "{}", serde_json::Value::from(document.clone()));
+    }
+    match code(child.wait()?) {
+        // What isn't there is no failure of one notice: none could be told.
+        status @ (126 | 127) => {
+            let program = command.first().map(|program| sanitize(program)).unwrap_or_default();
+            signal_store::remove(run_file)?;
+            Err(Fault::new(
+                Exit::Command(u8::try_from(status).unwrap_or(u8::MAX)),
+                format!("cannot run `{program}`"),
+            )
+            .into())
+        }
+        status => Ok(status),
+    }
+}

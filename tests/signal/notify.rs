@@ -1,0 +1,117 @@
+//! `notify`: a command once for every episode of a session.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::signal::clock::{after, expired, is_due, raise, settle};
+use crate::support::Sandbox;
+
+/// A command that notes what it was told, and ends with `status`.
+fn teller(sandbox: &Sandbox, status: u8) -> String {
+    let path = sandbox.root().join("bin/tell");
+    let log = sandbox.root().join("told");
+    fs::write(&path, format!("#!/bin/sh\ncat >> '{}'\nexit {status}\n", log.display())).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    path.display().to_string()
+}
+
+fn told(sandbox: &Sandbox) -> Vec<Value> {
+    let log = fs::read_to_string(sandbox.root().join("told")).unwrap_or_default();
+    log.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn each_episode_of_a_session_is_told_once_and_not_again_after_a_restart() {
+    let sandbox = Sandbox::new();
+    let command = format!("sso-signal notify -- {}", teller(&sandbox, 0));
+    sandbox.run(&command).exits(1);
+    let of_session = |profile: &str, episode: &str| {
+        let mut document = expired(profile, episode);
+        document["ssoSession"] = "corp".into();
+        sandbox.feed("sso-signal write", &document.to_string()).exits(0);
+    };
+    of_session("dev", "one");
+    of_session("ops", "one");
+    raise(&sandbox, "other", "one");
+    assert_eq!(sandbox.run(&command).exits(0).stdout, "");
+    assert_eq!(told(&sandbox).len(), 2, "{:?}", told(&sandbox));
+    assert_eq!(told(&sandbox)[0]["episode"], "one");
+    sandbox.run(&command).exits(1);
+    of_session("ops", "two");
+    sandbox.run(&command).exits(0);
+    assert_eq!(told(&sandbox).len(), 3);
+}
+
+#[test]
+fn a_snoozed_one_is_told_too_and_the_watcher_gets_it_all_the_same() {
+    let sandbox = Sandbox::new();
+    let command = format!("sso-signal notify -- {}", teller(&sandbox, 0));
+    raise(&sandbox, "corp", "one");
+    settle(&sandbox, 0, &json!({"profile": "corp", "outcome": "snoozed", "seconds": 900}));
+    let before = fs::read_to_string(sandbox.state().join("state.json")).unwrap();
+    sandbox.run(&command).exits(0);
+    assert_eq!(told(&sandbox).len(), 1);
+    assert_eq!(fs::read_to_string(sandbox.state().join("state.json")).unwrap(), before);
+    assert!(is_due(&sandbox, 900));
+    // A lease hides nothing from it, either.
+    raise(&sandbox, "dev", "one");
+    after(&sandbox, 0, "sso-signal wait --timeout 0s").exits(0);
+    sandbox.run(&command).exits(0);
+    assert_eq!(told(&sandbox).len(), 2);
+}
+
+#[test]
+fn a_command_that_fails_is_tried_three_times_in_all() {
+    let sandbox = Sandbox::new();
+    let command = format!("sso-signal notify -- {}", teller(&sandbox, 7));
+    raise(&sandbox, "corp", "one");
+    let ended = sandbox.run(&command);
+    assert!(ended.code == 0 && ended.stderr.contains("ended with 7"), "{}", ended.stderr);
+    assert_eq!(told(&sandbox).len(), 3);
+    sandbox.run(&command).exits(1);
+    sandbox.run("sso-signal notify -- /no/such/program").exits(127).says("cannot run");
+    sandbox.run("sso-signal notify").exits(2);
+}
+
+#[test]
+fn a_command_that_outlives_its_killed_parent_is_not_run_twice_and_one_that_was_cut_off_is() {
+    let sandbox = Sandbox::new();
+    raise(&sandbox, "corp", "one");
+    let path = teller(&sandbox, 0);
+    let script = fs::read_to_string(&path).unwrap();
+    let command = format!("sso-signal notify -- {path}");
+    // The parent of the command is the shell that leaves the receipt; that one's is the tool.
+    let of_tool = "read -r line < /proc/$PPID/stat; set -- $line; kill -9 \"$4\"";
+    let with = |kill: &str| fs::write(&path, script.replace("exit 0", &format!("{kill}\nexit 0"))).unwrap();
+    with(of_tool);
+    assert_eq!(sandbox.run(&command).code, 137);
+    fs::write(&path, &script).unwrap();
+    assert_eq!(sandbox.run(&command).code, 0);
+    assert_eq!(told(&sandbox).len(), 1);
+    raise(&sandbox, "dev", "one");
+    with(&format!("(set -- x; {of_tool}); kill -9 $PPID; kill -9 $$"));
+    assert_eq!(sandbox.run(&command).code, 137);
+    fs::write(&path, &script).unwrap();
+    sandbox.run(&command).exits(0);
+    sandbox.run(&command).exits(1);
+    assert_eq!(told(&sandbox).len(), 3);
+}
+
+#[test]
+fn it_follows_and_tells_of_what_comes() {
+    let sandbox = Sandbox::new();
+    let mut follower = sandbox.tool(&format!("sso-signal notify --follow -- {}", teller(&sandbox, 0)));
+    let mut follower = follower.env("SSO_POLL_SECONDS", "1").stdout(Stdio::null()).spawn().unwrap();
+    for (number, profile) in ["a", "b"].into_iter().enumerate() {
+        raise(&sandbox, profile, "one");
+        while told(&sandbox).len() <= number {
+            assert!(follower.try_wait().unwrap().is_none());
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    }
+    follower.kill().unwrap();
+    follower.wait().unwrap();
+}
