@@ -26,7 +26,7 @@ fn stopped(bench: &Bench, strace: &Path, call: &str, line: &str, seconds: u32) -
     let mut command: Command = bench.command(strace.to_str().unwrap());
     let mut words = line.split_whitespace();
     let program = tool(words.next().unwrap());
-    let inject = format!("inject={call}:delay_enter=8000000");
+    let inject = format!("inject={call}:delay_enter=5000000");
     command.args(["-f", "-qq", "-o", "/dev/null", "-e", &inject]).arg(program).args(words);
     command.env("SSO_NOW", after(seconds)).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.spawn().unwrap()
@@ -81,7 +81,7 @@ fn a_login_during_a_renewal_stays_and_is_the_answer() {
 fn keys_that_arrive_after_a_logout_are_neither_kept_nor_handed_out() {
     let Some(strace) = peer("SSO_TEST_STRACE", "strace") else { return };
     let bench = Bench::logged_in("");
-    let child = stopped(&bench, &strace, "rename", "sso-login credentials demo", 0);
+    let child = stopped(&bench, &strace, "/^rename", "sso-login credentials demo", 0);
     wait_for("the keys at the service", || bench.count("GetRoleCredentials") == 1);
     bench.run("sso-login logout demo").exits(0);
     let ended = finish(child, "credentials").exits(77);
