@@ -9,7 +9,7 @@ use std::path::Path;
 use rustix::fs::{AtFlags, CWD, RenameFlags, Stat};
 use rustix::io::Errno;
 
-use crate::flock::{self, Try};
+use sso_tool::flock::{self, Try};
 
 /// The owner's file in a lock's directory.
 pub(crate) const OWNER: &str = "owner.json";

@@ -10,12 +10,12 @@ use rustix::fs::{AtFlags, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 use crate::entry;
-use crate::flock::{self, Try};
 use crate::guard;
 use crate::kernel;
 use crate::liveness::{self, Flock};
 use crate::lock_dir::{Intent, Site};
 use crate::owner_file::Owner;
+use sso_tool::flock::{self, Try};
 
 /// The largest `owner.json` that is read, in bytes.
 const LARGEST: usize = 64 * 1024;

@@ -18,7 +18,6 @@
 //! ```
 
 mod entry;
-mod flock;
 mod found;
 mod guard;
 mod kernel;

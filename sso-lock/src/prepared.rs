@@ -9,10 +9,10 @@ use anyhow::Context as _;
 use rustix::fs::CWD;
 
 use crate::entry::{self, OWNER, RANDOM};
-use crate::flock::{self, Try};
 use crate::name::Name;
 use crate::owner_file::Owner;
 use crate::token;
+use sso_tool::flock::{self, Try};
 
 /// `.NAME.lock.RANDOM/owner.json`. Dropped unused, it is removed.
 pub(crate) struct Prepared {

@@ -17,7 +17,9 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::Context as _;
 use sso_tool::atomic_write::{Mode, parent, replace};
 use sso_tool::exit::{Exit, Fault};
+use sso_tool::flock::{self, Try};
 use sso_tool::settings::Settings;
+use sso_tool::shell::shell_word;
 
 use crate::ini::{Ini, Refusal};
 
@@ -371,23 +373,15 @@ fn lock(real: &Path) -> anyhow::Result<File> {
         .mode(0o600)
         .open(&path)
         .with_context(cannot_lock)?;
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        match fs2::FileExt::try_lock_exclusive(&file) {
-            Ok(()) => return Ok(file),
-            // No flock on this file system: the looks before and after the replacing are all there is.
-            Err(err) if err.kind() == io::ErrorKind::Unsupported => return Ok(file),
-            Err(err) if err.raw_os_error() != fs2::lock_contended_error().raw_os_error() => {
-                return Err(err).with_context(cannot_lock);
-            }
-            Err(_) if Instant::now() >= deadline => {
-                let message =
-                    format!("another sso-profile has held {} for {} s", path.display(), PATIENCE.as_secs());
-                return Err(Fault::new(Exit::TryLater, message)
-                    .hint("see what it waits for, and try again")
-                    .into());
-            }
-            Err(_) => sleep(Duration::from_millis(5)),
+    match flock::wait(&file, PATIENCE).with_context(cannot_lock)? {
+        // No flock on this file system: the looks before and after the replacing are all there is.
+        Try::Got | Try::Unsupported => Ok(file),
+        Try::Held | Try::Watched => {
+            let message =
+                format!("another sso-profile has held {} for {} s", path.display(), PATIENCE.as_secs());
+            Err(Fault::new(Exit::TryLater, message)
+                .hint(format!("fuser -v {}", shell_word(&path.display().to_string())))
+                .into())
         }
     }
 }

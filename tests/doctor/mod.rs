@@ -1,6 +1,7 @@
 //! `sso-login doctor`: each check, with what it looks at broken on purpose.
 
 mod files;
+mod fixes;
 mod inside;
 mod network;
 mod programs;

@@ -14,7 +14,7 @@ fn a_version_1_that_hides_version_2_is_named() {
     std::fs::rename(&v1, venv.join("aws")).unwrap();
     let path = format!("{}:{}", venv.display(), sandbox.path());
     let ended = doctor(&sandbox, "--offline", &[("PATH", &path)]);
-    let fix = format!("{} sso login", v2.display());
+    let fix = format!("export PATH={}:", v2.parent().unwrap().display());
     let found = expect(&ended, "aws-cli", "warning", "is AWS CLI 1.46.2, which has no `sso login`", &fix);
     assert!(found["seen"].as_str().unwrap().contains("comes first on PATH"), "{found}");
 }
@@ -44,7 +44,7 @@ fn a_version_without_sessions_is_taken_only_if_there_is_no_other() {
         "aws-cli",
         "warning",
         "which knows no sso-session; it comes first on PATH",
-        "sso login",
+        "export PATH=",
     );
     assert_eq!(found["version"], "2.36.7");
 }

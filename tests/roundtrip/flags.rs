@@ -76,7 +76,7 @@ fn a_session_in_use_is_not_logged_out_without_a_word() {
     let kept = machine.key_set("AWS_PROFILE dev aws.iam.sso demo --keep-session").exits_somehow(0);
     assert_eq!(kept.stderr, "");
     let last = kept.documents().pop().unwrap();
-    assert_eq!((&last["state"], machine.status("AWS_PROFILE")), (&"unlocked".into(), 0), "{last}");
+    assert_eq!((&last["state"], machine.status("AWS_PROFILE")), (&"granted".into(), 0), "{last}");
     assert_eq!((machine.counts(), machine.quiet()), ([1, 1, 0], Vec::new()));
     // Without the flag, and with nobody to ask, it is said before it happens.
     let ended = machine.key_set("AWS_PROFILE dev aws.iam.sso demo").exits_somehow(0);

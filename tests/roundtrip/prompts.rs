@@ -77,7 +77,7 @@ fn a_person_is_led_from_a_start_url_to_a_key() {
 fn a_person_is_asked_before_a_session_in_use_is_logged_out() {
     let Some(machine) = Machine::start("") else { return };
     machine.run("sso-login demo --via aws").exits_somehow(0);
-    for (keys, state, logouts) in [("Enter", "unlocked", 0), ("y", "locked", 1)] {
+    for (keys, state, logouts) in [("Enter", "granted", 0), ("y", "locked", 1)] {
         let Some(screen) = terminal(&machine, "demo") else { return };
         screen.sees("Log it out at the end");
         screen.types(&[keys, "Enter"]);

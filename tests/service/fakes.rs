@@ -22,12 +22,12 @@ esac
 
 const SYSTEMCTL: &str = r#"#!/bin/bash
 echo "$*" >> "$HOME/told"
-unit="$HOME/.config/systemd/user/sso-watcher.service"
+unit="$HOME/.config/systemd/user/$3"
 case "$*" in
     "--user show-environment") [ ! -f "$HOME/no-bus" ] ;;
     "--user is-active --quiet graphical-session.target") [ -f "$HOME/desktop" ] ;;
     "--user show "*) if [ -f "$HOME/loaded" ]; then echo MainPID=4242; else echo MainPID=0; fi
-        if [ -f "$HOME/elsewhere" ]; then echo "FragmentPath=/usr/lib/systemd/user/sso-watcher.service"
+        if [ -f "$HOME/elsewhere" ] && [ "$3" = sso-watcher.service ]; then echo "FragmentPath=/usr/lib/systemd/user/sso-watcher.service"
         elif [ -f "$unit" ]; then echo "FragmentPath=$unit"; else echo "FragmentPath="; fi ;;
     "--user start "* | "--user restart "*) : > "$HOME/loaded" ;;
     "--user --quiet disable --now "*) rm -f "$HOME/loaded" ;;

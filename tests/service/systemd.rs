@@ -30,6 +30,33 @@ fn installing_twice_starts_once_and_a_changed_setting_restarts() {
 }
 
 #[test]
+fn the_monitor_is_a_service_beside_the_watcher() {
+    let sandbox = linux();
+    let monitor = sandbox.program("sso-monitor", "#!/bin/sh\n");
+    let install = format!("sso-signal service install --monitor {} -- just sso-watch", monitor.display());
+    let document = sandbox.run(&install).exits(0).document();
+    assert_eq!(document["monitor"]["label"], "sso-monitor.service");
+    let units = sandbox.home().join(".config/systemd/user");
+    assert_eq!(crate::support::names(&units), ["sso-monitor.service", UNIT]);
+    let unit = fs::read_to_string(units.join("sso-monitor.service")).unwrap();
+    assert!(unit.contains(&format!("ExecStart=\"{}\" \"--log\"", monitor.display())), "{unit}");
+    assert!(unit.contains("Description=SSO monitor: ") && unit.contains("/sso-monitor.log\n"), "{unit}");
+    let status = sandbox.run("sso-signal service status").exits(0).document();
+    assert_eq!((&status["installed"], &status["monitor"]["installed"]), (&json!(true), &json!(true)));
+    told(&sandbox);
+    sandbox.run("sso-signal service restart").exits(0);
+    let restarted: Vec<_> = told(&sandbox).into_iter().filter(|line| line.contains(" restart ")).collect();
+    assert_eq!(restarted, ["--user restart sso-watcher.service", "--user restart sso-monitor.service"]);
+    // Watcher alone: the monitor goes.
+    let alone = install.replace("--monitor", "--watcher-only --monitor");
+    sandbox.run(&alone).exits(0);
+    assert_eq!(crate::support::names(&units), [UNIT]);
+    sandbox.run(&install).exits(0);
+    sandbox.run("sso-signal service uninstall").exits(0);
+    assert_eq!(crate::support::names(&units), [""; 0]);
+}
+
+#[test]
 fn on_a_desktop_the_service_comes_and_goes_with_it_and_knows_its_display() {
     let sandbox = linux();
     mark(&sandbox, "desktop");

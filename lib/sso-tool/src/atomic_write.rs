@@ -10,11 +10,13 @@ use std::fs::{self, File, Permissions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use rustix::fs::{CWD, RenameFlags};
 use tempfile::NamedTempFile;
 
+use crate::flock::{self, Try};
 use crate::safe_read::{self, Opened};
 
 /// The permissions of the new file.
@@ -292,12 +294,11 @@ fn locked_temporary(directory: &Path, name: &OsStr) -> io::Result<NamedTempFile>
             .suffix(SUFFIX)
             .tempfile_in(directory)
             .map_err(without_path)?;
-        match fs2::FileExt::try_lock_exclusive(temporary.as_file()) {
-            Ok(()) if temporary.as_file().metadata()?.nlink() > 0 => return Ok(temporary),
-            Ok(()) => {}
-            Err(err) if err.kind() == io::ErrorKind::WouldBlock => {}
+        match flock::wait(temporary.as_file(), Duration::ZERO) {
+            Ok(Try::Got) if temporary.as_file().metadata()?.nlink() > 0 => return Ok(temporary),
+            Ok(Try::Got | Try::Held | Try::Watched) => {}
             // Without flock (ENOSYS, or ENOLCK of a network file system) nobody can sweep either.
-            Err(_) => return Ok(temporary),
+            Ok(Try::Unsupported) | Err(_) => return Ok(temporary),
         }
     }
 }
@@ -354,7 +355,7 @@ pub fn written_to(name: &str) -> Option<&str> {
 pub fn is_abandoned(path: &Path) -> bool {
     matches!(
         safe_read::open(path),
-        Ok(Opened::File(file, _)) if fs2::FileExt::try_lock_exclusive(&file).is_ok()
+        Ok(Opened::File(file, _)) if matches!(flock::wait(&file, Duration::ZERO), Ok(Try::Got))
     )
 }
 

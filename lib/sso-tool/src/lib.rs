@@ -10,6 +10,7 @@ pub mod dotenv;
 pub mod exit;
 pub mod failure;
 pub mod filter;
+pub mod flock;
 pub mod format;
 mod pages;
 pub mod process;

@@ -1,15 +1,15 @@
 //! The state directory, `~/.aws/sso-renewer`: made private, locked while it is changed.
 
 use std::fs::{DirBuilder, File};
-use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context as _;
 
 use crate::exit::{Exit, Fault};
+use crate::flock::{self, Try};
+use crate::shell::shell_word;
 
 /// How long a change waits for another one. Changes take milliseconds; more means that somebody who can
 /// write to the directory keeps it locked.
@@ -34,22 +34,17 @@ pub fn lock(dir: &Path) -> anyhow::Result<StateLock> {
     make_private(dir)?;
     // The directory itself is locked: no lock file to leave behind, to delete or to race for.
     let file = File::open(dir).with_context(|| format!("cannot open {}", dir.display()))?;
-    let begin = Instant::now();
-    loop {
-        match fs2::FileExt::try_lock_exclusive(&file) {
-            Ok(()) => return Ok(StateLock(file)),
-            Err(err) if err.kind() != io::ErrorKind::WouldBlock => {
-                return Err(err).with_context(|| format!("cannot lock {}", dir.display()));
-            }
-            Err(_) if begin.elapsed() < PATIENCE => thread::sleep(Duration::from_millis(5)),
-            Err(_) => {
-                return Err(Fault::new(
-                    Exit::TryLater,
-                    format!("{} is locked by another process", dir.display()),
-                )
-                .hint(format!("fuser -v {}", dir.display()))
-                .into());
-            }
+    match flock::wait(&file, PATIENCE).with_context(|| format!("cannot lock {}", dir.display()))? {
+        Try::Got => Ok(StateLock(file)),
+        // Two changes at once would lose one of them.
+        Try::Unsupported => {
+            let message = format!("cannot lock {}: its file system has no flock", dir.display());
+            Err(Fault::new(Exit::Io, message).hint("export SSO_STATE_DIR=/a/folder/on/a/local/disk").into())
+        }
+        Try::Held | Try::Watched => {
+            Err(Fault::new(Exit::TryLater, format!("{} is locked by another process", dir.display()))
+                .hint(format!("fuser -v {}", shell_word(&dir.display().to_string())))
+                .into())
         }
     }
 }

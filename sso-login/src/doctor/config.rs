@@ -33,7 +33,7 @@ pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
     let count = config.names().count();
     if count == 0 {
         let seen = format!("there is no profile in {file}");
-        let fix = "aws configure sso, or sso-profile write --help";
+        let fix = "aws configure sso";
         found.push(Finding::warning(CHECK, seen, fix));
     }
     if found.is_empty() {

@@ -133,7 +133,7 @@ fn finding(endpoint: &Endpoint, reached: &Reached, proxy: Option<&Proxy>) -> Fin
                 endpoint.url,
                 host(location)
             );
-            return Finding::warning(ENDPOINT, seen, format!("open http://{}/ in a browser", host(location)));
+            return Finding::warning(ENDPOINT, seen, format!("xdg-open http://{}/", host(location)));
         }
         Reached::Answer { .. } => {
             let by =
@@ -183,21 +183,18 @@ fn in_words(endpoint: &Endpoint, trouble: Trouble, proxy: Option<&Proxy>) -> Str
 fn fix(endpoint: &Endpoint, trouble: Trouble, proxy: Option<&Proxy>) -> String {
     if trouble == Trouble::Authority {
         return match from_environment("AWS_CA_BUNDLE") {
-            Some(_) => "unset AWS_CA_BUNDLE, or add the authority to its file".to_owned(),
+            Some(_) => "unset AWS_CA_BUNDLE".to_owned(),
             None => "export AWS_CA_BUNDLE=/path/to/your/authorities.pem".to_owned(),
         };
     }
     if let (Trouble::Proxy, Some(Proxy { variable, .. })) = (trouble, proxy) {
-        return format!("unset {variable}, or export NO_PROXY={}", host(&endpoint.url));
+        return format!("unset {variable}; export NO_PROXY={}", host(&endpoint.url));
     }
     match &endpoint.overridden {
         Some(name) if name.starts_with("AWS_") => format!("unset {name}"),
         Some(name) => format!("remove endpoint_url of {name} from the config"),
         None if trouble == Trouble::Dns => {
-            format!(
-                "sso-profile show {} | jq .ssoRegion; and look whether there is a network",
-                shell_word(&endpoint.profile)
-            )
+            format!("sso-profile show {} | jq .ssoRegion", shell_word(&endpoint.profile))
         }
         None => format!("curl -v {}/", endpoint.url),
     }

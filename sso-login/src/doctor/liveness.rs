@@ -25,7 +25,7 @@ fn watcher(ward: &Ward<'_>) -> Finding {
         Ok(State::Free) => {
             Finding::skipped(WATCHER, "no watcher runs: just sso-watch, or sso-signal service install")
         }
-        Ok(_) => Finding::warning(WATCHER, "the watcher died", "just sso-restart, or just sso-watch"),
+        Ok(_) => Finding::warning(WATCHER, "the watcher died", "just sso-restart || just sso-watch"),
         Err(err) => Finding::skipped(WATCHER, format!("{err:#}")),
     }
 }
@@ -38,7 +38,7 @@ fn monitor(ward: &Ward<'_>) -> Finding {
     let Some(last) = seen.first() else { return Finding::skipped(MONITOR, "no monitor was ever seen here") };
     let words = format!("the monitor `{}` was last seen at {}", last.source, time::format(last.at));
     if ward.now - last.at > SILENCE {
-        return Finding::warning(MONITOR, words, "just sso-monitor, or start its container again");
+        return Finding::warning(MONITOR, words, "just sso-monitor");
     }
     Finding::ok(MONITOR, words)
 }

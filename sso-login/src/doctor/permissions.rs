@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::StatVfsMountFlags;
 use sso_cache::folder::Cache;
 use sso_tool::exit::Exit;
+use sso_tool::shell::shell_word;
 
 use super::{Finding, Ward};
 
@@ -18,12 +19,17 @@ pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     match ward.settings.home() {
         Ok(home) => found.push(cache(&Cache::of_home(home))),
-        Err(err) => found.push(Finding::error(CACHE, Exit::Config, format!("{err:#}"), "export HOME")),
+        Err(err) => found.push(Finding::error(CACHE, Exit::Config, format!("{err:#}"), "export HOME=~")),
     }
     if let Ok(dir) = ward.settings.state_dir() {
         found.push(state(&dir));
     }
     found
+}
+
+/// A path as a shell takes it.
+fn quoted(path: impl AsRef<Path>) -> String {
+    shell_word(&path.as_ref().to_string_lossy())
 }
 
 fn cache(cache: &Cache) -> Finding {
@@ -35,7 +41,7 @@ fn cache(cache: &Cache) -> Finding {
         }
         if metadata.mode() & 0o022 != 0 {
             let seen = format!("others may put files into {}", folder.display());
-            return Finding::error(CACHE, Exit::Io, seen, format!("chmod go-w {}", folder.display()));
+            return Finding::error(CACHE, Exit::Io, seen, format!("chmod go-w {}", quoted(folder)));
         }
     }
     let files: Vec<_> = folders.into_iter().flat_map(files).collect();
@@ -56,7 +62,8 @@ fn cache(cache: &Cache) -> Finding {
     };
     let others = if open.len() > 1 { format!(", and {} more", open.len() - 1) } else { String::new() };
     let seen = format!("others may read {first}{others}: it holds a token or a key");
-    let fix = format!("chmod go= {}/*.json {}/*.json", folders[0].display(), folders[1].display());
+    let there: Vec<_> = folders.into_iter().filter(|folder| folder.is_dir()).map(quoted).collect();
+    let fix = format!("find {} -name '*.json' -exec chmod go= {{}} +", there.join(" "));
     Finding::warning(CACHE, seen, fix).with("files", open)
 }
 
@@ -66,12 +73,12 @@ fn state(dir: &Path) -> Finding {
     };
     if !metadata.is_dir() {
         let seen = format!("{} is no directory", dir.display());
-        return Finding::error(STATE, Exit::Io, seen, format!("rm {}", dir.display()));
+        return Finding::error(STATE, Exit::Io, seen, format!("rm {}", quoted(dir)));
     }
     if let Some(finding) = foreign(STATE, dir, &metadata) {
         return finding;
     }
-    let fix = format!("chmod 700 {}", dir.display());
+    let fix = format!("chmod 700 {}", quoted(dir));
     match metadata.mode() & 0o077 {
         0 => Finding::ok(STATE, format!("{} is private", dir.display())),
         mode if mode & 0o022 != 0 => {
@@ -87,12 +94,12 @@ fn foreign(check: &'static str, path: &Path, metadata: &Metadata) -> Option<Find
     let own = rustix::process::geteuid().as_raw();
     if metadata.uid() != own {
         let seen = format!("{} belongs to user {}, not to {own}", path.display(), metadata.uid());
-        let fix = format!("sudo chown -R \"$(id -un)\" {}", path.display());
+        let fix = format!("sudo chown -R \"$(id -un)\" {}", quoted(path));
         return Some(Finding::error(check, Exit::Io, seen, fix));
     }
     if metadata.is_dir() && metadata.mode() & 0o300 != 0o300 {
         let seen = format!("nothing can be written to {}", path.display());
-        return Some(Finding::error(check, Exit::Io, seen, format!("chmod u+rwx {}", path.display())));
+        return Some(Finding::error(check, Exit::Io, seen, format!("chmod u+rwx {}", quoted(path))));
     }
     if metadata.is_dir()
         && let Ok(disk) = rustix::fs::statvfs(path)
@@ -108,7 +115,7 @@ fn foreign(check: &'static str, path: &Path, metadata: &Metadata) -> Option<Find
         }
         if disk.f_bavail == 0 {
             let seen = format!("the disk of {} is full", path.display());
-            return Some(Finding::error(check, Exit::Io, seen, format!("df {}", path.display())));
+            return Some(Finding::error(check, Exit::Io, seen, format!("df {}", quoted(path))));
         }
     }
     None

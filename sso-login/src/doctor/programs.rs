@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use sso_tool::exit::Exit;
 use sso_tool::settings::from_environment;
+use sso_tool::shell::shell_word;
 
 use super::{Finding, Ward};
 use crate::ask::NO_DIALOG;
@@ -38,7 +39,7 @@ pub(super) fn aws_cli(ward: &Ward<'_>) -> Vec<Finding> {
     }
     if !before.is_empty() {
         let seen = format!("{before}; it comes first on PATH, before AWS CLI {} at {path}", aws.version);
-        let fix = format!("{path} sso login …, or put {} first on PATH", parent(&aws.path));
+        let fix = format!("export PATH={}:\"$PATH\"", shell_word(&parent(&aws.path)));
         findings.push(Finding::warning(AWS_CLI, seen, fix));
     }
     if findings.is_empty() {
@@ -82,7 +83,7 @@ fn trouble(entry: &str) -> Option<Finding> {
         if program.contains('/') { Path::new(program).is_file() } else { on_path(program).is_some() };
     if !is_there {
         let seen = format!("BROWSER names `{program}`, which is not there");
-        let fix = "unset BROWSER, or name a program that is there";
+        let fix = "unset BROWSER";
         return Some(Finding::error(BROWSER, Exit::Config, seen, fix));
     }
     let is_bare = entry.split_whitespace().count() == 1;
@@ -113,12 +114,7 @@ pub(super) fn dialog(ward: &Ward<'_>) -> Vec<Finding> {
         let seen = format!(
             "SSO_DIALOG names `{program}`, which is not there: nobody is asked, every reminder is put off"
         );
-        return vec![Finding::error(
-            DIALOG,
-            Exit::Config,
-            seen,
-            "unset SSO_DIALOG, or name a program that is there",
-        )];
+        return vec![Finding::error(DIALOG, Exit::Config, seen, "unset SSO_DIALOG")];
     }
     let has_display = ["WAYLAND_DISPLAY", "DISPLAY"].iter().any(|name| from_environment(name).is_some());
     let found = BUILT_IN
@@ -133,7 +129,7 @@ pub(super) fn dialog(ward: &Ward<'_>) -> Vec<Finding> {
             let fix = if env::consts::OS == "linux" {
                 "sudo apt-get install zenity"
             } else {
-                "export SSO_DIALOG=…"
+                "export SSO_DIALOG=terminal"
             };
             Finding::warning(DIALOG, seen, fix)
         }

@@ -4,11 +4,15 @@
 use sso_profile::config_file;
 use sso_profile::ini::words;
 
+use sso_tool::shell::shell_word;
+
 use super::{Finding, Ward};
 
 const CHECK: &str = "readers";
 /// So many are told; the rest would only hide them.
 const MOST: usize = 20;
+/// What a byte order mark needs; a person gets the command for the file at hand.
+const WITHOUT_MARK: &str = "write the file without its byte order mark";
 
 /// A line that not every reader takes the same way.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,7 +42,12 @@ pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
         .take(MOST)
         .map(|oddity| {
             let seen = format!("line {} of {}: {}", oddity.line, path.display(), oddity.seen);
-            Finding::warning(CHECK, seen, oddity.fix).with("line", oddity.line)
+            let fix = if oddity.fix == WITHOUT_MARK {
+                format!("sed -i '1s/^\\xef\\xbb\\xbf//' {}", shell_word(&path.to_string_lossy()))
+            } else {
+                oddity.fix
+            };
+            Finding::warning(CHECK, seen, fix).with("line", oddity.line)
         })
         .collect()
 }
@@ -49,7 +58,7 @@ fn oddities(text: &str) -> Vec<Oddity> {
         scan.tell(
             1,
             "the file starts with a byte order mark, which the AWS CLI, botocore and the Rust SDK refuse",
-            "sed -i '1s/^\\xef\\xbb\\xbf//' the file",
+            WITHOUT_MARK,
         );
     }
     for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {

@@ -85,7 +85,7 @@ fn registration(ward: &Ward<'_>, name: &str, token: &Token, login: &str) -> Find
     }
     if moment - ward.now < SOON {
         let seen = format!("the client registration of {name} ends at {until}: then {again}");
-        return Finding::warning(REGISTRATION, seen, format!("{login} --force, when it suits you"));
+        return Finding::warning(REGISTRATION, seen, format!("{login} --force"));
     }
     Finding::ok(REGISTRATION, format!("the client registration of {name} lasts until {until}"))
 }

@@ -4,7 +4,6 @@ use std::env;
 
 use sso_tool::exit::Exit;
 use sso_tool::settings::from_environment;
-use sso_tool::shell::shell_word;
 
 use super::{Finding, Ward};
 
@@ -104,12 +103,8 @@ fn selection(ward: &Ward<'_>) -> Vec<Finding> {
             && !config.contains(&profile)
         {
             let seen = format!("{name} names `{profile}`, which is in no config file");
-            let finding = Finding::error(
-                CHECK,
-                Exit::Config,
-                seen,
-                format!("sso-profile list --text, then export {name}"),
-            );
+            let finding =
+                Finding::error(CHECK, Exit::Config, seen, format!("unset {name}; sso-profile list --text"));
             found.push(finding.with("variables", vec![name]));
         }
     }
@@ -130,8 +125,9 @@ fn files(ward: &Ward<'_>) -> Vec<Finding> {
         && !named.iter().any(|file| file.is_file())
     {
         let seen = format!("SSO_ENV_FILE names {path}, which isn't there: nothing is read from it");
-        let fix = format!("touch {}, or unset SSO_ENV_FILE", shell_word(&path));
-        found.push(Finding::warning(CHECK, seen, fix).with("variables", vec!["SSO_ENV_FILE"]));
+        found.push(
+            Finding::warning(CHECK, seen, "unset SSO_ENV_FILE").with("variables", vec!["SSO_ENV_FILE"]),
+        );
     }
     found
 }

@@ -158,7 +158,7 @@ impl Round<'_> {
         self.keep(&reference)?;
 
         let (state, words) = if vault.locks() && self.keeps_session() {
-            ("unlocked", " Its session stays logged in.".to_owned())
+            ("granted", " Its session stays logged in.".to_owned())
         } else if vault.locks() {
             ("locked", format!(" It is locked now; to unlock it: just sso-key-unlock {}", self.args.env))
         } else {

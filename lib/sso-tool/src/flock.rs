@@ -1,15 +1,20 @@
-//! flock(2) through fs2, never blocking.
+//! flock(2) through fs2: tried, or waited for with a limit. The kernel frees a lock when its holder dies.
 //!
 //! fs2's methods are spelled in full: `File` has inherent ones of the same names since Rust 1.89.
 
 use std::fs::File;
 use std::io;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 
+/// How often a lock that is held is tried again. Holders that are waited for keep it for milliseconds.
+const BEAT: Duration = Duration::from_millis(5);
+
 /// What came of trying.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Try {
+pub enum Try {
     /// It is ours, until the file is closed or the process ends, however it ends.
     Got,
     /// Somebody holds it exclusively: a living owner, or one who is just taking over.
@@ -21,7 +26,7 @@ pub(crate) enum Try {
 }
 
 /// Tries to become the one holder.
-pub(crate) fn exclusive(file: &File) -> io::Result<Try> {
+pub fn exclusive(file: &File) -> io::Result<Try> {
     match outcome(fs2::FileExt::try_lock_exclusive(file))? {
         Try::Held => match shared(file)? {
             // Whoever has it shared leaves it free for another look like ours.
@@ -36,8 +41,19 @@ pub(crate) fn exclusive(file: &File) -> io::Result<Try> {
 }
 
 /// Tries to look without becoming the holder: `Held` is a living owner, `Got` none.
-pub(crate) fn shared(file: &File) -> io::Result<Try> {
+pub fn shared(file: &File) -> io::Result<Try> {
     outcome(fs2::FileExt::try_lock_shared(file))
+}
+
+/// Waits for a lock that nobody else has, for at most `patience`: `Held` if somebody has it for longer.
+pub fn wait(file: &File, patience: Duration) -> io::Result<Try> {
+    let begin = Instant::now();
+    loop {
+        match outcome(fs2::FileExt::try_lock_exclusive(file))? {
+            Try::Held if begin.elapsed() < patience => thread::sleep(BEAT),
+            tried => return Ok(tried),
+        }
+    }
 }
 
 fn outcome(result: io::Result<()>) -> io::Result<Try> {
@@ -57,6 +73,18 @@ fn is_unsupported(err: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wait_ends_with_the_lock_or_with_patience() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let open = || File::options().read(true).write(true).open(file.path()).unwrap();
+        let (one, two) = (open(), open());
+        assert_eq!(wait(&one, Duration::ZERO).unwrap(), Try::Got);
+        assert_eq!(wait(&two, Duration::ZERO).unwrap(), Try::Held);
+        let freed = thread::spawn(move || drop(one));
+        assert_eq!(wait(&two, Duration::from_secs(60)).unwrap(), Try::Got);
+        freed.join().unwrap();
+    }
 
     #[test]
     fn an_owner_is_told_from_a_look() {
