@@ -215,9 +215,7 @@ test: lint
 # Check format and lints
 [group('develop')]
 lint: _components
-    cargo fmt --all --check
-    # A macro declares these files, so that cargo fmt doesn't find them
-    rustfmt --edition 2024 --check sso-login/src/commands/*.rs
+    cargo fmt --all --check && rustfmt --edition 2024 --check sso-login/src/commands/*.rs
     cargo clippy --workspace --all-targets --locked -- -D warnings
     if command -v shellcheck > /dev/null; then shellcheck tests/*.sh scripts/* .ci/run; fi
 
