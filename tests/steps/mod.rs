@@ -143,6 +143,15 @@ fn waiting_keeps_the_services_pace_and_ends_with_the_code() {
 }
 
 #[test]
+fn an_interval_beyond_any_clock_is_capped() {
+    let bench = Bench::start("--pending 1000");
+    let mut document = authorized(&bench);
+    document["interval"] = json!(i64::MAX);
+    let waited = token(&bench, "--wait --timeout 1s", &document).exits(75).document();
+    assert_eq!((&waited["error"], &waited["interval"]), (&json!("authorization_pending"), &json!(3600)));
+}
+
+#[test]
 fn waiting_outlasts_a_short_outage_and_not_a_long_one() {
     let bench = Bench::start("");
     let document = authorized(&bench);

@@ -15,7 +15,7 @@ pub enum Refusal {
     SlowDown,
     /// A person (or a rule) said no.
     Denied,
-    /// The device code is over.
+    /// The device code has expired.
     Expired,
     /// The code or refresh token isn't good any more.
     InvalidGrant,
@@ -67,7 +67,7 @@ impl fmt::Display for Refusal {
             Self::Denied => f.write_str("the login was denied"),
             Self::Expired => f.write_str("the code expired before anybody approved it"),
             Self::InvalidGrant => {
-                f.write_str("the service doesn't accept the code or refresh token (the session is over)")
+                f.write_str("the service doesn't accept the code or refresh token (the session has expired)")
             }
             Self::InvalidClient => f.write_str("the service doesn't accept the client registration"),
             Self::Unreachable(why) => write!(f, "the SSO service can't be reached: {why}"),
@@ -141,7 +141,7 @@ fn in_words(text: &str) -> Option<String> {
     let why = if has("UnknownIssuer") || has("CaUsedAsEndEntity") {
         "nobody here vouches for its certificate; a proxy that reads along has an authority, for AWS_CA_BUNDLE"
     } else if has("certificate expired") || has("Expired") {
-        "its certificate is over, or the clock here is wrong"
+        "its certificate has expired, or the clock here is wrong"
     } else if has("not valid yet") || has("NotValidYet") {
         "its certificate is not valid yet, or the clock here is wrong"
     } else if has("not valid for name") || has("NotValidForName") {

@@ -32,7 +32,7 @@ pub struct Args {
     profile: Option<String>,
     #[command(flatten)]
     subject: SubjectFlags,
-    /// Renew what ends within that time [default: 15m; as a filter only what is over]
+    /// Renew what ends within that time [default: 15m; as a filter only what has expired]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     before: Option<Duration>,
     /// As a filter, end with the status of the first answer that isn't good

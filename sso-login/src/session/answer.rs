@@ -230,7 +230,7 @@ mod tests {
                 "profile `corporation` is not in the file",
                 "profile `corp`: profile `corporation` is not in the file",
             ),
-            ("it is over", "profile `corp`: it is over"),
+            ("it has expired", "profile `corp`: it has expired"),
         ] {
             let fault = Answer::unknown_profile(reason).fault("profile", "corp").unwrap();
             assert_eq!(fault.to_string(), line);

@@ -51,7 +51,7 @@ impl SessionError {
 
     /// The session can't be had without a person.
     pub(crate) fn expired(session: &Session<'_>) -> Self {
-        Self::needing_login(format!("{} is over", named(session)), false)
+        Self::needing_login(format!("{} has expired", named(session)), false)
     }
 
     /// There is no session in the cache.
@@ -77,11 +77,11 @@ impl SessionError {
         Self::needing_login(format!("{} ends at {when} and can't be renewed", named(session)), false)
     }
 
-    /// It is over, and can be renewed, but not here: what a renewal gives has no place, and may be good for one use only.
+    /// It has expired, and can be renewed, but not here: what a renewal gives has no place, and may be good for one use only.
     pub(crate) fn unwritable(session: &Session<'_>) -> Self {
         let folder = session.cache.token_dir().display().to_string();
         let reason = format!(
-            "{} is over and can't be renewed here, where nothing can be written to {}",
+            "{} has expired and can't be renewed here, where nothing can be written to {}",
             named(session),
             sanitize(&folder)
         );

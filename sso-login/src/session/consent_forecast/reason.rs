@@ -10,7 +10,7 @@ use super::Maker;
 pub enum Reason {
     /// Nothing in the cache is of an earlier login of this session.
     First,
-    /// The registration is over since then, or will be within 15 minutes.
+    /// The registration expired at that time, or expires within 15 minutes.
     Over(Moment),
     /// The file of the registration can't be read.
     Corrupt,
@@ -58,7 +58,7 @@ impl Reason {
         match self {
             Self::First => format!("it is the first login of {whose} here, as far as the cache knows"),
             Self::Over(at) if *at <= now => {
-                format!("the registration of {whose} is over since {}", time::format(*at))
+                format!("the registration of {whose} is valid only until {}", time::format(*at))
             }
             Self::Over(at) => format!("the registration of {whose} ends at {}", time::format(*at)),
             Self::Corrupt => format!("the file with the registration of {whose} is damaged"),

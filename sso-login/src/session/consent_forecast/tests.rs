@@ -118,14 +118,14 @@ fn each_reason_is_told_as_far_as_the_cache_knows_it() {
         (
             |home| drop(home.register("botocore", Flow::Device, PAST)),
             Reason::Over(at(PAST)),
-            "the registration of session corp is over since 2020-01-01T00:00:00Z",
+            "the registration of session corp is valid only until 2020-01-01T00:00:00Z",
         ),
         (
             |home| std::fs::write(home.register("botocore", Flow::Device, FUTURE), "{").unwrap(),
             Reason::Corrupt,
             "the file with the registration of session corp is damaged",
         ),
-        (|home| home.token(PAST), Reason::Over(at(PAST)), "is over since 2020-01-01T00:00:00Z"),
+        (|home| home.token(PAST), Reason::Over(at(PAST)), "is valid only until 2020-01-01T00:00:00Z"),
         (
             |home| home.token(FUTURE),
             Reason::Gone,
@@ -194,6 +194,18 @@ fn each_reason_is_told_as_far_as_the_cache_knows_it() {
 }
 
 #[test]
+fn a_login_of_an_ide_at_the_same_start_url_is_no_earlier_name_of_the_session() {
+    let home = Home::new();
+    let folder = home.session().token_file().parent().unwrap().to_owned();
+    std::fs::create_dir_all(&folder).unwrap();
+    let client = r#"{"clientId":"ide","clientSecret":"s","expiresAt":"2999-01-01T00:00:00Z"}"#;
+    std::fs::write(folder.join("aws-toolkit-vscode-client-id-us-east-1.json"), client).unwrap();
+    let token = format!(r#"{{"accessToken":"s","clientId":"ide","startUrl":"{URL}","region":"us-east-1"}}"#);
+    std::fs::write(folder.join(format!("{}.json", "a".repeat(40))), token).unwrap();
+    assert_eq!(home.foresee(&old()).registration, Use::New(Reason::First));
+}
+
+#[test]
 fn nothing_in_the_cache_reaches_a_terminal_as_it_is_and_no_secret_at_all() {
     let mut home = Home::new();
     home.sso.scopes = Some(vec!["\u{1b}[2J".to_owned()]);
@@ -219,7 +231,7 @@ fn what_happened_is_what_the_cache_says_afterwards() {
     other.write(Path::new(&file)).unwrap();
     assert_eq!(forecast.by_now(), Some(Use::New(Reason::Rejected)));
 
-    // One that is over counts only once it is replaced.
+    // One that has expired counts only once it is replaced.
     home.register("botocore", Flow::Device, PAST);
     let forecast = home.foresee(&old());
     assert_eq!(forecast.by_now(), None);
