@@ -37,7 +37,7 @@ impl<'a> Consent<'a> {
         self.ask_once(session.name(), profile, document, valid)
     }
 
-    /// Asks about a login on a box, whose config isn't known here.
+    /// Asks about a login on a host, whose config isn't known here.
     pub fn ask_for_box(
         &self,
         host: &str,
@@ -81,7 +81,7 @@ impl<'a> Consent<'a> {
         self.answered.keep(session.name(), &profile.name, answer, self.settings)
     }
 
-    /// The same for a login on a box.
+    /// The same for a login on a host.
     pub fn keep_for_box(&self, host: &str, profile: &str, answer: &Answer) -> anyhow::Result<()> {
         self.answered.keep(&box_session(host, profile), profile, answer, self.settings)
     }

@@ -144,7 +144,7 @@ fn warning(profile: &Profile) -> String {
     )
 }
 
-/// The same for a box, which this machine logs in through a tunnel.
+/// The same for a host, which this machine logs in through a tunnel.
 fn box_warning(profile: &Profile, host: &str) -> String {
     format!(
         "Reminders for profile {} on {} stop until its next login expires.\n\n\

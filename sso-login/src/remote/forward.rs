@@ -1,4 +1,4 @@
-//! The tunnel: a port of this machine that leads to the same port of the box.
+//! The tunnel: a port of this machine that leads to the same port of the host.
 
 use std::ffi::OsString;
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -17,7 +17,7 @@ use crate::session::answer::Answer;
 /// How long a connection through the tunnel may take to say something.
 const PATIENCE: Duration = Duration::from_secs(10);
 const TICK: Duration = Duration::from_millis(50);
-/// A request that no login takes for a browser's: whatever answers it, it is an answer from the box.
+/// A request that no login takes for a browser's: whatever answers it, it is an answer from the host.
 const KNOCK: &[u8] = b"OPTIONS * HTTP/1.0\r\n\r\n";
 
 /// A tunnel that forwards; closed with this value.
@@ -38,14 +38,14 @@ enum Knock {
     Answered,
     /// Nobody listens here yet.
     NotYet,
-    /// Taken and dropped: nobody listens in the box.
+    /// Taken and dropped: nobody listens on the host.
     Nobody,
     /// Neither an answer nor the end within the patience.
     Silence,
 }
 
 impl Forward {
-    /// Opens it and returns once the box has answered through it; or why it doesn't.
+    /// Opens it and returns once the host has answered through it; or why it doesn't.
     pub(crate) fn open(
         place: &Place,
         loopback: &Loopback,

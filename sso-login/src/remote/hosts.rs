@@ -1,4 +1,4 @@
-//! The boxes that a signal may lead to: those that this machine's owner has listed, since a signal is a stranger's word.
+//! The hosts that a signal may lead to: those that this machine's owner has listed, since a signal is a stranger's word.
 
 use std::fs;
 use std::io::ErrorKind;

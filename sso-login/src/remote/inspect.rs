@@ -1,4 +1,4 @@
-//! `sso-login inspect`: how the sessions of a box are, asked over ssh. One process asks one box, so that `xargs -P` asks a
+//! `sso-login inspect`: how the sessions of a host are, asked over ssh. One process asks one host, so that `xargs -P` asks a
 //! fleet.
 
 use std::ffi::OsString;
@@ -23,9 +23,9 @@ use sso_tool::process::code;
 
 /// How long the others that ask at the same time may take to print what they found.
 const TURN: Duration = Duration::from_secs(60);
-/// The most documents that are taken from one box: more are a box gone wild.
+/// The most documents that are taken from one host: more are a host gone wild.
 const MOST: usize = 10_000;
-/// What runs in the box. It looks at files only, so it needs no lock and no network there.
+/// What runs on the host. It looks at files only, so it needs no lock and no network there.
 const SCRIPT: &str = "PATH=$PATH:$HOME/.local/bin:/usr/local/bin; \
     if command -v sso-profile >/dev/null 2>&1 && command -v sso-cache >/dev/null 2>&1; \
     then sso-profile list | sso-cache check; \
@@ -35,15 +35,15 @@ const SCRIPT: &str = "PATH=$PATH:$HOME/.local/bin:/usr/local/bin; \
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub struct InspectArgs {
-    /// The box, as ssh knows it
+    /// The host, as ssh knows it
     host: String,
-    /// A container on the box, for `docker exec`
+    /// A container on the host, for `docker exec`
     #[arg(long, value_name = "NAME")]
     container: Option<String>,
     /// Give up after that long
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = parse_duration)]
     timeout: Duration,
-    /// End with a status that says whether the box answered
+    /// End with a status that says whether the host answered
     #[arg(short, long)]
     exit_status: bool,
     /// Options for ssh
@@ -91,7 +91,7 @@ pub fn run(args: &InspectArgs, settings: &Settings) -> anyhow::Result<Exit> {
     for document in &mut documents {
         document.set("host", place.host());
     }
-    // One box at a time: many ask at once, and a pipe keeps only short lines whole.
+    // One host at a time: many ask at once, and a pipe keeps only short lines whole.
     let lock = Lock::of(settings, "inspect")?;
     let turn = lock.acquire("sso-login", TURN)?;
     for document in &documents {
@@ -103,7 +103,7 @@ pub fn run(args: &InspectArgs, settings: &Settings) -> anyhow::Result<Exit> {
     Ok(if args.exit_status { exit } else { Exit::Done })
 }
 
-/// The documents of the box, the last of which says how it went.
+/// The documents of the host, the last of which says how it went.
 fn ask(place: &Place, deadline: Instant) -> anyhow::Result<(Vec<Document>, Exit)> {
     let interrupt = Interrupt::hold()?;
     let mut feed = Feed::start(place.command(&["sh", "-c", SCRIPT]))?;

@@ -1,4 +1,4 @@
-//! `sso-login tunnel`: the browser of this machine logs in a box that has none. The box's tokens stay in the box.
+//! `sso-login tunnel`: the browser of this machine logs in a host that has none. The host's tokens stay on the host.
 
 mod assembler;
 mod feed;
@@ -37,14 +37,14 @@ const USUAL: Duration = Duration::from_secs(600);
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub struct TunnelArgs {
-    /// The box, as ssh knows it
+    /// The host, as ssh knows it
     host: String,
     /// Profile to log in there; without it, what a login there prints is read from stdin
     profile: Option<String>,
-    /// A container on the box, for `docker exec`
+    /// A container on the host, for `docker exec`
     #[arg(long, value_name = "NAME")]
     container: Option<String>,
-    /// How the box logs in, if it has an sso-login
+    /// How the host logs in, if it has an sso-login
     #[arg(long, value_enum, default_value = "auto", requires = "profile")]
     via: Via,
     /// With a login on stdin that names no profile (the AWS CLI's): the one to ask for afterwards
@@ -122,7 +122,7 @@ pub fn run(args: &TunnelArgs, settings: &Settings) -> anyhow::Result<Exit> {
     }
 }
 
-/// Logs a profile in on a box that this machine's owner has listed, for a signal about it.
+/// Logs a profile in on a host that this machine's owner has listed, for a signal about it.
 pub(crate) fn log_in(
     settings: &Settings,
     host: &str,
@@ -141,7 +141,7 @@ pub(crate) fn log_in(
     started(&login, profile, "auto", output)
 }
 
-/// Starts a login in the box and follows it. The port is the box's choice: one that is taken here is no reason to bother
+/// Starts a login on the host and follows it. The port is the host's choice: one that is taken here is no reason to bother
 /// a person, for the next login there takes another.
 fn started(
     login: &RemoteLogin<'_>,

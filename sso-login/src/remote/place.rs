@@ -1,4 +1,4 @@
-//! The box: where it is, and how a command gets there.
+//! The host: where it is, and how a command gets there.
 
 use std::ffi::OsString;
 use std::process::Command;
@@ -14,7 +14,7 @@ pub(crate) const LEASH: &str = "exec 3<&0; \"$@\" </dev/null 3<&- & p=$!; \
     ( while read -r _ <&3; do :; done; kill $p ) 2>/dev/null & w=$!; \
     wait $p; s=$?; kill $w 2>/dev/null; [ $s = 255 ] && s=254; exit $s";
 
-/// A box, as ssh knows it, and maybe a container on it.
+/// A host, as ssh knows it, and maybe a container on it.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
     host: String,
@@ -72,7 +72,7 @@ impl Place {
         words
     }
 
-    /// Runs words in the box, ended when stdin is.
+    /// Runs words on the host, ended when stdin is.
     pub(crate) fn command(&self, words: &[&str]) -> Command {
         let docker = match &self.container {
             Some(container) => vec!["docker", "exec", "-i", container],

@@ -1,4 +1,4 @@
-//! Whether the login works: the box itself asks STS who it is.
+//! Whether the login works: the host itself asks STS who it is.
 
 use std::time::{Duration, Instant};
 
@@ -13,10 +13,10 @@ use crate::session::answer::Answer;
 
 /// Two ssh connections' worth, and a service that is slow.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// The most that is read of what the box prints, in bytes.
+/// The most that is read of what the host prints, in bytes.
 const LONGEST: usize = 64 << 10;
 
-/// What every command in the box begins with: where the tools are, though nobody logs in there, and no keys or profile of
+/// What every command on the host begins with: where the tools are, though nobody logs in there, and no keys or profile of
 /// the host's own in the way.
 const BEGIN: &str = "PATH=$PATH:$HOME/.local/bin:/usr/local/bin; export PATH PYTHONUNBUFFERED=1; \
     unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_SECURITY_TOKEN AWS_CREDENTIAL_EXPIRATION \
@@ -50,7 +50,7 @@ fn whoami_script() -> String {
     )
 }
 
-/// The answer with ARN and account, if the box gets them; else a failure.
+/// The answer with ARN and account, if the host gets them; else a failure.
 pub(crate) fn verify(
     place: &Place,
     profile: &str,
