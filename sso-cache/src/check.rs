@@ -10,6 +10,7 @@ use sso_tool::stream::{Document, Documents, Output};
 use sso_tool::subject::Subject;
 use sso_tool::time::{self, Moment};
 
+use crate::console_session::{self, ConsoleSession};
 use crate::credentials::RoleCredentials;
 use crate::entry::{Entry, put};
 use crate::folder::Cache;
@@ -28,6 +29,8 @@ pub enum Answer {
     Good,
     /// A person must log in.
     LoginRequired,
+    /// A person must log in, and not by SSO: nobody is asked for an SSO login.
+    OtherLoginRequired,
     /// A file can't be read, so there is no telling.
     Unreadable,
 }
@@ -37,7 +40,7 @@ impl Answer {
     pub fn exit(self) -> Exit {
         match self {
             Self::Good => Exit::Done,
-            Self::LoginRequired => Exit::LoginRequired,
+            Self::LoginRequired | Self::OtherLoginRequired => Exit::LoginRequired,
             Self::Unreadable => Exit::Io,
         }
     }
@@ -119,6 +122,7 @@ pub(crate) fn answer(
         Subject::Profile { .. } | Subject::Session { .. } | Subject::Chosen { .. } => {}
     }
     let (added, answer) = match Pointer::of(document)? {
+        Pointer::Console { login_session, profile } => of_console(login_session, profile, cache, now)?,
         Pointer::Other(kind) => (of_other(kind), Answer::Good),
         Pointer::Sso { session, role } => of_session(session, role, cache, now)?,
     };
@@ -161,6 +165,31 @@ fn of_other(kind: &str) -> Map<String, Value> {
     };
     let reason = format!("not an SSO profile ({words})");
     Map::from_iter([("loginRequired".to_owned(), false.into()), ("reason".to_owned(), reason.into())])
+}
+
+/// Credentials of `aws login`: their end asks nobody for an SSO login, which would not help.
+fn of_console(
+    login_session: &str,
+    profile: &str,
+    cache: &Cache,
+    now: Moment,
+) -> anyhow::Result<(Map<String, Value>, Answer)> {
+    let path = cache.console_session(login_session);
+    let entry = ConsoleSession::read(&path)?;
+    let state = console_session::state(&entry, now);
+    let mut token = Map::new();
+    put(&mut token, "state", Some(state.as_str()));
+    if let Entry::Whole(session) = &entry {
+        put(&mut token, "expiresAt", Some(time::format(session.expires_at)));
+    }
+    // `sso-login refresh` can't: only the AWS CLI can.
+    put(&mut token, "refreshable", Some(false));
+    put(&mut token, "file", Some(path.to_string_lossy()));
+    let mut added = Map::new();
+    put(&mut added, "token", Some(token));
+    put(&mut added, "loginRequired", Some(false));
+    put(&mut added, "reason", Some(console_session::reason(&entry, profile, now)));
+    Ok((added, if state.needs_login() { Answer::OtherLoginRequired } else { Answer::Good }))
 }
 
 fn of_session(

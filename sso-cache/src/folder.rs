@@ -1,6 +1,9 @@
-//! Where the files are: two folders below HOME that no variable moves (AWS-FORMATS 1).
+//! Where the files are: two folders below HOME that no variable moves (AWS-FORMATS 1), and that of `aws login`, which
+//! one does (14.1).
 
 use std::path::{Path, PathBuf};
+
+use sso_tool::settings::from_environment;
 
 use crate::key::{self, Registrant, Session};
 
@@ -9,13 +12,24 @@ use crate::key::{self, Registrant, Session};
 pub struct Cache {
     tokens: PathBuf,
     roles: PathBuf,
+    logins: PathBuf,
 }
 
 impl Cache {
     /// The cache below a home directory: `.aws/sso/cache` and `.aws/cli/cache`.
     pub fn of_home(home: impl AsRef<Path>) -> Self {
-        let aws = home.as_ref().join(".aws");
-        Self { tokens: aws.join("sso/cache"), roles: aws.join("cli/cache") }
+        let home = home.as_ref();
+        let aws = home.join(".aws");
+        let logins =
+            from_environment("AWS_LOGIN_CACHE_DIRECTORY").map(|folder| match folder.strip_prefix("~/") {
+                Some(below) => home.join(below),
+                None => PathBuf::from(folder),
+            });
+        Self {
+            tokens: aws.join("sso/cache"),
+            roles: aws.join("cli/cache"),
+            logins: logins.unwrap_or_else(|| aws.join("login/cache")),
+        }
     }
 
     /// The folder of tokens and registrations.
@@ -31,6 +45,11 @@ impl Cache {
     /// The token file of a session.
     pub fn token(&self, session: Session<'_>) -> PathBuf {
         self.tokens.join(key::token(session) + ".json")
+    }
+
+    /// The file of a `login_session` of `aws login`.
+    pub fn console_session(&self, login_session: &str) -> PathBuf {
+        self.logins.join(key::console_session(login_session) + ".json")
     }
 
     /// The file of a client registration.

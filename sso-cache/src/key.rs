@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 use sha1::{Digest as _, Sha1};
+use sha2::Sha256;
 
 use crate::python::{Separators, dumps, sorted};
 
@@ -67,8 +68,17 @@ pub fn assume_role(arguments: &Map<String, Value>) -> String {
     sha1(&dumps(&sorted(arguments), Separators::Spaced))
 }
 
+/// The key of the console credentials of `aws login`, from the profile's `login_session` (AWS-FORMATS 14.1).
+pub fn console_session(login_session: &str) -> String {
+    hex(&Sha256::digest(login_session))
+}
+
 fn sha1(text: &str) -> String {
-    Sha1::digest(text).iter().fold(String::with_capacity(40), |mut hex, byte| {
+    hex(&Sha1::digest(text))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex
     })

@@ -19,6 +19,7 @@
 //! ```
 
 pub mod check;
+pub mod console_session;
 pub mod copies;
 pub mod credentials;
 pub mod entry;

@@ -9,6 +9,13 @@ use crate::key::Session;
 /// What a document of `sso-profile` points at in the cache.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Pointer<'a> {
+    /// The cache of `aws login`: a profile with credentials of it, or a role that stands on one.
+    Console {
+        /// `login_session`, which names the cache file.
+        login_session: &'a str,
+        /// The profile that has it.
+        profile: &'a str,
+    },
     /// Nothing: a profile that doesn't use SSO, by its kind.
     Other(&'a str),
     /// A profile or session that signs in with SSO.
@@ -34,6 +41,11 @@ impl<'a> Pointer<'a> {
 }
 
 fn without_session(document: &Document) -> anyhow::Result<Pointer<'_>> {
+    let text = |key| Ok::<_, anyhow::Error>(document.text(key)?.filter(|text| !text.is_empty()));
+    if let Some(login_session) = text("loginSession")? {
+        let profile = text("sourceProfile")?.or(text("profile")?).unwrap_or("default");
+        return Ok(Pointer::Console { login_session, profile });
+    }
     match document.text("kind")? {
         Some(kind) if !kind.starts_with("sso") => Ok(Pointer::Other(kind)),
         _ => Err(Fault::new(Exit::Data, "the document has no `ssoSession` (nor `startUrl`)")
@@ -82,6 +94,12 @@ mod tests {
 
     #[test]
     fn a_profile_without_sso_points_at_nothing() {
+        let console = Pointer::Console { login_session: "arn", profile: "p" };
+        check(r#"{"profile":"p","kind":"login","loginSession":"arn"}"#, &console);
+        check(
+            r#"{"profile":"role","kind":"assume-role","sourceProfile":"p","loginSession":"arn"}"#,
+            &console,
+        );
         check(r#"{"profile":"p","kind":"static"}"#, &Pointer::Other("static"));
     }
 

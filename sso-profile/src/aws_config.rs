@@ -10,7 +10,7 @@ use sso_tool::settings::{Settings, from_environment};
 use sso_tool::shell::shell_word;
 use sso_tool::stream;
 
-use crate::chain::sso_source;
+use crate::chain::session_source;
 use crate::config::{Content, Named, parse_credentials};
 use crate::config_file;
 use crate::endpoints::{Endpoints, is_true};
@@ -309,15 +309,20 @@ impl AwsConfig {
         Some(resolved)
     }
 
-    /// Gives a role profile the session of the SSO profile that its credentials come from, with the endpoints at which that
+    /// Gives a role profile the session of the SSO profile (or that of `aws login`) that its credentials come from, with the endpoints at which that
     /// session is got.
     fn stand_on_source(&self, profile: &mut Profile) -> Result<(), Unusable> {
         if profile.kind != Kind::AssumeRole {
             return Ok(());
         }
-        let Some(source) = sso_source(profile, |name| self.keys(name), &self.content.sessions)? else {
+        let Some(source) = session_source(profile, |name| self.keys(name), &self.content.sessions)? else {
             return Ok(());
         };
+        if source.kind == Kind::Login {
+            profile.login_session = source.login_session;
+            profile.source = Some(source.name);
+            return Ok(());
+        }
         let endpoints = self.endpoints(self.keys(&source.name))?;
         profile.endpoints.sso = endpoints.sso;
         profile.endpoints.sso_oidc = endpoints.sso_oidc;

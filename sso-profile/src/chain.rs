@@ -10,9 +10,9 @@ use crate::profile::{Kind, Profile, Unusable, resolve};
 /// Roles in a row; more is a loop, whatever their names.
 const LONGEST: usize = 16;
 
-/// The SSO profile at the end of the `source_profile` chain of `profile`; `None` if the chain ends in something else, or
+/// The SSO profile, or the one of `aws login`, at the end of the `source_profile` chain of `profile`; `None` if the chain ends in something else, or
 /// in a profile that isn't there. A chain that leads back to itself is an error, as it is for every SDK.
-pub(crate) fn sso_source<'c>(
+pub(crate) fn session_source<'c>(
     profile: &Profile,
     keys: impl Fn(&str) -> Merged<'c>,
     sessions: &Named,
@@ -37,7 +37,7 @@ pub(crate) fn sso_source<'c>(
         }
         match next.kind() {
             Kind::AssumeRole => visited.push(source.to_owned()),
-            kind if kind.is_sso() => {
+            kind if kind.is_sso() || kind == Kind::Login => {
                 let resolved = resolve(source, next, sessions);
                 return resolved.map(Some).map_err(|why| {
                     Unusable::new(format!(

@@ -73,11 +73,12 @@ pub struct Profile {
     /// The session that a login for this profile gets: its own, else that of the SSO profile at the end of its
     /// `source_profile` chain. Credentials of another kind may not depend on it: see [`Profile::needs_session`].
     pub sso: Option<Sso>,
-    /// The SSO profile at the end of its `source_profile` chain, if its credentials come from one.
+    /// The profile at the end of its `source_profile` chain, if its credentials come from one that is logged in: by SSO, or
+    /// by `aws login`.
     pub source: Option<String>,
     /// Why it gives no credentials although a login works: an account without a role, an empty role.
     pub no_credentials: Option<String>,
-    /// `login_session`; kind [`Kind::Login`] only.
+    /// `login_session`, its own (kind [`Kind::Login`]) or that of its source.
     pub login_session: Option<String>,
     /// `sso_account_id`; SSO kinds only.
     pub account_id: Option<String>,

@@ -115,17 +115,17 @@ impl Request {
     }
 }
 
-/// Refuses a document that says why something failed: the rest of it is what was asked for, not an answer. Status 65.
-pub(crate) fn refuse_failed(document: &Document, what: &str) -> Result<(), Fault> {
+/// The refusal of a document that says why something failed: the rest of it is what was asked for, not an answer. Status 65.
+pub(crate) fn failed(document: &Document, what: &str) -> Fault {
     let text = |key: &str| match document.get(key) {
         None | Some(Value::Null) => None,
         Some(Value::String(why)) => Some(sanitize(why)),
         Some(why) => Some(sanitize(&why.to_string())),
     };
-    let Some(error) = text("error") else { return Ok(()) };
+    let error = text("error").unwrap_or_default();
     let why = text("reason").map_or(error.clone(), |reason| format!("{error}: {reason}"));
     let hint = text("hint").unwrap_or_else(|| "see to that, then ask again".to_owned());
-    Err(Fault::new(Exit::Data, format!("{what} has an error, so nothing is written: {why}")).hint(hint))
+    Fault::new(Exit::Data, format!("{what} has an error, so nothing is written: {why}")).hint(hint)
 }
 
 /// What every SDK and every tool of the suite takes.

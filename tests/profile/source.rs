@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::Sandbox;
+use crate::support::{Sandbox, end};
 
 const SESSION: &str = "[sso-session corp]\nsso_start_url = https://d-1234567890.awsapps.com/start\n\
                        sso_region = eu-west-1\nsso_registration_scopes = sso:account:access\n";
@@ -77,6 +77,97 @@ fn console_credentials_are_a_kind_of_their_own() {
     let config = std::fs::read_to_string(sandbox.config()).unwrap();
     sandbox.write(".aws/config", config + &role("on-top", "console"));
     sandbox.run("sso-login credentials on-top").exits(78).says("aws login --profile console");
+}
+
+#[test]
+fn console_credentials_are_as_good_as_their_own_cache_and_ask_for_no_sso_login() {
+    let arn = "arn:aws:iam::111122223333:user/me";
+    let sandbox =
+        sandbox(&[format!("[profile console]\nlogin_session = {arn}\n"), role("on-top", "console")].concat());
+    // sha256 of the ARN
+    let file = "login/cache/6eeec053fe13079aaf7fd81065ec5ecbdb93674f20700e51842d0c769b240c8a.json";
+    let cache = |expires_at: &str| {
+        json!({"accessToken": {"accessKeyId": "ASIA", "secretAccessKey": "CANARY", "sessionToken": "CANARY",
+            "accountId": "111122223333", "expiresAt": expires_at}})
+        .to_string()
+    };
+    let name = file.rsplit('/').next().unwrap();
+    for (expires_at, status, state, words) in [
+        ("2026-11-21T12:14:00Z", 0, "valid", "valid until 2026-11-21T12:14:00Z"),
+        ("2026-11-21T11:00:00Z", 77, "expired", "run aws login --profile console"),
+    ] {
+        sandbox.write(&format!(".aws/{file}"), cache(expires_at));
+        for profile in ["console", "on-top"] {
+            let shown = sandbox.run(&format!("sso-profile show {profile}")).exits(0).document();
+            assert_eq!(shown["loginSession"], arn);
+            let checked = sandbox.feed("sso-cache check -e", &shown.to_string()).exits(status).document();
+            assert_eq!(
+                (&checked["token"]["state"], &checked["loginRequired"]),
+                (&json!(state), &json!(false))
+            );
+            assert!(checked["reason"].as_str().unwrap().contains(words), "{checked}");
+            assert!(!checked.to_string().contains("CANARY"), "{checked}");
+            // Nobody is asked for a login that would not help.
+            let written = sandbox.feed("sso-signal write", &checked.to_string()).exits(0).document();
+            assert_ne!(written["signal"], "raised", "{written}");
+        }
+    }
+    let shown = sandbox.run("sso-profile show console").document().to_string();
+    let mut command = sandbox.tool("sso-cache check -e");
+    command.env("AWS_LOGIN_CACHE_DIRECTORY", sandbox.home().join("elsewhere"));
+    let checked = end(command, &shown).exits(77).document();
+    assert_eq!(checked["token"]["file"], json!(sandbox.home().join("elsewhere").join(name)));
+}
+
+#[test]
+fn a_role_on_console_credentials_takes_them_from_a_new_enough_aws_cli() {
+    let arn = "arn:aws:iam::111122223333:user/me";
+    let sandbox = sandbox(&format!("[profile console]\nlogin_session = {arn}\n"));
+    let aws = |version: &str| {
+        let script = format!(
+            "#!/bin/sh\ncase $1 in --version) echo aws-cli/{version} Python/3.13 Linux/6;;\n\
+             configure) echo \"$AWS_ACCESS_KEY_ID $AWS_PROFILE $*\" > \"$HOME/asked\"\n\
+             echo '{{\"Version\":1,\"AccessKeyId\":\"ASIACONSOLE\",\"SecretAccessKey\":\"s\",\"SessionToken\":\"t\",\
+             \"Expiration\":\"2026-11-21T12:14:00Z\"}}';; esac\n"
+        );
+        sandbox.program("aws", &script);
+    };
+    let credentials = || {
+        let mut command = sandbox.tool("sso-login credentials console");
+        command.env("SSO_AWS", sandbox.root().join("bin/aws")).env("AWS_ACCESS_KEY_ID", "AKIAOTHER");
+        end(command, "")
+    };
+    aws("2.31.39");
+    credentials().exits(78).says("2.32.0").says("aws login --profile console");
+    aws("2.36.7");
+    credentials().exits(77).says("run aws login --profile console");
+    let shown = sandbox.run("sso-profile show console").document().to_string();
+    let checked = sandbox.feed("sso-cache check", &shown).document();
+    let path = checked["token"]["file"].as_str().unwrap();
+    std::fs::create_dir_all(std::path::Path::new(path).parent().unwrap()).unwrap();
+    std::fs::write(path, r#"{"accessToken":{"expiresAt":"2026-11-21T12:14:00Z"}}"#).unwrap();
+    assert!(credentials().exits(0).stdout.contains("ASIACONSOLE"));
+    let asked = std::fs::read_to_string(sandbox.home().join("asked")).unwrap();
+    assert_eq!(asked.trim(), "configure export-credentials --format process --profile=console");
+}
+
+#[test]
+fn a_document_about_another_host_changes_and_learns_nothing_of_this_one() {
+    let sandbox = sandbox("");
+    let before = std::fs::read_to_string(sandbox.config()).unwrap();
+    let document = json!({"profile": "dev", "host": "h", "accountId": "222233334444", "roleName": "Admin",
+        "ssoSession": "corp"});
+    for command in [
+        "sso-profile show",
+        "sso-profile remove",
+        "sso-profile write --replace",
+        "sso-profile write --all",
+        "sso-cache check",
+    ] {
+        let passed = sandbox.feed(command, &document.to_string()).exits(0).document();
+        assert_eq!(passed, document, "{command}");
+        assert_eq!(std::fs::read_to_string(sandbox.config()).unwrap(), before, "{command}");
+    }
 }
 
 #[test]

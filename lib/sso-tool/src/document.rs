@@ -72,13 +72,6 @@ impl Document {
         Fault::new(Exit::Data, message)
     }
 
-    /// Whether it asks nothing about a profile, so that a filter hands it on as it is: an `event` on its way to a
-    /// later tool, or a key (`slug`) that points at no profile. The latter must not stand for that of `AWS_PROFILE`.
-    pub fn is_about_no_profile(&self) -> bool {
-        let is_there = |key: &str| self.map.get(key).is_some_and(|value| !value.is_null());
-        self.map.contains_key("event") || (is_there("slug") && !is_there("profile"))
-    }
-
     fn typed<'a, T>(
         &'a self,
         key: &str,

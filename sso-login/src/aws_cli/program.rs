@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use sso_profile::select::BEFORE_THE_PROFILE;
 use sso_profile::{Kind, Profile};
 use sso_tool::process::{End, Line, Program, code};
 use sso_tool::settings::{Settings, from_environment};
@@ -26,18 +27,6 @@ const USUAL: [&str; 2] = ["/usr/local/bin/aws", "/usr/bin/aws"];
 pub(crate) const WITH_SESSIONS: Version = Version(2, 9, 0);
 /// Since then a session's login is one of PKCE, unless `--use-device-code` asks for a code (AWS-FORMATS 9).
 pub(crate) const WITH_PKCE: Version = Version(2, 22, 0);
-
-/// Variables that would make the AWS CLI, or an SDK, look elsewhere than at the profile that it is given.
-pub(crate) const SHADOWS: [&str; 8] = [
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AWS_SECURITY_TOKEN",
-    "AWS_CREDENTIAL_EXPIRATION",
-    "AWS_PROFILE",
-    "AWS_DEFAULT_PROFILE",
-    "AWS_VAULT",
-];
 
 /// A version, as `aws --version` says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -192,8 +181,9 @@ fn parse_version(text: &str) -> Option<Version> {
     Some(Version(numbers.next()?, numbers.next()?, numbers.next()?))
 }
 
-fn unshadow(command: &mut Command) {
-    for name in SHADOWS {
+/// Takes out of a command's environment what would make the AWS CLI look elsewhere than at the profile that it is given.
+pub(crate) fn unshadow(command: &mut Command) {
+    for name in BEFORE_THE_PROFILE.iter().chain(&["AWS_PROFILE"]) {
         command.env_remove(name);
     }
 }

@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use sso_profile::select::BEFORE_THE_PROFILE;
 use sso_profile::{AwsConfig, Profile};
 use sso_tool::exit::{Exit, Fault, WithFault as _, report, status_of, warn};
 use sso_tool::filter::{Handled, filter};
@@ -26,7 +27,6 @@ use sso_tool::stream::{Document, Output, Stdin};
 use sso_tool::subject::Subject;
 use sso_tool::time::{self, parse_duration};
 
-use crate::aws_cli::program::SHADOWS;
 use crate::commands::subjects::{self, Asked, RoleFlags, SubjectFlags, document_of};
 use crate::credentials::export::variables;
 use crate::credentials::resolver::{CredentialResolver, Credentials};
@@ -37,10 +37,8 @@ use source::{Choice, Source};
 use teller::Teller;
 
 /// What else an SDK would look at before or beside what we set.
-const OTHER_SOURCES: [&str; 7] = [
-    "AWS_ROLE_ARN",
+const OTHER_SOURCES: [&str; 5] = [
     "AWS_ROLE_SESSION_NAME",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN",
@@ -241,7 +239,7 @@ fn prepare(
     if args.pass_env {
         command.envs(settings.from_files().filter(|(name, _)| !region::VARIABLES.contains(name)));
     }
-    for name in SHADOWS.iter().chain(&OTHER_SOURCES) {
+    for name in BEFORE_THE_PROFILE.iter().chain(&OTHER_SOURCES) {
         command.env_remove(name);
     }
     let profile = source.profile();

@@ -35,7 +35,17 @@ pub(crate) fn credentials(
     let Some((program, arguments)) = words.split_first() else { return Err(fault("is empty").into()) };
     let mut command = Command::new(program);
     command.args(arguments).env(CHAIN, format!("{profile}\n{chain}"));
+    printed_by(command, wallet, "credential_process", profile)
+}
 
+/// Runs a program that prints credentials, and reads them. `what` names it in errors.
+pub(crate) fn printed_by(
+    command: Command,
+    wallet: &CredentialResolver<'_>,
+    what: &str,
+    profile: &str,
+) -> anyhow::Result<Result<Credentials, SessionError>> {
+    let fault = |why: &str| Fault::new(Exit::Config, format!("{what} of profile `{profile}` {why}"));
     let (mut printed, mut said) = (String::new(), None);
     let interrupt = Interrupt::hold()?;
     let interrupted = || interrupt.received();
@@ -52,14 +62,14 @@ pub(crate) fn credentials(
         End::Status(status) => {
             // Its last line may be of any kind, but it was written for people to read.
             let said = said.map_or_else(|| "without a word".to_owned(), |line| sanitize(&line));
-            let reason = format!("its credential_process ended with {}: {said}", code(status));
+            let reason = format!("its {what} ended with {}: {said}", code(status));
             Ok(Err(match u8::try_from(code(status)) {
                 Ok(code) if code == Exit::LoginRequired.code() => SessionError::expired_keys(reason),
                 Ok(code) if code == Exit::Config.code() => SessionError::denied(reason),
                 _ => SessionError::unreachable(reason),
             }))
         }
-        End::TimedOut => Ok(Err(SessionError::unreachable("its credential_process did not end in time"))),
+        End::TimedOut => Ok(Err(SessionError::unreachable(format!("its {what} did not end in time")))),
         End::TooMuch => Err(fault("prints something else than credentials").into()),
         End::Interrupted(signal) => {
             let exit = Exit::of_signal(signal);

@@ -2,6 +2,7 @@
 
 pub(crate) mod asked_role;
 pub mod assume_role;
+mod aws_login;
 pub mod credential_process;
 pub mod export;
 pub mod resolver;

@@ -11,6 +11,7 @@ use sso_tool::shell::shell_word;
 use sso_tool::time::Moment;
 
 use crate::credentials::assume_role;
+use crate::credentials::aws_login;
 use crate::credentials::credential_process;
 use crate::credentials::role::Role;
 use crate::session::cached::Session;
@@ -128,15 +129,9 @@ impl<'a> CredentialResolver<'a> {
                 "uses a web identity token (web_identity_token_file), which its SDK must trade in itself",
             )
             .into()),
-            Kind::Login => Err(none(
-                name,
-                "has credentials of `aws login` (login_session), which only the AWS CLI renews and hands out",
-            )
-            .hint(format!(
-                "aws configure export-credentials --profile {0}; expired: aws login --profile {0}",
-                shell_word(name)
-            ))
-            .into()),
+            Kind::Login => {
+                aws_login::credentials(self, name, profile.login_session.as_deref().unwrap_or_default())
+            }
             Kind::None => {
                 Err(none(name, "has no credentials in the config: no SSO, keys, process or role").into())
             }

@@ -30,6 +30,14 @@ pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
             Finding::warning(CHECK, format!("{why} ({file})"), fix).with("profile", name)
         })
         .collect();
+    found.extend(ward.profiles().iter().filter_map(|profile| {
+        let warning = profile.partition_warning()?;
+        let fix = format!("change sso_region in {file} to the region of the portal");
+        Some(
+            Finding::warning(CHECK, format!("{warning} ({file})"), fix)
+                .with("profile", profile.name.as_str()),
+        )
+    }));
     let count = config.names().count();
     if count == 0 {
         let seen = format!("there is no profile in {file}");

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use serde_json::Value;
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::stream::{self, Document, Output};
+use sso_tool::subject::Subject;
 
 use crate::listed::forget_the_end;
 use crate::picker::{Picked, Rows, Terminal};
@@ -113,7 +114,7 @@ impl Reading {
         let mut count = 0;
         for document in stream::stdin()? {
             let document = document?;
-            if document.contains_key("event") {
+            if Subject::of(&document)? == Subject::Nobody {
                 self.lock(&self.events).extend(passing(document));
             } else {
                 rows.push(document);
@@ -136,7 +137,7 @@ fn by_what_it_says(picks: &[Pick], terminal: Option<Terminal>) -> anyhow::Result
     let mut count = 0;
     for document in stream::stdin()? {
         let document = document?;
-        if document.contains_key("event") {
+        if Subject::of(&document)? == Subject::Nobody {
             events.extend(passing(document));
             continue;
         }

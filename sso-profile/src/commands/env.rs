@@ -13,19 +13,7 @@ use sso_tool::subject::{AskedRole, Subject};
 
 use crate::aws_config::AwsConfig;
 use crate::profile::Profile;
-use crate::select::{Selected, select};
-
-/// Variables that an SDK takes credentials or another profile from before it looks at `AWS_PROFILE`, in one SDK or another.
-pub const BEFORE_THE_PROFILE: [&str; 8] = [
-    "AWS_DEFAULT_PROFILE",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AWS_SECURITY_TOKEN",
-    "AWS_CREDENTIAL_EXPIRATION",
-    "AWS_ROLE_ARN",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-];
+use crate::select::{BEFORE_THE_PROFILE, Selected, select};
 
 /// The command line of `env`.
 #[derive(Debug, Args)]

@@ -4,9 +4,11 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use sso_tool::exit::{Exit, Fault};
+use sso_tool::filter::{Handled, filter};
 use sso_tool::settings::Settings;
 use sso_tool::shell::shell_word;
 use sso_tool::stream::{self, Document, Output};
+use sso_tool::subject::Subject;
 
 use crate::apply::edit;
 use crate::aws_config::AwsConfig;
@@ -48,21 +50,19 @@ pub fn run(command: &Command, settings: &Settings) -> anyhow::Result<Exit> {
             .hint("sso-profile remove PROFILE, or pipe in documents that have `profile`")
             .into());
     };
-    for document in documents {
-        let document = document?;
-        // An event on its way to a later tool asks for nothing here.
-        if document.contains_key("event") {
-            output.document(&document)?;
-            continue;
+    filter(documents, false, &mut output, |subject, document, output| match subject {
+        // A profile of another host isn't the one of the same name here.
+        Subject::Nobody | Subject::Failure(_) | Subject::Remote(_) => Ok(Handled::PassedOn),
+        Subject::Profile { name, .. } => {
+            remove(command, &name, document.clone(), settings, output)?;
+            Ok(Handled::Written(Exit::Done))
         }
-        let Some(name) = document.text("profile")?.map(str::to_owned) else {
-            return Err(Fault::new(Exit::Data, "the document has no `profile`")
+        Subject::Session { .. } | Subject::Chosen { .. } => {
+            Err(Fault::new(Exit::Data, "the document has no `profile`")
                 .hint("sso-profile show corp | sso-profile remove")
-                .into());
-        };
-        remove(command, &name, document, settings, &mut output)?;
-    }
-    Ok(Exit::Done)
+                .into())
+        }
+    })
 }
 
 fn remove(

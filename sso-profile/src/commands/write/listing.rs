@@ -6,13 +6,14 @@ use anyhow::Context as _;
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::sanitize::sanitize;
 use sso_tool::stream::{self, Document};
+use sso_tool::subject::Subject;
 
 use crate::bulk::Wanted;
 use crate::commands::write::all::Command;
 use crate::config::Content;
 use crate::listed::Listed;
 use crate::profile::Sso;
-use crate::request::{Request, refuse_failed, writable_name};
+use crate::request::{Request, failed, writable_name};
 use crate::start_url::StartUrl;
 use crate::template::Names;
 
@@ -46,9 +47,12 @@ impl Listing {
         for (number, document) in (1..).zip(stdin) {
             let document = document?;
             let in_document = || format!("document {number}");
-            refuse_failed(&document, &in_document())?;
+            let subject = Subject::of(&document).with_context(in_document)?;
+            if let Subject::Failure(_) = subject {
+                return Err(failed(&document, &in_document()).into());
+            }
             if command.prune {
-                refuse_box(&document, &in_document())?;
+                refuse_remote(&document, &in_document())?;
             }
             if listed.note(&document)? && command.prune {
                 let session = session_of(&document, &command.flags).with_context(in_document)?;
@@ -57,8 +61,8 @@ impl Listing {
                 }
                 listing.empty.push(session);
             }
-            // An event on its way to a later tool asks for nothing here.
-            if document.contains_key("event") {
+            // An event on its way to a later tool, or what another host has, asks for nothing here.
+            if let Subject::Nobody | Subject::Remote(_) = subject {
                 listing.documents.push((document, None));
                 continue;
             }
@@ -119,8 +123,9 @@ impl Listing {
     }
 }
 
-/// Refuses to prune by what a box lists: its sessions are others than those of the same names here.
-fn refuse_box(document: &Document, what: &str) -> anyhow::Result<()> {
+/// Refuses to prune by what another host lists, the end of its listing included: its sessions are others than those of the
+/// same names here.
+fn refuse_remote(document: &Document, what: &str) -> anyhow::Result<()> {
     let Some(host) = document.text("host")? else { return Ok(()) };
     let message = format!("{what} is about {}, whose roles say nothing of this machine's", sanitize(host));
     Err(Fault::new(Exit::Data, message).hint("list here: sso-login accounts PROFILE").into())

@@ -11,6 +11,7 @@ use sso_tool::profile_name::check_profile;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::stream::{self, Document, Output};
+use sso_tool::subject::Subject;
 
 use crate::apply::edit;
 use crate::aws_config::AwsConfig;
@@ -21,7 +22,7 @@ use crate::ini::words::is_plain;
 use crate::listed::forget_the_end;
 use crate::plan::{Plan, plan, sharing};
 use crate::profile::{Kind, Profile};
-use crate::request::{NAMES, Request, refuse_failed};
+use crate::request::{NAMES, Request, failed};
 use crate::select::{Selected, select};
 use crate::start_url::StartUrl;
 
@@ -59,18 +60,23 @@ pub fn run(command: &Command, settings: &Settings) -> anyhow::Result<Exit> {
     }
     while let Some(document) = documents.next() {
         let document = document?;
-        // An event on its way to a later tool asks for nothing here.
-        if document.contains_key("event") {
-            output.document(&document)?;
-            continue;
+        match Subject::of(&document)? {
+            // What another host has isn't written here.
+            Subject::Nobody | Subject::Remote(_) => {
+                output.document(&document)?;
+                continue;
+            }
+            Subject::Failure(_) => return Err(failed(&document, "the document").into()),
+            Subject::Session { .. } | Subject::Profile { .. } | Subject::Chosen { .. } => {}
         }
-        refuse_failed(&document, "the document")?;
         let selected = select(command.profile.as_deref(), Some(&document), settings)?;
         if selected.from == "default" {
             return Err(nameless().into());
         }
-        let is_more =
-            |next: &anyhow::Result<Document>| next.as_ref().is_ok_and(|next| !next.contains_key("event"));
+        let is_more = |next: &anyhow::Result<Document>| {
+            let subject = next.as_ref().ok().and_then(|next| Subject::of(next).ok());
+            subject.is_some_and(|subject| !matches!(subject, Subject::Nobody | Subject::Remote(_)))
+        };
         if selected.from != "document" && documents.peek().is_some_and(is_more) {
             return Err(one_name_for_many(&selected.name).into());
         }
