@@ -8,7 +8,7 @@ use sso_tool::shell::shell_word;
 use sso_tool::time::{self, Moment};
 
 use crate::entry::{self, Entry, take_moment, take_secret};
-use crate::state::State;
+use crate::state::TokenState;
 
 /// What the cache file of a `login_session` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,21 +40,21 @@ impl ConsoleSession {
     }
 
     /// How good it is at a moment.
-    pub fn state(&self, now: Moment) -> State {
+    pub fn state(&self, now: Moment) -> TokenState {
         match (now < self.expires_at, self.is_renewable) {
-            (true, _) => State::Valid,
-            (false, true) => State::Refreshable,
-            (false, false) => State::Expired,
+            (true, _) => TokenState::Valid,
+            (false, true) => TokenState::Refreshable,
+            (false, false) => TokenState::Expired,
         }
     }
 }
 
 /// How good the cache file of a `login_session` is.
-pub fn state(entry: &Entry<ConsoleSession>, now: Moment) -> State {
+pub fn state(entry: &Entry<ConsoleSession>, now: Moment) -> TokenState {
     match entry {
         Entry::Whole(session) => session.state(now),
-        Entry::Missing => State::Missing,
-        Entry::Corrupt(_) => State::Corrupt,
+        Entry::Missing => TokenState::Missing,
+        Entry::Corrupt(_) => TokenState::Corrupt,
     }
 }
 
@@ -67,8 +67,8 @@ pub fn reason(entry: &Entry<ConsoleSession>, profile: &str, now: Moment) -> Stri
         Entry::Whole(session) => {
             let expiry = time::format(session.expires_at);
             match session.state(now) {
-                State::Valid => format!("credentials valid until {expiry}"),
-                State::Refreshable => format!(
+                TokenState::Valid => format!("credentials valid until {expiry}"),
+                TokenState::Refreshable => format!(
                     "credentials expired at {expiry}, and the AWS CLI renews them when it is next used; if it can't, run {command}"
                 ),
                 _ => format!("credentials expired at {expiry}: run {command}"),
@@ -99,18 +99,18 @@ mod tests {
             "accountId": "111122223333", "expiresAt": "2026-11-21T12:10:00Z"},
             "refreshToken": "CANARY", "clientId": "c", "dpopKey": "CANARY"});
         for (object, expected, words) in [
-            (whole.clone(), State::Valid, "valid until 2026-11-21T12:10:00Z"),
+            (whole.clone(), TokenState::Valid, "valid until 2026-11-21T12:10:00Z"),
             (
                 json!({"accessToken": {"expiresAt": "2026-11-21T12:00:00Z"}}),
-                State::Expired,
+                TokenState::Expired,
                 "run aws login --profile c",
             ),
             (
                 json!({"accessToken": {"expiresAt": "2026-11-21T11:00:00Z"}, "refreshToken": "r", "clientId": "c", "dpopKey": "k"}),
-                State::Refreshable,
+                TokenState::Refreshable,
                 "run aws login --profile c",
             ),
-            (json!({"accessToken": "CANARY"}), State::Corrupt, "run aws login --profile c"),
+            (json!({"accessToken": "CANARY"}), TokenState::Corrupt, "run aws login --profile c"),
         ] {
             let Value::Object(map) = object else { unreachable!() };
             let entry = ConsoleSession::from_object(map);
