@@ -80,6 +80,10 @@ pub(crate) fn settle(entry: &Reminder, outcome: &Outcome, episode: &str, at: &Ci
     let (fate, stamps_cooldown) = match outcome {
         Outcome::Success | Outcome::Valid => {
             next = Reminder { profiles: entry.profiles.clone(), ..Reminder::default() };
+            // Whoever rewrites the signal of a valid session must not keep the watcher busy.
+            if *outcome == Outcome::Valid {
+                next.retry_in(at.poll, at);
+            }
             (Fate::Cleared, false)
         }
         Outcome::Failed | Outcome::Timeout => {
@@ -117,6 +121,17 @@ pub(crate) fn settle(entry: &Reminder, outcome: &Outcome, episode: &str, at: &Ci
         // Without a stamp nothing says when to look again: the usual retry does.
         Outcome::UnknownProfile(None) => (next.retry_in(LEASE, at), false),
     };
+    match outcome {
+        Outcome::Success
+        | Outcome::Valid
+        | Outcome::Snoozed(_)
+        | Outcome::Dismissed
+        | Outcome::Suppressed => {
+            next.decided = Some(at.now);
+            (next.standing, next.held) = (None, None);
+        }
+        Outcome::Failed | Outcome::Timeout | Outcome::Busy | Outcome::UnknownProfile(_) => {}
+    }
     if let Fate::Postponed(until) = fate {
         next.mirrored = Some(until);
     }
@@ -269,14 +284,30 @@ fn wish(entry: &Reminder, signal: &Signal, now: Moment) -> Option<Moment> {
     signal
         .next_attempt_after
         .filter(|next| *next > now && *next - now <= delta(LONGEST_WISH) && !is_mirror(*next))
+        // A new wish each time is still the same silence. A clock that was set back has no "since".
+        .map(|next| match entry.held.filter(|since| *since <= now) {
+            Some(since) => next.min(time::after(since, LONGEST_WISH)),
+            None => next,
+        })
+        .filter(|next| *next > now)
+}
+
+/// Whether the writer of a signal holds it back at this moment, whether that still counts or not.
+pub(crate) fn is_held_back(entry: &Reminder, signal: &Signal, now: Moment) -> bool {
+    wish(&Reminder { held: None, ..entry.clone() }, signal, now).is_some()
 }
 
 /// The entry after the signal was handed over: whatever dies now, the signal comes back in 30 s.
 pub(crate) fn lease(entry: &Reminder, now: Moment) -> (Reminder, Moment) {
     let pause = Pause::starting(now, LEASE);
     // A changed config is a new try for a profile that wasn't there.
-    let next =
-        Reminder { retry: Some(pause), unknown_in: None, mirrored: Some(pause.until), ..entry.clone() };
+    let next = Reminder {
+        retry: Some(pause),
+        unknown_in: None,
+        mirrored: Some(pause.until),
+        held: None,
+        ..entry.clone()
+    };
     (next, pause.until)
 }
 

@@ -12,6 +12,7 @@ use crate::sighting::Sighting;
 use crate::signal::Signal;
 use crate::signal_store::places::MOST_SIGNALS;
 use crate::signal_store::{Located, Reading, SignalStore};
+use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::shell::shell_word;
 use sso_tool::state_dir;
@@ -86,12 +87,16 @@ impl<'a> Queue<'a> {
         &self,
         subject: &ReminderKey<'_>,
         seen: Option<Sighting>,
+        observed: Option<Moment>,
         naming: Naming,
     ) -> anyhow::Result<()> {
         if !self.state_dir.join("state.json").exists() {
             return Ok(());
         }
-        let after = |entry: &Reminder| seen.map_or_else(|| entry.clone(), |seen| entry.seen(seen));
+        let after = |entry: &Reminder| match seen {
+            Some(seen) if !entry.is_newer_than(observed) => entry.seen(seen),
+            _ => entry.clone(),
+        };
         let memory = self.memory()?;
         let is_new = naming == Naming::Session
             && subject.session.is_some_and(|session| memory.session_of(subject.profile) != Some(session));
@@ -101,6 +106,48 @@ impl<'a> Queue<'a> {
             return Ok(());
         }
         self.change_memory(|memory| memory.change(subject, |entry| (after(&entry), ())))
+    }
+
+    /// Whether a document was written from an observation that is older than the last decision about its session.
+    pub(crate) fn is_outdated(
+        &self,
+        subject: &ReminderKey<'_>,
+        observed: Option<Moment>,
+    ) -> anyhow::Result<bool> {
+        Ok(observed.is_some()
+            && self.state_dir.join("state.json").exists()
+            && self.memory()?.of(subject).is_newer_than(observed))
+    }
+
+    /// Notes what the signals that stand tell by themselves, and says once whose are left out. For the watcher: whoever
+    /// only looks changes nothing.
+    pub(crate) fn note(&mut self, at: &Circumstances) -> anyhow::Result<()> {
+        let Reading { signals, unreadable } = self.signals.read(at.now)?;
+        // What can't be read isn't gone.
+        if !unreadable.is_empty() || (signals.is_empty() && !self.state_dir.join("state.json").exists()) {
+            return Ok(());
+        }
+        let before = self.memory()?;
+        if before.noted(&signals, at) == before {
+            return Ok(());
+        }
+        let left_out = self.change_memory(|memory| {
+            let after = memory.noted(&signals, at);
+            let left_out: Vec<String> = after
+                .entries()
+                .filter(|(name, _, entry)| entry.skip_said && !memory.entry_named(name).skip_said)
+                .map(|(name, ..)| name.to_owned())
+                .collect();
+            *memory = after;
+            left_out
+        })?;
+        for name in left_out {
+            self.settings.warn_once(format!(
+                "{}: a login is required, and nobody is asked: locked on purpose, until the next login",
+                sanitize(&name)
+            ));
+        }
+        Ok(())
     }
 
     /// Every signal with its judgement, the oldest first. A file that can't be read keeps no other back, and is said once.

@@ -44,6 +44,25 @@ pub(crate) struct Reminder {
     /// The `nextAttemptAfter` that this host wrote into the signals last: that one is a mirror of the above,
     /// and no wish of the signal's writer.
     pub(crate) mirrored: Option<Moment>,
+    /// When the last decision was taken: what was observed before counts for nothing.
+    pub(crate) decided: Option<Moment>,
+    /// Since when the writers of its signals, and nothing else, have been holding them back.
+    pub(crate) held: Option<Moment>,
+    /// The signal that stood after the session was locked, or after "don't remind".
+    pub(crate) standing: Option<Standing>,
+    /// Whether it was said that its signals are left out.
+    pub(crate) skip_said: bool,
+}
+
+/// A signal that was seen to stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// Whose it is.
+    pub(crate) key: String,
+    /// Who raised it.
+    pub(crate) source: String,
+    /// What its writer says expired.
+    pub(crate) episode: Option<String>,
 }
 
 impl Reminder {
@@ -76,6 +95,9 @@ impl Reminder {
                 retry: None,
                 quiet: self.quiet && !self.over,
                 over: false,
+                held: None,
+                standing: None,
+                skip_said: false,
                 ..self.clone()
             },
             Sighting::Over => Self { over: self.quiet, ..self.clone() },
@@ -84,14 +106,56 @@ impl Reminder {
 
     /// The entry after a person locked the session. Only what is seen from now on tells of a login.
     #[must_use]
-    pub(crate) fn locked(&self) -> Self {
-        Self { quiet: true, over: false, ..self.clone() }
+    pub(crate) fn locked(&self, now: Moment) -> Self {
+        let decided = Some(now).max(self.decided);
+        Self { quiet: true, over: false, decided, standing: None, skip_said: false, ..self.clone() }
+    }
+
+    /// Whether a document was written from an observation that is older than the last decision. A time without a
+    /// fraction is one to the second.
+    pub(crate) fn is_newer_than(&self, observed: Option<Moment>) -> bool {
+        observed.zip(self.decided).is_some_and(|(observed, decided)| {
+            match observed.timestamp_subsec_nanos() {
+                0 => observed.timestamp() < decided.timestamp(),
+                _ => observed < decided,
+            }
+        })
+    }
+
+    /// The entry after a look at the signals that stand for the session. A monitor that can write signals alone tells of
+    /// a login by what it withdraws: a signal that stood and is gone, or that names another expiry.
+    #[must_use]
+    pub(crate) fn looked(&self, standing: Option<Standing>) -> Self {
+        if !self.quiet && self.suppressed.is_empty() {
+            return Self { standing: None, ..self.clone() };
+        }
+        let is_back = match (&self.standing, &standing) {
+            (Some(_), None) => true,
+            (Some(before), Some(now)) => {
+                self.quiet
+                    && before.source == now.source
+                    && before.key == now.key
+                    && before.episode.is_some()
+                    && now.episode.is_some()
+                    && before.episode != now.episode
+            }
+            (None, _) => false,
+        };
+        if is_back {
+            // The pauses stay: whoever writes signals must not be able to ask more often than once a cooldown.
+            let suppressed = Vec::new();
+            let over = false;
+            return Self { suppressed, quiet: false, over, standing: None, skip_said: false, ..self.clone() };
+        }
+        Self { standing: standing.or_else(|| self.standing.clone()), ..self.clone() }
     }
 
     /// The entry without what holds its signals back; but for `quiet`, which a person decided for good.
     #[must_use]
     pub(crate) fn without_pauses(&self) -> Self {
-        Self { profiles: self.profiles.clone(), quiet: self.quiet, over: self.over, ..Self::default() }
+        let decided = self.decided.filter(|_| self.quiet);
+        let profiles = self.profiles.clone();
+        Self { profiles, quiet: self.quiet, over: self.over, decided, ..Self::default() }
     }
 
     /// Joins an entry that turns out to be of the same session: whatever either of them held back stays held back.
@@ -119,6 +183,10 @@ impl Reminder {
                 && (self.over || other.over),
             unknown_in: self.unknown_in.or(other.unknown_in),
             mirrored: self.mirrored.max(other.mirrored),
+            decided: self.decided.max(other.decided),
+            held: [self.held, other.held].into_iter().flatten().min(),
+            standing: self.standing.or(other.standing),
+            skip_said: self.skip_said && other.skip_said,
         }
     }
 }

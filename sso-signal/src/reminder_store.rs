@@ -6,8 +6,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::machine::{self, Circumstances};
 use crate::reminder::Reminder;
 use crate::reminder::record::{self, Broken, optional, read_moment};
+use crate::signal::Signal;
+use crate::signal_store::Located;
 use crate::signal_store::places::MOST_SIGNALS;
 use sso_tool::atomic_write;
 use sso_tool::exit::{Exit, Fault, warn};
@@ -176,6 +179,45 @@ impl ReminderStore {
         sessions.chain(self.profiles.iter().map(|(name, entry)| (name.as_str(), false, entry)))
     }
 
+    /// The entry of a session or profile by its own name.
+    pub(crate) fn entry_named(&self, name: &str) -> Reminder {
+        self.sessions.get(name).or_else(|| self.profiles.get(name)).cloned().unwrap_or_default()
+    }
+
+    /// What is remembered after a look at every signal that stands.
+    #[must_use]
+    pub(crate) fn noted(&self, signals: &[Located], at: &Circumstances) -> Self {
+        let mut after = self.clone();
+        let mut of_name: BTreeMap<String, Vec<&Signal>> = BTreeMap::new();
+        for Located { signal, .. } in signals.iter().take(MOST_SIGNALS) {
+            let key = signal.key();
+            let name = self.session_of(&key).map_or(key, str::to_owned);
+            of_name.entry(name).or_default().push(signal);
+        }
+        for (name, signals) in &of_name {
+            let is_known = self.sessions.contains_key(name) || self.profiles.contains_key(name);
+            let blank = Reminder::default();
+            if !is_known && signals.iter().any(|signal| machine::is_held_back(&blank, signal, at.now)) {
+                after.profiles.insert(name.clone(), blank);
+            }
+        }
+        for (name, entry) in after.sessions.iter_mut().chain(&mut after.profiles) {
+            let signals = of_name.get(name).map(Vec::as_slice).unwrap_or_default();
+            let standing = signals.first().map(|signal| signal.standing());
+            let mut next = entry.looked(standing);
+            let is_held = signals.iter().any(|signal| machine::is_held_back(&next, signal, at.now));
+            next.held = if is_held {
+                Some(entry.held.filter(|since| *since <= at.now).unwrap_or(at.now))
+            } else {
+                None
+            };
+            next.skip_said |= next.quiet && !signals.is_empty();
+            *entry = next;
+        }
+        after.forget_surplus();
+        after
+    }
+
     /// Changes every entry.
     pub(crate) fn change_all(&mut self, change: impl Fn(&Reminder) -> Reminder) {
         for entry in self.sessions.values_mut().chain(self.profiles.values_mut()) {
@@ -238,7 +280,7 @@ fn newer(path: &Path, version: i64) -> anyhow::Error {
 mod tests {
     use super::*;
     use crate::machine::lease;
-    use crate::reminder::{ConfigStamp, Pause};
+    use crate::reminder::{ConfigStamp, Pause, Standing};
     use std::time::Duration;
 
     fn subject(profile: &str) -> ReminderKey<'_> {
@@ -277,6 +319,10 @@ mod tests {
             over: true,
             unknown_in: Some(ConfigStamp { file: "/config".into(), modified: None }),
             mirrored: Some(now),
+            decided: Some(now),
+            held: Some(now),
+            standing: Some(Standing { key: "a".into(), source: "m".into(), episode: None }),
+            skip_said: true,
         };
         let mut memory = ReminderStore { stamped: Some(now), ..ReminderStore::default() };
         memory.change(&subject("corp"), |_| (whole.clone(), ()));

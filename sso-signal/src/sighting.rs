@@ -1,6 +1,9 @@
 //! How a session was seen, by whoever knows tokens: what tells of a login that nobody settled.
 
+use serde_json::Value;
+
 use sso_tool::stream::Document;
+use sso_tool::time::{self, Moment};
 
 /// How a session was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +24,17 @@ impl Sighting {
         Ok(document
             .flag("loginRequired")?
             .map(|is_required| if is_required { Self::Over } else { Self::Valid }))
+    }
+}
+
+/// When a document's observation was made (`observedAt`). Status 65: it is no time.
+pub(crate) fn observed_at(document: &Document) -> anyhow::Result<Option<Moment>> {
+    match document.get("observedAt") {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => match time::from_value(value) {
+            Some(at) => Ok(Some(at)),
+            None => Err(document.mistyped("observedAt", "a timestamp").into()),
+        },
     }
 }
 

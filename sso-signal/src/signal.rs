@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::reminder::Standing;
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::profile_name::check_profile;
 use sso_tool::sanitize::sanitize;
@@ -118,6 +119,16 @@ impl Signal {
     /// The key of the session that its writer names, as [`key`] of a profile.
     pub(crate) fn session_key(&self) -> Option<String> {
         self.session.as_deref().map(|session| key(session, self.host.as_deref()))
+    }
+
+    /// What is remembered of a signal that stands. An episode that its writer doesn't name is none.
+    pub(crate) fn standing(&self) -> Standing {
+        let is_named = self.document.get("episode").is_some_and(|episode| !episode.is_null());
+        Standing {
+            key: self.key(),
+            source: self.source.clone(),
+            episode: Some(self.episode.clone()).filter(|_| is_named),
+        }
     }
 
     /// The document for whoever acts on the signal: known keys only, all text harmless.

@@ -6,6 +6,7 @@ mod faults;
 mod hostile;
 mod large;
 mod notify;
+mod observed;
 mod quiet;
 mod raise;
 mod session;

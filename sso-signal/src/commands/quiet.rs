@@ -9,6 +9,7 @@ use sso_tool::profile_name::check_profile;
 use sso_tool::settings::Settings;
 use sso_tool::stream::{self, Document, Output};
 use sso_tool::subject::Subject;
+use sso_tool::time;
 
 /// Keep a session quiet that was locked on purpose, until its next login
 ///
@@ -78,7 +79,7 @@ fn filter(
             mark(&queue, &whom)?;
             // After a logout, what it says of the session holds for the new mark as well.
             if document.flag("loggedOut")? == Some(true) {
-                queue.see(&whom.subject(), Some(Sighting::Over), Naming::Nothing)?;
+                queue.see(&whom.subject(), Some(Sighting::Over), None, Naming::Nothing)?;
             }
             document.set("quiet", true);
         }
@@ -89,7 +90,8 @@ fn filter(
 
 fn mark(queue: &Queue<'_>, concerned: &Concerned) -> anyhow::Result<()> {
     let subject: ReminderKey<'_> = concerned.subject();
+    let now = time::now()?;
     queue.change_memory(|memory| {
-        memory.change(&subject, |entry| (entry.locked(), ()));
+        memory.change(&subject, |entry| (entry.locked(now), ()));
     })
 }

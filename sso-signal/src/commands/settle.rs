@@ -8,7 +8,7 @@ use crate::mode::Mode;
 use crate::queue::{Naming, Queue};
 use crate::reminder::{ConfigStamp, Reminder};
 use crate::reminder_store::ReminderKey;
-use crate::sighting::Sighting;
+use crate::sighting::{Sighting, observed_at};
 use crate::signal;
 use crate::signal_store::{self, Located, Reading};
 use sso_tool::exit::{Exit, Fault};
@@ -81,7 +81,7 @@ fn see(queue: &Queue<'_>, document: &Document, outcome: Option<&Outcome>) -> any
     let Some(profile) = document.text("profile")?.or(others.first().map(String::as_str)) else {
         return Ok(());
     };
-    queue.see(&Concerned::of(document, profile)?.subject(), seen, Naming::Nothing)
+    queue.see(&Concerned::of(document, profile)?.subject(), seen, observed_at(document)?, Naming::Nothing)
 }
 
 pub(crate) fn settle(queue: &mut Queue<'_>, document: &Document, outcome: &Outcome) -> anyhow::Result<Exit> {

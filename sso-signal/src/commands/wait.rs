@@ -89,6 +89,7 @@ fn wait(settings: &Settings, patience: Patience, output: &mut Output) -> anyhow:
             return Ok(Exit::Timeout);
         }
         let at = queue.circumstances()?;
+        queue.note(&at)?;
         let judged = queue.judge(&at)?;
         said.say(settings, &judged, &at);
         for Judged { located, .. } in judged.iter().filter(|judged| judged.due == Due::Now) {

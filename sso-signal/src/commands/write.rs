@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::commands::settle::Concerned;
 use crate::heartbeat::Heartbeat;
 use crate::queue::{Naming, Queue};
-use crate::sighting::Sighting;
+use crate::sighting::{Sighting, observed_at};
 use crate::signal::Signal;
 use crate::signal_store::{Raised, SignalStore, Withdrawn};
 use sso_tool::exit::{Exit, Fault, escaped};
@@ -139,7 +139,11 @@ impl<'a> Raiser<'a> {
     /// `loginRequired` decides: true raises, false clears. Without it, a document that only names a profile raises;
     /// an event, an outcome or an error says nothing about a login.
     fn act(&mut self, document: &Document, now: Moment) -> anyhow::Result<Option<&'static str>> {
-        match wish_of(document)? {
+        let wish = wish_of(document)?;
+        if wish.is_some() && self.is_outdated(document)? {
+            return Ok(Some("none"));
+        }
+        match wish {
             None => Ok(None),
             Some(Wish::Clear) => self.clear(document, now).map(Some),
             Some(Wish::Raise) => match self.raise(document, now)?.0 {
@@ -147,6 +151,18 @@ impl<'a> Raiser<'a> {
                 Raised::Again => Ok(Some("kept")),
             },
         }
+    }
+
+    /// Whether somebody decided about the session after the document's observation was made: it counts for nothing.
+    fn is_outdated(&self, document: &Document) -> anyhow::Result<bool> {
+        let observed = observed_at(document)?;
+        let Some(profile) = document.text("profile")?.filter(|_| observed.is_some()) else {
+            return Ok(false);
+        };
+        let whom = Concerned::of(document, profile)?;
+        let is_outdated = Queue::new(self.settings)?.is_outdated(&whom.subject(), observed);
+        // A memory that can't be read is a reason for `wait` and `status` to complain, not to raise nothing.
+        Ok(is_outdated.inspect_err(|err| self.settings.debug(|| format!("{err:#}"))).unwrap_or(false))
     }
 
     /// Answers a document whose profile no signal can be about. It ends no stream: one odd name in the config must not
@@ -165,7 +181,12 @@ impl<'a> Raiser<'a> {
         // Its session may have profiles of better names.
         let whom = Concerned::of(document, document.text("profile")?.unwrap_or_default())?;
         if whom.subject().session.is_some() {
-            Queue::new(self.settings)?.see(&whom.subject(), Sighting::of(document)?, Naming::Nothing)?;
+            Queue::new(self.settings)?.see(
+                &whom.subject(),
+                Sighting::of(document)?,
+                observed_at(document)?,
+                Naming::Nothing,
+            )?;
         }
         if wish_of(document)? == Some(Wish::Raise) {
             let name = shell_word(&sanitize(document.text("profile")?.unwrap_or_default()));
@@ -208,7 +229,9 @@ impl<'a> Raiser<'a> {
         // What a person decides about one profile holds for its whole session, so whoever knows the session says it.
         let seen = Sighting::of(document)?;
         // A memory that can't be read is a reason for `wait` and `status` to complain, not to raise nothing.
-        if let Err(err) = Queue::new(self.settings)?.see(&whom.subject(), seen, Naming::Session) {
+        if let Err(err) =
+            Queue::new(self.settings)?.see(&whom.subject(), seen, observed_at(document)?, Naming::Session)
+        {
             self.settings.debug(|| format!("{err:#}"));
         }
         let _lock = self.lock()?;
@@ -225,7 +248,12 @@ impl<'a> Raiser<'a> {
         drop(lock);
         // While another source still asks for a login, what a person decided about that stands.
         if withdrawn != Withdrawn::Left {
-            Queue::new(self.settings)?.see(&whom.subject(), Sighting::of(document)?, Naming::Nothing)?;
+            Queue::new(self.settings)?.see(
+                &whom.subject(),
+                Sighting::of(document)?,
+                observed_at(document)?,
+                Naming::Nothing,
+            )?;
         }
         Ok(match withdrawn {
             Withdrawn::Removed => "cleared",

@@ -58,7 +58,7 @@ fn every_row_of_the_table() {
     let wait = |seconds, because| Due::At(moment(seconds), because);
     let rows = [
         (Outcome::Success, Cleared, false, Due::Now),
-        (Outcome::Valid, Cleared, false, Due::Now),
+        (Outcome::Valid, Cleared, false, wait(5, Retry)),
         (Outcome::Failed, until(30), false, wait(30, Retry)),
         (Outcome::Timeout, until(30), false, wait(30, Retry)),
         (Outcome::Snoozed(seconds(900)), until(900), false, wait(900, Snoozed)),
@@ -169,7 +169,8 @@ fn auto_backs_off_to_the_cooldown_and_waits_for_a_person_after_five_failures() {
     assert_eq!((next.failures, next.gave_up.is_some()), (entry.failures + 1, true));
     assert_eq!(judge(&entry.seen(Sighting::Valid), &at(now, Mode::Auto)), Due::Now);
     // What ends it is a login by hand.
-    assert_eq!(settle(&entry, &Outcome::Success, "one", &notify(0)).entry, Reminder::default());
+    let after = settle(&entry, &Outcome::Success, "one", &notify(0)).entry;
+    assert_eq!((after.failures, after.gave_up, after.decided), (0, None, Some(moment(0))));
     // The pause is never longer than the cooldown, nor shorter than the first.
     for (cooldown, longest) in [(100, 100), (10, 30)] {
         let at = Circumstances { cooldown: seconds(cooldown), ..at(0, Mode::Auto) };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::reminder::{ConfigStamp, Pause, Reminder};
+use crate::reminder::{ConfigStamp, Pause, Reminder, Standing};
 use sso_tool::stream::Document;
 use sso_tool::time::{self, Moment};
 
@@ -36,6 +36,16 @@ pub(crate) fn write(entry: &Reminder) -> Document {
             .map(|stamp| json!({"configFile": stamp.file, "configModified": stamp.modified})),
     );
     set("mirroredNextAttempt", entry.mirrored.map(|at| time::format(at).into()));
+    set("decidedAt", entry.decided.map(|at| time::format_millis(at).into()));
+    set("heldBackSince", entry.held.map(|at| time::format(at).into()));
+    set(
+        "standing",
+        entry
+            .standing
+            .as_ref()
+            .map(|signal| json!({"key": signal.key, "source": signal.source, "episode": signal.episode})),
+    );
+    set("skipSaid", entry.skip_said.then_some(true.into()));
     document
 }
 
@@ -57,6 +67,10 @@ pub(crate) fn read(value: &Value) -> Result<Reminder, Broken> {
         over: optional(map, "seenOver", Value::as_bool)?.unwrap_or_default(),
         unknown_in: optional(map, "unknownProfileIn", read_stamp)?,
         mirrored: optional(map, "mirroredNextAttempt", read_moment)?,
+        decided: optional(map, "decidedAt", read_moment)?,
+        held: optional(map, "heldBackSince", read_moment)?,
+        standing: optional(map, "standing", read_standing)?,
+        skip_said: optional(map, "skipSaid", Value::as_bool)?.unwrap_or_default(),
     })
 }
 
@@ -91,5 +105,13 @@ fn read_stamp(value: &Value) -> Option<ConfigStamp> {
     Some(ConfigStamp {
         file: read_text(value.get("configFile")?)?,
         modified: value.get("configModified").and_then(read_text),
+    })
+}
+
+fn read_standing(value: &Value) -> Option<Standing> {
+    Some(Standing {
+        key: read_text(value.get("key")?)?,
+        source: read_text(value.get("source")?)?,
+        episode: value.get("episode").and_then(read_text),
     })
 }

@@ -35,7 +35,7 @@ fn after(steps: &[Step]) -> Reminder {
         poll: Duration::from_secs(5),
     };
     steps.iter().fold(Reminder::default(), |entry, step| match step {
-        Lock => entry.locked(),
+        Lock => entry.locked(at.now),
         Seen(sighting) => entry.seen(*sighting),
         Settle(word) => machine::settle(&entry, &outcome(word), "one", &at).entry,
         Clear => entry.without_pauses(),
