@@ -9,6 +9,7 @@ mod console;
 mod credentials;
 mod doctor;
 mod fleet;
+mod foresight;
 mod login;
 mod matrix;
 mod pipeline;

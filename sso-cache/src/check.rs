@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use sso_tool::exit::{Exit, Fault, status_of};
 use sso_tool::filter::{self, Handled};
 use sso_tool::sanitize::sanitize;
+use sso_tool::sentence;
 use sso_tool::settings::Settings;
 use sso_tool::stream::{Document, Documents, Output};
 use sso_tool::subject::Subject;
@@ -14,6 +15,8 @@ use crate::console_session::{self, ConsoleSession};
 use crate::credentials::RoleCredentials;
 use crate::entry::{Entry, put};
 use crate::folder::Cache;
+use crate::forecast::Forecast;
+use crate::foresight::Foresight;
 use crate::key::Session;
 use crate::reason;
 use crate::salvage;
@@ -47,7 +50,8 @@ impl Answer {
 }
 
 /// The keys that a check adds, in their order. Those of an earlier check are replaced.
-const OURS: [&str; 6] = ["token", "credentials", "loginRequired", "reason", "episode", "observedAt"];
+const OURS: [&str; 7] =
+    ["token", "session", "credentials", "loginRequired", "reason", "episode", "observedAt"];
 
 /// Checks every document as it comes, and answers the exit status: with `is_status_wanted` (`--exit-status`) that of the
 /// first answer that isn't good. A file that can't be read is its document's `error`, and said once; the others are
@@ -57,12 +61,13 @@ pub fn filter(
     cache: &Cache,
     settings: &Settings,
     is_status_wanted: bool,
+    foresight: &Foresight<'_>,
     view: &mut View,
 ) -> anyhow::Result<Exit> {
     let (mut is_any, mut is_any_unreadable) = (false, false);
     let exit = filter::filter(documents, is_status_wanted, &mut Output::stdout(), |subject, document, _| {
         is_any |= subject != Subject::Nobody;
-        let answer = match answer(&subject, document, cache, time::now()?) {
+        let answer = match answer(&subject, document, cache, foresight, time::now()?) {
             Err(err) if status_of(&err) == Exit::Io => {
                 settings.warn_once(format!("{err:#}"));
                 fail(document, &err);
@@ -107,7 +112,7 @@ pub(crate) fn shown(
 /// Adds the keys. What is about nobody here is left alone and has no answer. Errors: a document without profile
 /// data (status 65), a file that may not be read (74).
 pub fn check(document: &mut Document, cache: &Cache, now: Moment) -> anyhow::Result<Option<Answer>> {
-    answer(&Subject::of(document)?, document, cache, now)
+    answer(&Subject::of(document)?, document, cache, &Foresight::none(), now)
 }
 
 /// The same for a document whose subject is known.
@@ -115,6 +120,7 @@ pub(crate) fn answer(
     subject: &Subject,
     document: &mut Document,
     cache: &Cache,
+    foresight: &Foresight<'_>,
     now: Moment,
 ) -> anyhow::Result<Option<Answer>> {
     match subject {
@@ -124,7 +130,7 @@ pub(crate) fn answer(
     let (added, answer) = match Pointer::of(document)? {
         Pointer::Console { login_session, profile } => of_console(login_session, profile, cache, now)?,
         Pointer::Other(kind) => (of_other(kind), Answer::Good),
-        Pointer::Sso { session, role } => of_session(session, role, cache, now)?,
+        Pointer::Sso { session, role } => of_session(session, role, cache, foresight, now)?,
     };
     for key in OURS {
         document.shift_remove(key);
@@ -196,6 +202,7 @@ fn of_session(
     session: Session<'_>,
     role: Option<(&str, &str)>,
     cache: &Cache,
+    foresight: &Foresight<'_>,
     now: Moment,
 ) -> anyhow::Result<(Map<String, Value>, Answer)> {
     let path = cache.token(session);
@@ -212,16 +219,40 @@ fn of_session(
         Entry::Corrupt(_) => salvage::token_in(&path),
         _ => None,
     };
-    let needs_login = saved.as_ref().map_or(state, |token| token.state(now)).needs_login();
+    let is_dead = saved.as_ref().map_or(state, |token| token.state(now)).needs_login();
+    let name = match session {
+        Session::Named(name) | Session::Legacy(name) => name,
+    };
+    let forecast = if is_dead { None } else { foresight.forecast(name, now)? };
+    // A valid token that nobody can renew ends the session for all who use it, as the end of the session itself does.
+    let lasting = token.as_whole().filter(|token| state == TokenState::Valid && !token.is_refreshable(now));
+    let ends = [lasting.map(|token| token.expires_at), forecast.as_ref().map(|forecast| forecast.ends_at)];
+    // What waits for a renewal gets that first.
+    let is_valid = state == TokenState::Valid;
+    let ending = ends.into_iter().flatten().min().filter(|end| is_valid && foresight.is_near(*end, now));
+    let state = if ending.is_some() { TokenState::Ending } else { state };
+    let needs_login = is_dead || ending.is_some();
 
     let mut added = Map::new();
     let mut described = describe_token(&token, saved.as_ref(), state, now);
     put(&mut described, "file", Some(path.to_string_lossy()));
     put(&mut added, "token", Some(described));
+    put(&mut added, "session", forecast.as_ref().map(describe_session));
     put(&mut added, "credentials", credentials.as_ref().map(|entry| describe_credentials(entry, now)));
     put(&mut added, "loginRequired", Some(needs_login));
-    put(&mut added, "reason", Some(reason::of(session, &token, saved.is_some(), credentials.as_ref(), now)));
-    if needs_login {
+    let mut reason = reason::of(session, &token, saved.is_some(), credentials.as_ref(), now);
+    if let Some(end) = ending {
+        let left = sentence::time_words((end - now).num_seconds());
+        reason = format!("SSO session \"{}\" ends at {}, in {left}", sanitize(name), time::format(end));
+    }
+    if let Some(later) = forecast.as_ref().and_then(|forecast| forecast.disagrees) {
+        reason += &format!(" (other evidence says {}; the earlier end counts)", time::format(later));
+    }
+    put(&mut added, "reason", Some(reason));
+    if let Some(end) = ending {
+        // An end that is near is another episode than one that is here: "don't remind" of it doesn't silence that.
+        put(&mut added, "episode", Some(format!("ending {}", time::format(end))));
+    } else if needs_login {
         let dead = token.whole().map(|token| time::format(token.expires_at));
         put(&mut added, "episode", Some(dead.unwrap_or_else(|| "missing".to_owned())));
     }
@@ -252,6 +283,14 @@ fn describe_token(
         put(&mut described, "refreshable", Some(saved.is_some_and(|token| !token.state(now).needs_login())));
         put(&mut described, "salvageable", saved.map(|_| true));
     }
+    described
+}
+
+fn describe_session(forecast: &Forecast) -> Map<String, Value> {
+    let mut described = Map::new();
+    put(&mut described, "startedAt", forecast.started_at.map(time::format));
+    put(&mut described, "endsAt", Some(time::format(forecast.ends_at)));
+    put(&mut described, "from", Some(forecast.from.word()));
     described
 }
 

@@ -34,6 +34,14 @@ pub enum Entry<T> {
 
 impl<T> Entry<T> {
     /// The content, if there is any.
+    pub fn as_whole(&self) -> Option<&T> {
+        match self {
+            Self::Whole(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// The content, if there is a whole one.
     pub fn whole(self) -> Option<T> {
         match self {
             Self::Whole(content) => Some(content),

@@ -25,6 +25,7 @@ pub mod credentials;
 pub mod entry;
 pub mod folder;
 pub mod forecast;
+pub mod foresight;
 pub mod key;
 pub mod list;
 pub mod monitor;

@@ -21,6 +21,7 @@ use sso_tool::time;
 
 use crate::check::{Answer, answer, fail, log, shown};
 use crate::folder::Cache;
+use crate::foresight::Foresight;
 use crate::subject::Pointer;
 use crate::view::View;
 
@@ -32,6 +33,7 @@ pub fn watch(
     every: Duration,
     cache: &Cache,
     settings: &Settings,
+    ahead: Duration,
     view: &mut View,
 ) -> anyhow::Result<Exit> {
     let end = End::listen()?;
@@ -51,12 +53,13 @@ pub fn watch(
     }
     let mut next = Instant::now();
     loop {
+        let foresight = Foresight::read(settings, ahead)?;
         let again = documents.iter().cloned().map(Ok);
         filter(again, false, &mut Output::stdout(), |subject, document, _| {
             if end.is_near() {
                 return Ok(Handled::Ended(Exit::Done));
             }
-            let answer = answer(&subject, document, cache, time::now()?).unwrap_or_else(|err| {
+            let answer = answer(&subject, document, cache, &foresight, time::now()?).unwrap_or_else(|err| {
                 fail(document, &err);
                 Some(Answer::Unreadable)
             });

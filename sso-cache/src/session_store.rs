@@ -12,7 +12,6 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use sso_tool::safe_read::{self, Found};
 use sso_tool::secret::Secret;
-use sso_tool::settings::Settings;
 use sso_tool::time::{self, Moment};
 use sso_tool::{atomic_write, state_dir};
 
@@ -102,19 +101,18 @@ pub enum Happened<'a> {
 }
 
 /// Notes what happened to a session. The file is written only if that is news.
-pub fn note(settings: &Settings, session: &str, happened: Happened<'_>) -> anyhow::Result<()> {
-    let state_dir = settings.state_dir()?;
+pub fn note(state_dir: &Path, session: &str, happened: Happened<'_>) -> anyhow::Result<()> {
     let now = time::now()?;
     // A look that tells nothing new takes no lock and writes nothing: this is the warm call.
-    let known = SessionStore::read(&state_dir);
+    let known = SessionStore::read(state_dir);
     if !known.salt.is_empty() && known.after(session, happened, now) == known {
         return Ok(());
     }
     if known.salt.is_empty() && matches!(happened, Happened::Absent | Happened::LoggedOut) {
         return Ok(());
     }
-    let _lock = state_dir::lock(&state_dir)?;
-    let mut store = SessionStore::read(&state_dir);
+    let _lock = state_dir::lock(state_dir)?;
+    let mut store = SessionStore::read(state_dir);
     if store.salt.is_empty() {
         store.salt = salt()?;
     }
@@ -124,7 +122,7 @@ pub fn note(settings: &Settings, session: &str, happened: Happened<'_>) -> anyho
             store.records.iter().min_by_key(|(_, record)| record.expires_at).map(|(name, _)| name.clone());
         store.records.remove(&oldest.unwrap_or_default());
     }
-    atomic_write::replace(&path(&state_dir), store.to_text().as_bytes(), atomic_write::Mode::Private)
+    atomic_write::replace(&path(state_dir), store.to_text().as_bytes(), atomic_write::Mode::Private)
 }
 
 impl SessionStore {

@@ -7,6 +7,8 @@ use std::fmt;
 pub enum TokenState {
     /// Not expired.
     Valid,
+    /// Valid, and near an end that nobody can put off.
+    Ending,
     /// A token that is over and can be renewed without a person.
     Refreshable,
     /// Over.
@@ -22,6 +24,7 @@ impl TokenState {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Valid => "valid",
+            Self::Ending => "ending",
             Self::Refreshable => "refreshable",
             Self::Expired => "expired",
             Self::Missing => "missing",
@@ -31,13 +34,13 @@ impl TokenState {
 
     /// The state that a checked document names; `None` if it is in other words.
     pub fn of_word(word: &str) -> Option<Self> {
-        let all = [Self::Valid, Self::Refreshable, Self::Expired, Self::Missing, Self::Corrupt];
+        let all = [Self::Valid, Self::Ending, Self::Refreshable, Self::Expired, Self::Missing, Self::Corrupt];
         all.into_iter().find(|state| state.as_str() == word)
     }
 
     /// Whether only a person can mend a token in this state. A refreshable one wakes nobody.
     pub fn needs_login(self) -> bool {
-        matches!(self, Self::Expired | Self::Missing | Self::Corrupt)
+        matches!(self, Self::Ending | Self::Expired | Self::Missing | Self::Corrupt)
     }
 }
 

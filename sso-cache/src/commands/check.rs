@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use sso_cache::foresight::Foresight;
 use sso_cache::template::Template;
 use sso_cache::view::{PROFILES, View};
 use sso_cache::{check, monitor};
@@ -36,6 +37,14 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "D", num_args = 0..=1, value_parser = parse_beat)]
     #[expect(clippy::option_option, reason = "absent, without D, with D: clap's own form for that")]
     every: Option<Option<Duration>>,
+
+    /// Say `ending` of a session that ends within D, and that a login is required
+    ///
+    /// Ends are known of a token that nobody can renew, and of a session whose length was observed or is set by
+    /// SSO_SESSION_LENGTH (8h; SSO_SESSION_LENGTH_corp for session corp). `session` has `startedAt`, `endsAt` and `from`
+    /// (`observed` or `setting`); where nothing is known, nothing is claimed.
+    #[arg(long, value_name = "D", default_value = "0s", hide_default_value = true, value_parser = parse_duration)]
+    ahead: Duration,
 
     /// Print a table for people instead of documents
     #[arg(long, conflicts_with = "format")]
@@ -83,8 +92,11 @@ pub(crate) fn run(args: &CheckArgs, settings: &Settings) -> anyhow::Result<Exit>
     match args.every {
         Some(every) => {
             let every = every.map_or_else(|| settings.check_interval(), Ok)?;
-            monitor::watch(documents, every, &cache, settings, &mut view)
+            monitor::watch(documents, every, &cache, settings, args.ahead, &mut view)
         }
-        None => check::filter(documents, &cache, settings, args.exit_status, &mut view),
+        None => {
+            let foresight = Foresight::read(settings, args.ahead)?;
+            check::filter(documents, &cache, settings, args.exit_status, &foresight, &mut view)
+        }
     }
 }

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use sso_cache::token::Token;
 use sso_cache::{copies, salvage};
+use sso_cache::session_store::Happened;
 use sso_lock::{Lock, Outcome};
 use sso_profile::{AwsConfig, Kind, Profile, Sso};
 use sso_tool::exit::{Exit, Fault, report, status_of};
@@ -229,6 +230,7 @@ fn end(
         }
     }
     drop(turn);
+    session.note(Happened::LoggedOut);
     if let Some(guard) = guard {
         guard.release()?;
     }

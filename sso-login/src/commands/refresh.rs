@@ -105,6 +105,7 @@ fn answer(
     };
     let session = Session::new(settings, sso)?;
     session.salvage(settings)?;
+    session.note_seen();
     let default = if is_command { SOON } else { Duration::ZERO };
     let left = TimeDelta::from_std(args.before.unwrap_or(default)).unwrap_or(TimeDelta::MAX);
     let now = time::now()?;
@@ -158,7 +159,8 @@ fn is_settled(document: &Document, before: Option<Duration>) -> bool {
         None | Some(TokenState::Refreshable) => false,
         Some(TokenState::Valid) => before.is_none(),
         Some(TokenState::Corrupt) => !is_salvageable(document),
-        Some(TokenState::Expired | TokenState::Missing) => true,
+        // Nothing puts off the end that is near.
+        Some(TokenState::Ending | TokenState::Expired | TokenState::Missing) => true,
     }
 }
 

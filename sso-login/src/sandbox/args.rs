@@ -39,7 +39,7 @@ pub struct SandboxArgs {
     #[arg(long, value_name = "D", value_parser = parse_duration, help_heading = "Lifetimes")]
     token_lifetime: Option<Duration>,
     /// How long a sign-in lives, and so how long its refresh tokens work
-    #[arg(long, alias = "refresh-lifetime", value_name = "D", default_value = "8h", value_parser = parse_duration, help_heading = "Lifetimes")]
+    #[arg(long, aliases = ["session-length", "refresh-lifetime"], value_name = "D", default_value = "8h", value_parser = parse_duration, help_heading = "Lifetimes")]
     session_lifetime: Duration,
     /// How long role credentials live
     #[arg(long, value_name = "D", default_value = "1h", value_parser = parse_duration, help_heading = "Lifetimes")]

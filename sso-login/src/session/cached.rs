@@ -9,6 +9,7 @@ use sso_cache::folder::Cache;
 use sso_cache::key;
 use sso_cache::repair::Repair;
 use sso_cache::salvage;
+use sso_cache::session_store::{self, Happened};
 use sso_cache::token::Token;
 use sso_lock::{Lock, Outcome};
 use sso_profile::Sso;
@@ -28,6 +29,8 @@ pub struct Session<'a> {
     pub cache: Cache,
     /// Its token file, if that isn't where the config would have it.
     pub(crate) file: Option<PathBuf>,
+    /// The state directory, which remembers when sessions began and ended.
+    state_dir: Option<PathBuf>,
     /// The space for the token of a login that is under way.
     room: Mutex<Option<Room>>,
 }
@@ -35,12 +38,13 @@ pub struct Session<'a> {
 impl<'a> Session<'a> {
     /// The session of a profile's SSO settings, in the home of these settings.
     pub fn new(settings: &Settings, sso: &'a Sso) -> anyhow::Result<Self> {
-        Ok(Self::in_cache(sso, Cache::of_home(settings.home()?)))
+        let state_dir = Some(settings.state_dir()?);
+        Ok(Self { state_dir, ..Self::in_cache(sso, Cache::of_home(settings.home()?)) })
     }
 
     /// The session of a profile's SSO settings, in this cache.
     pub(crate) fn in_cache(sso: &'a Sso, cache: Cache) -> Self {
-        Self { sso, cache, file: None, room: Mutex::default() }
+        Self { sso, cache, file: None, state_dir: None, room: Mutex::default() }
     }
 
     /// The session of a token file whose name in the config isn't known.
@@ -51,6 +55,23 @@ impl<'a> Session<'a> {
     /// What tells it from other sessions: the sso-session's name, or the start URL of a legacy profile.
     pub fn name(&self) -> &str {
         self.sso.session.as_deref().unwrap_or(&self.sso.start_url)
+    }
+
+    /// Remembers what happened to it. A home that can't be written costs the forecast, and nothing else.
+    pub(crate) fn note(&self, happened: Happened<'_>) {
+        if let Some(state_dir) = &self.state_dir {
+            let _ = session_store::note(state_dir, self.name(), happened);
+        }
+    }
+
+    /// Remembers its token as it is in the file, which another client may have written.
+    pub(crate) fn note_seen(&self) {
+        let written = std::fs::metadata(self.token_file()).and_then(|file| file.modified()).ok();
+        match (self.token().ok().and_then(Entry::whole), written.and_then(time::from_system)) {
+            (Some(token), Some(written)) => self.note(Happened::Seen(&token, written)),
+            (None, _) => self.note(Happened::Absent),
+            _ => {}
+        }
     }
 
     /// Its token file.
@@ -130,6 +151,7 @@ impl<'a> Session<'a> {
             Some(room) => token.write_into(room)?,
             None => token.write(&self.token_file())?,
         }
+        self.note(Happened::LoggedIn(&token));
         Ok(expires_at)
     }
 

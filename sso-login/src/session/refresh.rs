@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use sso_cache::entry::{Entry, Written};
+use sso_cache::session_store::Happened;
 use sso_cache::token::{Renewal, Token};
 use sso_tool::time;
 
@@ -60,7 +61,13 @@ pub(crate) fn refresh(
             Traded::TimedOut => return Ok(Renewed::TimedOut),
         };
         match written {
-            Written::Done => return Ok(end),
+            Written::Done => {
+                match &end {
+                    Renewed::Token(renewed) => session.note(Happened::Renewed(renewed)),
+                    _ => session.note(Happened::Refused),
+                }
+                return Ok(end);
+            }
             Written::Gone => return Ok(Renewed::Gone),
             Written::Replaced => {}
         }

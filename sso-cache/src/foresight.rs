@@ -1,0 +1,63 @@
+//! What a check knows of the ends of sessions: `sessions.json`, the lengths that a person has set, and how far ahead to look.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::settings::Settings;
+use sso_tool::time::{self, Moment};
+
+use crate::forecast::Forecast;
+use crate::session_store::SessionStore;
+
+/// The setting for the length of every session; `SSO_SESSION_LENGTH_corp` is that of session `corp`.
+const LENGTH: &str = "SSO_SESSION_LENGTH";
+
+/// What is known of the ends of sessions.
+pub struct Foresight<'a> {
+    settings: Option<&'a Settings>,
+    sessions: SessionStore,
+    ahead: TimeDelta,
+}
+
+impl<'a> Foresight<'a> {
+    /// Nothing is known, and nothing is looked for.
+    pub fn none() -> Self {
+        Self { settings: None, sessions: SessionStore::default(), ahead: TimeDelta::zero() }
+    }
+
+    /// What is known now; ends within `ahead` count as near.
+    pub fn read(settings: &'a Settings, ahead: Duration) -> anyhow::Result<Self> {
+        let ahead = TimeDelta::from_std(ahead).unwrap_or(TimeDelta::MAX);
+        Ok(Self { settings: Some(settings), sessions: SessionStore::read(&settings.state_dir()?), ahead })
+    }
+
+    /// The end of a session, by its name or start URL. One that has passed was wrong, and isn't claimed.
+    pub(crate) fn forecast(&self, session: &str, now: Moment) -> anyhow::Result<Option<Forecast>> {
+        let record = self.sessions.record(session);
+        let forecast = record.forecast(self.length(session)?);
+        Ok(forecast.filter(|forecast| now < forecast.ends_at))
+    }
+
+    /// Whether `end` is near.
+    pub(crate) fn is_near(&self, end: Moment, now: Moment) -> bool {
+        !self.ahead.is_zero() && end - now <= self.ahead
+    }
+
+    fn length(&self, session: &str) -> anyhow::Result<Option<Duration>> {
+        let Some(settings) = self.settings else { return Ok(None) };
+        let own = format!("{LENGTH}_{session}");
+        // A name that no variable can have is written with `_` for what isn't a letter or digit.
+        let plain: String = own.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        for name in [own.as_str(), plain.as_str(), LENGTH] {
+            let Some(text) = settings.text(name) else { continue };
+            return match time::parse_duration(&text) {
+                Ok(length) if !length.is_zero() => Ok(Some(length)),
+                _ => Err(Fault::new(Exit::Config, format!("{name} isn't a length of time: `{text}`"))
+                    .hint(format!("{LENGTH}=8h"))
+                    .into()),
+            };
+        }
+        Ok(None)
+    }
+}
