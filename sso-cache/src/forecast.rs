@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use sso_tool::time::{self, Moment};
+use sso_tool::time::Moment;
 
 /// How far two times may lie apart and still be the same: clocks differ, and services round.
 const SLACK: TimeDelta = TimeDelta::seconds(60);
@@ -241,20 +241,10 @@ fn is_about(a: TimeDelta, b: TimeDelta) -> bool {
     (a - b).abs() <= (a.max(b) / 20).max(TimeDelta::minutes(5))
 }
 
-impl Forecast {
-    /// The end in words, for a reason.
-    pub fn in_words(&self) -> String {
-        let mut words = format!("the session ends at {}", time::format(self.ends_at));
-        if let Some(later) = self.disagrees {
-            words += &format!(" (or at {}; the earlier end counts)", time::format(later));
-        }
-        words
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sso_tool::time;
 
     fn at(minutes: i64) -> Moment {
         time::parse("2026-11-21T08:00:00Z").unwrap() + TimeDelta::minutes(minutes)
@@ -368,7 +358,6 @@ mod tests {
             (forecast.ends_at, forecast.from, forecast.disagrees),
             (at(680), From::Observed, Some(at(840)))
         );
-        assert!(forecast.in_words().contains("the earlier end counts"));
     }
 
     #[test]

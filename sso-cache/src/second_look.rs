@@ -20,7 +20,10 @@ const OLD: Duration = Duration::from_secs(60);
 
 /// The torn files that had their time in this run, and what was in them then: ten thousand profiles that share one torn
 /// file wait for it once.
-static TORN: Mutex<Option<HashMap<PathBuf, (Vec<u8>, Option<SystemTime>)>>> = Mutex::new(None);
+static TORN: Mutex<Option<TornFiles>> = Mutex::new(None);
+
+/// Files by their path: what was in each, and when it was changed last.
+type TornFiles = HashMap<PathBuf, (Vec<u8>, Option<SystemTime>)>;
 
 /// What is in a file once nobody is at work on it: at once what is whole, and else what a few more looks find.
 pub(crate) fn settled(

@@ -4,6 +4,7 @@
 //! `sso-login` writes it; `sso-cache check` only reads. A file that can't be read is as good as none: what it knew is learned again.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -71,10 +72,8 @@ impl SessionStore {
 
     /// What a look at a token tells, with its refresh token hashed.
     fn look(&self, token: &Token, issued_at: Moment) -> Look {
-        let hash = |secret: &Secret| {
-            let digest = Sha256::digest(format!("{}\n{}", self.salt, secret.expose()));
-            digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
-        };
+        let hash =
+            |secret: &Secret| hex(&Sha256::digest(format!("{}\n{}", self.salt, secret.expose()))[..16]);
         Look {
             refresh_token: token.refresh_token.as_ref().map(hash),
             issued_at,
@@ -145,7 +144,15 @@ impl SessionStore {
 fn salt() -> anyhow::Result<String> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).context("cannot get random bytes from the system")?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        // A text takes whatever is written into it.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 fn value(record: &Record) -> Value {

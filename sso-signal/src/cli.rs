@@ -1,5 +1,4 @@
 //! The command line of `sso-signal`.
-#![expect(clippy::doc_markdown, reason = "doc comments here are help texts")]
 
 use clap::{Parser, Subcommand};
 use sso_signal::commands::clear::ClearArgs;

@@ -10,7 +10,7 @@ const DEV: &str = "[profile dev]\nsso_session = corp\nsso_account_id = 000011112
 
 fn sandbox(profiles: &str) -> Sandbox {
     let sandbox = Sandbox::new();
-    sandbox.write(".aws/config", &format!("{SESSION}{DEV}{profiles}"));
+    sandbox.write(".aws/config", format!("{SESSION}{DEV}{profiles}"));
     sandbox
 }
 

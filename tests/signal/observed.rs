@@ -39,13 +39,13 @@ fn a_withdrawn_signal_or_a_new_episode_ends_a_lock() {
         let sandbox = Sandbox::new();
         sandbox.run("sso-signal quiet dev").exits(0);
         let signal = |episode: &str| json!({"profile": "dev", "reason": "r", "timestamp": NOW, "source": "c", "episode": episode});
-        let file = sandbox.write(".aws/sso-renewer/signals/dev.json", &signal("one").to_string());
+        let file = sandbox.write(".aws/sso-renewer/signals/dev.json", signal("one").to_string());
         assert!(!is_due(&sandbox, 0));
         if is_withdrawn {
             std::fs::remove_file(&file).unwrap();
             assert!(!is_due(&sandbox, 60));
         }
-        sandbox.write(".aws/sso-renewer/signals/dev.json", &signal("two").to_string());
+        sandbox.write(".aws/sso-renewer/signals/dev.json", signal("two").to_string());
         assert!(is_due(&sandbox, 120), "{is_withdrawn}");
     }
 }
@@ -67,7 +67,7 @@ fn a_signal_that_its_writer_holds_back_again_and_again_is_due_after_four_hours()
         let second = half_hours * 1800;
         let signal = json!({"profile": "dev", "reason": "r", "timestamp": NOW, "source": "c",
             "nextAttemptAfter": NOW + second + 3600});
-        sandbox.write(".aws/sso-renewer/signals/dev.json", &signal.to_string());
+        sandbox.write(".aws/sso-renewer/signals/dev.json", signal.to_string());
         assert_eq!(is_due(&sandbox, second), half_hours == 8, "{half_hours}");
     }
 }

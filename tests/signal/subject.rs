@@ -34,10 +34,10 @@ fn a_host_that_cannot_be_seen_stands_for_no_profile_of_this_machine() {
     assert_eq!(answer["signal"], "none");
     let signal =
         json!({"profile": "dev", "reason": "r", "timestamp": "2020-01-01T00:00:00Z", "host": "\u{200b}"});
-    sandbox.write(".aws/sso-renewer/signals/x.json", &signal.to_string());
+    sandbox.write(".aws/sso-renewer/signals/x.json", signal.to_string());
     sandbox.run("sso-signal wait --timeout 0s").exits(124);
     let plain = json!({"profile": "dev", "reason": "r", "timestamp": "2020-01-01T00:00:00Z", "host": ""});
-    sandbox.write(".aws/sso-renewer/signals/y.json", &plain.to_string());
+    sandbox.write(".aws/sso-renewer/signals/y.json", plain.to_string());
     let handed = sandbox.run("sso-signal wait --timeout 0s").exits(0).document();
     assert_eq!((&handed["profile"], handed.get("host")), (&json!("dev"), None));
 }
@@ -70,7 +70,7 @@ fn made_up_profiles_get_one_round_each_after_the_first_place() {
     for n in 0..230 {
         let signal =
             json!({"profile": format!("ghost{n}"), "reason": "r", "timestamp": "2020-01-01T00:00:00Z"});
-        sandbox.write(&format!(".aws/sso-renewer/signals/g{n}.json"), &signal.to_string());
+        sandbox.write(&format!(".aws/sso-renewer/signals/g{n}.json"), signal.to_string());
     }
     assert_eq!(sandbox.run("sso-signal wait --timeout 0s").exits(0).document()["profile"], "dev");
     for n in 0..230 {

@@ -82,7 +82,7 @@ fn check(bench: &Bench, stage: &str, row: &str, answer: &str) {
     let context = format!("{row} | {stage}: {} {} {}", ended.code, ended.stdout, ended.stderr);
     match answer.split_once('=') {
         Some(("", "")) => {
-            assert_eq!(ended.document(), serde_json::from_str::<Value>(row).unwrap(), "{context}")
+            assert_eq!(ended.document(), serde_json::from_str::<Value>(row).unwrap(), "{context}");
         }
         Some((key, value)) => {
             let document = &ended.documents()[0];

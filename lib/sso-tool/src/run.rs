@@ -34,11 +34,9 @@ pub fn main<C: Parser>(tool: &str, act: impl FnOnce(C) -> anyhow::Result<Exit>) 
         Err(fault) => return finish(tool, Err(fault.into())),
     };
     // A command's own `--text` may not go with other flags: then the command line counts as it was typed.
+    let parsed = C::try_parse_from(std::iter::once(name).chain(arguments));
     let parsed =
-        C::try_parse_from(std::iter::once(name).chain(arguments)).or_else(|err| match err.use_stderr() {
-            true => C::try_parse().map_err(|_| err),
-            false => Err(err),
-        });
+        parsed.or_else(|err| if err.use_stderr() { C::try_parse().map_err(|_| err) } else { Err(err) });
     match parsed {
         Ok(line) => finish(tool, act(line)),
         Err(err) if err.use_stderr() => {

@@ -126,7 +126,10 @@ impl Sentence<'_> {
         let mut text = format!("{who}: {would}{change}{file}");
         let warnings = self.document.get("warnings").and_then(Value::as_array);
         for warning in warnings.into_iter().flatten().filter_map(Value::as_str) {
-            text += &format!("\n  {}: {}", self.paint("warning", YELLOW), sanitize(warning));
+            text.push_str("\n  ");
+            text.push_str(&self.paint("warning", YELLOW));
+            text.push_str(": ");
+            text.push_str(&sanitize(warning));
         }
         text
     }

@@ -41,7 +41,7 @@ pub(crate) struct CheckArgs {
     /// Say `ending` of a session that ends within D, and that a login is required
     ///
     /// Ends are known of a token that nobody can renew, and of a session whose length was observed or is set by
-    /// SSO_SESSION_LENGTH (8h; SSO_SESSION_LENGTH_corp for session corp). `session` has `startedAt`, `endsAt` and `from`
+    /// `SSO_SESSION_LENGTH` (8h; `SSO_SESSION_LENGTH_corp` for session corp). `session` has `startedAt`, `endsAt` and `from`
     /// (`observed` or `setting`); where nothing is known, nothing is claimed.
     #[arg(long, value_name = "D", default_value = "0s", hide_default_value = true, value_parser = parse_duration)]
     ahead: Duration,

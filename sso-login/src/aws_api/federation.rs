@@ -78,10 +78,9 @@ fn link(base: &str, pairs: &[(&str, &str)]) -> anyhow::Result<Url> {
 
 async fn token(connector: &SharedHttpConnector, url: &str) -> anyhow::Result<Result<Secret, SessionError>> {
     let request = HttpRequest::get(url).context("cannot ask the sign-in endpoint")?;
-    let response = match connector.call(request).await {
-        Ok(response) => response,
-        // The error's own words could repeat the URL, which has the credentials.
-        Err(_) => return Ok(Err(SessionError::unreachable("the sign-in endpoint can't be reached"))),
+    // The error's own words could repeat the URL, which has the credentials.
+    let Ok(response) = connector.call(request).await else {
+        return Ok(Err(SessionError::unreachable("the sign-in endpoint can't be reached")));
     };
     let status = response.status().as_u16();
     if status >= 500 || status == 429 {

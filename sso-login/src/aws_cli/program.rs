@@ -98,9 +98,10 @@ pub fn find(settings: &Settings, deadline: Instant) -> Installed {
     let newest = versions.iter().map(|aws| aws.version).max();
     let at = versions.iter().position(|aws| Some(aws.version) == newest);
     for older in versions.iter().take(at.unwrap_or_default()) {
-        installed.others.push(match older.version < WITH_SESSIONS {
-            true => without_sessions(older),
-            false => format!("{} is the older AWS CLI {}", older.path.display(), older.version),
+        installed.others.push(if older.version < WITH_SESSIONS {
+            without_sessions(older)
+        } else {
+            format!("{} is the older AWS CLI {}", older.path.display(), older.version)
         });
     }
     installed.aws = at.map(|at| versions.swap_remove(at));

@@ -126,7 +126,7 @@ pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
                 let document = document_of(&subject);
                 (subject, document, false)
             }
-            Asked::Documents(documents) => match first(documents, settings)? {
+            Asked::Documents(documents) => match first(*documents, settings)? {
                 First::Subject(subject, document) => (subject, document, true),
                 First::Ended(exit) => return Ok(exit),
             },

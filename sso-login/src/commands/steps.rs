@@ -20,15 +20,14 @@ pub(crate) fn each(
     let output = &mut Output::stdout();
     filter(documents, true, output, |mut subject, document, _| {
         match &subject {
-            Subject::Nobody | Subject::Remote(_) => return Ok(Handled::PassedOn),
             // Nobody has decided yet, or the service was away: the same document can be tried again.
             Subject::Failure(_) if document.get("error").is_some_and(is_passing) => {
                 document.shift_remove("error");
                 document.shift_remove("reason");
                 subject = Subject::of(document)?;
             }
-            // A step that failed for good: there is nothing to go on with.
-            Subject::Failure(_) => return Ok(Handled::PassedOn),
+            // After a step that failed for good there is nothing to go on with.
+            Subject::Nobody | Subject::Remote(_) | Subject::Failure(_) => return Ok(Handled::PassedOn),
             Subject::Session { .. } | Subject::Profile { .. } | Subject::Chosen { .. } => {}
         }
         Ok(Handled::Answered(match step(subject, document)? {

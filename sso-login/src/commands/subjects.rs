@@ -46,7 +46,7 @@ pub(crate) enum Asked {
     /// The command line: the answer is the status.
     Command(Subject),
     /// Documents on stdin: each is answered, and an answer is no error.
-    Documents(Peekable<Stdin>),
+    Documents(Box<Peekable<Stdin>>),
 }
 
 impl SubjectFlags {
@@ -84,7 +84,7 @@ impl SubjectFlags {
             };
         }
         Ok(match documents(named)? {
-            Some(documents) => Asked::Documents(documents),
+            Some(documents) => Asked::Documents(Box::new(documents)),
             None => Asked::Command(of_name(named, role)),
         })
     }
@@ -205,13 +205,12 @@ fn handle(
     match &subject {
         // People have no later tool.
         Subject::Nobody if form.is_text => return Ok(Handled::Written(Exit::Done)),
-        Subject::Nobody => return Ok(Handled::PassedOn),
         Subject::Failure(kind) if form.is_text => {
             report(settings.tool(), &earlier_failure(*kind, document)?.into());
             return Ok(Handled::Written(kind.exit()));
         }
-        Subject::Failure(_) => return Ok(Handled::PassedOn),
-        Subject::Remote(remote) => return elsewhere(remote, document, form, settings),
+        Subject::Nobody | Subject::Failure(_) => return Ok(Handled::PassedOn),
+        Subject::Remote(remote) => return Ok(elsewhere(remote, document, form, settings)),
         Subject::Session { .. } | Subject::Profile { .. } | Subject::Chosen { .. } => {}
     }
     let subject = target::choose(subject, document, settings)?;
@@ -247,17 +246,12 @@ fn current<'c>(loaded: &'c mut Option<AwsConfig>, settings: &Settings) -> anyhow
 }
 
 /// A document about another host: nothing of this one is read for it.
-fn elsewhere(
-    remote: &Remote,
-    document: &mut Document,
-    form: Form,
-    settings: &Settings,
-) -> anyhow::Result<Handled> {
+fn elsewhere(remote: &Remote, document: &mut Document, form: Form, settings: &Settings) -> Handled {
     if form.elsewhere == Elsewhere::PassedOn && !form.is_text {
-        return Ok(Handled::PassedOn);
+        return Handled::PassedOn;
     }
     let (profile, failure) = there(remote, form.command);
-    Ok(failed(&failure, &profile, document, form, settings))
+    failed(&failure, &profile, document, form, settings)
 }
 
 /// A profile of another host, and that it is one, with the command that does it there.

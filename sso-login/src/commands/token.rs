@@ -156,19 +156,19 @@ impl Poll {
     }
 
     async fn decided_noting(&mut self, waits: bool, last: &mut Option<Refusal>) -> Result<Created, Refusal> {
-        let mut lost = 0;
+        let mut unanswered = 0;
         loop {
             let refusal = match self.oidc.poll(&self.client, &self.code).await {
                 Ok(created) => return Ok(created),
                 Err(refusal) => refusal,
             };
             match &refusal {
-                Refusal::Pending => lost = 0,
+                Refusal::Pending => unanswered = 0,
                 Refusal::SlowDown => {
-                    lost = 0;
+                    unanswered = 0;
                     self.interval += SLOWER;
                 }
-                Refusal::Unreachable(_) if lost + 1 < MOST_LOST_POLLS => lost += 1,
+                Refusal::Unreachable(_) if unanswered + 1 < MOST_LOST_POLLS => unanswered += 1,
                 _ => return Err(refusal),
             }
             if !waits {

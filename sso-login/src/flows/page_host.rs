@@ -128,7 +128,7 @@ impl OwnHosts {
 /// Whether AWS runs a host.
 pub(crate) fn is_of_aws(host: &str) -> bool {
     let is_below = |domain: &&str| host.strip_suffix(*domain).is_some_and(|rest| rest.ends_with('.'));
-    HOSTS.contains(&host) || DOMAINS.iter().any(|domain| is_below(&domain)) || is_of_service(host)
+    HOSTS.contains(&host) || DOMAINS.iter().any(is_below) || is_of_service(host)
 }
 
 /// `SERVICE.REGION.SUFFIX`.

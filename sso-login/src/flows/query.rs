@@ -5,6 +5,7 @@
 pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
+    #[cfg(test)]
     pub(crate) fn new(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
         Self(pairs.into_iter().collect())
     }

@@ -120,7 +120,7 @@ fn ask(place: &Place, deadline: Instant) -> anyhow::Result<(Vec<Document>, Exit)
                 for piece in assembler.read(&line) {
                     // A login shell may greet; what has no profile is none of ours.
                     let Piece::Document(document) = piece else { continue };
-                    let document = cleaned(document);
+                    let document = cleaned(&document);
                     if !document.contains_key("profile") || documents.len() >= MOST {
                         continue;
                     }

@@ -157,7 +157,7 @@ impl Course<'_> {
     /// What a piece of the host's output means.
     fn understand(&mut self, piece: Piece) -> Event {
         match piece {
-            Piece::Document(document) => self.document(cleaned(document)),
+            Piece::Document(document) => self.document(cleaned(&document)),
             Piece::Text(line) => match self.text.read(&line) {
                 Some(authorize) => {
                     // The next page is a new login's.

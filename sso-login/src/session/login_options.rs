@@ -110,7 +110,7 @@ impl LoginOptions {
             return self.permission(settings, document);
         }
         let there = format!("{}@{host}", document.text("profile")?.unwrap_or_default());
-        let is_listed = settings.auto_profiles().iter().any(|listed| *listed == there);
+        let is_listed = settings.auto_profiles().contains(&there);
         Ok(if is_listed { Permission::Given } else { Permission::Asked })
     }
 

@@ -12,6 +12,7 @@ use crate::session::cached::Session;
 
 /// What came of it.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one for each renewal, taken apart at once")]
 pub(crate) enum Renewed {
     /// There is a valid token: a renewed one, or a newer one that somebody else wrote meanwhile.
     Token(Token),
