@@ -24,6 +24,8 @@ private_apt() {
 prepare_apt() {
     local mirror keyring=/usr/share/keyrings/debian-archive-keyring.gpg
     command -v apt-get dpkg-deb > /dev/null || fail "this isn't a Debian, and the newest clients come from one"
+# The format is apt's, not the shell's.
+# shellcheck disable=SC2016
     mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' 2> /dev/null | head -n 1 || true)
     [ -n "$mirror" ] || fail "this machine's apt knows no mirror of Debian; run: apt-get update"
     rm -rf "$folder/apt"

@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use sso_cache::session_store::Happened;
 use sso_cache::token::Token;
 use sso_cache::{copies, salvage};
-use sso_cache::session_store::Happened;
 use sso_lock::{Lock, Outcome};
 use sso_profile::{AwsConfig, Kind, Profile, Sso};
 use sso_tool::exit::{Exit, Fault, report, status_of};
