@@ -1,5 +1,5 @@
 //! The cache of `aws login`: console credentials, which the AWS CLI renews and hands out and no SSO login does
-//! (AWS-FORMATS 14.1). Only looked at, never written.
+//! (AWS-FORMATS 11). Only looked at, never written.
 
 use std::path::Path;
 

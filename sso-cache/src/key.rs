@@ -68,7 +68,7 @@ pub fn assume_role(arguments: &Map<String, Value>) -> String {
     sha1(&dumps(&sorted(arguments), Separators::Spaced))
 }
 
-/// The key of the console credentials of `aws login`, from the profile's `login_session` (AWS-FORMATS 14.1).
+/// The key of the console credentials of `aws login`, from the profile's `login_session` (AWS-FORMATS 11).
 pub fn console_session(login_session: &str) -> String {
     hex(&Sha256::digest(login_session))
 }

@@ -34,7 +34,7 @@ pub enum Kind {
     AssumeRole,
     /// `role_arn` by a token in a file.
     WebIdentity,
-    /// `login_session`: console credentials of `aws login`, which no SSO login renews (AWS-FORMATS 14.1).
+    /// `login_session`: console credentials of `aws login`, which no SSO login renews (AWS-FORMATS 11).
     Login,
     /// No credentials of its own.
     None,

@@ -79,6 +79,6 @@ fn a_session_that_is_over_is_no_identity() {
     bench.forward(9 * 3600);
     let mut command = bench.command("sso-login whoami demo");
     command.env("SSO_NOW", after(9 * 3600));
-    let ended = end(command, "").exits(77).says("is over; run: sso-login demo");
+    let ended = end(command, "").exits(77).says("has expired; run: sso-login demo");
     assert_eq!(ended.document()["error"], "expired");
 }

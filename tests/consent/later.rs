@@ -47,7 +47,8 @@ fn log_in(bench: &Bench, registers: bool, arguments: &str) -> Ended {
             quoted(&bench.cache().join(TOKEN))
         ),
     );
-    bench.run(&format!("sso-login demo --via aws --force {arguments}"))
+    // A browser of this machine comes back to it.
+    bench.run_with(&format!("sso-login demo --via aws --force {arguments}"), &[("DISPLAY", ":0")])
 }
 
 #[test]

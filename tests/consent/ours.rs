@@ -83,7 +83,7 @@ fn a_registration_that_does_not_serve_is_named_with_the_reason() {
             (
                 changed("expiresAt", json!("2026-11-21T12:00:00Z")),
                 "over",
-                "is over since 2026-11-21T12:00:00Z.",
+                "is valid only until 2026-11-21T12:00:00Z.",
             ),
             (changed("expiresAt", json!(after(899))), "over", "ends at 2026-11-21T12:14:59Z."),
             (

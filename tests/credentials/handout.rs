@@ -186,7 +186,7 @@ fn a_session_that_is_over_is_one_line_with_the_command_that_helps() {
         let ended = credentials_after(&bench, 9 * 3600, "demo").exits(77);
         assert_eq!(
             (ended.stdout.as_str(), ended.stderr.as_str()),
-            ("", "sso-login: profile \"demo\": SSO session \"sandbox\" is over; run: sso-login demo\n"),
+            ("", "sso-login: profile \"demo\": SSO session \"sandbox\" has expired; run: sso-login demo\n"),
         );
         // Once refused, the refresh token isn't tried again.
         assert_eq!(bench.count("CreateToken"), 1, "{attempt}");

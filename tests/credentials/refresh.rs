@@ -109,7 +109,7 @@ fn a_refusal_is_a_login_and_a_lost_network_is_none() {
         refresh_after(&bench, 3600, "sso-login refresh -e", &input).exits(77);
         refresh_after(&bench, 3600, "sso-login refresh demo", "")
             .exits(77)
-            .says("is over; run: sso-login demo");
+            .says("has expired; run: sso-login demo");
     }
     assert_eq!(bench.count("CreateToken"), before + 1, "what was refused is not tried again");
 }

@@ -49,6 +49,8 @@ fn exactly_one_command_is_run_with_nothing_that_shadows_the_profile() {
         ("demo --force --no-browser", "sso\nlogin\n--profile\ndemo\n--no-browser\n"),
     ] {
         let mut command = bench.command(&format!("sso-login --via aws {arguments}"));
+        // A desktop: a browser comes back to it.
+        command.env("DISPLAY", ":0");
         command.env("OUT", bench.served.sandbox.root()).env("AWS_PROFILE", "other");
         command.env("AWS_DEFAULT_PROFILE", "other").envs(shadows.map(|name| (name, "canary")));
         let ended = end(command, "");
@@ -71,7 +73,7 @@ const NOTICE: &str = "AWS will ask you to allow access for botocore-client-sandb
 fn the_page_is_shown_as_soon_as_it_is_printed() {
     let url = "https://oidc.us-east-1.amazonaws.com/authorize?response_type=code&redirect_uri=http%3A%2F%2F127.0.0.1%3A43210%2Foauth%2Fcallback&state=y";
     let bench = with_aws(&format!("echo prose; echo; echo '{url}'; sleep 600"));
-    let ended = bench.run("sso-login --via aws demo --timeout 700ms");
+    let ended = bench.run_with("sso-login --via aws demo --timeout 700ms", &[("DISPLAY", ":0")]);
     ended.fails(124, "timeout", "", "took too long and was ended; the page it opened is dead");
     assert_eq!(
         ended.documents()[0],

@@ -128,7 +128,7 @@ fn starship_shows_the_profile_and_the_time_left() {
     command.args(["-c", read]).arg(project("docs/examples/starship.toml"));
     let line = end(command, "").exits(0).stdout;
     let ended = bench.shell(&format!("export AWS_PROFILE=corp; {line}")).exits(0);
-    assert_eq!(ended.stdout, "corp 1h0m\n");
+    assert_eq!(ended.stdout, "corp 1h\n");
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn the_prompt_of_bash_shows_the_session_and_awsp_switches() {
     let file = file.to_str().unwrap();
     let shown =
         bench.shell(&format!(". '{file}'; AWS_PROFILE=corp; export AWS_PROFILE; sso_prompt")).exits(0);
-    assert_eq!(shown.stdout.trim_end(), "corp 1h0m");
+    assert_eq!(shown.stdout.trim_end(), "corp 1h");
     assert_eq!(bench.shell(&format!(". '{file}'; sso_prompt")).exits(0).stdout, "");
 }
 
@@ -204,6 +204,6 @@ fn the_pages_on_ci_and_prompts_show_commands_that_run() {
     }
     let page = fs::read_to_string(project("docs/prompt.md")).unwrap();
     for block in blocks(&page, "sh") {
-        assert_eq!(bench.shell(&block).exits(0).stdout, "corp 1h0m\n");
+        assert_eq!(bench.shell(&block).exits(0).stdout, "corp 1h\n");
     }
 }

@@ -169,7 +169,7 @@ fn what_is_no_login_is_named() {
         ("garbage\n{\"a\":\n\0\n", "no-login", "there is no login on metta1"),
         ("{\"event\":\"authorize\",\"url\":\"file:///etc/passwd\"}\n", "page", "its page is no https URL"),
         (
-            "https://x.example/authorize?redirect_uri=http%3A%2F%2Fevil.example%3A80%2F\n",
+            "https://x.example/authorize?redirect_uri=http%3A%2F%2Fevil.example%3A8080%2F\n",
             "page",
             "the redirect_uri of its page isn't on loopback",
         ),

@@ -49,8 +49,8 @@ fn an_expired_session_is_said_in_the_words_of_the_document_and_starts_nothing() 
     let words = "[!] SSO credentials expired\n[INFO] Try running: aws sso login --profile demo\n";
     assert!(ended.stderr.contains(words), "{}", ended.stderr);
     assert!(
-        ended.stderr.contains("SSO session \"sandbox\" is over"),
-        "which of them is over: {}",
+        ended.stderr.contains("SSO session \"sandbox\" has expired"),
+        "which of them has expired: {}",
         ended.stderr
     );
 

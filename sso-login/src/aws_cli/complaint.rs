@@ -8,7 +8,7 @@ use crate::session::answer::Answer;
 /// The word for a registration that AWS does not accept, though the file says that it is good.
 pub(crate) const REJECTED: &str = "invalid_client";
 
-/// Words in the line in which the AWS CLI names an error. Since 2.34 details follow it (AWS-FORMATS 14.4).
+/// Words in the line in which the AWS CLI names an error. Since 2.34 details follow it (AWS-FORMATS 9).
 const ERROR: &str = "An error occurred (";
 
 /// What it says on stderr: the first line that names an error is the reason, else the last line.

@@ -1,4 +1,4 @@
-//! `login_session`: console credentials of `aws login`, which the AWS CLI alone renews and hands out (AWS-FORMATS 14.1).
+//! `login_session`: console credentials of `aws login`, which the AWS CLI alone renews and hands out (AWS-FORMATS 11).
 
 use std::process::Command;
 
