@@ -18,6 +18,7 @@ mod readme;
 mod remote;
 mod roundtrip;
 mod sandbox;
+mod serve;
 mod services;
 mod steps;
 mod subjects;

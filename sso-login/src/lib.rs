@@ -14,6 +14,7 @@ pub mod interrupt;
 pub mod keys;
 pub mod remote;
 pub mod sandbox;
+pub mod serve;
 pub mod session;
 pub mod terminal;
 

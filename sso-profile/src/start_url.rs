@@ -3,6 +3,7 @@
 use std::fmt;
 
 use sso_tool::exit::Fault;
+use sso_tool::placeholder::is_placeholder;
 use sso_tool::sanitize::{is_deceptive, sanitize};
 
 use crate::values::wrong;
@@ -31,7 +32,7 @@ impl StartUrl {
         // A fragment or query may hold what the address may not, and goes.
         let url = Self::of(text);
         let shown = sanitize(text);
-        if is_sample(&url.0) {
+        if is_placeholder(&url.0) {
             return Err(wrong(format!("the start URL `{shown}` is a placeholder")).hint(
                 "the real one is in the invitation mail and at the top of the IAM Identity Center console",
             ));
@@ -105,13 +106,6 @@ fn is_login_page(host: &str) -> bool {
         || host.ends_with(".amazonaws.eu");
     (is_amazon && (host.starts_with("device.") || host.starts_with("oidc.")))
         || host.starts_with("device.sso.")
-}
-
-/// Whether it is the manuals' `https://d-xxxxxxxxxx.awsapps.com/start`, with however many x's.
-fn is_sample(url: &str) -> bool {
-    let directory = url.split_once("://d-").and_then(|(_, rest)| rest.split_once(".awsapps.com"));
-    url.contains("xxxxxxxxxx")
-        || directory.is_some_and(|(id, _)| !id.is_empty() && id.bytes().all(|byte| byte == b'x'))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What the values of a profile may be: what AWS's tools take, and nothing copied from a manual.
 
 use sso_tool::exit::{Exit, Fault};
+use sso_tool::placeholder::is_placeholder;
 use sso_tool::sanitize::{is_deceptive, sanitize};
 
 use crate::profile::scopes;
@@ -44,7 +45,7 @@ pub(crate) fn scope_list(list: &str) -> Result<(), Fault> {
 }
 
 pub(crate) fn account_id(id: &str) -> Result<(), Fault> {
-    if id == "123456789012" {
+    if is_placeholder(id) {
         return Err(wrong(format!("the account `{id}` is the manual's placeholder"))
             .hint("the access portal (the start URL) shows accounts and roles"));
     }

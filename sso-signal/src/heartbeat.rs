@@ -5,8 +5,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::signal_store;
-use crate::signal_store::places::{Places, file_stem};
+use crate::signal_store::places::Places;
 use sso_tool::atomic_write;
+use sso_tool::profile_name::file_stem;
 use sso_tool::safe_read::{self, Found};
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;

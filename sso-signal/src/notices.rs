@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::signal_store::places::fnv1a;
 use sso_tool::atomic_write;
 use sso_tool::exit::{Exit, Fault};
+use sso_tool::profile_name::fnv1a;
 use sso_tool::quarantine::quarantine;
 use sso_tool::safe_read::{self, Found};
 use sso_tool::settings::Settings;

@@ -8,4 +8,4 @@ mod outcome;
 mod peers;
 mod registration;
 pub mod under_way;
-mod webdriver;
+pub mod webdriver;

@@ -62,6 +62,22 @@ impl Browser {
         self.post(&format!("element/{id}/click"), &json!({}));
     }
 
+    /// Types into the element that has the focus.
+    pub fn keys(&self, text: &str) {
+        let element = get(&format!("{}/element/active", self.session));
+        let id = element.as_object().unwrap().values().next().unwrap().as_str().unwrap();
+        self.post(&format!("element/{id}/value"), &json!({"text": text}));
+    }
+
+    /// Gives the page another size.
+    pub fn resize(&self, width: u32, height: u32) {
+        let params = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        self.post(
+            "goog/cdp/execute",
+            &json!({"cmd": "Emulation.setDeviceMetricsOverride", "params": params}),
+        );
+    }
+
     /// Waits until the page has this title.
     pub fn wait_for(&self, title: &str) {
         let end = Instant::now() + Duration::from_secs(30);

@@ -13,6 +13,7 @@ pub mod filter;
 pub mod flock;
 pub mod format;
 mod pages;
+pub mod placeholder;
 pub mod process;
 pub mod profile_name;
 pub mod quarantine;

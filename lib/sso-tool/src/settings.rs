@@ -67,6 +67,11 @@ impl Settings {
         self.named_text(name).or_else(|| self.dotenv().value(name).map(str::to_owned))
     }
 
+    /// The value of the `.env` in the working directory alone.
+    pub fn from_dotenv(&self, name: &str) -> Option<String> {
+        self.dotenv().value(name).map(str::to_owned)
+    }
+
     /// The same without `.env`: what somebody set, or put into a file that somebody named. A value that only `.env` has
     /// doesn't count, which a warning says: a person who wrote it there would wait for its effect.
     pub fn named(&self, name: &str) -> Option<String> {

@@ -10,6 +10,7 @@ use sso_tool::subject::Subject;
 use crate::commands::subjects::{self, Asked, Elsewhere, Form, Reply, RoleFlags, SubjectFlags, Target};
 use crate::credentials::export::{self, Format};
 use crate::credentials::resolver::{CredentialResolver, Credentials};
+use crate::serve::app;
 use crate::session::target;
 
 /// Hand out the credentials of a profile
@@ -140,7 +141,7 @@ fn command(subject: Subject, form: Form, format: Format, settings: &Settings) ->
     });
     match handed_out {
         Err(err) if is_chosen && status_of(&err) == Exit::Config => {
-            let Some((credentials, _)) = of_environment(settings)? else { return Err(err) };
+            let Some((credentials, _)) = of_any_settings(settings)? else { return Err(err) };
             Output::stdout().bytes(format.text(&credentials).as_bytes())?;
             Ok(Exit::Done)
         }
@@ -175,5 +176,9 @@ fn if_unnamed(
     }
     // A region alone is what every CI job has there.
     let profile = AwsConfig::load(settings)?.profile(&name)?;
-    Ok(profile.is_none_or(|profile| profile.kind == Kind::None).then_some(found))
+    if profile.is_some_and(|profile| profile.kind != Kind::None) {
+        return Ok(None);
+    }
+    app::refuse_placeholders(&found.0)?;
+    Ok(Some(found))
 }

@@ -46,5 +46,6 @@ subcommands! {
     Doctor in doctor,
     Tunnel in tunnel,
     Inspect in inspect,
+    Serve in serve,
     Sandbox in sandbox,
 }

@@ -12,6 +12,7 @@ use crate::commands::steps::{each, oidc, sso_of};
 use crate::commands::subjects::{Asked, RoleFlags, SubjectFlags, document_of};
 use crate::flows::client::Client;
 use crate::flows::stop::Stop;
+use crate::serve::app;
 use crate::session::cached::Session;
 use crate::session::target::{self, no_sso};
 
@@ -31,6 +32,7 @@ Examples:
   echo '{\"startUrl\":\"https://d-1234567890.awsapps.com/start\",\"ssoRegion\":\"us-east-1\"}' |
     sso-login register
 
+Without a profile, AWS_SSO_START_URL and AWS_SSO_REGION of the environment or .env say where.
 Adds `clientId`, `clientSecret` and `registrationExpiresAt`. The secret is in the document only.
 
 Exit status:
@@ -48,7 +50,15 @@ pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
             each(documents, |subject, document| registered(subject, document, settings))
         }
         Asked::Command(subject) => {
-            let document = document_of(&subject);
+            // A web application's `.env` says where people sign in, without a profile.
+            let of_settings = if matches!(subject, Subject::Chosen { .. }) { app::sso_of(settings)? } else { None };
+            let document = match of_settings {
+                Some(sso) => Document::new()
+                    .with("startUrl", sso.start_url)
+                    .with("ssoRegion", sso.region)
+                    .with("scopes", sso.scopes.unwrap_or_default()),
+                None => document_of(&subject),
+            };
             each(std::iter::once(Ok(document)), |subject, document| registered(subject, document, settings))
         }
     }

@@ -1,7 +1,6 @@
 //! Which files are signals: `login-required.json` and, beside it, those in `signals/`.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,6 +9,7 @@ use anyhow::Context as _;
 
 use crate::signal::OF_A_BOX;
 use sso_tool::atomic_write;
+use sso_tool::profile_name::file_stem;
 use sso_tool::settings::Settings;
 
 /// More files in `signals/` than anybody has profiles: a writer gone wild. The rest is left unread.
@@ -19,7 +19,6 @@ const MOST: usize = 20_000;
 /// So many signals are handled at once. What is remembered of profiles that nobody decided about holds twice as many:
 /// a profile that is forgotten while its signal stands would be handed over again and again, and hold back all others.
 pub(crate) const MOST_SIGNALS: usize = 1000;
-const LONGEST: usize = 200;
 
 /// The paths of signals.
 #[derive(Debug)]
@@ -89,32 +88,6 @@ fn further(state_dir: &Path, main_file: &Path) -> PathBuf {
     if is_mounted_alone { beside } else { state_dir.join("signals") }
 }
 
-/// The profile, percent-encoded; what is too long for a file name ends in a hash of the whole.
-pub(crate) fn file_stem(profile: &str) -> String {
-    let encoded = percent_encoded(profile);
-    if encoded.len() <= LONGEST { encoded } else { format!("{:.180}%{:016x}", encoded, fnv1a(profile)) }
-}
-
-/// RFC 3986: everything but the unreserved characters as `%XX`.
-fn percent_encoded(name: &str) -> String {
-    let mut encoded = String::new();
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a String can't fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
-}
-
-/// FNV-1a, 64 bits: the same in every release. A clash costs nothing, since files are known by their content.
-pub(crate) fn fnv1a(text: &str) -> u64 {
-    text.bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,7 +97,7 @@ mod tests {
         assert_eq!(file_stem("a b/c@d:e+f._-"), "a%20b%2Fc%40d%3Ae%2Bf._-");
         let slashes = format!("a{}", "/".repeat(127));
         let others = format!("a{}@", "/".repeat(126));
-        assert!(file_stem(&slashes).len() <= LONGEST);
+        assert!(file_stem(&slashes).len() <= 200);
         assert_ne!(file_stem(&slashes), file_stem(&others));
     }
 

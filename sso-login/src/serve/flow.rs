@@ -1,0 +1,302 @@
+//! The sign-ins that are under way. What the outside sees of them are handles: AWS's client secrets, device codes and tokens
+//! stay in this process's memory.
+
+use std::collections::HashMap;
+use std::mem;
+use std::time::{Duration, Instant};
+
+use sso_tool::secret::Secret;
+
+use super::digest::Digest;
+use super::sign_in::SignedIn;
+use crate::aws_api::oidc::{Created, Device, Registered};
+use crate::flows::device::SLOWER;
+use crate::flows::random::Random;
+
+/// The most that are under way at the same time.
+pub(crate) const MOST: usize = 64;
+/// How long a client has to begin, and how long an ended one is remembered.
+pub(crate) const LIFETIME: Duration = Duration::from_secs(15 * 60);
+/// A poll by a clock that isn't ours is a moment early every other time.
+const TOLERANCE: Duration = Duration::from_millis(300);
+
+/// All of them.
+pub(crate) struct Flows {
+    random: Random,
+    clients: HashMap<String, Client>,
+}
+
+struct Client {
+    secret: Digest,
+    registered: Registered,
+    ends: Instant,
+    device: Option<Running>,
+}
+
+struct Running {
+    code: Digest,
+    aws_code: Secret,
+    interval: Duration,
+    next: Instant,
+    ends: Instant,
+    state: State,
+}
+
+enum State {
+    /// A person has to approve.
+    Waiting,
+    /// AWS is being asked.
+    Asking,
+    /// A person approved; whoever asked didn't learn it, or what came after failed.
+    Approved(Created),
+    /// The sign-in is done; whoever asked went away before the answer.
+    Done(Box<SignedIn>),
+    /// It was fetched.
+    Used,
+    Denied,
+    TimedOut,
+}
+
+/// A new client, as its owner sees it.
+pub(crate) struct Handle {
+    pub(crate) client_id: String,
+    pub(crate) client_secret: String,
+}
+
+/// What comes of a poll.
+pub(crate) enum Poll {
+    /// AWS is to be asked; [`Flows::settle`] takes the answer.
+    Ask(Registered, Secret),
+    /// A person has approved already; the rest is to be done.
+    GoOn(Registered, Created),
+    /// The answer that nobody fetched.
+    Done(Box<SignedIn>),
+    /// Too early, by that long.
+    SlowDown(Duration),
+    Denied,
+    TimedOut,
+    /// No such flow, not this client's, or used.
+    Invalid,
+}
+
+/// What came of asking AWS.
+pub(crate) enum Settled {
+    Pending,
+    SlowDown,
+    Denied,
+    TimedOut,
+    Invalid,
+    /// AWS can't be reached, before or after a person approved.
+    Later(Option<Created>),
+    /// Done, and whether the one who asked has got the answer.
+    Done {
+        answer: Box<SignedIn>,
+        is_fetched: bool,
+    },
+}
+
+impl Flows {
+    pub(crate) fn new() -> anyhow::Result<Self> {
+        Ok(Self { random: Random::from_system()?, clients: HashMap::new() })
+    }
+
+    /// How long until there is room for one more; `None` if there is now.
+    pub(crate) fn full(&mut self, now: Instant) -> Option<Duration> {
+        self.clients.retain(|_, client| now < client.ends);
+        if self.clients.len() >= MOST {
+            // What has ended is remembered only while nobody needs the room.
+            self.clients.retain(|_, client| !client.is_over(now));
+        }
+        let first = self.clients.values().map(|client| client.ends).min()?;
+        (self.clients.len() >= MOST).then(|| first.saturating_duration_since(now))
+    }
+
+    /// Adds a client. `None` if there is no room.
+    pub(crate) fn add(&mut self, registered: Registered, now: Instant) -> Option<Handle> {
+        if self.full(now).is_some() {
+            return None;
+        }
+        let handle = Handle { client_id: self.random.token(16), client_secret: self.random.token(32) };
+        let client = Client {
+            secret: Digest::of(&handle.client_secret),
+            registered,
+            ends: now + LIFETIME,
+            device: None,
+        };
+        self.clients.insert(handle.client_id.clone(), client);
+        Some(handle)
+    }
+
+    /// What AWS knows a client by; `None` if the secret isn't its own.
+    pub(crate) fn registered(&mut self, client_id: &str, secret: &str, now: Instant) -> Option<Registered> {
+        self.client(client_id, secret, now).map(|client| client.registered.clone())
+    }
+
+    /// Begins an authorization, in the place of the client's earlier one. The answer is the device code's handle.
+    pub(crate) fn begin(&mut self, client_id: &str, device: &Device, now: Instant) -> Option<String> {
+        let code = self.random.token(32);
+        let client = self.clients.get_mut(client_id)?;
+        let ends = now + device.expires_in;
+        client.ends = ends.max(now + Duration::from_secs(60)) + Duration::from_secs(60);
+        client.device = Some(Running {
+            code: Digest::of(&code),
+            aws_code: device.device_code.clone(),
+            interval: device.interval,
+            // The first poll may come at once.
+            next: now,
+            ends,
+            state: State::Waiting,
+        });
+        Some(code)
+    }
+
+    /// Somebody asks how an authorization stands.
+    pub(crate) fn poll(&mut self, client_id: &str, secret: &str, code: &str, now: Instant) -> Poll {
+        let Some(client) = self.client(client_id, secret, now) else { return Poll::Invalid };
+        let registered = client.registered.clone();
+        let Some(device) = client.device.as_mut().filter(|device| device.code.is_of(code)) else {
+            return Poll::Invalid;
+        };
+        match &device.state {
+            State::Used => return Poll::Invalid,
+            State::Denied => return Poll::Denied,
+            State::TimedOut => return Poll::TimedOut,
+            State::Done(_) => {
+                return match mem::replace(&mut device.state, State::Used) {
+                    State::Done(answer) => Poll::Done(answer),
+                    _ => Poll::Invalid,
+                };
+            }
+            State::Waiting if device.ends <= now => {
+                device.state = State::TimedOut;
+                return Poll::TimedOut;
+            }
+            State::Waiting | State::Asking | State::Approved(_) => {}
+        }
+        let early = device.next.saturating_duration_since(now + TOLERANCE);
+        if matches!(device.state, State::Asking) {
+            return Poll::SlowDown(early.max(Duration::from_secs(1)));
+        }
+        if !early.is_zero() {
+            return Poll::SlowDown(early);
+        }
+        device.next = now + device.interval;
+        match mem::replace(&mut device.state, State::Asking) {
+            State::Approved(created) => Poll::GoOn(registered, created),
+            _ => Poll::Ask(registered, device.aws_code.clone()),
+        }
+    }
+
+    /// Writes down what came of asking AWS, and answers how long to wait before the next poll.
+    pub(crate) fn settle(&mut self, client_id: &str, code: &str, settled: Settled, now: Instant) -> Duration {
+        let device = self.clients.get_mut(client_id).and_then(|client| client.device.as_mut());
+        let Some(device) = device.filter(|device| device.code.is_of(code)) else { return Duration::ZERO };
+        device.state = match settled {
+            Settled::Pending | Settled::Later(None) => State::Waiting,
+            Settled::SlowDown => {
+                device.interval += SLOWER;
+                device.next = now + device.interval;
+                State::Waiting
+            }
+            Settled::Later(Some(created)) => State::Approved(created),
+            Settled::Denied => State::Denied,
+            Settled::TimedOut => State::TimedOut,
+            Settled::Invalid | Settled::Done { is_fetched: true, .. } => State::Used,
+            Settled::Done { answer, is_fetched: false } => State::Done(answer),
+        };
+        device.next.saturating_duration_since(now)
+    }
+
+    fn client(&mut self, client_id: &str, secret: &str, now: Instant) -> Option<&mut Client> {
+        self.clients.get_mut(client_id).filter(|client| now < client.ends && client.secret.is_of(secret))
+    }
+}
+
+impl Client {
+    fn is_over(&self, now: Instant) -> bool {
+        let is_ended = |device: &Running| {
+            matches!(device.state, State::Used | State::Denied | State::TimedOut)
+                || (matches!(device.state, State::Waiting) && device.ends <= now)
+        };
+        self.device.as_ref().is_some_and(is_ended)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sso_tool::time;
+
+    fn registered() -> Registered {
+        Registered {
+            client_id: "aws".to_owned(),
+            client_secret: "s".into(),
+            expires_at: time::now().unwrap(),
+        }
+    }
+
+    fn device() -> Device {
+        Device {
+            device_code: "aws-code".into(),
+            user_code: "ABCD-EFGH".to_owned(),
+            url: String::new(),
+            plain_url: String::new(),
+            expires_in: Duration::from_secs(600),
+            interval: Duration::from_secs(5),
+        }
+    }
+
+    fn begun(flows: &mut Flows, now: Instant) -> (Handle, String) {
+        let handle = flows.add(registered(), now).unwrap();
+        let code = flows.begin(&handle.client_id, &device(), now).unwrap();
+        (handle, code)
+    }
+
+    #[test]
+    fn a_flow_belongs_to_who_began_it() {
+        let (now, mut flows) = (Instant::now(), Flows::new().unwrap());
+        let (one, code) = begun(&mut flows, now);
+        let (other, _) = begun(&mut flows, now);
+        for (id, secret, code) in [
+            (&other.client_id, &other.client_secret, &code),
+            (&one.client_id, &other.client_secret, &code),
+            (&one.client_id, &one.client_secret, &"x".to_owned()),
+            (&"x".to_owned(), &one.client_secret, &code),
+        ] {
+            assert!(matches!(flows.poll(id, secret, code, now), Poll::Invalid));
+        }
+        assert!(matches!(flows.poll(&one.client_id, &one.client_secret, &code, now), Poll::Ask(..)));
+    }
+
+    #[test]
+    fn the_pace_is_kept_without_asking_aws() {
+        let (now, mut flows) = (Instant::now(), Flows::new().unwrap());
+        let (one, code) = begun(&mut flows, now);
+        let seconds = |n: u64| now + Duration::from_secs(n);
+        let (id, secret) = (&one.client_id, &one.client_secret);
+        assert!(matches!(flows.poll(id, secret, &code, now), Poll::Ask(..)));
+        // Two tabs at once are one question.
+        assert!(matches!(flows.poll(id, secret, &code, seconds(9)), Poll::SlowDown(_)));
+        flows.settle(id, &code, Settled::Pending, now);
+        assert!(matches!(flows.poll(id, secret, &code, seconds(2)), Poll::SlowDown(_)));
+        assert!(matches!(flows.poll(id, secret, &code, seconds(5)), Poll::Ask(..)));
+        flows.settle(id, &code, Settled::SlowDown, seconds(5));
+        assert!(matches!(flows.poll(id, secret, &code, seconds(12)), Poll::SlowDown(_)));
+        assert!(matches!(flows.poll(id, secret, &code, seconds(15)), Poll::Ask(..)));
+        flows.settle(id, &code, Settled::Pending, seconds(15));
+        assert!(matches!(flows.poll(id, secret, &code, seconds(600)), Poll::TimedOut));
+        assert!(matches!(flows.poll(id, secret, &code, seconds(601)), Poll::TimedOut));
+    }
+
+    #[test]
+    fn there_are_at_most_64_and_what_has_ended_makes_room() {
+        let (now, mut flows) = (Instant::now(), Flows::new().unwrap());
+        let all: Vec<_> = (0..MOST).map(|_| begun(&mut flows, now)).collect();
+        assert!(flows.add(registered(), now).is_none());
+        let (one, code) = &all[0];
+        flows.settle(&one.client_id, code, Settled::Denied, now);
+        assert!(flows.add(registered(), now).is_some());
+        assert!(flows.add(registered(), now).is_none());
+        assert!(flows.add(registered(), now + Duration::from_secs(3600)).is_some());
+    }
+}

@@ -1,0 +1,9 @@
+//! `sso-login serve`: who may ask, signing in, tokens, credentials, and what a front end sees.
+
+mod credentials;
+mod gate;
+mod page;
+mod serving;
+mod settings;
+mod sign_in;
+mod tokens;

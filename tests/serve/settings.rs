@@ -1,0 +1,87 @@
+//! What `.env` says, and what no `.env` may say.
+
+use std::fs;
+
+use serde_json::json;
+
+use super::serving::{APP, Serving};
+use crate::login::bench::Bench;
+
+fn dotenv(bench: &Bench, text: &str) {
+    fs::write(bench.served.sandbox.root().join("work/.env"), text).unwrap();
+}
+
+fn app() -> String {
+    APP.map(|(name, value)| format!("{name}={value}\n")).concat()
+}
+
+#[test]
+fn the_documents_env_lines_are_enough_without_a_profile() {
+    let bench = Bench::start("--pending 0");
+    bench.configure(|_| String::new());
+    dotenv(&bench, &format!("# AWS SSO\n{}", app()));
+    let serving = Serving::start(&bench, "", &[]);
+    assert_eq!(serving.sign_in()["user"]["account_id"], "111122223333");
+    let registered = bench.run("sso-login register").exits(0).document();
+    assert_eq!((&registered["startUrl"], &registered["ssoRegion"]), (&json!(APP[0].1), &json!("us-east-1")));
+    let chain = "sso-login register | sso-login authorize --quiet | sso-login token --wait";
+    let mut command = bench.command("bash");
+    command.args(["-euo", "pipefail", "-c", chain]);
+    assert!(crate::support::end(command, "").exits(0).stdout.contains("accessToken"));
+}
+
+#[test]
+fn a_manuals_placeholder_is_refused_everywhere() {
+    let bench = Bench::start("");
+    let placeholders = [
+        ("AWS_SSO_START_URL", "https://d-xxxxxxxxxx.awsapps.com/start"),
+        ("AWS_SSO_ACCOUNT_ID", "123456789012"),
+        ("AWS_ACCESS_KEY_ID", "your-access-key"),
+        ("AWS_SECRET_ACCESS_KEY", "your-secret-key"),
+        ("AWS_SESSION_TOKEN", "your-session-token"),
+    ];
+    let good =
+        format!("{}AWS_ACCESS_KEY_ID=AKIAX\nAWS_SECRET_ACCESS_KEY=s3cr3t\nAWS_SESSION_TOKEN=t\n", app());
+    for (name, value) in placeholders {
+        dotenv(&bench, &format!("{good}{name}={value}\n"));
+        bench.run("sso-login serve --listen 0").exits(78).says(&format!("{name} is a manual's placeholder"));
+    }
+    dotenv(&bench, "AWS_SSO_START_URL=https://d-xxxxxxxxxx.awsapps.com/start\nAWS_SSO_REGION=us-east-1\n");
+    bench.run("sso-login register").exits(78).says("AWS_SSO_START_URL is a manual's placeholder");
+    dotenv(&bench, "AWS_ACCESS_KEY_ID=your-access-key\nAWS_SECRET_ACCESS_KEY=your-secret-key\n");
+    bench.run("sso-login whoami").exits(78).says("AWS_ACCESS_KEY_ID is a manual's placeholder");
+    bench.run("sso-login credentials").exits(78).says("AWS_ACCESS_KEY_ID is a manual's placeholder");
+    bench.run("sso-login serve --listen 0").exits(78).says("AWS_ACCESS_KEY_ID is a manual's placeholder");
+}
+
+#[test]
+fn half_of_the_settings_is_named() {
+    let bench = Bench::start("");
+    for (left_out, _) in APP {
+        let text: String =
+            APP.iter().filter(|(name, _)| *name != left_out).map(|(n, v)| format!("{n}={v}\n")).collect();
+        dotenv(&bench, &text);
+        bench.run("sso-login serve --listen 0").exits(78).says(&format!("{left_out} is not"));
+    }
+    // The region of SSO is never that of AWS_REGION.
+    dotenv(&bench, "AWS_SSO_START_URL=https://d-1234567890.awsapps.com/start\nAWS_REGION=us-east-1\n");
+    bench.run("sso-login register").exits(78).says("AWS_SSO_REGION is not");
+}
+
+#[test]
+fn a_command_is_not_run_with_the_keys_of_a_strangers_env() {
+    let bench = Bench::start("");
+    dotenv(&bench, "AWS_ACCESS_KEY_ID=AKIAX\nAWS_SECRET_ACCESS_KEY=s\n");
+    bench.run("sso-login credentials").exits(0);
+    bench.run("sso-login exec -- true").exits_somehow(78);
+}
+
+#[test]
+fn without_sso_the_sign_in_says_what_is_missing() {
+    let bench = Bench::start("");
+    bench.configure(|_| String::new());
+    let serving = Serving::start(&bench, "", &[]);
+    let reply = serving.ask("POST", "/api/auth/register-client", &[], "");
+    reply.refuses(503, "not_configured", "AWS_SSO_START_URL");
+    serving.get("/healthz", &[]).is(200);
+}
