@@ -138,7 +138,11 @@ fn a_registration_that_is_over_or_ends_soon_is_named_with_its_date() {
     let steps =
         ["", "ends 2020-01-01T00:00:00Z", "ends $(in_time '+14 minutes')", "ends $(in_time '+16 minutes')"];
     let Some(logins) = logins("", &steps, FORCED) else { return };
-    logins[1].is_asked(2, "over", "the registration of session sandbox is valid only until 2020-01-01T00:00:00Z.");
+    logins[1].is_asked(
+        2,
+        "over",
+        "the registration of session sandbox is valid only until 2020-01-01T00:00:00Z.",
+    );
     logins[2].is_asked(3, "over", "the registration of session sandbox ends at 2");
     logins[3].is_not_asked(3, "success");
 }
@@ -229,7 +233,11 @@ fn a_legacy_profile_registers_under_a_number_once() {
     let Some(logins) = logins("", &[legacy, "", "ends 2020-01-01T00:00:00Z"], FORCED) else { return };
     logins[0].is_asked(1, "first", "botocore-client-…: it is the first login of profile demo here");
     logins[1].is_not_asked(1, "success");
-    logins[2].is_asked(2, "over", "the registration of profile demo is valid only until 2020-01-01T00:00:00Z.");
+    logins[2].is_asked(
+        2,
+        "over",
+        "the registration of profile demo is valid only until 2020-01-01T00:00:00Z.",
+    );
 }
 
 #[test]

@@ -92,13 +92,13 @@ impl Serving {
     pub fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
         let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
         if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
-            head += &format!("Host: {}\r\n", self.host);
+            head.push_str(&format!("Host: {}\r\n", self.host));
         }
         for (name, value) in headers {
-            head += &format!("{name}: {value}\r\n");
+            head.push_str(&format!("{name}: {value}\r\n"));
         }
         if method == "POST" {
-            head += &format!("Content-Length: {}\r\n", body.len());
+            head.push_str(&format!("Content-Length: {}\r\n", body.len()));
         }
         self.raw(&format!("{head}\r\n{body}"))
     }

@@ -58,8 +58,16 @@ fn a_manuals_placeholder_is_refused_everywhere() {
 fn half_of_the_settings_is_named() {
     let bench = Bench::start("");
     for (left_out, _) in APP {
-        let text: String =
-            APP.iter().filter(|(name, _)| *name != left_out).map(|(n, v)| format!("{n}={v}\n")).collect();
+        let kept = APP.iter().filter(|(name, _)| *name != left_out);
+        let lines: Vec<_> = kept
+            .map(|(name, value)| {
+                format!(
+                    "{name}={value}
+"
+                )
+            })
+            .collect();
+        let text = lines.concat();
         dotenv(&bench, &text);
         bench.run("sso-login serve --listen 0").exits(78).says(&format!("{left_out} is not"));
     }

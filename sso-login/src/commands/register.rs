@@ -51,7 +51,8 @@ pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
         }
         Asked::Command(subject) => {
             // A web application's `.env` says where people sign in, without a profile.
-            let of_settings = if matches!(subject, Subject::Chosen { .. }) { app::sso_of(settings)? } else { None };
+            let of_settings =
+                if matches!(subject, Subject::Chosen { .. }) { app::sso_of(settings)? } else { None };
             let document = match of_settings {
                 Some(sso) => Document::new()
                     .with("startUrl", sso.start_url)

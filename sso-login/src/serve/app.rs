@@ -40,7 +40,7 @@ impl App {
             if let Some(name) = account_id.and(Some(ACCOUNT_ID)).or(role_name.and(Some(ROLE_NAME))) {
                 return Err(missing(START_URL, name).into());
             }
-            return Self::of_profile(settings);
+            return Ok(Self::of_profile(settings));
         };
         let account_id = account_id.ok_or_else(|| missing(ACCOUNT_ID, START_URL))?;
         let role_name = role_name.ok_or_else(|| missing(ROLE_NAME, START_URL))?;
@@ -59,12 +59,10 @@ impl App {
     }
 
     /// That of a profile with an account and a role. A config that can't be read is no reason not to serve the rest.
-    fn of_profile(settings: &Settings) -> anyhow::Result<Option<Self>> {
-        let Ok(config) = AwsConfig::load(settings) else { return Ok(None) };
-        let Ok(Some(profile)) = config.profile(&settings.profile()) else { return Ok(None) };
-        let parts = (profile.sso.clone(), profile.account_id.clone(), profile.role_name.clone());
-        let (Some(sso), Some(account_id), Some(role_name)) = parts else { return Ok(None) };
-        Ok(Some(Self { sso, profile, account_id, role_name }))
+    fn of_profile(settings: &Settings) -> Option<Self> {
+        let profile = AwsConfig::load(settings).ok()?.profile(&settings.profile()).ok()??;
+        let (account_id, role_name) = (profile.account_id.clone()?, profile.role_name.clone()?);
+        Some(Self { sso: profile.sso.clone()?, profile, account_id, role_name })
     }
 
     /// Whom the tokens are for: those of an application with another role say nothing here.

@@ -20,6 +20,7 @@ use sso_tool::atomic_write::{self, Mode};
 use sso_tool::exit::{Exit, Fault, status_of};
 use sso_tool::failure::Kind;
 use sso_tool::safe_read::{self, Found};
+use sso_tool::secret::Secret;
 use sso_tool::settings::Settings;
 use sso_tool::shell::shell_word;
 use sso_tool::state_dir;
@@ -113,7 +114,10 @@ impl Handout {
         if self.is_all {
             for (name, profile) in config.profiles() {
                 let is_given = profile.is_ok_and(|profile| {
-                    !matches!(profile.kind, ProfileKind::None | ProfileKind::WebIdentity | ProfileKind::SsoToken)
+                    !matches!(
+                        profile.kind,
+                        ProfileKind::None | ProfileKind::WebIdentity | ProfileKind::SsoToken
+                    )
                 });
                 if is_given {
                     self.add(name)?;
@@ -271,7 +275,7 @@ impl Answer {
         let body = json!({
             "AccessKeyId": access_key_id.expose(),
             "SecretAccessKey": secret_access_key.expose(),
-            "Token": session_token.as_ref().map(|token| token.expose()).unwrap_or_default(),
+            "Token": session_token.as_ref().map(Secret::expose).unwrap_or_default(),
             "Expiration": ends,
             "RoleArn": self.role_arn,
             "AccountId": self.account_id,
@@ -371,8 +375,8 @@ fn partition(region: &str) -> &'static str {
 /// The token of a profile's file, which is made if need be. One that others may read is no secret, and is made anew.
 fn token(path: &Path) -> anyhow::Result<Digest> {
     use std::os::unix::fs::MetadataExt as _;
-    let is_private =
-        std::fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && found.mode() & 0o077 == 0);
+    let is_private = std::fs::symlink_metadata(path)
+        .is_ok_and(|found| found.is_file() && found.mode().trailing_zeros() >= 6);
     let found = safe_read::read(path, LARGEST).with_context(|| format!("cannot read {}", path.display()))?;
     if let Found::Bytes(bytes) = found
         && is_private

@@ -115,10 +115,10 @@ pub fn serve(options: &Options, settings: &Settings) -> anyhow::Result<Exit> {
     // What runs a program (`credential_process`) holds signals back; the default must not come back after it.
     let _held = Interrupt::hold()?;
     let runtime = crate::runtime()?;
-    let served = runtime.block_on(Arc::clone(&server).serve(listener));
+    let ended = runtime.block_on(Arc::clone(&server).serve(listener));
     // What hangs on a service that doesn't answer must not keep the process.
     runtime.shutdown_background();
-    served.map(|()| Exit::Done)
+    ended.map(|()| Exit::Done)
 }
 
 /// The first document.
