@@ -92,13 +92,13 @@ impl Serving {
     pub fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
         let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
         if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
-            head.push_str(&format!("Host: {}\r\n", self.host));
+            head = format!("{head}Host: {}\r\n", self.host);
         }
         for (name, value) in headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            head = format!("{head}{name}: {value}\r\n");
         }
         if method == "POST" {
-            head.push_str(&format!("Content-Length: {}\r\n", body.len()));
+            head = format!("{head}Content-Length: {}\r\n", body.len());
         }
         self.raw(&format!("{head}\r\n{body}"))
     }
