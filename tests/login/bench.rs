@@ -151,7 +151,7 @@ impl Bench {
     pub fn state(&self) -> Vec<String> {
         let mut names = support::names(self.home().join(".aws/sso-renewer"));
         // What is remembered of sessions stays for good.
-        names.retain(|name| name != "sessions.json");
+        names.retain(|name| name != "sessions.json" && !name.starts_with(".sessions.json."));
         names
     }
 }

@@ -86,10 +86,10 @@ fn the_mark_is_there_before_the_session_is_gone() {
     until(|| desk.bench.run("sso-lock status login").code == 0, || "no lock".to_owned());
     let relock = desk.start("relock", desk.command("sso-key-relock dev"));
     let quiet = || {
-        desk.bench.run("sso-signal status").document()["remembered"]
-            == json!([
-                {"ssoSession": "sandbox", "profiles": ["demo", "demo-admin"], "quiet": true}
-            ])
+        let remembered = desk.bench.run("sso-signal status").document()["remembered"][0].clone();
+        remembered["ssoSession"] == "sandbox"
+            && remembered["profiles"] == json!(["demo", "demo-admin"])
+            && remembered["quiet"] == true
     };
     until(quiet, || fs::read_to_string(desk.state().join("state.json")).unwrap_or_default());
     assert!(desk.bench.cache().join(crate::login::bench::TOKEN).exists());

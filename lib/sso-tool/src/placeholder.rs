@@ -38,9 +38,6 @@ pub fn is_placeholder(value: &str) -> bool {
         || WORDS.contains(&value.as_str())
         || BEGINNINGS.iter().any(|beginning| value.starts_with(beginning))
         || is_sample_url(&value)
-        // AWS's own manuals: AKIAIOSFODNN7EXAMPLE and wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY.
-        || value.ends_with("example")
-        || value.ends_with("examplekey")
 }
 
 /// Whether it is the manuals' `https://d-xxxxxxxxxx.awsapps.com/start`, with however many x's.

@@ -13,7 +13,7 @@ use sso_tool::exit::{Exit, Fault};
 
 use super::problem::Problem;
 
-/// Addresses that every SDK takes credentials from without TLS (AWS-FORMATS 14.2). No page can have them as its name.
+/// Addresses that every SDK takes credentials from without TLS (AWS-FORMATS 12). No page can have them as its name.
 const SDK_HOSTS: [&str; 3] = ["169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"];
 /// What a browser says of a page's request that is nobody else's.
 const OWN_SITES: [&str; 2] = ["same-origin", "none"];

@@ -1,4 +1,4 @@
-//! `GET /credentials/PROFILE`: what an SDK asks for where `AWS_CONTAINER_CREDENTIALS_FULL_URI` points (AWS-FORMATS 14.2). The
+//! `GET /credentials/PROFILE`: what an SDK asks for where `AWS_CONTAINER_CREDENTIALS_FULL_URI` points (AWS-FORMATS 12). The
 //! AWS CLI's cache is the cache; the server keeps no credentials.
 
 use std::collections::{BTreeMap, HashMap};
