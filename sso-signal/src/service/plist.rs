@@ -5,7 +5,7 @@ use sso_tool::exit::{Exit, Fault};
 use super::plan::Plan;
 use super::role::Role;
 
-const TEMPLATE: &str = include_str!("../../../launchd/com.bazel.sso-watcher.plist");
+const TEMPLATE: &str = include_str!("com.bazel.sso-watcher.plist");
 
 /// The file's content. Status 78: a value that XML can't hold (a control character).
 pub(super) fn fill(plan: &Plan, role: Role) -> anyhow::Result<String> {

@@ -6,7 +6,7 @@ use sso_tool::exit::{Exit, Fault};
 use super::plan::Plan;
 use super::role::Role;
 
-const TEMPLATE: &str = include_str!("../../../systemd/sso-watcher.service");
+const TEMPLATE: &str = include_str!("sso-watcher.service");
 /// The target of a desktop session: its services are started again with every login, with that login's display.
 const DESKTOP: &str = "graphical-session.target";
 
