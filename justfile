@@ -181,6 +181,20 @@ sso-key-relock env="": _tools
     @sso-profile key sessions ${1:+--env="$1"} | sso-signal quiet - | sso-login logout - --exit-status | sso-signal settle | sso-signal log
     @sso-profile key list --text ${1:+--env="$1"}
 
+# Serve sign-in to web front ends and credentials to containers; who asks without a session raises a signal (flags of sso-login serve)
+[group('web')]
+[no-cd]
+[no-exit-message]
+sso-serve *flags: _tools
+    @sso-login serve "$@" | sso-signal write --source sso-serve
+
+# Test that people can sign in: URL and code, then "success" or "Authorization timed out" (--url URL: by the API there)
+[group('web')]
+[no-cd]
+[no-exit-message]
+sso-auth-test *arguments: _tools
+    @exec sso-auth-test "$@"
+
 # Start the monitor and its example consumer in containers
 [group('containers')]
 containers-up: _engine

@@ -116,6 +116,9 @@ if [ "$(uname)" = Linux ] && ! { command -v zenity && command -v Xvfb && command
     debian zenity xvfb xdotool || lacking 'zenity, Xvfb or xdotool' 'install them with the package manager of this system'
 fi
 
+# What the document's own lines are run with.
+command -v "${SSO_TEST_CURL:-curl}" > /dev/null || debian curl || lacking 'curl' 'install it with the package manager of this system'
+
 # The judge of the man pages.
 if ! command -v "${SSO_TEST_GROFF:-groff}" > /dev/null; then
     debian groff-base || lacking 'groff' 'install it with the package manager of this system'

@@ -3,6 +3,7 @@
 mod credentials;
 mod gate;
 mod page;
+mod recipes;
 mod serving;
 mod settings;
 mod sign_in;

@@ -212,3 +212,15 @@ fn what_is_missing_is_named_with_the_step_it_comes_from() {
     let ended = bench.feed("sso-login authorize", &bad.to_string()).exits(65);
     assert!(!ended.stderr.contains("CANARY"));
 }
+
+#[test]
+fn a_step_that_the_network_failed_is_tried_again_by_that_step_alone() {
+    let bench = Bench::start("--fail RegisterClient=503");
+    let failed = bench.run("sso-login register demo").exits_somehow(69).stdout;
+    for later in ["authorize --quiet", "token"] {
+        assert_eq!(bench.feed(&format!("sso-login {later}"), &failed).exits(0).stdout, failed, "{later}");
+    }
+    bench.faults(&json!({"fail": []}));
+    let registered = bench.feed("sso-login register", &failed).exits(0).document();
+    assert!(registered["clientId"].is_string() && registered.get("error").is_none(), "{registered}");
+}

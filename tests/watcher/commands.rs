@@ -222,6 +222,7 @@ fn every_task_of_the_document_runs_under_mise() {
         ("sso-key-relock", 78, "there are no keys yet"),
         ("sso-install", 69, "just sso-watch"),
         ("sso-restart", 69, "just sso-watch"),
+        ("sso-auth-test", 0, "success"),
         ("sso-uninstall", 69, "just sso-watch"),
     ] {
         let ended = task(name);

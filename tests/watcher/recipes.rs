@@ -45,7 +45,9 @@ fn every_recipe_runs_in_a_checkout_whose_path_holds_quotes_and_commands() {
             "sso-watch" => vec!["0s", "--no-such-flag"],
             "sso-exec" => vec!["demo", "--", "true"],
             "sso-login-device" | "sso-remote" | "sso-key-set" => vec!["nobody", "x", "y"],
+            "sso-auth-test" => vec!["nobody"],
             "sso-fleet" => vec!["/dev/null"],
+            "sso-serve" => vec!["--listen", "nonsense"],
             "sso-snooze" => vec!["demo"],
             _ => Vec::new(),
         }

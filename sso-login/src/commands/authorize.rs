@@ -37,7 +37,7 @@ Exit status:
 
 /// Starts an authorization for each registration.
 pub fn run(args: &Args, _: &Settings) -> anyhow::Result<Exit> {
-    each(stream::stdin()?, |_, document| authorized(document, args.quiet))
+    each(stream::stdin()?, Some("clientId"), |_, document| authorized(document, args.quiet))
 }
 
 fn authorized(document: &mut Document, is_quiet: bool) -> anyhow::Result<Option<Stop>> {

@@ -47,7 +47,7 @@ Exit status:
 pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     match args.subject.asked(args.profile.as_deref(), &RoleFlags::default())? {
         Asked::Documents(documents) => {
-            each(documents, |subject, document| registered(subject, document, settings))
+            each(documents, None, |subject, document| registered(subject, document, settings))
         }
         Asked::Command(subject) => {
             // A web application's `.env` says where people sign in, without a profile.
@@ -60,7 +60,7 @@ pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
                     .with("scopes", sso.scopes.unwrap_or_default()),
                 None => document_of(&subject),
             };
-            each(std::iter::once(Ok(document)), |subject, document| registered(subject, document, settings))
+            each(std::iter::once(Ok(document)), None, |subject, document| registered(subject, document, settings))
         }
     }
 }

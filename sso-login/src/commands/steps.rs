@@ -12,16 +12,21 @@ use sso_tool::time::{self, Moment};
 use crate::aws_api::oidc::{Oidc, Registered};
 use crate::flows::stop::{Stop, is_passing};
 
-/// Takes a step with each document. The status is that of the first one that failed: who comes here wants to know.
+/// Takes a step with each document. The status is that of the first one that failed: who comes here wants to know. `needs`
+/// is the key that an earlier step adds: a document that failed before it isn't this step's to try again.
 pub(crate) fn each(
     documents: impl Iterator<Item = anyhow::Result<Document>>,
+    needs: Option<&str>,
     mut step: impl FnMut(Subject, &mut Document) -> anyhow::Result<Option<Stop>>,
 ) -> anyhow::Result<Exit> {
     let output = &mut Output::stdout();
     filter(documents, true, output, |mut subject, document, _| {
         match &subject {
             // Nobody has decided yet, or the service was away: the same document can be tried again.
-            Subject::Failure(_) if document.get("error").is_some_and(is_passing) => {
+            Subject::Failure(_)
+                if document.get("error").is_some_and(is_passing)
+                    && needs.is_none_or(|key| document.contains_key(key)) =>
+            {
                 document.shift_remove("error");
                 document.shift_remove("reason");
                 subject = Subject::of(document)?;

@@ -54,7 +54,7 @@ Exit status:
 
 /// Runs it.
 pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
-    each(stream::stdin()?, |_, document| redeemed(document, args, settings))
+    each(stream::stdin()?, Some("deviceCode"), |_, document| redeemed(document, args, settings))
 }
 
 fn redeemed(document: &mut Document, args: &Args, settings: &Settings) -> anyhow::Result<Option<Stop>> {
