@@ -218,7 +218,11 @@ fn a_step_that_the_network_failed_is_tried_again_by_that_step_alone() {
     let bench = Bench::start("--fail RegisterClient=503");
     let failed = bench.run("sso-login register demo").exits_somehow(69).stdout;
     for later in ["authorize --quiet", "token"] {
-        assert_eq!(bench.feed(&format!("sso-login {later}"), &failed).exits_somehow(69).stdout, failed, "{later}");
+        assert_eq!(
+            bench.feed(&format!("sso-login {later}"), &failed).exits_somehow(69).stdout,
+            failed,
+            "{later}"
+        );
     }
     bench.faults(&json!({"fail": []}));
     let registered = bench.feed("sso-login register", &failed).exits(0).document();
