@@ -5,6 +5,7 @@ set positional-arguments
 
 target := env("CARGO_TARGET_DIR", justfile_directory() / "target")
 prefix := env("PREFIX", home_directory() / ".local")
+version := `sed -n '/^version = /{s/.*"\(.*\)"/\1/p;q}' Cargo.toml`
 
 export PATH := target / "debug:" + target / "release:" + justfile_directory() / "scripts:" + env("PATH") + ":" + prefix / "bin"
 
@@ -197,8 +198,8 @@ sso-auth-test *arguments: _tools
 
 # Start the monitor and its example consumer in containers
 [group('containers')]
-containers-up: _engine
-    "${CONTAINER_ENGINE:-$(command -v podman || command -v docker)}" compose --file docs/containers/compose.yaml up --detach --build
+containers-up: image
+    "${CONTAINER_ENGINE:-$(command -v podman || command -v docker)}" compose --file docs/containers/compose.yaml up --detach
 
 # Stop them
 [group('containers')]
@@ -215,6 +216,28 @@ containers-logs: _engine
 build:
     cargo build --workspace --bins --locked
 
+# Check the licences, bans and sources of all dependencies, as deny.toml has them
+[group('develop')]
+deny:
+    @deny=$(packaging/tool cargo-deny) || { echo 'SKIPPED: licences, bans and sources of dependencies: cargo-deny cannot be had' | tee -a "${SSO_TEST_SKIPPED:-/dev/null}" >&2; exit 0; }; \
+        "$deny" --locked --all-features check licenses bans sources
+
+# Build every package into target/dist: tarballs, Debian packages, formula, Nix expression, bill of materials, sums
+[group('package')]
+package:
+    packaging/all
+
+# Build every package twice, in two places, and compare the bytes
+[group('package')]
+package-twice:
+    packaging/twice
+
+# Build the container image sso-tools from scratch with the static tools, for this machine's architecture
+[group('package')]
+image: _engine
+    packaging/image "$(packaging/build "$(uname -m | sed s/arm64/aarch64/)-unknown-linux-musl")" {{ quote(target / "dist-image") }}
+    "${CONTAINER_ENGINE:-$(command -v podman || command -v docker)}" build --tag localhost/sso-tools:{{ version }} {{ quote(target / "dist-image") }}
+
 # Measure whole processes against an empty Rust program and the AWS CLI
 [group('develop')]
 bench:
@@ -224,14 +247,14 @@ bench:
 # Install what the tests compare with, then lint and run all tests
 [group('develop')]
 test: lint
-    tests/peers.sh cargo test --workspace --locked --no-fail-fast
+    tests/peers.sh {{ quote(just_executable()) }} _tests
 
 # Check format and lints
 [group('develop')]
 lint: _components
     cargo fmt --all --check && rustfmt --edition 2024 --check sso-login/src/commands/*.rs
     cargo clippy --workspace --all-targets --locked -- -D warnings
-    if command -v shellcheck > /dev/null; then shellcheck tests/*.sh scripts/* .ci/run; fi
+    if command -v shellcheck > /dev/null; then shellcheck tests/*.sh scripts/* .ci/run && shellcheck --external-sources packaging/facts $(grep -ls "^#!.*sh$" packaging/*); fi
 
 # Build the five tools for release; put them, man pages, completions and sso-watch, sso-monitor, sso-status below PREFIX (~/.local)
 [group('install')]
@@ -250,6 +273,10 @@ uninstall:
 # The tools: built here, installed, or else built now
 _tools:
     @command -v sso-signal sso-lock sso-cache sso-profile sso-login > /dev/null || cargo build --workspace --bins --locked
+
+# What tests/peers.sh runs with the peers at hand
+_tests: deny
+    cargo test --workspace --locked --no-fail-fast
 
 # rustup's minimal profile has neither rustfmt nor clippy
 _components:

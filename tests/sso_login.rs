@@ -12,6 +12,7 @@ mod fleet;
 mod foresight;
 mod login;
 mod matrix;
+mod packaging;
 mod pipeline;
 mod pkce;
 mod readme;

@@ -2,7 +2,7 @@
 //! promises of helps and recipes holds.
 
 mod examples;
-mod help;
+pub(crate) mod help;
 mod pages;
 mod recipe;
 mod session;

@@ -228,6 +228,15 @@ pub fn peer(variable: &str, default: &str) -> Option<PathBuf> {
     found
 }
 
+/// A program that says more than the tests need: a named skip without it, in CI as well.
+pub fn optional(variable: &str, default: &str) -> Option<PathBuf> {
+    let found = find(variable, default);
+    if found.is_none() {
+        skip(&format!("{default} is not installed ({variable})"));
+    }
+    found
+}
+
 /// A program that a mirror may lack: a named skip, in CI as well.
 fn newest(variable: &str, name: &str) -> Option<PathBuf> {
     let found = find(variable, tools().parent().unwrap().join("newest/bin").join(name).to_str().unwrap());
