@@ -89,3 +89,26 @@ print(json.load(stats)[\"refreshes\"])
     let Some(ended) = with_aws("--token-lifetime 10m", &script) else { return };
     assert_eq!(ended.exits(0).stdout, "111122223333\n1\n");
 }
+
+#[test]
+fn s3_answers_who_signs_with_the_secret_that_belongs_to_the_key() {
+    let Some(python) = python() else { return };
+    let script = format!(
+        "sso-login demo --via device --no-browser > /dev/null 2>&1
+        eval \"$(sso-login credentials demo --format env)\"
+        ask() {{ '{}' -c '
+import botocore.session
+client = botocore.session.Session().create_client(\"s3\", region_name=\"eu-west-1\")
+try: print([bucket[\"Name\"] for bucket in client.list_buckets()[\"Buckets\"]])
+except Exception as error: print(error.response[\"Error\"][\"Code\"])'; }}
+        ask
+        AWS_SECRET_ACCESS_KEY=another ask
+        AWS_SESSION_TOKEN=another ask
+        AWS_ACCESS_KEY_ID=ASIANOBODY ask",
+        python.display()
+    );
+    assert_eq!(
+        run("", &script).exits(0).stdout,
+        "['sandbox-111122223333']\nSignatureDoesNotMatch\nInvalidToken\nInvalidAccessKeyId\n"
+    );
+}

@@ -2,6 +2,7 @@
 
 mod credentials;
 mod gate;
+mod judges;
 mod page;
 mod recipes;
 mod serving;

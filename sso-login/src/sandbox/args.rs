@@ -88,7 +88,7 @@ Examples:
   curl -s $SSO_SANDBOX_URL/sandbox/stats          count logins, consents and requests
 
 Operations: RegisterClient, StartDeviceAuthorization, CreateToken, Authorize, ListAccounts,
-ListAccountRoles, GetRoleCredentials, Logout, GetCallerIdentity, GetSigninToken.
+ListAccountRoles, GetRoleCredentials, Logout, GetCallerIdentity, GetSigninToken, ListBuckets.
 
 While it runs, SSO_SANDBOX_URL takes POST /sandbox/faults (a document, `{\"pending\":3}`) and
 DELETE /sandbox/faults, and answers GET /sandbox/faults, /sandbox/stats and /sandbox/log.

@@ -46,6 +46,7 @@ impl Environment {
             ("AWS_ENDPOINT_URL_SSO", urls.portal.clone()),
             ("AWS_ENDPOINT_URL_STS", urls.sts.clone()),
             ("AWS_ENDPOINT_URL_SIGNIN", urls.sts.clone()),
+            ("AWS_ENDPOINT_URL_S3", urls.sts.clone()),
             ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
             // No pager: it would wait for a key.
             ("AWS_PAGER", String::new()),

@@ -1,6 +1,6 @@
 //! An AWS SSO of your own on loopback, to try everything offline.
 //!
-//! Three services as AWS-FORMATS 4 and 5 describe them (OIDC, the access portal, STS), a private
+//! Three services as AWS-FORMATS 4 and 5 describe them (OIDC, the access portal, STS), S3 as far as `aws s3 ls`, a private
 //! HOME with a config, and a command that sees nothing else. It never talks to AWS.
 
 mod admin;
@@ -21,7 +21,9 @@ mod organization;
 mod page;
 mod portal;
 mod refusal;
+mod s3;
 mod server;
+mod signature;
 mod sts;
 mod token;
 mod visit;

@@ -3,12 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// Which of the three services a call belongs to; each has a port of its own.
+/// Which service a call belongs to. S3 is on the port of STS, each other one on a port of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Service {
     Oidc,
     Portal,
     Sts,
+    S3,
 }
 
 impl Service {
@@ -18,6 +19,7 @@ impl Service {
             Self::Oidc => "sso-oidc",
             Self::Portal => "sso",
             Self::Sts => "sts",
+            Self::S3 => "s3",
         }
     }
 }
@@ -45,11 +47,13 @@ pub(super) enum Operation {
     GetCallerIdentity,
     /// `GET /federation` of sign-in, on the port of STS
     GetSigninToken,
+    /// `GET /` of S3, on the port of STS
+    ListBuckets,
 }
 
 impl Operation {
     /// Every operation, in the order of a login.
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::RegisterClient,
         Self::StartDeviceAuthorization,
         Self::CreateToken,
@@ -60,6 +64,7 @@ impl Operation {
         Self::Logout,
         Self::GetCallerIdentity,
         Self::GetSigninToken,
+        Self::ListBuckets,
     ];
 
     /// The service that offers it.
@@ -72,6 +77,7 @@ impl Operation {
                 Service::Portal
             }
             Self::GetCallerIdentity | Self::GetSigninToken => Service::Sts,
+            Self::ListBuckets => Service::S3,
         }
     }
 }

@@ -57,13 +57,14 @@ pub(super) fn credentials(world: &mut World, query: &Query) -> Result<Value, Ref
     let session_token = world.random.letters(SECRET_LETTERS, 400);
     let answer = json!({"roleCredentials": {
         "accessKeyId": access_key_id,
-        "secretAccessKey": secret_access_key,
+        "secretAccessKey": secret_access_key.as_str(),
         "sessionToken": session_token,
         "expiration": expires_at.timestamp_millis(),
     }});
     let key = RoleKey {
         account_id: account_id.to_owned(),
         role_name: role_name.to_owned(),
+        secret_access_key,
         session_token,
         expires_at,
     };

@@ -55,6 +55,21 @@ const STS: [(&str, u16, &str); 7] = [
     ("ServiceUnavailable", 503, "The request has failed due to a temporary failure of the server"),
 ];
 
+/// The errors of S3 that a signature can come to, and those of a bad day.
+const S3: [(&str, u16, &str); 7] = [
+    ("AccessDenied", 403, "Access Denied"),
+    ("ExpiredToken", 400, "The provided token has expired."),
+    ("InvalidAccessKeyId", 403, "The AWS Access Key Id you provided does not exist in our records."),
+    ("InvalidToken", 400, "The provided token is malformed or otherwise invalid."),
+    (
+        "SignatureDoesNotMatch",
+        403,
+        "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
+    ),
+    ("InternalError", 500, "We encountered an internal error. Please try again."),
+    ("SlowDown", 503, "Please reduce your request rate."),
+];
+
 impl Refusal {
     /// An OIDC error by its OAuth code. An unknown code is a server error: that is what a service with a bug says.
     pub(super) fn oidc(code: &str) -> Self {
@@ -69,6 +84,11 @@ impl Refusal {
     /// An STS error by its code.
     pub(super) fn sts(code: &str) -> Self {
         Self::named(Service::Sts, code).unwrap_or_else(|| Self::bare(Service::Sts, 500))
+    }
+
+    /// An S3 error by its code.
+    pub(super) fn s3(code: &str) -> Self {
+        Self::named(Service::S3, code).unwrap_or_else(|| Self::bare(Service::S3, 500))
     }
 
     /// Any error of a service by either of its names, for `--error`.
@@ -115,6 +135,7 @@ impl Refusal {
                 .collect(),
             Service::Portal => Self::plain_table(service, &PORTAL),
             Service::Sts => Self::plain_table(service, &STS),
+            Service::S3 => Self::plain_table(service, &S3),
         }
     }
 
@@ -149,6 +170,13 @@ impl From<Refusal> for Answer {
                 &json!({"message": message, "__type": format!("com.amazonaws.switchboard.portal#{exception}")}),
             )
             .error_type(format!("{exception}:http://internal.amazon.com/coral/com.amazonaws.switchboard.portal/")),
+            Service::S3 => Answer::xml(
+                status,
+                format!(
+                    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message>\
+                     <RequestId>0000000000000000</RequestId></Error>"
+                ),
+            ),
             Service::Sts => {
                 let fault = if status < 500 { "Sender" } else { "Receiver" };
                 Answer::xml(

@@ -21,7 +21,8 @@ use super::journal::Entry;
 use super::operation::Operation;
 use super::refusal::Refusal;
 use super::world::World;
-use super::{device, portal, sts, token};
+use super::signature::Signed;
+use super::{device, portal, s3, sts, token};
 use crate::flows::query::Query;
 
 /// The state that all handlers share.
@@ -130,7 +131,10 @@ fn portal_router() -> Router<Shared> {
 }
 
 fn sts_router() -> Router<Shared> {
-    Router::new().route("/", post(caller_identity)).route("/federation", get(federation)).fallback(unknown)
+    Router::new()
+        .route("/", post(caller_identity).get(list_buckets))
+        .route("/federation", get(federation))
+        .fallback(unknown)
 }
 
 fn oidc_call(operation: Operation, act: Act<Value>) -> MethodRouter<Shared> {
@@ -178,6 +182,15 @@ async fn caller_identity(State(world): State<Shared>, headers: HeaderMap, body: 
         )
     })
     .await
+}
+
+async fn list_buckets(
+    State(world): State<Shared>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let signed = Signed { path: "/", query: query.as_deref().unwrap_or_default(), headers: &headers };
+    respond(&world, Call::new(Operation::ListBuckets), |world| s3::list_buckets(world, &signed)).await
 }
 
 async fn federation(State(world): State<Shared>, RawQuery(query): RawQuery) -> Response {

@@ -81,6 +81,7 @@ pub(super) struct Refresh {
 pub(super) struct RoleKey {
     pub(super) account_id: String,
     pub(super) role_name: String,
+    pub(super) secret_access_key: String,
     pub(super) session_token: String,
     pub(super) expires_at: Moment,
 }
@@ -139,6 +140,11 @@ impl World {
     pub(super) fn now(&self) -> Moment {
         // `SSO_NOW` was readable at the start, so the start will do if it can't be read now.
         time::after(time::now().unwrap_or(self.started), self.forward)
+    }
+
+    /// When the sandbox began.
+    pub(super) fn started(&self) -> Moment {
+        self.started
     }
 
     /// Moves the sandbox's clock on, so that a test needn't wait for an expiry.
