@@ -78,8 +78,13 @@ impl Container {
             ("AWS_DEFAULT_REGION".to_owned(), "eu-west-1".to_owned()),
             ("SSO_TEST_LINES".to_owned(), "1".to_owned()),
         ];
-        let kept =
-            ["AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_S3", "AWS_EC2_METADATA_DISABLED", "NO_PROXY", "no_proxy"];
+        let kept = [
+            "AWS_ENDPOINT_URL_STS",
+            "AWS_ENDPOINT_URL_S3",
+            "AWS_EC2_METADATA_DISABLED",
+            "NO_PROXY",
+            "no_proxy",
+        ];
         variables.extend(kept.map(|name| (name.to_owned(), export[name].as_str().unwrap().to_owned())));
         Self { home, variables }
     }

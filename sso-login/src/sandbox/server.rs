@@ -20,8 +20,8 @@ use super::fault::Effect;
 use super::journal::Entry;
 use super::operation::Operation;
 use super::refusal::Refusal;
-use super::world::World;
 use super::signature::Signed;
+use super::world::World;
 use super::{device, portal, s3, sts, token};
 use crate::flows::query::Query;
 

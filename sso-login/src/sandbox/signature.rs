@@ -117,10 +117,7 @@ mod tests {
             for (name, value) in [
                 ("host", "examplebucket.s3.amazonaws.com"),
                 ("x-amz-date", date),
-                (
-                    "x-amz-content-sha256",
-                    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-                ),
+                ("x-amz-content-sha256", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
                 (
                     "authorization",
                     "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request,\
