@@ -28,11 +28,16 @@ impl Metta {
 
     /// With flags for the service, and another PATH in the box.
     pub fn with(flags: &str, path: &str) -> Option<Self> {
+        Self::of(path, || Bench::start(flags))
+    }
+
+    /// Beside a person's machine of one's own.
+    pub fn of(path: &str, bench: impl FnOnce() -> Bench) -> Option<Self> {
         let sshd = peer("SSO_TEST_SSHD", "/usr/sbin/sshd")?;
         let mut network = network()?;
         // sshd's own folder; its package leaves it to the service.
         let _ = fs::create_dir_all("/run/sshd");
-        let bench = Bench::start(flags);
+        let bench = bench();
         let root = bench.served.sandbox.root().to_owned();
         let (home, bin) = (root.join("box"), root.join("box/bin"));
         fs::create_dir_all(home.join(".aws")).unwrap();
@@ -190,14 +195,22 @@ impl Drop for Metta {
 
 /// A network of its own with nothing but loopback; held by a process that says so once it is up.
 fn network() -> Option<Child> {
-    let made = Command::new("unshare").args(["--net", "true"]).stderr(Stdio::null()).status();
-    if !made.is_ok_and(|status| status.success()) {
-        assert!(std::env::var_os("CI").is_none(), "networks can't be made: run the tests as root");
-        crate::support::skip("no right to make networks (unshare --net)");
+    if !may_make_networks() {
         return None;
     }
     let script = "ip link set lo up && echo up && exec sleep 1000";
     Some(Command::new("unshare").args(["--net", "sh", "-c", script]).stdout(Stdio::piped()).spawn().unwrap())
+}
+
+/// Whether networks can be made; where they can't, the test is skipped by name.
+pub fn may_make_networks() -> bool {
+    let made = Command::new("unshare").args(["--net", "true"]).stderr(Stdio::null()).status();
+    let may = made.is_ok_and(|status| status.success());
+    if !may {
+        assert!(std::env::var_os("CI").is_none(), "networks can't be made: run the tests as root");
+        crate::support::skip("no right to make networks (unshare --net)");
+    }
+    may
 }
 
 /// Waits for something that other processes do.

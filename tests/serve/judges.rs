@@ -96,15 +96,15 @@ impl Container {
     }
 }
 
-fn shell(script: String) -> Command {
+fn shell(script: &str) -> Command {
     let mut command = Command::new("bash");
-    command.args(["-c", &script]);
+    command.args(["-c", script]);
     command
 }
 
 /// A loop of an AWS CLI. Before 2.15 it knows the token's text only, and no endpoint from a variable.
 fn aws_loop(aws: &Path) -> Command {
-    shell(format!(
+    shell(&format!(
         "export AWS_CONTAINER_AUTHORIZATION_TOKEN=$(cat \"$AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE\")
         while read -r _; do
             if said=$('{}' s3 ls --endpoint-url \"$AWS_ENDPOINT_URL_S3\" 2>&1); then echo \"ok $said\"
@@ -217,7 +217,7 @@ fn clients_without_a_home_go_on_through_two_logins_on_the_host_without_a_restart
     let mut all = |expected: &str| {
         // An AWS CLI has nothing in memory that it could go on with: it needn't be asked in vain.
         let is_asked = |judge: &&mut Judge| expected == "ok " || !judge.name.contains("CLI");
-        judges.iter_mut().filter(is_asked).for_each(|judge| judge.ask());
+        judges.iter_mut().filter(is_asked).for_each(Judge::ask);
         for judge in judges.iter_mut().filter(is_asked) {
             let answer = judge.answer();
             assert!(answer.starts_with(expected), "{}: {answer}", judge.name);

@@ -3,6 +3,7 @@
 mod credentials;
 mod gate;
 mod judges;
+mod networks;
 mod page;
 mod recipes;
 mod serving;
