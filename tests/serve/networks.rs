@@ -96,7 +96,8 @@ fn a_host_has_the_endpoint_by_the_way_back_of_ssh() {
     let real_time = || Bench { served: Served::start_at("--pending 0", None) };
     let Some(metta) = Metta::of("bin:TOOLS:/usr/bin:/bin", real_time) else { return };
     let serve = |listen: &str| {
-        let mut command = metta.bench.command(&format!("sso-login serve --listen {listen} --credentials demo"));
+        let mut command =
+            metta.bench.command(&format!("sso-login serve --listen {listen} --credentials demo"));
         command.env_remove("SSO_NOW");
         Serving::of(&metta.bench, command)
     };
@@ -122,5 +123,9 @@ except Exception as error: print(error)'",
     login.env_remove("SSO_NOW");
     end(login, "").succeeds("success");
     assert_eq!(ask(), "111122223333\n");
-    assert_eq!(support::names(metta.home().join(".aws/sso/cache")), [""; 0], "nothing of the session is there");
+    assert_eq!(
+        support::names(metta.home().join(".aws/sso/cache")),
+        [""; 0],
+        "nothing of the session is there"
+    );
 }
