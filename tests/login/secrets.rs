@@ -12,9 +12,18 @@ use crate::login::proxy::Proxy;
 use crate::support::{Ended, end, tools};
 
 /// What must not be seen, found in all that passed over the wire.
-fn secrets(traffic: &str) -> BTreeSet<String> {
-    const NAMES: [&str; 7] =
-        ["accessToken", "refreshToken", "clientSecret", "deviceCode", "codeVerifier", "code", "idToken"];
+pub fn secrets(traffic: &str) -> BTreeSet<String> {
+    const NAMES: [&str; 9] = [
+        "accessToken",
+        "refreshToken",
+        "clientSecret",
+        "deviceCode",
+        "codeVerifier",
+        "code",
+        "idToken",
+        "secretAccessKey",
+        "sessionToken",
+    ];
     let mut secrets = BTreeSet::new();
     for name in NAMES {
         for part in traffic.split(&format!("\"{name}\":\"")).skip(1) {
@@ -26,7 +35,7 @@ fn secrets(traffic: &str) -> BTreeSet<String> {
 }
 
 /// The command lines and environments of all processes of a bench while something runs.
-fn watch<T>(bench: &Bench, run: impl FnOnce() -> T) -> (T, String) {
+pub fn watch<T>(bench: &Bench, run: impl FnOnce() -> T) -> (T, String) {
     let is_over = AtomicBool::new(false);
     let home = bench.home();
     std::thread::scope(|scope| {
@@ -53,7 +62,7 @@ fn look(process: &Path, home: &Path) -> Option<String> {
 }
 
 /// All files below a directory but those that are meant to have secrets.
-fn files(dir: &Path) -> String {
+pub fn files(dir: &Path) -> String {
     let entries = fs::read_dir(dir).map(|entries| entries.flatten().collect::<Vec<_>>()).unwrap_or_default();
     let text = |path: &Path| {
         if path.is_dir() {

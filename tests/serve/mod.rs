@@ -1,5 +1,6 @@
 //! `sso-login serve`: who may ask, signing in, tokens, credentials, and what a front end sees.
 
+mod canaries;
 mod credentials;
 mod gate;
 mod judges;

@@ -93,3 +93,45 @@ fn without_sso_the_sign_in_says_what_is_missing() {
     reply.refuses(503, "not_configured", "AWS_SSO_START_URL");
     serving.get("/healthz", &[]).is(200);
 }
+
+#[test]
+fn debug_in_the_env_file_tells_each_step() {
+    let bench = Bench::start("--pending 0");
+    dotenv(&bench, &format!("{}DEBUG=true\n", app()));
+    let serving = Serving::start(&bench, "", &[]);
+    serving.sign_in();
+    let log = serving.log();
+    for step in ["register-client: ", "device-authorization: ", "token: approved", "token: signed in"] {
+        assert!(log.contains(&format!("sso-login: debug: {step}")), "{step}: {log}");
+    }
+}
+
+#[test]
+fn static_keys_come_from_one_place_the_environment_before_the_env_file() {
+    let bench = Bench::logged_in("");
+    let given = |line: &str, variables: &[(&str, &str)]| -> serde_json::Value {
+        serde_json::from_str(&bench.run_with(line, variables).exits(0).stdout).unwrap()
+    };
+    let keys = |profile: &str| given(&format!("sso-login credentials {profile}"), &[]);
+    let (demo, admin) = (keys("demo"), keys("demo-admin"));
+    let text = |keys: &serde_json::Value, key: &str| keys[key].as_str().unwrap().to_owned();
+    let lines = |keys: &serde_json::Value| {
+        [("AWS_ACCESS_KEY_ID", "AccessKeyId"), ("AWS_SECRET_ACCESS_KEY", "SecretAccessKey"), ("AWS_SESSION_TOKEN", "SessionToken")]
+            .map(|(name, key)| (name, text(keys, key)))
+    };
+    dotenv(&bench, &lines(&demo).map(|(name, value)| format!("{name}={value}\n")).concat());
+    let environment = lines(&admin);
+    let environment: Vec<_> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    for (variables, role) in [(&[][..], "_Developer_"), (&environment[..], "_Administrator_")] {
+        let who = bench.run_with("sso-login whoami", variables).exits(0).document();
+        assert!(who["arn"].as_str().unwrap().contains(role), "{who}");
+        let expected = if variables.is_empty() { &demo } else { &admin };
+        assert_eq!(given("sso-login credentials", variables)["AccessKeyId"], expected["AccessKeyId"]);
+        let serving = Serving::start(&bench, "", variables);
+        let user = serving.ask("POST", "/api/auth/aws-login", &[], "").is(200)["user"].clone();
+        assert!(user["arn"].as_str().unwrap().contains(role), "{user}");
+    }
+    // Half of the keys in one place isn't filled up from the other.
+    let half = bench.run_with("sso-login whoami", &environment[..1]);
+    assert!(half.stdout.is_empty() || half.stdout.contains("_Developer_"), "{}{}", half.stdout, half.stderr);
+}
