@@ -104,6 +104,10 @@ if ! "$SSO_TEST_PYTHON" -c 'import kubernetes_validate' > /dev/null 2>&1; then
     { [ "$SSO_TEST_PYTHON" = "$python" ] && "$python" -m pip install --quiet --disable-pip-version-check 'kubernetes-validate>=1.30'; } ||
         lacking 'kubernetes-validate' "install it for $SSO_TEST_PYTHON"
 fi
+# The libraries by which a backend checks the tokens of `sso-login serve`.
+if [ "$SSO_TEST_PYTHON" = "$python" ] && ! "$python" -c 'import jwt, cryptography' > /dev/null 2>&1; then
+    again "$python" -m pip install --quiet --disable-pip-version-check 'pyjwt[crypto]>=2.8' > /dev/null 2>&1 || skipped 'PyJWT' "install it for $python"
+fi
 has_botocore "$SSO_TEST_PYTHON" || lacking 'botocore' 'install Python 3 with venv and pip, or name a Python that has it in SSO_TEST_PYTHON'
 
 if [ "$(uname)" = Linux ] && ! command -v "${SSO_TEST_STRACE:-strace}" > /dev/null; then
@@ -137,12 +141,29 @@ if [ -z "${SSO_TEST_NODE_MODULES:-}" ]; then
     fi
 fi
 
+if [ "$SSO_TEST_NODE_MODULES" = "${peers:-}/node_modules" ] && [ ! -e "$SSO_TEST_NODE_MODULES/jose/package.json" ]; then
+    again npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$peers" 'jose@^5' > /dev/null 2>&1 ||
+        skipped 'jose for Node.js' 'let npm reach its registry'
+fi
+
 if [ "$(uname)" = Linux ] && ! { test -x "${SSO_TEST_SSHD:-/usr/sbin/sshd}" && command -v ssh && command -v ip; } > /dev/null; then
     debian openssh-server openssh-client iproute2 || lacking 'sshd, ssh or ip' 'install them with the package manager of this system'
 fi
 
 if ! command -v "${SSO_TEST_CHROMEDRIVER:-chromedriver}" > /dev/null || ! command -v "${SSO_TEST_CHROMIUM:-chromium}" > /dev/null; then
     debian chromium chromium-driver || lacking 'Chromium with ChromeDriver' 'install them, or name them in SSO_TEST_CHROMIUM and SSO_TEST_CHROMEDRIVER'
+fi
+
+# nginx and Caddy, before which forward auth is tested: unpacked, as an installed one would begin to serve.
+proxies=$target/proxies
+if ! command -v "${SSO_TEST_NGINX:-nginx}" > /dev/null || ! command -v "${SSO_TEST_CADDY:-caddy}" > /dev/null; then
+    if [ ! -x "$proxies/usr/bin/caddy" ] && command -v apt-get dpkg-deb > /dev/null; then
+        mkdir -p "$proxies"
+        fetching 'nginx and Caddy'
+        (cd "$proxies" && apt-get download nginx caddy && for package in *.deb; do dpkg-deb --extract "$package" .; done && rm -f -- *.deb) > /dev/null 2>&1 ||
+            skipped 'nginx and Caddy' "this machine's apt doesn't have them"
+    fi
+    export SSO_TEST_NGINX=${SSO_TEST_NGINX:-$proxies/usr/sbin/nginx} SSO_TEST_CADDY=${SSO_TEST_CADDY:-$proxies/usr/bin/caddy}
 fi
 
 # The judge of the watcher's unit.

@@ -20,8 +20,9 @@ const KEYS: [(&str, &str); 3] = [
 fn no_secret_is_in_the_log_the_documents_the_processes_or_the_state() {
     let bench = Bench::logged_in("--pending 1 --interval 1");
     let proxy = Proxy::start();
-    let lines = APP.iter().chain(&KEYS).map(|(name, value)| format!("{name}={value}\n")).collect::<String>();
-    let env = format!("{lines}SECRET_KEY={SECRET_KEY}\nDEBUG=true\n");
+    let lines: Vec<_> = APP.iter().chain(&KEYS).map(|(name, value)| format!("{name}={value}")).collect();
+    let lines = lines.join("\n");
+    let env = format!("{lines}\nSECRET_KEY={SECRET_KEY}\nDEBUG=true\n");
     fs::write(bench.served.sandbox.root().join("work/.env"), env).unwrap();
     let mut token = bench.token();
     token["expiresAt"] = json!("2026-11-21T11:00:00Z");

@@ -2,6 +2,7 @@
 
 mod canaries;
 mod credentials;
+mod documentation;
 mod gate;
 mod judges;
 mod networks;

@@ -104,13 +104,7 @@ impl Serving {
     }
 
     pub fn raw(&self, request: &str) -> Reply {
-        let mut stream = TcpStream::connect(&self.host).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-        // A server that refuses early may have closed already.
-        let _ = stream.write_all(request.as_bytes());
-        let mut text = String::new();
-        let _ = stream.read_to_string(&mut text);
-        Reply::of(&text)
+        Reply::to(&self.host, request)
     }
 
     /// `register-client` and `device-authorization`: what `token` is asked with, and what a person sees.
@@ -173,6 +167,17 @@ impl Drop for Serving {
 }
 
 impl Reply {
+    /// What a server says to these bytes.
+    pub fn to(host: &str, request: &str) -> Self {
+        let mut stream = TcpStream::connect(host).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        // A server that refuses early may have closed already.
+        let _ = stream.write_all(request.as_bytes());
+        let mut text = String::new();
+        let _ = stream.read_to_string(&mut text);
+        Self::of(&text)
+    }
+
     fn of(text: &str) -> Self {
         let (headers, body) = text.split_once("\r\n\r\n").unwrap_or((text, ""));
         let status = headers.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
