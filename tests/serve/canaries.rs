@@ -76,9 +76,9 @@ fn no_secret_is_in_the_log_the_documents_the_processes_or_the_state() {
     let state = bench.home().join(".aws/sso-renewer");
     // Each profile's token has a file of its own, which is meant for it.
     fs::remove_dir_all(state.join("serve/credentials")).unwrap();
-    let places =
-        [("log", log), ("documents", documents), ("processes", processes), ("state", files(&state))];
-    let ours = KEYS.iter().map(|(_, value)| (*value).to_owned()).chain([SECRET_KEY.to_owned()]).chain(handles);
+    let places = [("log", log), ("documents", documents), ("processes", processes), ("state", files(&state))];
+    let ours =
+        KEYS.iter().map(|(_, value)| (*value).to_owned()).chain([SECRET_KEY.to_owned()]).chain(handles);
     let all: Vec<_> = theirs.iter().cloned().chain(ours).collect();
     for (place, text) in &places {
         for secret in &all {

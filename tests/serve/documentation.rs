@@ -75,7 +75,9 @@ fn the_documents_own_lines_work_word_for_word_at_the_usual_port() {
         assert!(blocks(&text, "").iter().any(|found| found == block), "{block}");
     }
     assert_eq!(blocks(&text, "bash"), [CURL]);
-    let (Some(just), Some(_)) = (peer("SSO_TEST_JUST", "just"), peer("SSO_TEST_CURL", "curl")) else { return };
+    let (Some(just), Some(_)) = (peer("SSO_TEST_JUST", "just"), peer("SSO_TEST_CURL", "curl")) else {
+        return;
+    };
     if !may_make_networks() {
         return;
     }
@@ -102,7 +104,19 @@ fn the_documents_own_lines_work_word_for_word_at_the_usual_port() {
     command
         .args(["--net", "sh", "-c", "ip link set lo up && exec \"$@\"", "sh"])
         .arg(support::tool("sso-login"))
-        .args(["sandbox", "--pending", "0", "--interval", "1", "--", "bash", "-euo", "pipefail", "-c", script])
+        .args([
+            "sandbox",
+            "--pending",
+            "0",
+            "--interval",
+            "1",
+            "--",
+            "bash",
+            "-euo",
+            "pipefail",
+            "-c",
+            script,
+        ])
         .envs([("KEYS", KEYS), ("SSO", SSO), ("CURL", CURL)])
         .env("JUST", just)
         .env("JUSTFILE", project().join("justfile"))
@@ -110,8 +124,7 @@ fn the_documents_own_lines_work_word_for_word_at_the_usual_port() {
         .env("PATH", format!("{}:/usr/sbin:/sbin", sandbox.path()));
     let ended = end(command, "").exits_somehow(0);
     assert_eq!(
-        ended.stdout,
-        "status 78\n\"token_type\":\"bearer\"\nsuccess\nsuccess\nstatus 0\n",
+        ended.stdout, "status 78\n\"token_type\":\"bearer\"\nsuccess\nsuccess\nstatus 0\n",
         "{}",
         ended.stderr
     );
@@ -219,7 +232,11 @@ fn is_guarded(proxy: u16, serving: &Serving) {
     assert_eq!(ask("GET", "/", "").status, 401);
     assert_eq!(ask("GET", "/", "Authorization: Bearer x\r\nX-Auth-User: root\r\n").status, 401);
     let reply = ask("GET", "/", &format!("X-Auth-User: root\r\n{bearer}"));
-    assert_eq!((reply.status, reply.text.contains("user=AROASANDBOX22223333:user")), (200, true), "{reply:?}");
+    assert_eq!(
+        (reply.status, reply.text.contains("user=AROASANDBOX22223333:user")),
+        (200, true),
+        "{reply:?}"
+    );
     assert_eq!(ask("POST", "/", &bearer).status, 200);
     assert_eq!(ask("GET", "/api/auth/me", &bearer).status, 200);
     assert_eq!(ask("POST", "/api/auth/aws-login", &bearer).status, 404);
@@ -257,7 +274,9 @@ fn nginx_asks_before_it_lets_a_request_through() {
 
 #[test]
 fn caddy_asks_before_it_lets_a_request_through() {
-    let Some(caddy) = optional("SSO_TEST_CADDY", "caddy").filter(|caddy| runs(caddy, "version")) else { return };
+    let Some(caddy) = optional("SSO_TEST_CADDY", "caddy").filter(|caddy| runs(caddy, "version")) else {
+        return;
+    };
     let bench = Bench::start("--pending 0");
     let serving = Serving::start(&bench, "--origin http://app.example.com", &APP);
     let (proxy, application) = (port(), port());
@@ -282,7 +301,8 @@ fn the_unit_serves_and_systemd_takes_it() {
     let Some(desk) = Desk::new("") else { return };
     let text = fs::read_to_string(&file).unwrap();
     let line = text.lines().find_map(|line| line.strip_prefix("ExecStart=/bin/bash -c \"")).unwrap();
-    let line = line.strip_suffix('"').unwrap().replace("$$", "$").replace("PATH=$HOME/.local/bin:$PATH; ", "");
+    let line =
+        line.strip_suffix('"').unwrap().replace("$$", "$").replace("PATH=$HOME/.local/bin:$PATH; ", "");
     let line = line.replace("sso-login serve", "sso-login serve --listen 127.0.0.1:0 --credentials demo");
     // What goes nowhere in the unit says here where the server is.
     let line = line.replace(" > /dev/null", "");

@@ -116,8 +116,12 @@ fn static_keys_come_from_one_place_the_environment_before_the_env_file() {
     let (demo, admin) = (keys("demo"), keys("demo-admin"));
     let text = |keys: &serde_json::Value, key: &str| keys[key].as_str().unwrap().to_owned();
     let lines = |keys: &serde_json::Value| {
-        [("AWS_ACCESS_KEY_ID", "AccessKeyId"), ("AWS_SECRET_ACCESS_KEY", "SecretAccessKey"), ("AWS_SESSION_TOKEN", "SessionToken")]
-            .map(|(name, key)| (name, text(keys, key)))
+        [
+            ("AWS_ACCESS_KEY_ID", "AccessKeyId"),
+            ("AWS_SECRET_ACCESS_KEY", "SecretAccessKey"),
+            ("AWS_SESSION_TOKEN", "SessionToken"),
+        ]
+        .map(|(name, key)| (name, text(keys, key)))
     };
     dotenv(&bench, &lines(&demo).map(|(name, value)| format!("{name}={value}\n")).concat());
     let environment = lines(&admin);
