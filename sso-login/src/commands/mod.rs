@@ -32,6 +32,7 @@ macro_rules! subcommands {
 
 // In the order of the help.
 subcommands! {
+    Setup in setup,
     Refresh in refresh,
     Credentials in credentials,
     Exec in exec,

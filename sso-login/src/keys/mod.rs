@@ -5,15 +5,15 @@
 //! is what a person, a recipe or cron will type later.
 
 mod args;
-mod prompter;
+pub(crate) mod prompter;
 mod recovery_log;
 mod reporter;
 mod rollback;
-mod running;
+pub(crate) mod running;
 mod scratch;
 mod site;
-mod stop;
-mod tools;
+pub(crate) mod stop;
+pub(crate) mod tools;
 mod vault;
 mod wizard;
 

@@ -14,24 +14,24 @@ use crate::session::login_options::after;
 use crate::terminal::{Tty, Typed};
 
 /// Who answers.
-pub(super) struct Answers<'a> {
+pub(crate) struct Answers<'a> {
     tty: Option<Tty>,
     interrupt: &'a Interrupt,
 }
 
 impl<'a> Answers<'a> {
     /// A person, if there is a terminal and this process is in its foreground.
-    pub(super) fn new(interrupt: &'a Interrupt) -> Self {
+    pub(crate) fn new(interrupt: &'a Interrupt) -> Self {
         Self { tty: Tty::open(), interrupt }
     }
 
     /// Whether somebody can be asked.
-    pub(super) fn is_somebody_there(&self) -> bool {
+    pub(crate) fn is_somebody_there(&self) -> bool {
         self.tty.is_some()
     }
 
     /// Refuses to go on without a terminal while answers are missing; `example` has them. Status 2.
-    pub(super) fn need(&self, missing: &[&str], what: &str, example: &str) -> anyhow::Result<()> {
+    pub(crate) fn need(&self, missing: &[&str], what: &str, example: &str) -> anyhow::Result<()> {
         if self.is_somebody_there() || missing.is_empty() {
             return Ok(());
         }
@@ -41,7 +41,7 @@ impl<'a> Answers<'a> {
 
     /// What a flag says, checked; else what a person types, asked again until it passes the check. An empty line is
     /// the default.
-    pub(super) fn text(
+    pub(crate) fn text(
         &self,
         given: Option<&str>,
         question: &str,
@@ -71,7 +71,7 @@ impl<'a> Answers<'a> {
     }
 
     /// One of several, by its number in a list; the number is from 0. An empty line is the first.
-    pub(super) fn one_of(&self, question: &str, rows: &[String]) -> anyhow::Result<usize> {
+    pub(crate) fn one_of(&self, question: &str, rows: &[String]) -> anyhow::Result<usize> {
         let mut list = format!("{question}\n");
         for (number, row) in (1..).zip(rows) {
             let _ = writeln!(list, "  {number:>2}  {}", sanitize(row));
@@ -88,7 +88,7 @@ impl<'a> Answers<'a> {
     }
 
     /// Whether a person agrees; an empty line is no, and what was typed ahead is no answer.
-    pub(super) fn agrees(&self, question: &str) -> anyhow::Result<bool> {
+    pub(crate) fn agrees(&self, question: &str) -> anyhow::Result<bool> {
         if let Some(tty) = &self.tty {
             tty.forget().context("cannot read from the terminal")?;
         }
@@ -97,7 +97,7 @@ impl<'a> Answers<'a> {
     }
 
     /// Shows a text on the terminal.
-    pub(super) fn say(&self, text: &str) -> anyhow::Result<()> {
+    pub(crate) fn say(&self, text: &str) -> anyhow::Result<()> {
         let Some(tty) = &self.tty else { return Ok(()) };
         tty.write(text, after(Duration::MAX)).context("cannot write to the terminal")
     }

@@ -16,12 +16,14 @@ use sso_tool::process;
 
 /// What a tool answered.
 #[derive(Debug)]
-pub(super) struct Said {
+pub(crate) struct Said {
     tool: &'static str,
     /// How it ended.
-    pub(super) exit: Exit,
-    /// Its last document that is no event.
-    pub(super) document: Document,
+    pub(crate) exit: Exit,
+    /// Its last document that isn't an event.
+    pub(crate) document: Document,
+    /// Its documents before that one.
+    pub(crate) before: Vec<Document>,
     complaint: String,
     /// Whether its stderr was seen at once.
     is_shown: bool,
@@ -29,7 +31,7 @@ pub(super) struct Said {
 
 impl Said {
     /// The same if the tool did what it was asked to; else its own words as an error, with its status.
-    pub(super) fn good(self) -> anyhow::Result<Self> {
+    pub(crate) fn good(self) -> anyhow::Result<Self> {
         if self.exit == Exit::Done { Ok(self) } else { Err(self.fault().into()) }
     }
 
@@ -59,15 +61,15 @@ impl Said {
 }
 
 /// A tool that runs.
-pub(super) struct Running {
-    pub(super) tool: &'static str,
-    pub(super) child: Child,
-    pub(super) complaint: Option<JoinHandle<String>>,
+pub(crate) struct Running {
+    pub(crate) tool: &'static str,
+    pub(crate) child: Child,
+    pub(crate) complaint: Option<JoinHandle<String>>,
 }
 
 impl Running {
     /// Gives it documents on stdin.
-    pub(super) fn feed(mut self, documents: Vec<Document>) -> Self {
+    pub(crate) fn feed(mut self, documents: Vec<Document>) -> Self {
         if let Some(mut stdin) = self.child.stdin.take() {
             thread::spawn(move || {
                 for document in documents {
@@ -81,13 +83,13 @@ impl Running {
         self
     }
 
-    pub(super) fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         // It may have ended, but is not waited for yet: its pid is still its own.
         let _ = kill_process(Pid::from_child(&self.child), signal);
     }
 
     /// What it said, now that it has ended and its documents are read.
-    pub(super) fn said(self, status: ExitStatus, output: Output) -> anyhow::Result<Said> {
+    pub(crate) fn said(self, status: ExitStatus, output: Output) -> anyhow::Result<Said> {
         let is_shown = self.complaint.is_none();
         let complaint = match self.complaint {
             Some(thread) => thread.join().ok().with_context(|| format!("cannot read from {}", self.tool))?,
@@ -98,19 +100,20 @@ impl Running {
             // A warning or a log; a closed stderr takes nothing from the answer.
             let _ = io::stderr().lock().write_all(complaint.as_bytes());
         }
-        Ok(Said { tool: self.tool, exit, document: output.last, complaint, is_shown })
+        Ok(Said { tool: self.tool, exit, document: output.last, before: output.before, complaint, is_shown })
     }
 }
 
 /// The documents that a tool puts out.
-pub(super) struct Output {
+pub(crate) struct Output {
     documents: Option<Receiver<anyhow::Result<Document>>>,
     last: Document,
-    pub(super) is_over: bool,
+    before: Vec<Document>,
+    pub(crate) is_over: bool,
 }
 
 impl Output {
-    pub(super) fn of(stdout: Option<ChildStdout>) -> Self {
+    pub(crate) fn of(stdout: Option<ChildStdout>) -> Self {
         let documents = stdout.map(|stdout| {
             let (sender, documents) = mpsc::channel();
             thread::spawn(move || {
@@ -122,10 +125,10 @@ impl Output {
             });
             documents
         });
-        Self { is_over: documents.is_none(), documents, last: Document::new() }
+        Self { is_over: documents.is_none(), documents, last: Document::new(), before: Vec::new() }
     }
 
-    pub(super) fn read(
+    pub(crate) fn read(
         &mut self,
         patience: Duration,
         each_event: &mut impl FnMut(&Document),
@@ -140,7 +143,8 @@ impl Output {
                 if document.contains_key("event") {
                     each_event(&document);
                 } else {
-                    self.last = document;
+                    let before = std::mem::replace(&mut self.last, document);
+                    self.before.extend((!before.is_empty()).then_some(before));
                 }
             }
             Err(RecvTimeoutError::Disconnected) => self.is_over = true,
@@ -150,7 +154,7 @@ impl Output {
     }
 }
 
-pub(super) fn read_all(mut stderr: ChildStderr) -> String {
+pub(crate) fn read_all(mut stderr: ChildStderr) -> String {
     const MOST: u64 = 64 << 10;
     let mut bytes = Vec::new();
     // What is cut off, or can't be read, is missing from a message only.

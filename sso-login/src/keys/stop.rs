@@ -15,11 +15,11 @@ impl fmt::Display for Cancelled {
 impl std::error::Error for Cancelled {}
 
 /// As an error, so that what was done so far is undone.
-pub(super) fn cancelled() -> anyhow::Error {
+pub(crate) fn cancelled() -> anyhow::Error {
     Cancelled.into()
 }
 
 /// Whether it is that.
-pub(super) fn is_cancelled(err: &anyhow::Error) -> bool {
+pub(crate) fn is_cancelled(err: &anyhow::Error) -> bool {
     err.downcast_ref::<Cancelled>().is_some()
 }

@@ -21,14 +21,14 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// How the tools are run.
 #[derive(Clone, Copy)]
-pub(super) struct Tools<'a> {
+pub(crate) struct Tools<'a> {
     interrupt: &'a Interrupt,
     config: Option<&'a Path>,
     is_deaf: bool,
 }
 
 /// What came of a choice.
-pub(super) enum Chosen {
+pub(crate) enum Chosen {
     Row(Document),
     /// Nobody chose.
     Nothing,
@@ -37,54 +37,59 @@ pub(super) enum Chosen {
 }
 
 /// One run of a tool.
-pub(super) struct Call {
+pub(crate) struct Call {
     tool: &'static str,
     arguments: Vec<String>,
-    input: Option<Document>,
+    input: Option<Vec<Document>>,
     shows_stderr: bool,
 }
 
 impl Call {
     /// A tool with arguments and an empty stdin.
-    pub(super) fn of(tool: &'static str, arguments: &[&str]) -> Self {
+    pub(crate) fn of(tool: &'static str, arguments: &[&str]) -> Self {
         let arguments = arguments.iter().copied().map(str::to_owned).collect();
         Self { tool, arguments, input: None, shows_stderr: false }
     }
 
     /// With a document on stdin.
-    pub(super) fn about(self, document: Document) -> Self {
-        Self { input: Some(document), ..self }
+    pub(crate) fn about(self, document: Document) -> Self {
+        self.about_all(vec![document])
+    }
+
+    /// With documents on stdin.
+    pub(crate) fn about_all(self, documents: Vec<Document>) -> Self {
+        Self { input: Some(documents), ..self }
     }
 
     /// What it says to people is seen at once: a page to open.
-    pub(super) fn shown(self) -> Self {
+    pub(crate) fn shown(self) -> Self {
         Self { shows_stderr: true, ..self }
     }
 }
 
 impl<'a> Tools<'a> {
     /// Tools that end when this process is told to.
-    pub(super) fn new(interrupt: &'a Interrupt) -> Self {
+    pub(crate) fn new(interrupt: &'a Interrupt) -> Self {
         Self { interrupt, config: None, is_deaf: false }
     }
 
     /// The same with another AWS config file.
-    pub(super) fn with_config(self, config: &'a Path) -> Self {
+    pub(crate) fn with_config(self, config: &'a Path) -> Self {
         Self { config: Some(config), ..self }
     }
 
     /// The same for cleaning up, which nothing stops: neither a signal to this process, nor a key on the terminal.
-    pub(super) fn deaf(self) -> Self {
+    pub(crate) fn deaf(self) -> Self {
         Self { is_deaf: true, ..self }
     }
 
     /// Runs a tool to its end. Status 128 + N if this process was told to end by signal N.
-    pub(super) fn run(&self, call: &Call) -> anyhow::Result<Said> {
+    pub(crate) fn run(&self, call: &Call) -> anyhow::Result<Said> {
         self.run_with(call, |_| {})
     }
 
     /// The same; `each_event` gets what it says while it runs.
-    pub(super) fn run_with(&self, call: &Call, each_event: impl FnMut(&Document)) -> anyhow::Result<Said> {
+    pub(crate) fn run_with(&self, call: &Call, each_event: impl FnMut(&Document)) -> anyhow::Result<Said> {
         let mut running = self.start(call)?;
         let mut output = Output::of(running.child.stdout.take());
         let status = self.wait(&mut running, &mut output, each_event)?;
@@ -92,7 +97,7 @@ impl<'a> Tools<'a> {
     }
 
     /// Lets a person choose one of the documents that a tool puts out, as they come.
-    pub(super) fn choose(&self, source: &Call, picks: &[String]) -> anyhow::Result<Chosen> {
+    pub(crate) fn choose(&self, source: &Call, picks: &[String]) -> anyhow::Result<Chosen> {
         let mut choose = Call::of("sso-profile", &["choose"]);
         for pick in picks {
             choose.arguments.extend(["--pick".to_owned(), pick.clone()]);
@@ -116,7 +121,7 @@ impl<'a> Tools<'a> {
 
     fn start(&self, call: &Call) -> anyhow::Result<Running> {
         Ok(match &call.input {
-            Some(document) => self.start_from(call, Stdio::piped())?.feed(vec![document.clone()]),
+            Some(documents) => self.start_from(call, Stdio::piped())?.feed(documents.clone()),
             None => self.start_from(call, Stdio::null())?,
         })
     }
@@ -126,6 +131,8 @@ impl<'a> Tools<'a> {
         let mut command = Command::new(beside_us(call.tool));
         command.args(&call.arguments);
         command.stdin(stdin).stdout(Stdio::piped()).stderr(stderr);
+        // What a shell says about its own terminal isn't about a pipe.
+        command.env("SSO_FORMAT", "json");
         if let Some(config) = self.config {
             command.env("AWS_CONFIG_FILE", config);
         }
@@ -172,7 +179,7 @@ impl<'a> Tools<'a> {
 }
 
 /// This process was told to end.
-pub(super) fn interrupted(signal: i32) -> anyhow::Error {
+pub(crate) fn interrupted(signal: i32) -> anyhow::Error {
     Fault::new(Exit::of_signal(signal), "interrupted").into()
 }
 

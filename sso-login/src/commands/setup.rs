@@ -1,0 +1,694 @@
+//! `sso-login setup`: from a start URL to being logged in, with profiles that work.
+//!
+//! Everything happens in a copy of the config first: the login, the profiles, and the proof that one of them works. The
+//! person's own file is written once, at the end, so that whatever stops the set-up before leaves it as it was.
+#![expect(clippy::doc_markdown, reason = "doc comments here are help texts")]
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::Context as _;
+use sso_cache::registration::Flow;
+use sso_profile::apply::edit;
+use sso_profile::commands::choose::Pick;
+use sso_profile::config::{Content, Role};
+use sso_profile::config_file::config_path;
+use sso_profile::plan::{Plan, plan};
+use sso_profile::request::{Request, writable_name};
+use sso_profile::snapshot::Snapshot;
+use sso_profile::template::{Names, Template};
+use sso_profile::{AwsConfig, Profile, Sso, StartUrl};
+use sso_tool::exit::{Exit, Fault, hint_of, status_of};
+use sso_tool::sanitize::sanitize;
+use sso_tool::settings::Settings;
+use sso_tool::shell::shell_word;
+use sso_tool::stream::{Document, Output};
+use sso_tool::time::{self, format_duration};
+use tempfile::TempDir;
+
+use crate::aws_api::oidc::Oidc;
+use crate::aws_api::refusal::Refusal;
+use crate::flows::client::Client;
+use crate::interrupt::Interrupt;
+use crate::keys::prompter::Answers;
+use crate::keys::running::Said;
+use crate::keys::stop::{cancelled, is_cancelled};
+use crate::keys::tools::{Call, Chosen, Tools, interrupted};
+use crate::session::cached::Session;
+use crate::session::login_options::{Via, parse_timeout};
+
+/// How long the SSO service may take to say whether it knows a portal.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// The name of the folders with copies, before what tells them apart.
+const PREFIX: &str = "setup-";
+
+/// Set up profiles from a start URL, and log in
+///
+/// Asks for whatever isn't given, logs in, lists the accounts and roles, writes one profile (or, with --all, one for each role),
+/// proves that it works by asking STS, and leaves you logged in. The config file is written last: Ctrl-C at any point, or a proof
+/// that fails, leaves it as it was. A second run changes nothing.
+#[derive(clap::Args, Clone, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub struct Args {
+    /// Name of the profile; with --all, of the sso-session
+    name: Option<String>,
+    /// Start URL of the access portal
+    #[arg(long, value_name = "URL")]
+    start_url: Option<String>,
+    /// Region of IAM Identity Center, which need not be the region you work in
+    #[arg(long, value_name = "REGION")]
+    sso_region: Option<String>,
+    /// Region to work in
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
+    /// Write a profile for every account and role, named ACCOUNT-ROLE
+    #[arg(long, conflicts_with = "pick")]
+    all: bool,
+    /// Take the account and role with this value, for example accountId=111122223333 (can be repeated)
+    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_pick)]
+    pick: Vec<String>,
+    /// How to log in: aws, pkce, device or auto
+    #[arg(long, value_enum, default_value_t = Via::Auto)]
+    via: Via,
+    /// Open no browser here: show the URL and the code only
+    #[arg(long)]
+    no_browser: bool,
+    /// Give up the login after that long [default: SSO_LOGIN_TIMEOUT or 2m; 10m with --no-browser]
+    #[arg(long, value_name = "DURATION", value_parser = parse_timeout)]
+    timeout: Option<Duration>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sso-login setup corp                                asks for the rest
+  sso-login setup corp --start-url https://d-1234567890.awsapps.com/start --all
+  sso-login setup ci --start-url https://d-1234567890.awsapps.com/start --sso-region us-east-1 \\
+    --region eu-west-1 --pick accountId=111122223333 --pick roleName=Developer --no-browser
+
+Without a terminal nothing can be asked: give NAME, --start-url, --sso-region, and --all or --pick. A
+portal or profile that the config already has needs no repeating. The document of each profile has its
+`change` (added, replaced, unchanged); that of the proven one also has `arn`.
+
+Exit status:
+  0      set up, proven and logged in
+  1      nothing was chosen
+  2      bad command line, or no terminal to ask on
+  69     a service can't be reached
+  74     a file failed
+  75     another login is under way
+  77     no login
+  78     start URL, region or profile wrong, or no access to the role
+  124    timed out
+  128+N  ended by signal N";
+
+fn parse_pick(text: &str) -> Result<String, String> {
+    text.parse::<Pick>().map(|_| text.to_owned())
+}
+
+/// Sets up one profile, or all.
+pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
+    let interrupt = &Interrupt::hold()?;
+    let own = config_path(settings)?.ok_or_else(|| {
+        Fault::new(Exit::Config, "AWS_CONFIG_FILE is set and empty: there is no file to write")
+            .hint("unset AWS_CONFIG_FILE")
+    })?;
+    let setup = Setup {
+        args,
+        settings,
+        interrupt,
+        answers: Answers::new(interrupt),
+        tools: Tools::new(interrupt),
+        config: AwsConfig::load(settings)?,
+        own,
+    };
+    match setup.run(&mut Output::stdout()) {
+        Err(err) if is_cancelled(&err) => {
+            setup.answers.say("Nothing was chosen, and the config is as it was.\n")?;
+            Ok(Exit::No)
+        }
+        done => done,
+    }
+}
+
+/// One set-up under way.
+struct Setup<'a> {
+    args: &'a Args,
+    settings: &'a Settings,
+    interrupt: &'a Interrupt,
+    answers: Answers<'a>,
+    tools: Tools<'a>,
+    config: AwsConfig,
+    /// The person's config file.
+    own: PathBuf,
+}
+
+/// The session to log in to.
+#[derive(Clone, Debug)]
+struct Place {
+    session: String,
+    start_url: String,
+    region: String,
+    /// Whether the config doesn't have it yet.
+    is_new: bool,
+}
+
+impl Place {
+    fn sso(&self) -> Sso {
+        Sso {
+            session: Some(self.session.clone()),
+            start_url: self.start_url.clone(),
+            region: self.region.clone(),
+            scopes: None,
+        }
+    }
+
+    /// The flags of `sso-profile write` that make or name it.
+    fn flags(&self) -> Vec<&str> {
+        let mut flags = vec!["--sso-session", self.session.as_str()];
+        if self.is_new {
+            flags.extend(["--start-url", &self.start_url, "--sso-region", &self.region]);
+        }
+        flags
+    }
+}
+
+impl Setup<'_> {
+    fn run(&self, output: &mut Output) -> anyhow::Result<Exit> {
+        self.check()?;
+        let there = self.there();
+        self.need(there.as_ref())?;
+        let place = self.place(there.as_ref())?;
+        let copy = &Copy::new(&self.own, self.settings)?;
+        copy.add(&place)?;
+        let login = self.log_in(&place, copy, output)?;
+        let write = if self.args.all { self.all(&place, copy)? } else { self.one(&place, copy, there)? };
+        let (write, written) = self.rehearse(write, copy)?;
+        let proof = self.prove(&written, copy)?;
+        if let Some(signal) = self.interrupt.received() {
+            return Err(interrupted(signal));
+        }
+        let written = self.tools.deaf().run(&write)?.good()?;
+        tell(written, &login, &proof, output)?;
+        Ok(Exit::Done)
+    }
+
+    /// Refuses what no AWS tool would take, before anybody logs in for it.
+    fn check(&self) -> anyhow::Result<()> {
+        let Args { start_url, sso_region, region, .. } = self.args.clone();
+        Request { start_url, sso_region, region, ..Request::default() }.check()?;
+        if let Some(name) = &self.args.name {
+            writable_name(if self.args.all { "sso-session" } else { "profile" }, name)?;
+        }
+        Ok(())
+    }
+
+    /// The profile of that name, if it can be used.
+    fn there(&self) -> Option<Profile> {
+        let name = self.args.name.as_ref().filter(|_| !self.args.all)?;
+        self.config.profile(name).ok().flatten()
+    }
+
+    /// Refuses to go on without a terminal while answers are missing.
+    fn need(&self, there: Option<&Profile>) -> anyhow::Result<()> {
+        let known = self.known(there);
+        let has_role = there.is_some_and(|profile| profile.role_name.is_some());
+        let needed = [
+            ("NAME", self.args.name.is_none()),
+            ("--start-url", known.is_none() && self.start_url()?.is_none()),
+            ("--sso-region", known.is_none() && self.sso_region().is_none()),
+            ("--all or --pick", !self.args.all && self.args.pick.is_empty() && !has_role),
+        ];
+        let missing: Vec<_> =
+            needed.into_iter().filter_map(|(what, is_missing)| is_missing.then_some(what)).collect();
+        let example = format!(
+            "sso-login setup {} --start-url https://d-1234567890.awsapps.com/start --sso-region us-east-1 \
+             --region us-east-1 --all",
+            shell_word(self.args.name.as_deref().unwrap_or("corp"))
+        );
+        self.answers.need(&missing, "setup", &example)
+    }
+
+    /// The start URL that is given, clean.
+    fn start_url(&self) -> anyhow::Result<Option<StartUrl>> {
+        let given = self.args.start_url.clone().or_else(|| self.settings.text("AWS_SSO_START_URL"));
+        Ok(given.as_deref().map(StartUrl::parse).transpose()?)
+    }
+
+    fn sso_region(&self) -> Option<String> {
+        self.args.sso_region.clone().or_else(|| self.settings.text("AWS_SSO_REGION"))
+    }
+
+    /// The session that the config has for what is given.
+    fn known(&self, there: Option<&Profile>) -> Option<Sso> {
+        if let Some(sso) = there.and_then(|profile| profile.sso.clone()).filter(|sso| sso.session.is_some()) {
+            return Some(sso);
+        }
+        let named = self.args.name.as_ref().filter(|_| self.args.all);
+        if named.is_some() {
+            return self.config.sessions().find(|sso| sso.session.as_ref() == named);
+        }
+        let start_url = self.start_url().ok().flatten()?;
+        self.config.sessions().find(|sso| StartUrl::of(&sso.start_url) == start_url)
+    }
+
+    /// Finds out where to log in.
+    fn place(&self, there: Option<&Profile>) -> anyhow::Result<Place> {
+        if let Some(sso) = self.known(there) {
+            return self.of_known(sso);
+        }
+        let legacy = there.and_then(|profile| profile.sso.clone());
+        let start_url = match self.start_url()?.or_else(|| Some(StartUrl::of(&legacy.as_ref()?.start_url))) {
+            Some(start_url) => start_url,
+            None => match self.pick_portal()? {
+                Some(sso) => return self.of_known(sso),
+                None => self.ask_portal()?,
+            },
+        };
+        let is_it = |sso: &Sso| StartUrl::of(&sso.start_url) == start_url;
+        if !(self.args.all && self.args.name.is_some())
+            && let Some(sso) = self.config.sessions().find(is_it)
+        {
+            return self.of_known(sso);
+        }
+        let session = self.session_name(&start_url)?;
+        let region = self.sso_region().or_else(|| Some(legacy?.region));
+        self.new_place(session, start_url.to_string(), region)
+    }
+
+    /// A session that the config has; flags may repeat it, and not contradict it.
+    fn of_known(&self, sso: Sso) -> anyhow::Result<Place> {
+        let session = sso.session.unwrap_or_default();
+        let given = self.args.start_url.as_deref().map(StartUrl::of);
+        if given.is_some_and(|given| given != StartUrl::of(&sso.start_url)) {
+            let message = format!("sso-session `{session}` belongs to another portal, {}", sso.start_url);
+            return Err(Fault::new(Exit::Config, message)
+                .hint("choose another NAME, or leave --start-url out")
+                .into());
+        }
+        if self.args.sso_region.as_ref().is_some_and(|region| *region != sso.region) {
+            let given = self.args.sso_region.as_deref().unwrap_or_default();
+            let message = format!("sso-session `{session}` is in {}, not in {given}", sso.region);
+            return Err(Fault::new(Exit::Config, message).hint("leave --sso-region out").into());
+        }
+        Ok(Place { session, start_url: sso.start_url, region: sso.region, is_new: false })
+    }
+
+    /// A person's choice among the portals of the config; `None` for another one.
+    fn pick_portal(&self) -> anyhow::Result<Option<Sso>> {
+        let known: Vec<_> = self.config.sessions().collect();
+        if known.is_empty() {
+            return Ok(None);
+        }
+        let row = |sso: &Sso| format!("{}  ({})", sso.start_url, sso.session.as_deref().unwrap_or_default());
+        let rows: Vec<_> = known.iter().map(row).chain(["another start URL".to_owned()]).collect();
+        let chosen = self.answers.one_of("Where do you log in?", &rows)?;
+        Ok(known.into_iter().nth(chosen))
+    }
+
+    fn ask_portal(&self) -> anyhow::Result<StartUrl> {
+        let check = |url: &str| StartUrl::parse(url).map(drop);
+        let url = self.answers.text(None, "Start URL of the access portal", None, check)?;
+        Ok(StartUrl::parse(&url)?)
+    }
+
+    /// The name of a new session: NAME, or the portal's own.
+    fn session_name(&self, start_url: &StartUrl) -> anyhow::Result<String> {
+        let is_taken =
+            |name: &str| self.config.sessions().any(|sso| sso.session.as_deref() == Some(name));
+        let host = start_url.as_str().trim_start_matches("https://");
+        let own = host.split(['.', '/']).next().unwrap_or(host);
+        if self.args.all && self.args.name.is_none() {
+            return self.answers.text(None, "Name of the sso-session", Some(own), |name| {
+                writable_name("sso-session", name)?;
+                if is_taken(name) {
+                    let message = format!("sso-session `{name}` belongs to another portal");
+                    return Err(Fault::new(Exit::Config, message));
+                }
+                Ok(())
+            });
+        }
+        let name = self.args.name.as_deref().unwrap_or(own);
+        let numbered = (2..u32::MAX).map(|number| format!("{name}-{number}"));
+        let mut names = std::iter::once(name.to_owned()).chain(numbered);
+        names.find(|name| !is_taken(name)).context("no name of a session is left")
+    }
+
+    /// A session that the config doesn't have. A region that isn't the portal's is found out here: in a browser it would be a
+    /// page of AWS's that says nothing of it.
+    fn new_place(&self, session: String, start_url: String, given: Option<String>) -> anyhow::Result<Place> {
+        let check = |region: &str| {
+            Request { sso_region: Some(region.to_owned()), ..Request::default() }.check()
+        };
+        loop {
+            let question = "Region of IAM Identity Center";
+            let region = self.answers.text(given.as_deref(), question, Some("us-east-1"), check)?;
+            let place =
+                Place { session: session.clone(), start_url: start_url.clone(), region, is_new: true };
+            match self.refusal(&place)? {
+                None => return Ok(place),
+                Some(fault) if given.is_some() || !self.answers.is_somebody_there() => {
+                    return Err(fault.into());
+                }
+                Some(fault) => self.answers.say(&format!("  {fault}\n"))?,
+            }
+        }
+    }
+
+    /// Why the SSO service of that region doesn't know the portal, if it doesn't.
+    fn refusal(&self, place: &Place) -> anyhow::Result<Option<Fault>> {
+        let sso = &place.sso();
+        let session = &Session::new(self.settings, sso)?;
+        if is_logged_in(session, place)? {
+            return Ok(None);
+        }
+        let oidc = Oidc::new(&place.region, None)?;
+        let client = Client::new(session, Flow::Device);
+        let ask = async {
+            // A client of its own: nobody is asked to allow it, so it must not be taken for one that was allowed.
+            let registered = oidc.register(&client.name(), &client.scopes()).await?;
+            oidc.authorize(&registered, &place.start_url).await.map(drop)
+        };
+        let asked = crate::runtime()?.block_on(async {
+            tokio::select! {
+                asked = tokio::time::timeout_at((Instant::now() + PATIENCE).into(), ask) => Ok(asked.ok()),
+                signal = self.interrupt.signal() => Err(interrupted(signal)),
+            }
+        })?;
+        let Place { start_url, region, .. } = place;
+        Ok(match asked {
+            Some(Ok(())) => None,
+            Some(Err(Refusal::Other(name))) if name == "InvalidRequestException" => Some(
+                Fault::new(Exit::Config, format!("the portal {start_url} isn't in the region {region}"))
+                    .hint("give the region of IAM Identity Center, which its console shows, with --sso-region"),
+            ),
+            Some(Err(Refusal::Unreachable(why))) => {
+                let message = format!("the SSO service in {region} can't be reached: {why}");
+                Some(Fault::new(Exit::Unavailable, message).hint("sso-login doctor --text"))
+            }
+            // Anything else the login itself says better.
+            Some(Err(_)) => None,
+            None => {
+                let message = format!("the SSO service in {region} did not answer in time");
+                Some(Fault::new(Exit::Unavailable, message).hint("sso-login doctor --text"))
+            }
+        })
+    }
+
+    /// Logs in, unless somebody is; answers what the login said.
+    fn log_in(&self, place: &Place, copy: &Copy, output: &mut Output) -> anyhow::Result<Document> {
+        let timeout = self.args.timeout.map(format_duration);
+        let mut arguments = vec!["--via", self.args.via.word(), "--ask", "never", "--exit-status"];
+        let sso = &place.sso();
+        let session = &Session::new(self.settings, sso)?;
+        // A token of another portal, under the same name.
+        if session.valid_token(time::now()?)?.is_some() && !is_logged_in(session, place)? {
+            arguments.push("--force");
+        }
+        if self.args.no_browser {
+            arguments.push("--no-browser");
+        }
+        if let Some(timeout) = &timeout {
+            arguments.extend(["--timeout", timeout]);
+        }
+        arguments.push("-");
+        let about = Document::new().with("ssoSession", place.session.as_str());
+        let call = Call::of("sso-login", &arguments).about(about).shown();
+        let said = self.tools.with_config(&copy.config).run_with(&call, |event| {
+            // Whoever should read this may be gone: the login goes on.
+            let _ = output.document(event);
+        })?;
+        let document = said.good()?.document;
+        if output.is_text() {
+            output.document(&document)?;
+        }
+        Ok(document)
+    }
+
+    fn listing(place: &Place) -> Call {
+        Call::of("sso-login", &["accounts", "--sso-session", &place.session])
+    }
+
+    /// What writes one profile: asks for the role, the name and the region where they aren't given.
+    fn one(&self, place: &Place, copy: &Copy, there: Option<Profile>) -> anyhow::Result<Write> {
+        let own = there.as_ref().and_then(|profile| {
+            Some([
+                format!("accountId={}", profile.account_id.as_ref()?),
+                format!("roleName={}", profile.role_name.as_ref()?),
+            ])
+        });
+        let picks = match own {
+            Some(own) if self.args.pick.is_empty() => own.to_vec(),
+            _ => self.args.pick.clone(),
+        };
+        let tools = self.tools.with_config(&copy.config);
+        let role = match tools.choose(&Self::listing(place), &picks)? {
+            Chosen::Row(role) => role,
+            Chosen::Nothing => return Err(cancelled()),
+            Chosen::NoSuchRow => {
+                let message = format!("you have no role with {}", picks.join(" and "));
+                let hint = format!("{} shows your accounts and roles", place.start_url);
+                return Err(Fault::new(Exit::Config, message).hint(hint).into());
+            }
+        };
+        let text = |key: &str| role.text(key).map(Option::unwrap_or_default);
+        let (account_id, role_name) = (text("accountId")?, text("roleName")?);
+        let template: Template = "{account}-{role}".parse()?;
+        let suggested = template.name(&Names {
+            account: text("accountName")?,
+            account_id,
+            role: role_name,
+            session: &place.session,
+            email: text("emailAddress")?,
+        });
+        let check = |name: &str| writable_name("profile", name);
+        let given = self.args.name.as_deref();
+        let name = self.answers.text(given, "Name of the profile", Some(&suggested), check)?;
+        let has_region = there.is_some_and(|profile| profile.region.is_some());
+        let region =
+            if has_region { self.args.region.clone() } else { self.region(place)? };
+        let mut arguments = vec!["write"];
+        arguments.extend(place.flags());
+        arguments.extend(["--account-id", account_id, "--role-name", role_name]);
+        arguments.extend(region.iter().flat_map(|region| ["--region", region]));
+        Ok(Write { arguments: owned(&arguments), name: Some(name), rows: Vec::new() })
+    }
+
+    /// What writes a profile for every role.
+    fn all(&self, place: &Place, copy: &Copy) -> anyhow::Result<Write> {
+        self.answers.say("Listing accounts and roles…\n")?;
+        let listed = self.tools.with_config(&copy.config).run(&Self::listing(place))?.good()?;
+        let rows = documents(listed);
+        if rows.is_empty() {
+            let message = format!("nobody has given you a role in {}", place.start_url);
+            return Err(Fault::new(Exit::Config, message)
+                .hint("ask whoever administers IAM Identity Center for an account and a role")
+                .into());
+        }
+        let region = self.region(place)?;
+        let mut arguments = vec!["write", "--all"];
+        arguments.extend(region.iter().flat_map(|region| ["--region", region]));
+        Ok(Write { arguments: owned(&arguments), name: None, rows })
+    }
+
+    /// The region to work in: a flag's, else that of the session's other profiles, else a person's.
+    fn region(&self, place: &Place) -> anyhow::Result<Option<String>> {
+        let check = |region: &str| Request { region: Some(region.to_owned()), ..Request::default() }.check();
+        let given = self.args.region.as_deref();
+        let is_of_session = |profile: &Profile| {
+            profile.sso.as_ref().and_then(|sso| sso.session.as_ref()) == Some(&place.session)
+        };
+        let others = self.config.profiles().filter_map(|(_, profile)| profile.ok());
+        let usual = others.filter(is_of_session).find_map(|profile| profile.region);
+        if given.is_none() && (usual.is_some() || !self.answers.is_somebody_there()) {
+            return Ok(usual);
+        }
+        let default = ["AWS_REGION", "AWS_DEFAULT_REGION"].iter().find_map(|name| self.settings.text(name));
+        let default = default.filter(|region| check(region).is_ok()).unwrap_or_else(|| place.region.clone());
+        self.answers.text(given, "Region to work in", Some(&default), check).map(Some)
+    }
+
+    /// Writes into the copy. A profile that is there and differs is replaced only if a person says so.
+    fn rehearse(&self, write: Write, copy: &Copy) -> anyhow::Result<(Call, Said)> {
+        let tools = self.tools.with_config(&copy.config);
+        let call = write.call(&[]);
+        let said = tools.run(&call)?;
+        let name = write.name.as_deref().filter(|name| self.config.contains(name));
+        if let Some(name) = name
+            && said.exit == Exit::Config
+        {
+            let replacing = write.call(&["--replace"]);
+            let Ok(shown) = tools.run(&write.call(&["--replace", "--dry-run"]))?.good() else {
+                return Ok((call, said.good()?));
+            };
+            let diff = shown.document.text("diff")?.unwrap_or_default().lines();
+            let diff: String = diff.flat_map(|line| [sanitize(line), "\n".to_owned()]).collect();
+            let name = sanitize(name);
+            if !self.answers.is_somebody_there() {
+                return Err(said.good().err().map_or_else(cancelled, |err| {
+                    let fault = Fault::new(status_of(&err), format!("{err:#}"));
+                    fault.hint(format!("choose another NAME, or sso-profile write {} --replace", shell_word(&name)))
+                        .into()
+                }));
+            }
+            self.answers.say(&format!("\nThe profile `{name}` exists and differs:\n\n{diff}"))?;
+            if !self.answers.agrees("\nReplace it?")? {
+                return Err(cancelled());
+            }
+            let said = tools.run(&replacing)?.good()?;
+            return Ok((replacing, said));
+        }
+        let said = said.good().map_err(|err| match hint_of(&err) {
+            Some(_) if self.args.all => Fault::new(status_of(&err), format!("{err:#}"))
+                .hint("sso-login setup NAME, then: sso-login accounts NAME | sso-profile write --all --name-template '{session}-{account}-{role}'")
+                .into(),
+            _ => err,
+        })?;
+        Ok((call, said))
+    }
+
+    /// Asks STS who the first of the profiles is.
+    fn prove(&self, written: &Said, copy: &Copy) -> anyhow::Result<Document> {
+        let first = written.before.first().unwrap_or(&written.document);
+        let name = first.text("profile")?.context("no profile was written")?;
+        let call = Call::of("sso-login", &["whoami", "--", name]);
+        let proven = self.tools.with_config(&copy.config).run(&call)?.good();
+        let proven = proven.map_err(|err| {
+            let fault = Fault::new(
+                status_of(&err),
+                format!("the new profile doesn't work, and the config is as it was: {err:#}"),
+            );
+            match hint_of(&err) {
+                Some(hint) => fault.hint(hint),
+                None => fault,
+            }
+            .into()
+        });
+        if proven.is_err() && self.interrupt.received().is_some() {
+            return Err(interrupted(self.interrupt.received().unwrap_or_default()));
+        }
+        proven.map(|said| said.document)
+    }
+}
+
+/// A command of `sso-profile` that writes what was chosen.
+struct Write {
+    arguments: Vec<String>,
+    name: Option<String>,
+    rows: Vec<Document>,
+}
+
+impl Write {
+    fn call(&self, more: &[&str]) -> Call {
+        let mut arguments: Vec<_> = self.arguments.iter().map(String::as_str).collect();
+        arguments.extend(more);
+        if let Some(name) = &self.name {
+            arguments.extend(["--", name]);
+        }
+        let call = Call::of("sso-profile", &arguments);
+        if self.rows.is_empty() { call } else { call.about_all(self.rows.clone()) }
+    }
+}
+
+/// A copy of the config, in which everything is tried first.
+struct Copy {
+    config: PathBuf,
+    _dir: TempDir,
+}
+
+impl Copy {
+    fn new(own: &Path, settings: &Settings) -> anyhow::Result<Self> {
+        let state = settings.state_dir()?;
+        sweep(&state);
+        let dir = tempfile::Builder::new()
+            .prefix(PREFIX)
+            .tempdir_in(&state)
+            .with_context(|| format!("cannot make a folder in {}", state.display()))?;
+        let config = dir.path().join("config");
+        let copy = Self { config, _dir: dir };
+        copy.put(Snapshot::take(own)?.text())?;
+        Ok(copy)
+    }
+
+    /// Adds the session, if it is new.
+    fn add(&self, place: &Place) -> anyhow::Result<()> {
+        let text = fs::read_to_string(&self.config).context("cannot read the copy of the config")?;
+        let config = AwsConfig::of_text(&text)?;
+        let mut numbered = (1..u32::MAX).map(|number| format!("{PREFIX}{number}"));
+        let unused = numbered.find(|name| !config.contains(name)).unwrap_or_default();
+        let request = Request {
+            sso_session: Some(place.session.clone()),
+            start_url: place.is_new.then(|| place.start_url.clone()),
+            sso_region: place.is_new.then(|| place.region.clone()),
+            ..Request::default()
+        };
+        let content = Content::parse(&text)
+            .map_err(|refusal| sso_profile::config_file::unreadable(&self.config, &refusal))?;
+        let Plan { mut changes, .. } = plan(&unused, &request, &content, false)?;
+        changes.retain(|change| matches!(change.role, Role::Session(_)));
+        self.put(&edit(&text, &changes, &[])?)
+    }
+
+    fn put(&self, text: &str) -> anyhow::Result<()> {
+        fs::write(&self.config, text).with_context(|| format!("cannot write {}", self.config.display()))
+    }
+}
+
+/// Removes the copies of set-ups that were killed a day ago or earlier.
+fn sweep(state: &Path) {
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+    let is_old = |entry: &fs::DirEntry| {
+        let modified = entry.metadata().and_then(|metadata| metadata.modified());
+        modified.and_then(|at| SystemTime::now().duration_since(at).map_err(io::Error::other)).ok() > Some(DAY)
+    };
+    for entry in fs::read_dir(state).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(PREFIX) && is_old(&entry) {
+            // What can't be removed is in nobody's way.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+/// Whether there is a valid token of this very portal.
+fn is_logged_in(session: &Session<'_>, place: &Place) -> anyhow::Result<bool> {
+    let token = session.valid_token(time::now()?)?;
+    let start_url = StartUrl::of(&place.start_url);
+    Ok(token.is_some_and(|token| token.start_url.is_none_or(|url| StartUrl::of(&url) == start_url)))
+}
+
+fn owned(arguments: &[&str]) -> Vec<String> {
+    arguments.iter().copied().map(str::to_owned).collect()
+}
+
+/// All that a tool put out.
+fn documents(said: Said) -> Vec<Document> {
+    said.before.into_iter().chain((!said.document.is_empty()).then_some(said.document)).collect()
+}
+
+/// The profiles as they are now, the proof beside the one that was proven.
+fn tell(written: Said, login: &Document, proof: &Document, output: &mut Output) -> anyhow::Result<()> {
+    let arn = proof.text("arn")?.unwrap_or_default();
+    let mut documents = documents(written);
+    if output.is_text() {
+        for document in &documents {
+            output.document(document)?;
+        }
+        let name = documents.first().and_then(|document| document.get("profile")).and_then(|name| name.as_str());
+        let name = sanitize(name.unwrap_or_default());
+        output.text(&format!("{name} works: {}", sanitize(arn)))?;
+        return output.text(&format!("Next: aws s3 ls --profile {}", shell_word(&name)));
+    }
+    for document in &mut documents {
+        document.shift_remove("listed");
+        for key in ["outcome", "via", "expiresAt"] {
+            if let Some(value) = login.get(key) {
+                document.set(key, value.clone());
+            }
+        }
+    }
+    if let Some(first) = documents.first_mut() {
+        first.set("arn", arn);
+    }
+    documents.iter().try_for_each(|document| output.document(document))
+}
