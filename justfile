@@ -268,7 +268,7 @@ install:
 uninstall:
     @if command -v sso-signal > /dev/null; then sso-signal service uninstall --text || [ "$?" -eq 69 ]; fi
     rm -f {{ quote(prefix) }}/{bin/,share/bash-completion/completions/,share/zsh/site-functions/_}sso-{signal,lock,cache,profile,login} {{ quote(prefix) }}/bin/sso-{watch,monitor,status}
-    rm -f {{ quote(prefix) }}/share/{man/man1/sso-{signal,lock,cache,profile,login}{,-*}.1,fish/vendor_completions.d/sso-{signal,lock,cache,profile,login}.fish}
+    rm -f {{ quote(prefix) }}/share/{man/man1/sso-{signal,lock,cache,profile,login}{,-*}.1,fish/vendor_completions.d/sso-{signal,lock,cache,profile,login}.fish,powershell/sso-{signal,lock,cache,profile,login}.ps1}
 
 # The tools: built here, installed, or else built now
 _tools:

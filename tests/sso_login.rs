@@ -21,6 +21,7 @@ mod roundtrip;
 mod sandbox;
 mod serve;
 mod services;
+mod setup;
 mod steps;
 mod subjects;
 mod support;

@@ -4,6 +4,7 @@
 //! this one.
 
 pub mod atomic_write;
+mod complete;
 pub mod defaults;
 pub mod document;
 pub mod dotenv;

@@ -6,37 +6,35 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use anyhow::Context as _;
-use clap::Command;
-use clap_complete::generate;
-use clap_complete::shells::{Bash, Fish, Zsh};
+use clap::{Arg, Command};
+use clap_complete::env::{Bash, EnvCompleter, Fish, Powershell, Zsh};
 use clap_mangen::Man;
-use clap_mangen::roff::{Roff, roman};
+use clap_mangen::roff::{Roff, bold, italic, roman};
 
-/// Writes a page for the tool and for each of its commands, and its completions for bash, zsh and fish, below
-/// `share`: `man/man1/TOOL.1`, `bash-completion/completions/TOOL`, …
+use crate::complete;
+
+/// Writes a page for the tool and for each of its commands, and its completions for bash, zsh, fish and PowerShell,
+/// below `share`: `man/man1/TOOL.1`, `bash-completion/completions/TOOL`, …
 pub(crate) fn write(tool: &str, command: Command, share: &Path) -> anyhow::Result<()> {
-    let mut command = command.disable_help_subcommand(true);
-    let mut built = command.clone();
+    let mut built = command.disable_help_subcommand(true);
     built.build();
-    let version = command.get_version().unwrap_or_default().to_owned();
+    let version = built.get_version().unwrap_or_default().to_owned();
     // Where others have the date: an empty one would let the rest of the title line move up.
     let dress = |man: Man| man.source(tool).date(&version).manual("AWS SSO tools");
     write_pages(&built, &dress, &share.join("man/man1"))?;
-    let mut script = Vec::new();
-    generate(Bash, &mut command, tool, &mut script);
-    put(&share.join("bash-completion/completions"), tool, named_alike(tool, &script).as_bytes())?;
-    script.clear();
-    generate(Zsh, &mut command, tool, &mut script);
-    put(&share.join("zsh/site-functions"), &format!("_{tool}"), &script)?;
-    script.clear();
-    generate(Fish, &mut command, tool, &mut script);
-    put(&share.join("fish/vendor_completions.d"), &format!("{tool}.fish"), &script)
-}
-
-/// `clap_complete` spells a name with a hyphen in two ways, and the two never meet (clap issue 6421): nothing
-/// would be completed after a command.
-fn named_alike(tool: &str, script: &[u8]) -> String {
-    String::from_utf8_lossy(script).replace(&tool.replace('-', "__subcmd__"), &tool.replace('-', "__"))
+    let completer = |shell: &dyn EnvCompleter| {
+        let mut script = Vec::new();
+        shell.write_registration(complete::VARIABLE, tool, tool, tool, &mut script).map(|()| script)
+    };
+    put(&share.join("bash-completion/completions"), tool, &completer(&Bash)?)?;
+    // zsh loads the file at the first Tab, and that one is to be answered, too.
+    let mut zsh = completer(&Zsh)?;
+    let function = format!("_clap_dynamic_completer_{}", tool.replace('-', "_"));
+    writeln!(zsh, "[ \"$funcstack[1]\" != _{tool} ] || {function} \"$@\"")?;
+    put(&share.join("zsh/site-functions"), &format!("_{tool}"), &zsh)?;
+    put(&share.join("fish/vendor_completions.d"), &format!("{tool}.fish"), &completer(&Fish)?)?;
+    // PowerShell looks nowhere by itself: a profile has `. FILE`.
+    put(&share.join("powershell"), &format!("{tool}.ps1"), &completer(&Powershell)?)
 }
 
 fn write_pages(command: &Command, dress: &dyn Fn(Man) -> Man, folder: &Path) -> anyhow::Result<()> {
@@ -51,14 +49,90 @@ fn page(man: &Man, command: &Command) -> anyhow::Result<Vec<u8>> {
     let mut page = Vec::new();
     man.render_title(&mut page)?;
     man.render_name_section(&mut page)?;
-    man.render_synopsis_section(&mut page)?;
+    synopsis(command).to_writer(&mut page)?;
     man.render_description_section(&mut page)?;
     man.render_options_section(&mut page)?;
     if command.get_subcommands().any(|inner| !inner.is_hide_set()) {
         man.render_subcommands_section(&mut page)?;
     }
     sections_after(command).to_writer(&mut page)?;
-    Ok(page)
+    Ok(without_back_ticks(&page))
+}
+
+/// How the command is called, with the values that its options take.
+fn synopsis(command: &Command) -> Roff {
+    let name = command.get_bin_name().unwrap_or_else(|| command.get_name());
+    let mut line = vec![bold(name)];
+    let shown = |argument: &&Arg| !argument.is_hide_set();
+    for argument in command.get_arguments().filter(shown).filter(|argument| !argument.is_positional()) {
+        let flag = match (argument.get_long(), argument.get_short()) {
+            (Some(long), _) => format!("--{long}"),
+            (None, Some(short)) => format!("-{short}"),
+            (None, None) => continue,
+        };
+        if ["--help", "--version"].contains(&flag.as_str()) {
+            continue;
+        }
+        let takes = argument.get_action().takes_values();
+        let [open, close] = if argument.is_required_set() { ["", ""] } else { ["[", "]"] };
+        line.extend([roman(format!(" {open}")), bold(flag)]);
+        if takes {
+            for value in values(argument) {
+                line.extend([roman(" "), italic(value)]);
+            }
+        }
+        line.push(roman(close));
+    }
+    for argument in command.get_positionals().filter(shown) {
+        let [open, close] = if argument.is_required_set() { ["", ""] } else { ["[", "]"] };
+        let last = if argument.is_last_set() { "-- " } else { "" };
+        let more =
+            if argument.get_num_args().is_some_and(|count| count.max_values() > 1) { "…" } else { "" };
+        line.push(roman(format!(" {open}{last}")));
+        for value in values(argument) {
+            line.push(italic(value));
+        }
+        line.push(roman(format!("{more}{close}")));
+    }
+    if command.get_subcommands().any(|inner| !inner.is_hide_set()) {
+        line.extend([roman(" ["), italic("COMMAND"), roman("]")]);
+    }
+    let mut roff = Roff::new();
+    roff.control("SH", ["SYNOPSIS"]);
+    roff.text(line);
+    roff
+}
+
+/// What an argument's values are called.
+fn values(argument: &Arg) -> Vec<String> {
+    match argument.get_value_names() {
+        Some(names) if !names.is_empty() => names.iter().map(ToString::to_string).collect(),
+        _ => vec![argument.get_id().as_str().to_uppercase()],
+    }
+}
+
+/// Words between back-ticks in bold, as man pages have them. What stands in lines of its own (examples) stays.
+fn without_back_ticks(page: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(page);
+    let mut is_filled = true;
+    let lines = text.lines().map(|line| {
+        match line {
+            ".nf" => is_filled = false,
+            ".fi" => is_filled = true,
+            _ => {}
+        }
+        let pieces: Vec<_> = line.split('`').collect();
+        // A word that begins on one line and ends on the next can't be told from two that do.
+        if !is_filled || line.starts_with('.') || pieces.len().is_multiple_of(2) {
+            return line.to_owned();
+        }
+        let fonts = [r"\fR", r"\fB"].into_iter().cycle();
+        let bold = pieces.iter().zip(fonts).enumerate().map(|(number, (piece, font))| {
+            if number == 0 { (*piece).to_owned() } else { format!("{font}{piece}") }
+        });
+        bold.collect()
+    });
+    lines.flat_map(|line| [line, "\n".to_owned()]).collect::<String>().into_bytes()
 }
 
 /// *Examples* and *Exit status*, line by line: filled lines would run them together.

@@ -8,13 +8,21 @@ use anyhow::Context as _;
 use clap::Parser;
 
 use crate::exit::{Exit, Fault, finish};
-use crate::{format, pages, usage};
+use crate::{complete, format, pages, usage};
 
 /// Reads the command line, acts on it, and reports what failed as `tool`.
 ///
 /// `TOOL --generate DIR` writes the man pages and shell completions instead. It is no option of `C`: it goes with
 /// no other, and has no place in the help of a tool that people call every day.
 pub fn main<C: Parser>(tool: &str, act: impl FnOnce(C) -> anyhow::Result<Exit>) -> ExitCode {
+    match complete::answer(tool, C::command) {
+        Ok(false) => {}
+        Ok(true) => return ExitCode::SUCCESS,
+        Err(err) => {
+            let fault = Fault::new(Exit::Usage, "the shell's request for completions can't be read");
+            return finish(tool, Err(anyhow::Error::from(err).context(fault)));
+        }
+    }
     let mut arguments = env::args_os().skip(1);
     if arguments.next().is_some_and(|first| first == "--generate") {
         let written = match (arguments.next(), arguments.next()) {

@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
-use sso_tool::exit::Exit;
+use sso_signal::commands::settle::settle_one;
+use sso_tool::exit::{Exit, warn};
 use sso_tool::filter::{Handled, filter};
 use sso_tool::settings::Settings;
-use sso_tool::stream::Output;
+use sso_tool::stream::{Document, Output};
 
 use crate::commands::subjects::{Asked, RoleFlags, SubjectFlags, document_of};
 use crate::session::ensure::Ensure;
@@ -117,6 +118,9 @@ pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     };
     let mut document = document_of(&subject);
     let Some(answer) = ensure.ensure(subject, &mut document, output)? else { return Ok(Exit::Done) };
+    if answer.is_login() {
+        settle(&document, settings);
+    }
     let (noun, name) = match document.text("profile")? {
         Some(name) => ("profile", name),
         None => ("sso-session", document.text("ssoSession")?.unwrap_or_default()),
@@ -129,5 +133,19 @@ pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     match fault {
         Some(fault) => Err(fault.into()),
         None => Ok(answer.exit()),
+    }
+}
+
+/// Ends the reminders of a session that somebody has just logged in to: no pipe follows a plain command that would.
+fn settle(document: &Document, settings: &Settings) {
+    let mut document = document.clone();
+    if !document.contains_key("profile") {
+        let first = document.texts("sessionProfiles").ok().and_then(|names| names.into_iter().next());
+        let Some(first) = first else { return };
+        document.set("profile", first);
+    }
+    if let Err(err) = settle_one(&document, settings) {
+        // The login counts for more.
+        warn(settings.tool(), &format!("the reminders could not be settled: {err:#}"));
     }
 }

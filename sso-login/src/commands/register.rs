@@ -60,7 +60,9 @@ pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
                     .with("scopes", sso.scopes.unwrap_or_default()),
                 None => document_of(&subject),
             };
-            each(std::iter::once(Ok(document)), None, |subject, document| registered(subject, document, settings))
+            each(std::iter::once(Ok(document)), None, |subject, document| {
+                registered(subject, document, settings)
+            })
         }
     }
 }

@@ -184,7 +184,7 @@ impl Setup<'_> {
         copy.add(&place)?;
         let login = self.log_in(&place, copy, output)?;
         let write = if self.args.all { self.all(&place, copy)? } else { self.one(&place, copy, there)? };
-        let (write, written) = self.rehearse(write, copy)?;
+        let (write, written) = self.rehearse(&write, copy)?;
         let proof = self.prove(&written, copy)?;
         if let Some(signal) = self.interrupt.received() {
             return Err(interrupted(signal));
@@ -274,7 +274,7 @@ impl Setup<'_> {
         }
         let session = self.session_name(&start_url)?;
         let region = self.sso_region().or_else(|| Some(legacy?.region));
-        self.new_place(session, start_url.to_string(), region)
+        self.new_place(&session, &start_url, region.as_deref())
     }
 
     /// A session that the config has; flags may repeat it, and not contradict it.
@@ -315,8 +315,7 @@ impl Setup<'_> {
 
     /// The name of a new session: NAME, or the portal's own.
     fn session_name(&self, start_url: &StartUrl) -> anyhow::Result<String> {
-        let is_taken =
-            |name: &str| self.config.sessions().any(|sso| sso.session.as_deref() == Some(name));
+        let is_taken = |name: &str| self.config.sessions().any(|sso| sso.session.as_deref() == Some(name));
         let host = start_url.as_str().trim_start_matches("https://");
         let own = host.split(['.', '/']).next().unwrap_or(host);
         if self.args.all && self.args.name.is_none() {
@@ -337,15 +336,14 @@ impl Setup<'_> {
 
     /// A session that the config doesn't have. A region that isn't the portal's is found out here: in a browser it would be a
     /// page of AWS's that says nothing of it.
-    fn new_place(&self, session: String, start_url: String, given: Option<String>) -> anyhow::Result<Place> {
-        let check = |region: &str| {
-            Request { sso_region: Some(region.to_owned()), ..Request::default() }.check()
-        };
+    fn new_place(&self, session: &str, start_url: &StartUrl, given: Option<&str>) -> anyhow::Result<Place> {
+        let check =
+            |region: &str| Request { sso_region: Some(region.to_owned()), ..Request::default() }.check();
         loop {
             let question = "Region of IAM Identity Center";
-            let region = self.answers.text(given.as_deref(), question, Some("us-east-1"), check)?;
+            let region = self.answers.text(given, question, Some("us-east-1"), check)?;
             let place =
-                Place { session: session.clone(), start_url: start_url.clone(), region, is_new: true };
+                Place { session: session.to_owned(), start_url: start_url.to_string(), region, is_new: true };
             match self.refusal(&place)? {
                 None => return Ok(place),
                 Some(fault) if given.is_some() || !self.answers.is_somebody_there() => {
@@ -378,17 +376,18 @@ impl Setup<'_> {
         })?;
         let Place { start_url, region, .. } = place;
         Ok(match asked {
-            Some(Ok(())) => None,
             Some(Err(Refusal::Other(name))) if name == "InvalidRequestException" => Some(
                 Fault::new(Exit::Config, format!("the portal {start_url} isn't in the region {region}"))
-                    .hint("give the region of IAM Identity Center, which its console shows, with --sso-region"),
+                    .hint(
+                        "give the region of IAM Identity Center, which its console shows, with --sso-region",
+                    ),
             ),
             Some(Err(Refusal::Unreachable(why))) => {
                 let message = format!("the SSO service in {region} can't be reached: {why}");
                 Some(Fault::new(Exit::Unavailable, message).hint("sso-login doctor --text"))
             }
             // Anything else the login itself says better.
-            Some(Err(_)) => None,
+            Some(Ok(()) | Err(_)) => None,
             None => {
                 let message = format!("the SSO service in {region} did not answer in time");
                 Some(Fault::new(Exit::Unavailable, message).hint("sso-login doctor --text"))
@@ -466,8 +465,7 @@ impl Setup<'_> {
         let given = self.args.name.as_deref();
         let name = self.answers.text(given, "Name of the profile", Some(&suggested), check)?;
         let has_region = there.is_some_and(|profile| profile.region.is_some());
-        let region =
-            if has_region { self.args.region.clone() } else { self.region(place)? };
+        let region = if has_region { self.args.region.clone() } else { self.region(place)? };
         let mut arguments = vec!["write"];
         arguments.extend(place.flags());
         arguments.extend(["--account-id", account_id, "--role-name", role_name]);
@@ -510,7 +508,7 @@ impl Setup<'_> {
     }
 
     /// Writes into the copy. A profile that is there and differs is replaced only if a person says so.
-    fn rehearse(&self, write: Write, copy: &Copy) -> anyhow::Result<(Call, Said)> {
+    fn rehearse(&self, write: &Write, copy: &Copy) -> anyhow::Result<(Call, Said)> {
         let tools = self.tools.with_config(&copy.config);
         let call = write.call(&[]);
         let said = tools.run(&call)?;
@@ -528,7 +526,11 @@ impl Setup<'_> {
             if !self.answers.is_somebody_there() {
                 return Err(said.good().err().map_or_else(cancelled, |err| {
                     let fault = Fault::new(status_of(&err), format!("{err:#}"));
-                    fault.hint(format!("choose another NAME, or sso-profile write {} --replace", shell_word(&name)))
+                    fault
+                        .hint(format!(
+                            "choose another NAME, or sso-profile write {} --replace",
+                            shell_word(&name)
+                        ))
                         .into()
                 }));
             }
@@ -640,7 +642,8 @@ fn sweep(state: &Path) {
     const DAY: Duration = Duration::from_secs(24 * 3600);
     let is_old = |entry: &fs::DirEntry| {
         let modified = entry.metadata().and_then(|metadata| metadata.modified());
-        modified.and_then(|at| SystemTime::now().duration_since(at).map_err(io::Error::other)).ok() > Some(DAY)
+        modified.and_then(|at| SystemTime::now().duration_since(at).map_err(io::Error::other)).ok()
+            > Some(DAY)
     };
     for entry in fs::read_dir(state).into_iter().flatten().flatten() {
         if entry.file_name().to_string_lossy().starts_with(PREFIX) && is_old(&entry) {
@@ -674,7 +677,8 @@ fn tell(written: Said, login: &Document, proof: &Document, output: &mut Output) 
         for document in &documents {
             output.document(document)?;
         }
-        let name = documents.first().and_then(|document| document.get("profile")).and_then(|name| name.as_str());
+        let name =
+            documents.first().and_then(|document| document.get("profile")).and_then(|name| name.as_str());
         let name = sanitize(name.unwrap_or_default());
         output.text(&format!("{name} works: {}", sanitize(arn)))?;
         return output.text(&format!("Next: aws s3 ls --profile {}", shell_word(&name)));

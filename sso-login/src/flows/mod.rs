@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod callback;
 pub mod client;
+pub(crate) mod countdown;
 pub mod device;
 pub mod landing;
 pub mod page_host;

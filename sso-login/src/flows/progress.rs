@@ -1,21 +1,30 @@
 //! What a person must act on while a login runs: a document for programs, lines on stderr for people.
 
 use std::io::{self, Write as _};
+use std::time::{Duration, Instant};
 
 use sso_profile::{Kind, Profile};
 use sso_tool::sanitize::sanitize;
 use sso_tool::stream::{Document, Output};
 use sso_tool::time::{self, Moment};
 
+use crate::flows::countdown::Countdown;
 use crate::flows::way_back::WayBack;
 use crate::session::answer::Answer;
 use crate::session::consent_forecast::{ConsentForecast, Registered};
+use crate::session::login_options::after;
+
+/// What a person sees while nobody has logged in yet.
+const WAITING: &str = "Waiting for you to log in (Ctrl-C gives up)";
 
 /// Where progress goes.
 pub struct Progress<'a> {
     output: &'a mut Output,
     profile: &'a Profile,
     registered: Registered,
+    /// When the login is given up, if that is known.
+    deadline: Option<Instant>,
+    countdown: Option<Countdown>,
 }
 
 /// A URL that a person has to open.
@@ -38,7 +47,12 @@ pub struct Authorize {
 impl<'a> Progress<'a> {
     /// Progress of one profile's login, or of one session's.
     pub fn new(output: &'a mut Output, profile: &'a Profile) -> Self {
-        Self { output, profile, registered: Registered::default() }
+        Self { output, profile, registered: Registered::default(), deadline: None, countdown: None }
+    }
+
+    /// When the login is given up: a person sees how long is left.
+    pub(crate) fn ends_at(&mut self, deadline: Instant) {
+        self.deadline = Some(deadline);
     }
 
     /// What is known about the registration that the login is about to use. It is told with the page.
@@ -55,11 +69,13 @@ impl<'a> Progress<'a> {
 
     /// Adds what became of the registration to how the login ended.
     pub(crate) fn settle(&mut self, answer: Answer) -> Answer {
+        self.countdown = None;
         self.registered.settle(answer)
     }
 
     /// Shows the URL and the code.
     pub fn authorize(&mut self, authorize: &Authorize) {
+        self.countdown = None;
         let way_back = WayBack::of_text(&authorize.url);
         let mut event = Document::new().with("event", "authorize");
         if self.profile.kind != Kind::Session {
@@ -95,6 +111,8 @@ impl<'a> Progress<'a> {
         Self::tell(&in_words(self.profile), authorize, port);
         // Whoever should read this may be gone: the person has the page, and the final document will tell.
         let _ = self.output.document(&event);
+        self.countdown =
+            self.deadline.map(|deadline| Countdown::start(WAITING, deadline.min(until(authorize))));
     }
 
     /// Shows a person on stderr what another machine's tool says about consent: a line or two.
@@ -144,6 +162,12 @@ impl<'a> Progress<'a> {
         }
         say(&text);
     }
+}
+
+/// When the page is of no use any more, if that is known.
+fn until(authorize: &Authorize) -> Instant {
+    let left = authorize.expires_at.zip(time::now().ok()).and_then(|(end, now)| (end - now).to_std().ok());
+    after(left.unwrap_or(Duration::MAX))
 }
 
 fn in_words(profile: &Profile) -> String {

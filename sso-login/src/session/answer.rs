@@ -184,6 +184,11 @@ impl Answer {
         self.exit == Exit::Done
     }
 
+    /// Whether somebody logged in, or the session was renewed, just now.
+    pub(crate) fn is_login(&self) -> bool {
+        self.outcome == "success"
+    }
+
     /// The status of the command.
     pub fn exit(&self) -> Exit {
         self.exit

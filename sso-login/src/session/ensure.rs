@@ -236,6 +236,7 @@ impl<'a> Ensure<'a> {
         }
         let forecast = ConsentForecast::new(session, &profile.name, &route)?;
         let forecast = forecast.mended(self.settings, session)?;
+        progress.ends_at(deadline);
         progress.expect(forecast.clone());
         let answer = match route {
             Route::Aws { aws, uses_code } => {

@@ -1,11 +1,13 @@
 //! Waiting for the lock of somebody else's login, and saying so after a moment.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sso_lock::{Guard, Lock, Outcome, Owner};
 use sso_tool::exit::warn;
 use sso_tool::settings::Settings;
 use sso_tool::time;
+
+use crate::flows::countdown::Countdown;
 
 /// A wait that nobody notices.
 const MOMENT: Duration = Duration::from_secs(2);
@@ -22,10 +24,13 @@ pub(crate) fn acquire(
     let left = patience.saturating_sub(MOMENT);
     match lock.acquire(command, patience.min(MOMENT))? {
         Outcome::Busy(owner) if !left.is_zero() => {
+            let mut _countdown = None;
             if is_told {
+                let until = Instant::now() + left;
                 let left = time::format_duration(Duration::from_secs(left.as_secs()));
                 let holder = in_words(owner.as_ref());
                 warn(settings.tool(), &format!("waiting up to {left} for a login or refresh: {holder}"));
+                _countdown = Some(Countdown::start("Waiting for it to end (Ctrl-C gives up)", until));
             }
             lock.acquire(command, left)
         }

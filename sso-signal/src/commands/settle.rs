@@ -44,6 +44,17 @@ pub fn run(_: &SettleArgs, settings: &Settings, output: &mut Output) -> anyhow::
     filter(settings, stream::stdin()?, output)
 }
 
+/// Settles what one document says, for a login that no pipe follows: its reminders end with it.
+/// Where nobody was ever reminded, nothing is kept.
+pub fn settle_one(document: &Document, settings: &Settings) -> anyhow::Result<()> {
+    let mut queue = Queue::new(settings)?;
+    let Reading { signals, unreadable } = queue.signals.read(time::now()?)?;
+    if signals.is_empty() && unreadable.is_empty() && !queue.state_dir.join("state.json").exists() {
+        return Ok(());
+    }
+    filter(settings, std::iter::once(Ok(document.clone())), &mut Output::nowhere()).map(drop)
+}
+
 /// Settles every outcome of a stream and passes every document on.
 fn filter(
     settings: &Settings,

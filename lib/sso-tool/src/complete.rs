@@ -1,0 +1,72 @@
+//! Shell completions that know names: of profiles, sessions and keys, as `sso-profile` lists them when a person presses Tab.
+
+use std::env;
+use std::process::Command as Process;
+use std::time::{Duration, Instant};
+
+use clap::{Arg, Command};
+use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
+use clap_complete::env::{CompleteEnv, EnvCompleter};
+use serde_json::Value;
+
+use crate::process::Program;
+use crate::settings::from_environment;
+
+/// The variable by which a shell's script asks for completions.
+pub(crate) const VARIABLE: &str = "COMPLETE";
+/// Longer than a person waits for a Tab.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Answers a shell that asks for completions. False if none does: one look at the environment is all that it costs then.
+pub(crate) fn answer(tool: &str, command: fn() -> Command) -> clap::error::Result<bool> {
+    use clap_complete::env::{Bash, Elvish, Fish, Powershell, Zsh};
+    // Another program's variable of that name is no reason to fail.
+    let known: [&dyn EnvCompleter; 5] = [&Bash, &Elvish, &Fish, &Powershell, &Zsh];
+    match from_environment(VARIABLE) {
+        Some(shell) if known.iter().any(|known| known.name() == shell) => {
+            let factory = || with_names(command());
+            CompleteEnv::with_factory(factory).bin(tool).completer(tool).try_complete(env::args_os(), None)
+        }
+        _ => Ok(false),
+    }
+}
+
+/// The command line with candidates for the names that it takes.
+fn with_names(command: Command) -> Command {
+    command.mut_args(named).mut_subcommands(with_names)
+}
+
+fn named(argument: Arg) -> Arg {
+    let names = argument.get_value_names().unwrap_or_default();
+    let has = |name: &str| names.iter().any(|own| own == name);
+    let is_session = argument.get_long() == Some("sso-session");
+    match () {
+        () if is_session => argument.add(ArgValueCandidates::new(|| listed(&["list"], "ssoSession"))),
+        () if has("PROFILE") || has("REFERENCE") => {
+            argument.add(ArgValueCandidates::new(|| listed(&["list"], "profile")))
+        }
+        () if has("KEY") => argument.add(ArgValueCandidates::new(|| listed(&["key", "list"], "key"))),
+        () if has("ENV") => argument.add(ArgValueCandidates::new(|| listed(&["key", "list"], "env"))),
+        () => argument,
+    }
+}
+
+/// The values of a key in what `sso-profile` lists, each once. Whatever fails is no completion.
+fn listed(arguments: &[&str], key: &str) -> Vec<CompletionCandidate> {
+    let beside = env::current_exe().ok().map(|own| own.with_file_name("sso-profile"));
+    let beside = beside.filter(|path| path.is_file());
+    let mut process = Process::new(beside.unwrap_or_else(|| "sso-profile".into()));
+    process.args(arguments).arg("--json").env_remove(VARIABLE);
+    let Ok(output) = Program::new(process).until(Instant::now() + PATIENCE).output() else {
+        return Vec::new();
+    };
+    let mut names: Vec<String> = output
+        .stdout
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok()?.get(key)?.as_str().map(str::to_owned))
+        .filter(|name| !name.chars().any(char::is_control))
+        .collect();
+    names.sort();
+    names.dedup();
+    names.into_iter().map(CompletionCandidate::new).collect()
+}

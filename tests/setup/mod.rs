@@ -1,0 +1,333 @@
+//! `sso-login setup`: from a start URL to being logged in with profiles that work, and nothing in between.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::sandbox::served::Served;
+use crate::support::screen::Screen;
+use crate::support::{Ended, end, names, tool};
+
+const URL: &str = "https://d-5555555555.awsapps.com/start";
+/// A config of somebody else's making, without an end of its last line.
+const MINE: &str = "# mine\n[profile other]\nregion = eu-central-1\n# the end";
+
+/// A person's machine beside an AWS SSO on loopback, without an AWS CLI.
+struct House {
+    served: Served,
+}
+
+impl House {
+    fn new(flags: &str) -> Self {
+        let pending = if flags.contains("--pending") { "" } else { "--pending 0" };
+        let house = Self { served: Served::start(&format!("{flags} {pending}")) };
+        fs::write(house.config_file(), MINE).unwrap();
+        house
+    }
+
+    fn home(&self) -> PathBuf {
+        self.served.document["home"].as_str().unwrap().into()
+    }
+
+    fn config_file(&self) -> PathBuf {
+        self.home().join(".aws/config")
+    }
+
+    fn config(&self) -> String {
+        fs::read_to_string(self.config_file()).unwrap()
+    }
+
+    fn variables(&self) -> Vec<(String, String)> {
+        let export = self.served.document["export"].as_object().unwrap();
+        let mut variables: Vec<_> =
+            export.iter().map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect();
+        variables.retain(|(name, _)| name != "AWS_PROFILE");
+        variables.push(("SSO_LOGIN_VIA".to_owned(), "device".to_owned()));
+        variables
+    }
+
+    fn run(&self, line: &str) -> Ended {
+        let mut words = line.split_whitespace();
+        let mut command: Command = self.served.sandbox.command(tool(words.next().unwrap()));
+        command.args(words).envs(self.variables());
+        end(command, "")
+    }
+
+    fn faults(&self, faults: &Value) {
+        let reply = self.served.tell("/sandbox/faults", faults);
+        assert_eq!(reply.status, 200, "{reply:?}");
+    }
+
+    fn terminal(&self, words: &str) -> Option<Screen> {
+        let line = format!("sso-login setup {words}");
+        Screen::show_with(&[], &self.variables(), line.trim_end())
+    }
+
+    /// Nothing but the config of before, and no copy of it.
+    #[track_caller]
+    fn is_as_before(&self) {
+        assert_eq!(self.config(), MINE);
+        let left = names(self.home().join(".aws/sso-renewer"));
+        assert!(!left.iter().any(|name| name.starts_with("setup-")), "{left:?}");
+    }
+}
+
+fn given(more: &str) -> String {
+    format!(
+        "sso-login setup corp --start-url {URL} --sso-region us-east-1 --region eu-west-1 --no-browser {more}"
+    )
+}
+
+/// The profiles among the documents, without the events.
+fn profiles(ended: &Ended) -> Vec<Value> {
+    ended.documents().into_iter().filter(|document| document.get("event").is_none()).collect()
+}
+
+#[test]
+fn what_is_given_is_set_up_without_a_terminal_and_a_second_time_changes_nothing() {
+    let house = House::new("");
+    let line = given("--pick accountId=444455556666 --pick roleName=ReadOnly");
+    let ended = house.run(&line).exits_somehow(0);
+    let [profile] = &profiles(&ended)[..] else { panic!("{}", ended.stdout) };
+    assert_eq!((&profile["profile"], &profile["change"]), (&json!("corp"), &json!("added")));
+    assert_eq!((&profile["outcome"], &profile["roleName"]), (&json!("success"), &json!("ReadOnly")));
+    assert!(profile["arn"].as_str().unwrap().contains("444455556666"), "{profile}");
+    assert_eq!(profile["configFile"], house.config_file().to_str().unwrap());
+    let config = house.config();
+    assert_eq!(
+        config,
+        format!(
+            "{MINE}\n\n[profile corp]\nsso_session = corp\nsso_account_id = 444455556666\nsso_role_name = ReadOnly\n\
+             region = eu-west-1\n\n[sso-session corp]\nsso_start_url = {URL}\nsso_region = us-east-1\n\
+             sso_registration_scopes = sso:account:access\n"
+        )
+    );
+    house.run("sso-login corp").exits(0);
+
+    for line in [line.as_str(), "sso-login setup corp"] {
+        let ended = house.run(line).exits(0);
+        let profile = ended.document();
+        assert_eq!((&profile["change"], &profile["outcome"]), (&json!("unchanged"), &json!("valid")));
+        assert_eq!(house.config(), config);
+    }
+}
+
+#[test]
+fn all_gives_every_role_a_profile_of_the_named_session() {
+    let house = House::new("");
+    let ended = house.run(&given("--all")).exits_somehow(0);
+    let written = profiles(&ended);
+    assert_eq!(written.len(), 6, "{}", ended.stdout);
+    assert!(written.iter().all(|profile| profile["change"] == "added" && profile["ssoSession"] == "corp"));
+    assert_eq!(written.iter().filter(|profile| profile["arn"].is_string()).count(), 1);
+    let config = house.config();
+    assert!(config.starts_with(MINE) && config.contains("[profile Other-ReadOnly]\n"), "{config}");
+    let ended = house.run(&given("--all")).exits(0);
+    assert!(profiles(&ended).iter().all(|profile| profile["change"] == "unchanged"), "{}", ended.stdout);
+    assert_eq!(house.config(), config);
+}
+
+#[test]
+fn without_a_terminal_what_is_missing_is_named_and_nothing_happens() {
+    let house = House::new("");
+    for (line, missing) in [
+        ("sso-login setup", "setup needs NAME, --start-url, --sso-region, --all or --pick"),
+        ("sso-login setup corp --all", "setup needs --start-url, --sso-region"),
+        (
+            &format!("sso-login setup corp --start-url {URL} --sso-region us-east-1"),
+            "setup needs --all or --pick",
+        ),
+    ] {
+        house.run(line).exits(2).says(missing);
+    }
+    house.run("sso-login setup corp --all --pick roleName=x").exits(2);
+    house.run("sso-login setup corp --pick nothing").exits(2);
+    // Two roles have that account: nobody can be asked which.
+    let ended = house.run(&given("--pick accountId=444455556666")).exits(2);
+    assert!(ended.stderr.contains("add another --pick"), "{}", ended.stderr);
+    let ended = house.run(&given("--pick roleName=Nobody")).exits(78);
+    assert!(ended.stderr.contains("you have no role with roleName=Nobody"), "{}", ended.stderr);
+    house.is_as_before();
+}
+
+#[test]
+fn every_spelling_of_a_portal_is_written_in_one() {
+    for (given, written) in [
+        ("https://corp.awsapps.com/start", "https://corp.awsapps.com/start"),
+        ("https://d-5555555555.awsapps.com/start/#/?tab=accounts", URL),
+        ("https://D-5555555555.AWSAPPS.com/start/", URL),
+    ] {
+        let house = House::new("");
+        let line = format!(
+            "sso-login setup corp --start-url {given} --sso-region us-east-1 --pick accountId=444455556666 \
+             --pick roleName=ReadOnly --no-browser"
+        );
+        house.run(&line).exits_somehow(0);
+        assert!(
+            house.config().contains(&format!("sso_start_url = {written}\n")),
+            "{given}: {}",
+            house.config()
+        );
+    }
+}
+
+#[test]
+fn a_region_that_is_not_the_portals_is_named_before_anybody_logs_in() {
+    let house = House::new("--error StartDeviceAuthorization=InvalidRequestException");
+    let ended = house.run(&given("--all")).exits(78);
+    assert!(
+        ended.stderr.contains(&format!("the portal {URL} isn't in the region us-east-1")),
+        "{}",
+        ended.stderr
+    );
+    assert!(ended.stdout.is_empty(), "{}", ended.stdout);
+    house.is_as_before();
+
+    house.faults(&json!({"error": []}));
+    house.run(&given("--all")).exits_somehow(0);
+    let config = house.config();
+    let ended = house.run(&given("--all").replace("us-east-1", "eu-west-1")).exits(78);
+    assert!(
+        ended.stderr.contains("sso-session `corp` is in us-east-1, not in eu-west-1"),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(house.config(), config);
+}
+
+#[test]
+fn a_proof_that_fails_leaves_the_config_as_it_was() {
+    for (fault, code) in [
+        (json!({"error": ["GetRoleCredentials=ForbiddenException"]}), 78),
+        (json!({"fail": ["GetCallerIdentity=500"]}), 69),
+        (json!({"fail": ["ListAccounts=500"]}), 69),
+    ] {
+        let house = House::new("");
+        house.faults(&fault);
+        for how in ["--all", "--pick accountId=444455556666 --pick roleName=ReadOnly"] {
+            let ended = house.run(&given(how)).exits(code);
+            assert!(profiles(&ended).is_empty(), "{}", ended.stdout);
+            house.is_as_before();
+        }
+    }
+}
+
+#[test]
+fn a_profile_that_differs_is_not_overwritten_unasked() {
+    let house = House::new("");
+    house.run(&given("--pick accountId=444455556666 --pick roleName=ReadOnly")).exits_somehow(0);
+    let config = house.config();
+    let other = given("--pick accountId=111122223333 --pick roleName=Developer");
+    let ended = house.run(&other).exits(78);
+    assert!(ended.stderr.contains("profile `corp` exists and differs"), "{}", ended.stderr);
+    assert_eq!(house.config(), config);
+
+    let words = other.strip_prefix("sso-login setup ").unwrap();
+    for (answer, code) in [(&["n", "Enter"][..], 1), (&["y", "Enter"][..], 0)] {
+        let Some(screen) = house.terminal(words) else { return };
+        screen.sees("Replace it? [y/N]:");
+        screen.types(answer);
+        assert_eq!(screen.leaves(), code, "{}", screen.text("errors"));
+        assert_eq!(house.config() == config, code != 0);
+    }
+}
+
+/// A question: what is to be seen of it, and the keys that answer it.
+struct Question {
+    sees: &'static str,
+    keys: &'static [&'static str],
+}
+
+/// From nothing known to a profile. The third is the login: the page is shown until somebody approves.
+const QUESTIONS: [Question; 6] = [
+    Question { sees: "Start URL of the access portal:", keys: &[URL, "Enter"] },
+    Question { sees: "Region of IAM Identity Center [us-east-1]:", keys: &["Enter"] },
+    Question { sees: "", keys: &[] },
+    Question { sees: "6/6", keys: &["'Other ReadOnly", "Enter"] },
+    Question { sees: "Name of the profile [Other-ReadOnly]:", keys: &["Enter"] },
+    Question { sees: "Region to work in [us-east-1]:", keys: &["eu-west-1", "Enter"] },
+];
+const LOGIN: usize = 2;
+const ROLES: usize = 3;
+
+/// Waits for a question, and answers those before it.
+fn walk(house: &House, screen: &Screen, until: usize) {
+    for (at, question) in QUESTIONS.iter().enumerate().take(until + 1) {
+        if at == LOGIN {
+            screen.waits("page", || screen.text("errors").contains("/device"));
+        } else {
+            screen.sees(question.sees);
+        }
+        if at == until {
+            return;
+        }
+        if at == LOGIN {
+            house.faults(&json!({"pending": 0}));
+        } else {
+            screen.types(question.keys);
+        }
+    }
+}
+
+#[test]
+fn a_person_is_led_from_a_start_url_to_a_profile_that_works() {
+    let house = House::new("--pending 1000");
+    let Some(screen) = house.terminal("--no-browser --text") else { return };
+    walk(&house, &screen, QUESTIONS.len() - 1);
+    screen.types(QUESTIONS[QUESTIONS.len() - 1].keys);
+    assert_eq!(screen.leaves(), 0, "{}", screen.text("errors"));
+    let out = screen.text("out");
+    assert!(out.starts_with("d-5555555555: logged in, "), "{out}");
+    assert!(out.contains("Other-ReadOnly: added ("), "{out}");
+    assert!(out.contains("Other-ReadOnly works: arn:aws:sts::444455556666:"), "{out}");
+    assert!(out.ends_with("Next: aws s3 ls --profile Other-ReadOnly\n"), "{out}");
+    assert!(
+        house.config().contains("[profile Other-ReadOnly]\nsso_session = d-5555555555\n"),
+        "{}",
+        house.config()
+    );
+    house.run("sso-login Other-ReadOnly").exits(0);
+}
+
+#[test]
+fn ctrl_c_at_any_question_leaves_the_config_as_it_was() {
+    for until in 0..QUESTIONS.len() {
+        let house = House::new("--pending 1000");
+        let Some(screen) = house.terminal("--no-browser") else { return };
+        walk(&house, &screen, until);
+        screen.types(&["C-c"]);
+        // In the list of roles it is a key like Esc; else it is the signal.
+        let expected = if until == ROLES { 1 } else { 130 };
+        assert_eq!(screen.leaves(), expected, "at {until}: {}", screen.text("errors"));
+        house.is_as_before();
+    }
+}
+
+#[test]
+fn a_terminal_is_asked_for_nothing_that_is_given() {
+    let house = House::new("");
+    let line = given("--all --text");
+    let Some(screen) = house.terminal(line.strip_prefix("sso-login setup ").unwrap()) else { return };
+    assert_eq!(screen.leaves(), 0, "{}", screen.text("errors"));
+    assert!(screen.text("out").contains("Demo-Developer: added"), "{}", screen.text("out"));
+}
+
+#[test]
+fn a_login_that_waits_shows_how_long_is_left_on_a_terminal_only() {
+    let house = House::new("--pending 1000");
+    let line = "sso-login setup --no-browser --timeout 5m 2> /dev/tty";
+    let Some(screen) = Screen::show_with(&[], &house.variables(), line) else { return };
+    screen.sees(QUESTIONS[0].sees);
+    screen.types(&[URL, "Enter"]);
+    screen.sees(QUESTIONS[1].sees);
+    screen.types(&["Enter"]);
+    screen.sees("Waiting for you to log in (Ctrl-C gives up): 4m ");
+    screen.types(&["C-c"]);
+    assert_eq!(screen.leaves(), 130);
+    assert!(!screen.lines().contains("Waiting for you"), "the line is gone: {}", screen.lines());
+
+    let ended = house.run(&given("--all --timeout 3s")).exits(124);
+    assert!(!ended.stderr.contains("Waiting") && !ended.stderr.contains('\u{1b}'), "{}", ended.stderr);
+}
