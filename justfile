@@ -244,6 +244,12 @@ bench:
     cargo build --release --workspace --bins --examples --locked
     {{ quote(target / "release/examples/bench") }}
 
+# Measure the server: 2,000 requests for credentials a second beside 60 pending polls
+[group('develop')]
+bench-serve:
+    cargo build --release --workspace --bins --examples --locked
+    {{ quote(target / "release/examples/bench") }} serve
+
 # Install what the tests compare with, then lint and run all tests
 [group('develop')]
 test: lint

@@ -1,4 +1,5 @@
-//! `just bench`: whole processes, side by side in one run, against a Rust program that does nothing.
+//! `just bench`: whole processes, side by side in one run, against a Rust program that does nothing; and a server under
+//! load, which `just bench-serve` measures alone.
 //!
 //! Starts itself once more inside `sso-login sandbox`, logs in there, and then runs every command in turn, round by
 //! round, so that a busy moment of the machine hits all of them alike. Prints Markdown.
@@ -9,6 +10,8 @@ mod accounts;
 mod long;
 #[path = "bench/machine.rs"]
 mod machine;
+#[path = "bench/serve.rs"]
+mod serve;
 #[path = "bench/warm.rs"]
 mod warm;
 
@@ -28,12 +31,16 @@ fn main() -> Result<()> {
     }
     let out = &mut io::stdout().lock();
     writeln!(out, "{}\n", machine::description())?;
+    if env::args().nth(1).as_deref() == Some("serve") {
+        return serve::measure(out, tools);
+    }
     warm::measure(out, tools, &examples.join("empty"))?;
     writeln!(out)?;
     long::measure(out, tools)?;
     writeln!(out)?;
     accounts::measure(out, tools)?;
-    Ok(())
+    writeln!(out)?;
+    serve::measure(out, tools)
 }
 
 /// Runs this program inside the sandbox.
@@ -48,6 +55,7 @@ fn enter(bench: &Path, tools: &Path) -> Result<()> {
     let status = command
         .args(["sandbox", "--accounts", &accounts, "--roles", &roles, "--"])
         .arg(bench)
+        .args(env::args_os().skip(1))
         .env("PATH", path)
         .status();
     let status = status.context("cannot run sso-login: build the tools first (`just bench` does)")?;
