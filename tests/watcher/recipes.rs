@@ -53,7 +53,8 @@ fn every_recipe_runs_in_a_checkout_whose_path_holds_quotes_and_commands() {
         }
     };
     // Those need a whole checkout; what they paste is checked by --dry-run below.
-    let skipped = ["demo", "demo-watch", "test", "lint", "bench", "bench-serve", "install", "sso-logs-follow"];
+    let skipped =
+        ["demo", "demo-watch", "test", "lint", "bench", "bench-serve", "install", "sso-logs-follow"];
     for recipe in recipes() {
         let mut run = desk.bench.command("just --justfile");
         run.arg(root.join("justfile"));
