@@ -20,10 +20,10 @@ use crate::foresight::Foresight;
 use crate::key::Session;
 use crate::reason;
 use crate::salvage;
-use crate::state::TokenState;
 use crate::subject::Pointer;
 use crate::token::Token;
 use crate::view::View;
+use sso_tool::token_state::TokenState;
 
 /// What a document's check came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,7 +184,7 @@ fn of_console(
     let entry = ConsoleSession::read(&path)?;
     let state = console_session::state(&entry, now);
     let mut token = Map::new();
-    put(&mut token, "state", Some(state.as_str()));
+    put(&mut token, "state", Some(state.word()));
     if let Entry::Whole(session) = &entry {
         put(&mut token, "expiresAt", Some(time::format(session.expires_at)));
     }
@@ -254,7 +254,7 @@ fn of_session(
         put(&mut added, "episode", Some(format!("ending {}", time::format(end))));
     } else if needs_login {
         let dead = token.whole().map(|token| time::format(token.expires_at));
-        put(&mut added, "episode", Some(dead.unwrap_or_else(|| "missing".to_owned())));
+        put(&mut added, "episode", Some(dead.unwrap_or_else(|| TokenState::Missing.word().to_owned())));
     }
     Ok((added, if needs_login { Answer::LoginRequired } else { Answer::Good }))
 }
@@ -274,7 +274,7 @@ fn describe_token(
     now: Moment,
 ) -> Map<String, Value> {
     let mut described = Map::new();
-    put(&mut described, "state", Some(state.as_str()));
+    put(&mut described, "state", Some(state.word()));
     if let Entry::Whole(token) = entry {
         put(&mut described, "expiresAt", Some(time::format(token.expires_at)));
         put(&mut described, "refreshable", Some(token.is_refreshable(now)));
@@ -296,7 +296,7 @@ fn describe_session(forecast: &Forecast) -> Map<String, Value> {
 
 fn describe_credentials(entry: &Entry<RoleCredentials>, now: Moment) -> Map<String, Value> {
     let mut described = Map::new();
-    put(&mut described, "state", Some(state_of(entry, |credentials| credentials.state(now)).as_str()));
+    put(&mut described, "state", Some(state_of(entry, |credentials| credentials.state(now)).word()));
     if let Entry::Whole(credentials) = entry {
         put(&mut described, "expiresAt", Some(time::format(credentials.expires_at)));
     }

@@ -8,7 +8,7 @@ use sso_tool::shell::shell_word;
 use sso_tool::time::{self, Moment};
 
 use crate::entry::{self, Entry, take_moment, take_secret};
-use crate::state::TokenState;
+use sso_tool::token_state::TokenState;
 
 /// What the cache file of a `login_session` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

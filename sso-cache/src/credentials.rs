@@ -8,7 +8,7 @@ use sso_tool::secret::Secret;
 use sso_tool::time::{self, Moment};
 
 use crate::entry::{self, Entry, take_moment, take_secret, take_text};
-use crate::state::TokenState;
+use sso_tool::token_state::TokenState;
 
 /// The credentials of a role for an hour or so.
 #[derive(Clone, Debug, PartialEq)]

@@ -37,7 +37,6 @@ pub mod repair;
 pub mod salvage;
 mod second_look;
 pub mod session_store;
-pub mod state;
 pub mod subject;
 pub mod template;
 pub mod token;

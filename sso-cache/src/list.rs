@@ -15,9 +15,9 @@ use crate::credentials::RoleCredentials;
 use crate::entry::{self, Entry};
 use crate::folder::Cache;
 use crate::registration::Registration;
-use crate::state::TokenState;
 use crate::token::Token;
 use crate::view::View;
+use sso_tool::token_state::TokenState;
 
 /// Shows every file of the cache, by folder and name. A file that may not be read is shown with an
 /// `error`, the rest goes on, and the end is status 74.
@@ -132,11 +132,11 @@ fn about(path: &Path, kind: &str) -> Document {
 }
 
 fn stated(document: Document, state: TokenState, expires_at: Moment) -> Document {
-    document.with("state", state.as_str()).with("expiresAt", time::format(expires_at))
+    document.with("state", state.word()).with("expiresAt", time::format(expires_at))
 }
 
 fn corrupt(document: Document, why: &str) -> Document {
-    document.with("state", TokenState::Corrupt.as_str()).with("reason", format!("the file {why}"))
+    document.with("state", TokenState::Corrupt.word()).with("reason", format!("the file {why}"))
 }
 
 pub(crate) fn with(document: Document, key: &str, value: Option<String>) -> Document {

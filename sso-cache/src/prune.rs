@@ -26,8 +26,8 @@ use crate::folder::Cache;
 use crate::list::{describe, names};
 use crate::repair::swap;
 use crate::salvage::{Place, Verdict, any_token_in, is_ours, judge};
-use crate::state::TokenState;
 use crate::view::View;
+use sso_tool::token_state::TokenState;
 
 /// What is to go: whatever one of `is_expired`, `orphaned` and `is_corrupt` says, if it is at least `older_than` old.
 /// With the age alone, tokens and role credentials of that age.
@@ -215,12 +215,16 @@ impl Prune<'_> {
             return wanted.is_corrupt.then(|| format!("the file {why}"));
         }
         let text = |key: &str| document.get(key).and_then(Value::as_str).unwrap_or_default();
-        let (kind, state) = (text("kind"), text("state"));
+        let (kind, state) = (text("kind"), TokenState::of_word(text("state")));
         // What a link names is elsewhere; what is torn can be mended.
-        if !is_ours(path) || !matches!(found, Found::Bytes(_)) || kind == "other" || state == "corrupt" {
+        if !is_ours(path)
+            || !matches!(found, Found::Bytes(_))
+            || kind == "other"
+            || state == Some(TokenState::Corrupt)
+        {
             return None;
         }
-        if wanted.is_expired && state == "expired" {
+        if wanted.is_expired && state == Some(TokenState::Expired) {
             return Some("it is over, and nothing renews it".to_owned());
         }
         if kind == "registration" {

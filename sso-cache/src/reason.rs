@@ -9,8 +9,8 @@ use sso_tool::time::{self, Moment};
 use crate::credentials::RoleCredentials;
 use crate::entry::Entry;
 use crate::key::Session;
-use crate::state::TokenState;
 use crate::token::Token;
+use sso_tool::token_state::TokenState;
 
 /// Which session it is, what its token is worth and, where that differs, the role credentials.
 pub(crate) fn of(

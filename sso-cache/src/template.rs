@@ -6,6 +6,7 @@ use serde_json::Value;
 use sso_tool::sanitize::sanitize;
 use sso_tool::stream::Document;
 use sso_tool::time::{self, Moment};
+use sso_tool::token_state::TokenState;
 
 /// A line with fields of a checked document in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +66,7 @@ impl Field {
 /// The time left, to the minute; `expired` for a token that is over or isn't there.
 fn left(end: Option<Moment>, now: Option<Moment>) -> String {
     let left = end.zip(now).map(|(end, now)| end - now).filter(|left| left.num_milliseconds() > 0);
-    let Some(left) = left else { return "expired".to_owned() };
+    let Some(left) = left else { return TokenState::Expired.word().to_owned() };
     match (left.num_hours(), left.num_minutes() % 60) {
         (0, minutes) => format!("{minutes}m"),
         (hours, 0) => format!("{hours}h"),

@@ -8,7 +8,7 @@ use sso_tool::secret::Secret;
 use sso_tool::time::{self, Moment};
 
 use crate::entry::{self, Entry, Room, Written, put, take_moment, take_secret, take_text};
-use crate::state::TokenState;
+use sso_tool::token_state::TokenState;
 
 /// A session's access token and what is needed to renew it.
 #[derive(Clone, PartialEq)]

@@ -4,8 +4,10 @@
 use std::fmt;
 
 use serde_json::Value as Json;
+use sso_tool::exit::{Exit, Fault};
 use sso_tool::shell::shell_word;
 use sso_tool::stream::Document;
+use sso_tool::subject::AskedRole;
 
 use crate::config::{Keys, Named};
 use crate::endpoints::Endpoints;
@@ -199,6 +201,17 @@ impl Profile {
     pub fn partition_warning(&self) -> Option<String> {
         let sso = self.sso.as_ref()?;
         StartUrl::of(&sso.start_url).partition_warning(&sso.region)
+    }
+
+    /// Whether the profile stands for the role that a document names.
+    pub(crate) fn is_role(&self, role: &AskedRole) -> bool {
+        role.agrees_with(self.account_id.as_deref(), self.role_name.as_deref())
+    }
+
+    /// The refusal of a document that names another role than the profile's.
+    pub(crate) fn other_role(&self) -> Fault {
+        let message = format!("the document names another role than profile `{}` has", self.name);
+        Fault::new(Exit::Config, message).hint("sso-profile write NAME makes a profile of the document")
     }
 
     /// Adds the keys of a profile document; those of an older look at the profile go.

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::logout_report::logged_out;
 use sso_tool::exit::{Exit, escaped};
+use sso_tool::outcome::Outcome;
 use sso_tool::sanitize::sanitize;
 use sso_tool::stream::{self, Document};
 use sso_tool::time::{self, Moment};
@@ -140,24 +141,27 @@ fn of_event(document: &Document) -> Option<String> {
         Some(hint) if !document.contains_key("mode") => format!("; {hint}"),
         _ => by_watcher(", signal kept, tried again in 30s or more").to_owned(),
     };
-    let said = match text(document, "outcome")?.as_str() {
-        "success" => "login successful, signal cleared".to_owned(),
-        "valid" => "session valid already, signal cleared".to_owned(),
-        "failed" => because("login failed", document, &after_failure),
-        "timeout" => because("login timed out", document, &after_failure),
-        "snoozed" => match document.get("seconds").and_then(Value::as_u64) {
+    let word = text(document, "outcome")?;
+    let Some(outcome) = Outcome::of_word(&word) else { return Some(format!("{profile}: {word}")) };
+    let said = match outcome {
+        Outcome::Success => "login successful, signal cleared".to_owned(),
+        Outcome::Valid => "session valid already, signal cleared".to_owned(),
+        Outcome::Failed => because("login failed", document, &after_failure),
+        Outcome::Timeout => because("login timed out", document, &after_failure),
+        Outcome::Snoozed => match document.get("seconds").and_then(Value::as_u64) {
             Some(seconds) => {
                 format!("snoozed, next attempt in {}", time::format_duration(Duration::from_secs(seconds)))
             }
-            None => "snoozed".to_owned(),
+            None => word,
         },
-        "dismissed" => because("dismissed", document, ", asked again after the cooldown"),
-        "suppressed" => "reminders suppressed, signal cleared".to_owned(),
-        "busy" => format!("another login is under way{}", by_watcher(", tried again at the next poll")),
-        "unknown-profile" => {
+        Outcome::Dismissed => because(&word, document, ", asked again after the cooldown"),
+        Outcome::Suppressed => "reminders suppressed, signal cleared".to_owned(),
+        Outcome::Busy => {
+            format!("another login is under way{}", by_watcher(", tried again at the next poll"))
+        }
+        Outcome::UnknownProfile => {
             because("unknown profile", document, ", signal kept until the AWS config changes")
         }
-        other => other.to_owned(),
     };
     Some(format!("{profile}: {said}"))
 }
@@ -178,7 +182,7 @@ fn of_start(document: &Document) -> String {
 fn because(what: &str, document: &Document, then: &str) -> String {
     // A signal's own `reason` to log in says nothing about how it went.
     let has_reason = ["error", "hint", "configFile"].iter().any(|key| document.contains_key(*key));
-    match text(document, "reason").filter(|_| has_reason || what != "dismissed") {
+    match text(document, "reason").filter(|_| has_reason || what != Outcome::Dismissed.word()) {
         Some(reason) => format!("{what} ({reason}){then}"),
         None => format!("{what}{then}"),
     }

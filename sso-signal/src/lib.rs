@@ -12,6 +12,7 @@ pub mod mode;
 mod notices;
 mod queue;
 mod reminder;
+mod reminder_key;
 mod reminder_store;
 mod service;
 mod sighting;

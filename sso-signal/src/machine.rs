@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use crate::mode::Mode;
 use crate::reminder::{ConfigStamp, Pause, Reminder, delta};
+use crate::sighting::Sighting;
 use crate::signal::Signal;
+use sso_tool::outcome::Outcome;
 use sso_tool::time::{self, Moment};
 
 /// The longest snooze. The dialog offers four hours at most; a day is for those who pipe their own.
@@ -17,27 +19,30 @@ pub(crate) const LONGEST_WISH: Duration = Duration::from_secs(4 * 3600);
 /// Failed logins in a row after which `auto` waits for a person.
 pub(crate) const MOST_FAILURES: u32 = 5;
 
-/// What came of a question or a login.
+/// What came of a question or a login, with what is needed to act on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// Logged in.
-    Success,
-    /// The session was valid all along.
-    Valid,
-    /// The login failed.
-    Failed,
-    /// The login took too long.
-    Timeout,
-    /// "Later", in that long.
-    Snoozed(Duration),
-    /// The question was closed or ignored.
-    Dismissed,
-    /// "Don't remind me."
-    Suppressed,
-    /// Another login is under way.
-    Busy,
-    /// The profile isn't in the AWS config.
-    UnknownProfile(Option<ConfigStamp>),
+pub(crate) struct Answer {
+    /// What came of it.
+    pub(crate) outcome: Outcome,
+    /// How long a snooze is.
+    pub(crate) snooze: Duration,
+    /// The AWS config in which an unknown profile isn't.
+    pub(crate) config: Option<ConfigStamp>,
+}
+
+impl From<Outcome> for Answer {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, snooze: Duration::ZERO, config: None }
+    }
+}
+
+/// What a document that is settled tells of its session besides the outcome, which came after it: nothing that the outcome
+/// says better.
+pub(crate) fn told(outcome: Option<Outcome>, seen: Option<Sighting>) -> Option<Sighting> {
+    match (outcome, seen) {
+        (Some(Outcome::Success | Outcome::Valid), _) | (Some(_), Some(Sighting::Valid)) => None,
+        (_, seen) => seen,
+    }
 }
 
 /// What the decision depends on besides the entry.
@@ -73,15 +78,23 @@ pub(crate) enum Fate {
     Postponed(Moment),
 }
 
-/// Turns an outcome into state (the table of DESIGN 3). `episode` is that of the signal it answers.
-pub(crate) fn settle(entry: &Reminder, outcome: &Outcome, episode: &str, at: &Circumstances) -> Transition {
+/// Turns an answer into state (the table of DESIGN 3). `episode` is that of the signal it answers, `standing` are those of
+/// all signals of the session, which were part of the question, whatever their monitors call the episode.
+pub(crate) fn settle(
+    entry: &Reminder,
+    answer: &Answer,
+    episode: &str,
+    standing: &[&str],
+    at: &Circumstances,
+) -> Transition {
+    let outcome = answer.outcome;
     // Whatever the answer, the lease is over.
     let mut next = Reminder { retry: None, ..entry.clone() };
     let (fate, stamps_cooldown) = match outcome {
         Outcome::Success | Outcome::Valid => {
             next = Reminder { profiles: entry.profiles.clone(), ..Reminder::default() };
             // Whoever rewrites the signal of a valid session must not keep the watcher busy.
-            if *outcome == Outcome::Valid {
+            if outcome == Outcome::Valid {
                 next.retry_in(at.poll, at);
             }
             (Fate::Cleared, false)
@@ -93,8 +106,8 @@ pub(crate) fn settle(entry: &Reminder, outcome: &Outcome, episode: &str, at: &Ci
             }
             (next.retry_in(retry_after(next.failures, at), at), false)
         }
-        Outcome::Snoozed(length) => {
-            let pause = Pause::starting(at.now, *length);
+        Outcome::Snoozed => {
+            let pause = Pause::starting(at.now, answer.snooze);
             next.snooze = Some(pause);
             next.failures = 0;
             (Fate::Postponed(pause.until), false)
@@ -106,6 +119,7 @@ pub(crate) fn settle(entry: &Reminder, outcome: &Outcome, episode: &str, at: &Ci
         }
         Outcome::Suppressed => {
             next.suppress(episode);
+            standing.iter().for_each(|episode| next.suppress(episode));
             // Whoever writes signals chooses the episode: a new name for it must not be a new question at once.
             next.retry = Some(Pause::starting(at.now, at.cooldown));
             next.snooze = None;
@@ -113,27 +127,29 @@ pub(crate) fn settle(entry: &Reminder, outcome: &Outcome, episode: &str, at: &Ci
             (Fate::Cleared, false)
         }
         Outcome::Busy => (next.retry_in(at.poll, at), false),
-        Outcome::UnknownProfile(Some(stamp)) => {
-            next.unknown_in = Some(stamp.clone());
-            // The config decides from now on, not the rest of the lease.
-            (Fate::Postponed(at.now), false)
-        }
-        // Without a stamp nothing says when to look again: the usual retry does.
-        Outcome::UnknownProfile(None) => (next.retry_in(LEASE, at), false),
+        Outcome::UnknownProfile => match &answer.config {
+            Some(stamp) => {
+                next.unknown_in = Some(stamp.clone());
+                // The config decides from now on, not the rest of the lease.
+                (Fate::Postponed(at.now), false)
+            }
+            // Without a stamp nothing says when to look again: the usual retry does.
+            None => (next.retry_in(LEASE, at), false),
+        },
     };
     match outcome {
-        Outcome::Success
-        | Outcome::Valid
-        | Outcome::Snoozed(_)
-        | Outcome::Dismissed
-        | Outcome::Suppressed => {
+        Outcome::Success | Outcome::Valid | Outcome::Snoozed | Outcome::Dismissed | Outcome::Suppressed => {
             next.decided = Some(at.now);
             (next.standing, next.held) = (None, None);
         }
-        Outcome::Failed | Outcome::Timeout | Outcome::Busy | Outcome::UnknownProfile(_) => {}
+        Outcome::Failed | Outcome::Timeout | Outcome::Busy | Outcome::UnknownProfile => {}
     }
     if let Fate::Postponed(until) = fate {
         next.mirrored = Some(until);
+    }
+    if outcome == Outcome::UnknownProfile && standing.is_empty() {
+        // Nothing waits for the config to change: a mistyped name leaves no trace.
+        (next.unknown_in, next.retry, next.mirrored) = (None, None, None);
     }
     Transition { entry: next, fate, stamps_cooldown }
 }

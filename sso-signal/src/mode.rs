@@ -1,55 +1,13 @@
 //! How the watcher behaves: `notify`, `auto` or `standalone`, in a file that it reads each poll.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use sso_tool::atomic_write;
 use sso_tool::exit::{Exit, Fault};
+pub use sso_tool::mode::Mode;
 use sso_tool::safe_read::{self, Found};
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
-
-/// What happens when a login is required.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Ask a person first.
-    Notify,
-    /// Log in at once.
-    Auto,
-    /// Do nothing: a person logs in by hand.
-    Standalone,
-}
-
-impl Mode {
-    /// The word in files, settings and documents.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Notify => "notify",
-            Self::Auto => "auto",
-            Self::Standalone => "standalone",
-        }
-    }
-
-    /// The mode of a word: exactly as written by [`word`](Self::word).
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Notify, Self::Auto, Self::Standalone].into_iter().find(|mode| mode.word() == word)
-    }
-
-    /// What it does, for people.
-    pub fn meaning(self) -> &'static str {
-        match self {
-            Self::Notify => "asks before it opens a browser",
-            Self::Auto => "opens a browser when a session expires",
-            Self::Standalone => "idle: log in by hand",
-        }
-    }
-}
-
-impl fmt::Display for Mode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
-    }
-}
 
 /// The mode in force and who said so: `file`, `SSO_LOGIN_MODE` or `default`. A file that says none is a warning.
 pub fn current(settings: &Settings, state_dir: &Path) -> (Mode, &'static str) {
@@ -58,7 +16,7 @@ pub fn current(settings: &Settings, state_dir: &Path) -> (Mode, &'static str) {
         Ok(Found::Missing) => return wished(settings),
         Ok(Found::Bytes(bytes)) => {
             let word = String::from_utf8_lossy(&bytes);
-            match Mode::from_word(word.trim()) {
+            match Mode::of_word(word.trim()) {
                 Some(mode) => return (mode, "file"),
                 // Empty for a moment, while `echo auto > mode` is at it, or for good: nobody set it.
                 None if word.trim().is_empty() => return wished(settings),
@@ -80,10 +38,10 @@ pub fn current(settings: &Settings, state_dir: &Path) -> (Mode, &'static str) {
 pub fn wished(settings: &Settings) -> (Mode, &'static str) {
     const NAME: &str = "SSO_LOGIN_MODE";
     let Some(word) = settings.text(NAME) else { return (Mode::Notify, "default") };
-    if Mode::from_word(word.trim()) == Some(Mode::Auto) && settings.named(NAME).is_none() {
+    if Mode::of_word(word.trim()) == Some(Mode::Auto) && settings.named(NAME).is_none() {
         return (Mode::Notify, "default");
     }
-    if let Some(mode) = Mode::from_word(word.trim()) {
+    if let Some(mode) = Mode::of_word(word.trim()) {
         return (mode, "SSO_LOGIN_MODE");
     }
     settings.warn_once(format!("SSO_LOGIN_MODE is not notify, auto or standalone: `{word}`; notify is used"));
@@ -92,7 +50,7 @@ pub fn wished(settings: &Settings) -> (Mode, &'static str) {
 
 /// Sets the mode, from the next poll on. It beats `SSO_LOGIN_MODE`.
 pub fn set(state_dir: &Path, word: &str) -> anyhow::Result<Mode> {
-    let mode = Mode::from_word(word).ok_or_else(|| {
+    let mode = Mode::of_word(word).ok_or_else(|| {
         Fault::new(Exit::Usage, format!("`{word}` is no mode")).hint("sso-signal mode notify|auto|standalone")
     })?;
     atomic_write::replace(&file(state_dir), format!("{mode}\n").as_bytes(), atomic_write::Mode::Private)?;

@@ -7,7 +7,8 @@ use crate::cooldown;
 use crate::machine::{self, Because, Circumstances, Due, Stamp};
 use crate::mode;
 use crate::reminder::{Reminder, config_stamp};
-use crate::reminder_store::{ReminderKey, ReminderStore};
+use crate::reminder_key::ReminderKey;
+use crate::reminder_store::ReminderStore;
 use crate::sighting::Sighting;
 use crate::signal::Signal;
 use crate::signal_store::places::MOST_SIGNALS;
@@ -85,7 +86,7 @@ impl<'a> Queue<'a> {
     /// Takes in how a session was seen. Without a `state.json` there is nothing that it could change, in a container, say.
     pub(crate) fn see(
         &self,
-        subject: &ReminderKey<'_>,
+        subject: &ReminderKey,
         seen: Option<Sighting>,
         observed: Option<Moment>,
         naming: Naming,
@@ -99,7 +100,11 @@ impl<'a> Queue<'a> {
         };
         let memory = self.memory()?;
         let is_new = naming == Naming::Session
-            && subject.session.is_some_and(|session| memory.session_of(subject.profile) != Some(session));
+            && subject
+                .profile
+                .as_deref()
+                .zip(subject.session.as_deref())
+                .is_some_and(|(profile, session)| memory.session_of(profile) != Some(session));
         // Most documents of a monitor change nothing, and wait for nobody.
         let entry = memory.of(subject);
         if !is_new && after(&entry) == entry {
@@ -111,7 +116,7 @@ impl<'a> Queue<'a> {
     /// Whether a document was written from an observation that is older than the last decision about its session.
     pub(crate) fn is_outdated(
         &self,
-        subject: &ReminderKey<'_>,
+        subject: &ReminderKey,
         observed: Option<Moment>,
     ) -> anyhow::Result<bool> {
         Ok(observed.is_some()
@@ -187,8 +192,7 @@ impl<'a> Queue<'a> {
             return Ok(None);
         };
         let mut memory = judge.memory;
-        let key = located.signal.key();
-        let subject = ReminderKey { profile: &key, session: None, session_profiles: &[] };
+        let subject = ReminderKey::of_profile(&located.signal.key());
         let until = memory.change(&subject, |entry| machine::lease(&entry, at.now));
         memory.save(&self.state_dir)?;
         // The host's memory is the authority; a mirror that can't be written (a file of root's) loses nothing.

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::machine::{self, Circumstances};
 use crate::reminder::Reminder;
 use crate::reminder::record::{self, Broken, optional, read_moment};
+use crate::reminder_key::ReminderKey;
 use crate::signal::Signal;
 use crate::signal_store::Located;
 use crate::signal_store::places::MOST_SIGNALS;
@@ -34,17 +35,6 @@ pub(crate) struct ReminderStore {
     profiles: BTreeMap<String, Reminder>,
     /// The cooldown stamp that this host wrote last: another one in the file is somebody else's.
     pub(crate) stamped: Option<Moment>,
-}
-
-/// Whom an entry is about.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ReminderKey<'a> {
-    /// The profile.
-    pub(crate) profile: &'a str,
-    /// Its sso-session, if the document says so.
-    pub(crate) session: Option<&'a str>,
-    /// Every profile of that session, if the document says so.
-    pub(crate) session_profiles: &'a [String],
 }
 
 impl ReminderStore {
@@ -90,7 +80,7 @@ impl ReminderStore {
     }
 
     /// The entry of a subject, as [`take`](Self::take) would hand it out.
-    pub(crate) fn of(&self, subject: &ReminderKey<'_>) -> Reminder {
+    pub(crate) fn of(&self, subject: &ReminderKey) -> Reminder {
         self.clone().take(subject)
     }
 
@@ -104,18 +94,22 @@ impl ReminderStore {
 
     /// Takes the entry of a subject out, to be changed and [`put`](Self::put) back. What was remembered by
     /// profile joins its session's entry here.
-    pub(crate) fn take(&mut self, subject: &ReminderKey<'_>) -> Reminder {
-        let session = subject.session.or_else(|| self.session_of(subject.profile)).map(str::to_owned);
-        let Some(session) = session else { return self.profiles.remove(subject.profile).unwrap_or_default() };
+    pub(crate) fn take(&mut self, subject: &ReminderKey) -> Reminder {
+        let profile = subject.profile.as_deref();
+        let Some(session) = self.session_named(subject) else {
+            return profile.and_then(|profile| self.profiles.remove(profile)).unwrap_or_default();
+        };
         // The config may have moved a profile to another session.
         for (name, entry) in &mut self.sessions {
-            if *name != session {
-                entry.profiles.remove(subject.profile);
+            if let Some(profile) = profile
+                && *name != session
+            {
+                entry.profiles.remove(profile);
             }
         }
         let mut entry = self.sessions.remove(&session).unwrap_or_default();
         let known: BTreeSet<&str> = subject.session_profiles.iter().map(String::as_str).collect();
-        for profile in known.iter().copied().chain([subject.profile]) {
+        for profile in known.iter().copied().chain(profile) {
             if let Some(by_profile) = self.profiles.remove(profile) {
                 // A profile that has a session is in the config after all.
                 entry = entry.merged(Reminder { unknown_in: None, ..by_profile });
@@ -124,21 +118,29 @@ impl ReminderStore {
         if !known.is_empty() {
             entry.profiles = known.into_iter().map(str::to_owned).collect();
         }
-        entry.profiles.insert(subject.profile.to_owned());
+        entry.profiles.extend(profile.map(str::to_owned));
         entry
     }
 
     /// Puts an entry back. One that says nothing is dropped, but for the profiles of a session.
-    pub(crate) fn put(&mut self, subject: &ReminderKey<'_>, entry: Reminder) {
-        let session = subject.session.map(str::to_owned);
-        match session.or_else(|| self.session_of(subject.profile).map(str::to_owned)) {
-            Some(session) => drop(self.sessions.insert(session, entry)),
-            None if entry == Reminder::default() => {}
-            None => {
-                self.profiles.insert(subject.profile.to_owned(), entry);
+    pub(crate) fn put(&mut self, subject: &ReminderKey, entry: Reminder) {
+        if entry == Reminder::default() {
+            return;
+        }
+        match (self.session_named(subject), &subject.profile) {
+            (Some(session), _) => drop(self.sessions.insert(session, entry)),
+            (None, Some(profile)) => {
+                self.profiles.insert(profile.clone(), entry);
                 self.forget_surplus();
             }
+            (None, None) => {}
         }
+    }
+
+    /// The session that a subject names, or that its profile is known to belong to.
+    fn session_named(&self, subject: &ReminderKey) -> Option<String> {
+        let known = || self.session_of(subject.profile.as_deref()?).map(str::to_owned);
+        subject.session.clone().or_else(known)
     }
 
     /// A container can raise signals for any number of made-up profiles. They must not make the file too large to
@@ -155,11 +157,10 @@ impl ReminderStore {
     /// Changes the entry of a subject.
     pub(crate) fn change<T>(
         &mut self,
-        subject: &ReminderKey<'_>,
+        subject: &ReminderKey,
         change: impl FnOnce(Reminder) -> (Reminder, T),
     ) -> T {
-        let session = subject.session.or_else(|| self.session_of(subject.profile)).map(str::to_owned);
-        let subject = ReminderKey { session: session.as_deref(), ..*subject };
+        let subject = ReminderKey { session: self.session_named(subject), ..subject.clone() };
         let entry = self.take(&subject);
         let (entry, answer) = change(entry);
         self.put(&subject, entry);
@@ -283,8 +284,8 @@ mod tests {
     use crate::reminder::{ConfigStamp, Pause, Standing};
     use std::time::Duration;
 
-    fn subject(profile: &str) -> ReminderKey<'_> {
-        ReminderKey { profile, session: None, session_profiles: &[] }
+    fn subject(profile: &str) -> ReminderKey {
+        ReminderKey::of_profile(profile)
     }
 
     #[test]
@@ -327,13 +328,14 @@ mod tests {
         let mut memory = ReminderStore { stamped: Some(now), ..ReminderStore::default() };
         memory.change(&subject("corp"), |_| (whole.clone(), ()));
         let known = ["a".to_owned(), "b".to_owned()];
-        let session = ReminderKey { profile: "a", session: Some("s"), session_profiles: &known };
+        let session =
+            ReminderKey { session: Some("s".into()), session_profiles: known.to_vec(), ..subject("a") };
         memory.change(&session, |entry| (Reminder { quiet: true, ..entry }, ()));
         memory.save(dir.path()).unwrap();
         assert_eq!(ReminderStore::load("test", dir.path(), now).unwrap(), memory);
         assert!(memory.entry("b").quiet);
         // A profile that moved to another session takes nothing along, and leaves nothing.
-        let moved = ReminderKey { profile: "b", session: Some("t"), session_profiles: &[] };
+        let moved = ReminderKey { session: Some("t".into()), ..subject("b") };
         memory.change(&moved, |entry| (entry, ()));
         assert_eq!((memory.session_of("a"), memory.session_of("b")), (Some("s"), Some("t")));
     }

@@ -1,5 +1,7 @@
 //! Whom a document is about, for every stage of a pipe: the table of the design, times every command.
 
+mod stages;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -19,6 +21,18 @@ const STAGES: [&str; 8] = [
     "sso-login logout -",
     "sso-login exec - -- ran",
     "sso-login register -",
+];
+/// The other stages of `sso-login`.
+const MORE_STAGES: [&str; 9] = [
+    "sso-login -",
+    "sso-login credentials - --format env",
+    "sso-login credentials - --format sts",
+    "sso-login refresh - -e",
+    "sso-login console - --print",
+    "sso-login console - --print --federated",
+    "sso-login authorize",
+    "sso-login token",
+    "sso-login tunnel box1 --no-browser",
 ];
 /// The document goes on as it is.
 const ON: &str = "=";
@@ -104,8 +118,9 @@ fn check(bench: &Bench, stage: &str, row: &str, answer: &str) {
 fn a_document_about_another_host_leaves_cache_and_portal_as_they_were() {
     let bench = Bench::logged_in("");
     bench.program("ran", "echo '{\"ran\":true}'");
+    bench.program("ssh", "exit 255");
     let before = (tree(&bench.home().join(".aws/sso")), tree(&bench.home().join(".aws/cli")));
-    for stage in STAGES {
+    for stage in STAGES.into_iter().chain(MORE_STAGES).chain(stages::STAGES) {
         for row in [r#"{"profile":"demo","host":"metta@box1"}"#, r#"{"ssoSession":"sandbox","host":"box1"}"#]
         {
             let ended = bench.feed(stage, row);

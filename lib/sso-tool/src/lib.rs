@@ -13,6 +13,8 @@ pub mod failure;
 pub mod filter;
 pub mod flock;
 pub mod format;
+pub mod mode;
+pub mod outcome;
 mod pages;
 pub mod placeholder;
 pub mod process;
@@ -30,6 +32,7 @@ pub mod stream;
 mod strict;
 pub mod subject;
 pub mod time;
+pub mod token_state;
 mod usage;
 
 pub use run::main;

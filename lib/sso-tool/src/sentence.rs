@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::document::Document;
 use crate::format::has_color;
+use crate::outcome::Outcome;
 use crate::sanitize::sanitize;
 use crate::time::{self, Moment};
 
@@ -90,19 +91,23 @@ impl Sentence<'_> {
         let left =
             self.moment("expiresAt").map(|end| format!(", {} left", self.left(end))).unwrap_or_default();
         let because = self.get("reason").map(|reason| format!(": {reason}")).unwrap_or_default();
+        let failed = || format!("{who}: {}{because}", self.paint(outcome, RED));
+        let Some(outcome) = Outcome::of_word(outcome) else { return failed() };
         match outcome {
-            "success" => format!("{who}: {}{left}", self.paint("logged in", GREEN)),
-            "valid" => format!("{who}: {}{left}", self.paint("valid", GREEN)),
-            "snoozed" => {
+            Outcome::Success => format!("{who}: {}{left}", self.paint("logged in", GREEN)),
+            Outcome::Valid => format!("{who}: {}{left}", self.paint("valid", GREEN)),
+            Outcome::Snoozed => {
                 let seconds = self.document.get("seconds").and_then(Value::as_u64).unwrap_or_default();
                 format!("{who}: no reminders for {}", time_words(i64::try_from(seconds).unwrap_or(i64::MAX)))
             }
-            "dismissed" => format!("{who}: not now{because}"),
-            "suppressed" => format!("{who}: no reminders until the next expiry"),
-            "busy" => format!("{who}: {}{because}", self.paint("another login is under way", YELLOW)),
-            "timeout" => format!("{who}: {}{because}", self.paint("nobody logged in in time", RED)),
-            "unknown-profile" => format!("{who}: {}{because}", self.paint("the profile can't be used", RED)),
-            other => format!("{who}: {}{because}", self.paint(other, RED)),
+            Outcome::Dismissed => format!("{who}: not now{because}"),
+            Outcome::Suppressed => format!("{who}: no reminders until the next expiry"),
+            Outcome::Busy => format!("{who}: {}{because}", self.paint("another login is under way", YELLOW)),
+            Outcome::Timeout => format!("{who}: {}{because}", self.paint("nobody logged in in time", RED)),
+            Outcome::UnknownProfile => {
+                format!("{who}: {}{because}", self.paint("the profile can't be used", RED))
+            }
+            Outcome::Failed => failed(),
         }
     }
 

@@ -66,18 +66,37 @@ impl AskedRole {
         self.account_id.as_deref().zip(self.role_name.as_deref())
     }
 
+    /// Whether what the document names is this account and this role.
+    pub fn agrees_with(&self, account_id: Option<&str>, role_name: Option<&str>) -> bool {
+        let agrees = |asked: &Option<String>, own: Option<&str>| asked.is_none() || asked.as_deref() == own;
+        agrees(&self.account_id, account_id) && agrees(&self.role_name, role_name)
+    }
+
     /// Whether the document names neither.
     pub fn is_empty(&self) -> bool {
         self.account_id.is_none() && self.role_name.is_none()
     }
 }
 
+impl Remote {
+    /// The host that a document comes from, with what it names there. An event of another host's listing has one, too,
+    /// although it is about nobody. White space and invisible characters, which no host can be called, are another host as
+    /// well: such a document must not fall through to this machine's profile of the same name.
+    pub fn of(document: &Document) -> anyhow::Result<Option<Self>> {
+        Ok(match text(document, "host")? {
+            Some(host) => Some(Self {
+                host,
+                profile: text(document, "profile")?,
+                session: text(document, "ssoSession")?,
+            }),
+            None => None,
+        })
+    }
+}
+
 impl Subject {
     /// Reads it out of a document. What is null or empty counts as absent. Status 65: a key has the wrong type.
     pub fn of(document: &Document) -> anyhow::Result<Self> {
-        let text = |key: &str| -> anyhow::Result<Option<String>> {
-            Ok(document.text(key)?.filter(|text| !text.is_empty()).map(str::to_owned))
-        };
         let is_there = |key: &str| document.get(key).is_some_and(|value| !value.is_null());
         if document.contains_key("event") || (is_there("slug") && !is_there("profile")) {
             return Ok(Self::Nobody);
@@ -85,14 +104,12 @@ impl Subject {
         if is_there("error") && !is_there("outcome") {
             return Ok(Self::Failure(Kind::of_error(document)));
         }
-        let (profile, session) = (text("profile")?, text("ssoSession")?);
-        // A host that no host can have (white space, invisible characters) is none of ours either: it must not fall through
-        // to this machine's profile of the same name.
-        if let Some(host) = text("host")? {
-            return Ok(Self::Remote(Remote { host, profile, session }));
+        if let Some(remote) = Remote::of(document)? {
+            return Ok(Self::Remote(remote));
         }
-        let role = AskedRole { account_id: text("accountId")?, role_name: text("roleName")? };
-        Ok(match (profile, session) {
+        let role =
+            AskedRole { account_id: text(document, "accountId")?, role_name: text(document, "roleName")? };
+        Ok(match (text(document, "profile")?, text(document, "ssoSession")?) {
             (Some(name), _) => Self::Profile { name, role },
             (None, Some(name)) => Self::Session { name, role },
             (None, None) => Self::Chosen { role },
@@ -103,6 +120,10 @@ impl Subject {
     pub fn is_passed_on(&self) -> bool {
         matches!(self, Self::Nobody | Self::Failure(_))
     }
+}
+
+fn text(document: &Document, key: &str) -> anyhow::Result<Option<String>> {
+    Ok(document.text(key)?.filter(|text| !text.is_empty()).map(str::to_owned))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use sso_signal::LEASE;
+use sso_tool::outcome::Outcome;
 use sso_tool::settings::Settings;
 use sso_tool::stream::Document;
 use sso_tool::time::{self, Moment};
@@ -41,10 +42,10 @@ impl Answered {
         settings: &Settings,
     ) -> anyhow::Result<()> {
         let lasts = match answer.outcome() {
-            "snoozed" => Duration::from_secs(answer.seconds().unwrap_or_default()),
-            "dismissed" => settings.cooldown(),
-            "suppressed" => Duration::MAX,
-            "failed" | "timeout" => LEASE,
+            Outcome::Snoozed => Duration::from_secs(answer.seconds().unwrap_or_default()),
+            Outcome::Dismissed => settings.cooldown(),
+            Outcome::Suppressed => Duration::MAX,
+            Outcome::Failed | Outcome::Timeout => LEASE,
             _ => return Ok(()),
         };
         let given = time::now()?;

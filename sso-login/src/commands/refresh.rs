@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use sso_cache::check::check;
 use sso_cache::folder::Cache;
-use sso_cache::state::TokenState;
+use sso_tool::outcome::Outcome;
+use sso_tool::token_state::TokenState;
 use sso_tool::exit::Exit;
 use sso_tool::failure::Kind;
 use sso_tool::settings::Settings;
@@ -121,24 +122,24 @@ fn answer(
     match renewed {
         Ok(token) => {
             look_again(document, settings)?;
-            document.set("outcome", if before == Some(token.expires_at) { "valid" } else { "success" });
+            document.set("outcome", outcome_of(before == Some(token.expires_at)).word());
             document.set("expiresAt", time::format(token.expires_at));
         }
         Err(lack) if is_command => {
             look_again(document, settings)?;
             lack.add_to(document);
-            document.set("outcome", "failed");
+            document.set("outcome", Outcome::Failed.word());
             output.document(document)?;
             return Ok(Reply::Failed(lack));
         }
         Err(lack) if lack.kind == Kind::Expired && before.is_none_or(|end| end <= now) => {
             look_again(document, settings)?;
-            document.set("outcome", "failed");
+            document.set("outcome", Outcome::Failed.word());
             // The service may have refused without the file telling; then the file alone gives hope.
             if document.flag("loginRequired")? != Some(true) {
                 document.set("loginRequired", true);
                 document.set("reason", lack.reason());
-                document.set("episode", before.map_or_else(|| "missing".to_owned(), time::format));
+                document.set("episode", before.map_or_else(|| TokenState::Missing.word().to_owned(), time::format));
             }
         }
         Err(lack) => document.set("note", lack.reason()),
@@ -162,6 +163,10 @@ fn is_settled(document: &Document, before: Option<Duration>) -> bool {
         // Nothing puts off the end that is near.
         Some(TokenState::Ending | TokenState::Expired | TokenState::Missing) => true,
     }
+}
+
+fn outcome_of(was_valid: bool) -> Outcome {
+    if was_valid { Outcome::Valid } else { Outcome::Success }
 }
 
 fn state_of(document: &Document) -> Option<TokenState> {

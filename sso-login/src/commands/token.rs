@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use sso_profile::Sso;
+use sso_tool::outcome::Outcome;
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::secret::Secret;
 use sso_tool::settings::Settings;
@@ -119,7 +120,7 @@ fn save(
     let expires_at = session.keep(client, created)?;
     document.shift_remove("clientSecret");
     document.set("expiresAt", time::format(expires_at));
-    document.set("outcome", "success");
+    document.set("outcome", Outcome::Success.word());
     Ok(())
 }
 

@@ -15,8 +15,7 @@ pub(crate) fn grant(
     document: &Document,
 ) -> anyhow::Result<Result<Profile, SessionError>> {
     let own = own_role(config, profile)?;
-    let differs = |asked: &Option<String>, own: &Option<String>| asked.is_some() && asked != own;
-    let is_own = !differs(&role.account_id, &own.account_id) && !differs(&role.role_name, &own.role_name);
+    let is_own = role.agrees_with(own.account_id.as_deref(), own.role_name.as_deref());
     // Who the keys belong to isn't in the config, so that an answer of `whoami` can't disagree with it.
     let is_unknown = own.is_empty() && role.role_name.is_none() && !profile.kind.is_sso();
     if is_own || is_unknown {

@@ -2,12 +2,12 @@
 
 use chrono::TimeDelta;
 use sso_cache::entry::Entry;
-use sso_cache::state::TokenState;
 use sso_cache::token::Token;
 use sso_profile::{Profile, Sso};
 use sso_tool::exit::status_of;
 use sso_tool::shell::shell_word;
 use sso_tool::time;
+use sso_tool::token_state::TokenState;
 
 use super::{Finding, Ward};
 use crate::session::cached::Session;

@@ -340,7 +340,7 @@ impl Round<'_> {
 /// Whether the answer of a login is one of a login, not of a session that was there.
 fn is_login(said: &Said) -> bool {
     let text = |key| said.document.get(key).and_then(Value::as_str);
-    text("outcome") != Some("valid") && text("via") != Some("refresh")
+    text("outcome") != Some(sso_tool::outcome::Outcome::Valid.word()) && text("via") != Some("refresh")
 }
 
 /// The config file that gets the profile.

@@ -9,6 +9,7 @@ use sso_profile::key::VaultName;
 use sso_profile::{AwsConfig, Kind};
 use sso_tool::dotenv::Dotenv;
 use sso_tool::exit::{Exit, Fault};
+use sso_tool::outcome::Outcome;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::from_environment;
 use sso_tool::stream::Document;
@@ -91,7 +92,7 @@ impl Vault for AwsIamSso {
         let document = said.good()?.document;
         let text = |key| document.get(key).and_then(Value::as_str);
         let (session, until) = (text("ssoSession").unwrap_or(reference), text("expiresAt"));
-        let how = if text("outcome") == Some("valid") { "valid" } else { "logged in" };
+        let how = if text("outcome") == Some(Outcome::Valid.word()) { "valid" } else { "logged in" };
         let until = until.map_or_else(String::new, |until| format!(" until {until}"));
         let more = Document::new().with("outcome", text("outcome").unwrap_or_default());
         Ok(Held { words: format!("session \"{}\": {how}{until}", sanitize(session)), more })

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use sso_tool::atomic_write::{self, Mode};
 use sso_tool::safe_read::{self, Found};
 use sso_tool::stream::{self, Document, Output};
+use sso_tool::token_state::TokenState;
 
 const FILE: &str = "missed.json";
 const LARGEST: usize = 1 << 20;
@@ -47,7 +48,7 @@ impl Announcer {
     /// A session was looked at: its document goes out if it says something new.
     pub(crate) fn saw(&self, profile: &str, document: &Document) {
         let is_missed = document.get("loginRequired") == Some(&Value::Bool(true));
-        let episode = document.get("episode").and_then(Value::as_str).unwrap_or("missing");
+        let episode = document.get("episode").and_then(Value::as_str).unwrap_or(TokenState::Missing.word());
         let inside = &mut *self.inside();
         let known = inside.missed.get(profile).map(String::as_str);
         match (is_missed, known) {

@@ -26,6 +26,7 @@ use sso_tool::shell::shell_word;
 use sso_tool::state_dir;
 use sso_tool::stream::Document;
 use sso_tool::time::{self, Moment};
+use sso_tool::token_state::TokenState;
 use tokio::sync::oneshot;
 
 use super::announcer::Announcer;
@@ -151,7 +152,7 @@ impl Handout {
         let session = &Session::new(settings, sso)?;
         let document = checked(&profile, session, now)?;
         self.announcer.saw(name, &document);
-        if token_state(&document) == Some("missing") {
+        if token_state(&document) == Some(TokenState::Missing) {
             // Logged out: what is still in the cache is nobody's any more.
             return Err(missed(&profile, &SessionError::absent(session)));
         }
@@ -206,7 +207,7 @@ impl Handout {
                 let episode = document.get("token").and_then(|token| token.get("expiresAt")).cloned();
                 document.set("loginRequired", true);
                 document.set("reason", lack.reason());
-                document.set("episode", episode.unwrap_or_else(|| "missing".into()));
+                document.set("episode", episode.unwrap_or_else(|| TokenState::Missing.word().into()));
             } else if lack.is_some_and(|lack| lack.kind != Kind::Expired) {
                 // Says nothing about the session.
                 return Ok(());
@@ -359,8 +360,8 @@ fn checked(profile: &Profile, session: &Session<'_>, now: Moment) -> anyhow::Res
     Ok(document)
 }
 
-fn token_state(document: &Document) -> Option<&str> {
-    document.get("token")?.get("state")?.as_str()
+fn token_state(document: &Document) -> Option<TokenState> {
+    TokenState::of_word(document.get("token")?.get("state")?.as_str()?)
 }
 
 fn partition(region: &str) -> &'static str {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use sso_lock::Owner;
 use sso_tool::exit::{Exit, Fault};
+use sso_tool::outcome::Outcome;
 use sso_tool::sanitize::sanitize;
 use sso_tool::stream::Document;
 use sso_tool::time::{self, Moment};
@@ -15,7 +16,7 @@ const EXPIRED_CODE: &str = "expired_token";
 /// An outcome (DESIGN 3) with what a document and a person are told about it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
-    outcome: &'static str,
+    outcome: Outcome,
     exit: Exit,
     keys: Vec<(&'static str, Value)>,
     reason: Option<String>,
@@ -25,17 +26,17 @@ pub struct Answer {
 impl Answer {
     /// Logged in, or renewed without a person; `via` says how.
     pub fn success(via: &str, expires_at: Moment) -> Self {
-        Self::new("success", Exit::Done).with("via", via).with("expiresAt", time::format(expires_at))
+        Self::new(Outcome::Success).with("via", via).with("expiresAt", time::format(expires_at))
     }
 
     /// The session was valid already: nothing was done.
     pub fn valid(expires_at: Moment) -> Self {
-        Self::new("valid", Exit::Done).with("expiresAt", time::format(expires_at))
+        Self::new(Outcome::Valid).with("expiresAt", time::format(expires_at))
     }
 
     /// The login failed. `error` is a word for programs.
     pub fn failed(error: &str, reason: impl Into<String>) -> Self {
-        Self::new("failed", Exit::LoginRequired).with("error", error).because(reason)
+        Self::new(Outcome::Failed).with("error", error).because(reason)
     }
 
     /// The service can't be reached: outcome `failed`, status 69.
@@ -45,7 +46,7 @@ impl Answer {
 
     /// The login took too long.
     pub fn timeout(reason: impl Into<String>) -> Self {
-        Self::new("timeout", Exit::Timeout).because(reason)
+        Self::new(Outcome::Timeout).because(reason)
     }
 
     /// Nobody approved the login while the service took an approval.
@@ -55,7 +56,7 @@ impl Answer {
 
     /// Whether it is [`expired_code`](Self::expired_code): no time limit of this process's own.
     pub(crate) fn is_expired_code(&self) -> bool {
-        self.outcome == "timeout" && self.error() == Some(EXPIRED_CODE)
+        self.outcome == Outcome::Timeout && self.error() == Some(EXPIRED_CODE)
     }
 
     /// Another login holds the lock.
@@ -70,22 +71,22 @@ impl Answer {
 
     fn held(what: &str, hint: &str, holder: Option<&Owner>) -> Self {
         let holder = waiting::in_words(holder);
-        Self::new("busy", Exit::TryLater).because(format!("{what}: {holder}")).hint(hint)
+        Self::new(Outcome::Busy).because(format!("{what}: {holder}")).hint(hint)
     }
 
     /// The profile isn't there, or can't be logged in; both until the config changes.
     pub fn unknown_profile(reason: impl Into<String>) -> Self {
-        Self::new("unknown-profile", Exit::Config).because(reason)
+        Self::new(Outcome::UnknownProfile).because(reason)
     }
 
     /// The person said "later".
     pub fn snoozed(seconds: u64) -> Self {
-        Self::new("snoozed", Exit::TryLater).with("seconds", seconds)
+        Self::new(Outcome::Snoozed).with("seconds", seconds)
     }
 
     /// The person closed or ignored the question, or there was no way to ask.
     pub fn dismissed(note: Option<&str>) -> Self {
-        let answer = Self::new("dismissed", Exit::TryLater);
+        let answer = Self::new(Outcome::Dismissed);
         match note {
             Some(note) => answer.because(note),
             None => answer,
@@ -94,7 +95,7 @@ impl Answer {
 
     /// The person doesn't want to be reminded.
     pub fn suppressed() -> Self {
-        Self::new("suppressed", Exit::LoginRequired)
+        Self::new(Outcome::Suppressed)
     }
 
     /// This process was told to end by a signal while a person was busy with it.
@@ -106,20 +107,11 @@ impl Answer {
     /// An outcome that another machine's document says, with what it says about it; `None` if that is no outcome.
     pub(crate) fn relayed(outcome: &str, document: &Document) -> Option<Self> {
         let is_unreachable = document.get("error").is_some_and(|error| error == "unreachable");
-        let (outcome, exit) = match outcome {
-            "success" => ("success", Exit::Done),
-            "valid" => ("valid", Exit::Done),
-            "failed" if is_unreachable => ("failed", Exit::Unavailable),
-            "failed" => ("failed", Exit::LoginRequired),
-            "suppressed" => ("suppressed", Exit::LoginRequired),
-            "timeout" => ("timeout", Exit::Timeout),
-            "snoozed" => ("snoozed", Exit::TryLater),
-            "dismissed" => ("dismissed", Exit::TryLater),
-            "busy" => ("busy", Exit::TryLater),
-            "unknown-profile" => ("unknown-profile", Exit::Config),
-            _ => return None,
-        };
-        let answer = Self::new(outcome, exit);
+        let outcome = Outcome::of_word(outcome)?;
+        let mut answer = Self::new(outcome);
+        if outcome == Outcome::Failed && is_unreachable {
+            answer.exit = Exit::Unavailable;
+        }
         Some(match document.get("reason").and_then(Value::as_str) {
             Some(reason) => answer.because(sanitize(reason)),
             None => answer,
@@ -128,7 +120,7 @@ impl Answer {
 
     /// The AWS CLI of another machine ended well, which has no words for that.
     pub(crate) fn relayed_success() -> Self {
-        Self::new("success", Exit::Done).with("via", "aws")
+        Self::new(Outcome::Success).with("via", "aws")
     }
 
     /// The same with another status of the command.
@@ -136,8 +128,8 @@ impl Answer {
         Self { exit, ..self }
     }
 
-    fn new(outcome: &'static str, exit: Exit) -> Self {
-        Self { outcome, exit, keys: Vec::new(), reason: None, hint: None }
+    fn new(outcome: Outcome) -> Self {
+        Self { outcome, exit: outcome.exit(), keys: Vec::new(), reason: None, hint: None }
     }
 
     /// Adds a key to the document.
@@ -164,8 +156,8 @@ impl Answer {
         self
     }
 
-    /// The outcome, as documents name it.
-    pub fn outcome(&self) -> &'static str {
+    /// The outcome.
+    pub fn outcome(&self) -> Outcome {
         self.outcome
     }
 
@@ -196,7 +188,7 @@ impl Answer {
 
     /// Adds the outcome to a document. A `reason` to log in gives way to the reason of a failure.
     pub fn add_to(&self, document: &mut Document) {
-        document.set("outcome", self.outcome);
+        document.set("outcome", self.outcome.word());
         for (key, value) in &self.keys {
             document.set(key, value.clone());
         }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use sso_tool::atomic_write::{self, Mode};
 use sso_tool::exit::Exit;
+use sso_tool::outcome::Outcome;
 use sso_tool::safe_read::{self, Found};
 use sso_tool::settings::Settings;
 use sso_tool::stream::{self, Document};
@@ -49,12 +50,12 @@ impl Failures {
             return None;
         }
         let reason = format!("{} (asked for by another process)", text("reason")?);
-        match text("outcome")? {
-            "failed" if document.whole("status").ok()?? == i64::from(Exit::Unavailable.code()) => {
+        match Outcome::of_word(text("outcome")?)? {
+            Outcome::Failed if document.whole("status").ok()?? == i64::from(Exit::Unavailable.code()) => {
                 Some(Answer::unreachable(reason))
             }
-            "failed" => Some(Answer::failed(text("error")?, reason)),
-            "timeout" => Some(Answer::expired_code(reason)),
+            Outcome::Failed => Some(Answer::failed(text("error")?, reason)),
+            Outcome::Timeout => Some(Answer::expired_code(reason)),
             _ => None,
         }
     }

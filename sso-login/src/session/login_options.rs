@@ -4,6 +4,7 @@ use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
+use sso_tool::mode::Mode;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::stream::Document;
@@ -105,7 +106,8 @@ impl LoginOptions {
         document: &Document,
         host: &str,
     ) -> anyhow::Result<Permission> {
-        let is_auto = self.ask == Ask::Auto && document.text("mode")? == Some("auto");
+        let is_auto =
+            self.ask == Ask::Auto && document.text("mode")?.and_then(Mode::of_word) == Some(Mode::Auto);
         if !is_auto {
             return self.permission(settings, document);
         }
@@ -128,14 +130,16 @@ impl LoginOptions {
             Ask::Auto => match document.text("mode")? {
                 None if document.contains_key("mode") => unknown("null"),
                 None => Permission::Given,
-                Some("notify") => Permission::Asked,
-                Some("standalone") => Permission::Denied,
-                Some("auto") => {
-                    let profile = document.text("profile")?.unwrap_or_default();
-                    let is_listed = settings.auto_profiles().iter().any(|listed| listed == profile);
-                    if is_listed { Permission::Given } else { Permission::Asked }
-                }
-                Some(mode) => unknown(&sanitize(mode)),
+                Some(word) => match Mode::of_word(word) {
+                    Some(Mode::Notify) => Permission::Asked,
+                    Some(Mode::Standalone) => Permission::Denied,
+                    Some(Mode::Auto) => {
+                        let profile = document.text("profile")?.unwrap_or_default();
+                        let is_listed = settings.auto_profiles().iter().any(|listed| listed == profile);
+                        if is_listed { Permission::Given } else { Permission::Asked }
+                    }
+                    None => unknown(&sanitize(word)),
+                },
             },
         })
     }

@@ -100,12 +100,7 @@ fn from_documents(
 
 /// Refuses a profile of another role than the document names.
 fn check_role(profile: &Profile, role: &AskedRole) -> Result<(), Fault> {
-    let differs = |asked: &Option<String>, own: &Option<String>| asked.is_some() && asked != own;
-    if !differs(&role.account_id, &profile.account_id) && !differs(&role.role_name, &profile.role_name) {
-        return Ok(());
-    }
-    let message = format!("the document names another role than profile `{}` has", profile.name);
-    Err(Fault::new(Exit::Config, message).hint("sso-profile write NAME makes a profile of the document"))
+    if profile.is_role(role) { Ok(()) } else { Err(profile.other_role()) }
 }
 
 fn nameless(session: &str, role: &AskedRole) -> Fault {

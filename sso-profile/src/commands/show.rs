@@ -7,7 +7,7 @@ use sso_tool::exit::Exit;
 use sso_tool::filter::{Handled, filter};
 use sso_tool::settings::Settings;
 use sso_tool::stream::{self, Document, Output};
-use sso_tool::subject::Subject;
+use sso_tool::subject::{AskedRole, Subject};
 
 use crate::aws_config::AwsConfig;
 use crate::profile::{Profile, Unusable};
@@ -56,11 +56,17 @@ fn each(
         }
         match &subject {
             Subject::Nobody | Subject::Failure(_) | Subject::Remote(_) => {}
-            Subject::Session { name, .. } => match config.known_session(name) {
-                Ok(session) => session.add_to(document, None),
+            Subject::Session { name, role } => match config.known_session(name) {
+                // A role of the session that the document names is what it is about.
+                Ok(session) => {
+                    let AskedRole { account_id, role_name } = role.clone();
+                    Profile { account_id, role_name, ..session }.add_to(document, None);
+                }
                 Err(err) => document.set("error", format!("{err:#}")),
             },
-            Subject::Profile { .. } | Subject::Chosen { .. } => answer(document, &config, settings)?,
+            Subject::Profile { role, .. } | Subject::Chosen { role } => {
+                answer(document, role, &config, settings)?;
+            }
         }
         if !text {
             return Ok(Handled::Answered(Exit::Done));
@@ -70,10 +76,26 @@ fn each(
     })
 }
 
-fn answer(document: &mut Document, config: &AwsConfig, settings: &Settings) -> anyhow::Result<()> {
+/// Adds what is known of the profile. A document that names another role of an SSO session stays about that role: whoever
+/// comes next must not take the profile's own for it. One of account and role alone must agree with the profile.
+fn answer(
+    document: &mut Document,
+    role: &AskedRole,
+    config: &AwsConfig,
+    settings: &Settings,
+) -> anyhow::Result<()> {
     let Selected { name, from } = select(None, Some(document), settings)?;
     match config.usable_profile(&name) {
-        Ok(profile) => profile.add_to(document, Some(&from)),
+        Ok(profile) if !profile.kind.is_sso() || profile.is_role(role) => {
+            profile.add_to(document, Some(&from));
+        }
+        Ok(profile) => match role.both() {
+            Some(_) => {
+                let AskedRole { account_id, role_name } = role.clone();
+                Profile { account_id, role_name, ..profile }.add_to(document, Some(&from));
+            }
+            None => refuse(document, &name, &from, &profile.other_role().into()),
+        },
         Err(err) => refuse(document, &name, &from, &err),
     }
     Ok(())

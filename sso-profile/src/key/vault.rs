@@ -7,6 +7,7 @@ use sso_tool::exit::{Exit, Fault, status_of};
 use sso_tool::secret::Secret;
 use sso_tool::settings::from_environment;
 use sso_tool::stream::Document;
+use sso_tool::token_state::TokenState;
 
 use super::facts::Facts;
 use crate::aws_config::AwsConfig;
@@ -142,7 +143,7 @@ pub(crate) fn with_session(name: &str, config: &AwsConfig) -> anyhow::Result<Res
 /// When the token ends; `None` for one that is over and gets renewed by whoever uses it.
 fn valid_until(answer: &Document) -> Option<String> {
     let token = answer.get("token")?;
-    let is_valid = token.get("state")?.as_str() == Some("valid");
+    let is_valid = token.get("state")?.as_str() == Some(TokenState::Valid.word());
     token.get("expiresAt")?.as_str().filter(|_| is_valid).map(str::to_owned)
 }
 

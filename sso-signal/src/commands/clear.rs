@@ -7,7 +7,7 @@ use crate::cooldown;
 use crate::heartbeat;
 use crate::queue::Queue;
 use crate::reminder::Reminder;
-use crate::reminder_store::ReminderKey;
+use crate::reminder_key::ReminderKey;
 use crate::signal_store::{self, Reading};
 use sso_tool::exit::Exit;
 use sso_tool::settings::Settings;
@@ -60,7 +60,7 @@ fn clear(settings: &Settings, wanted: Option<&str>, output: &mut Output) -> anyh
     }
     queue.change_memory(|memory| match wanted {
         Some(profile) => {
-            let subject = ReminderKey { profile, session: None, session_profiles: &[] };
+            let subject = ReminderKey::of_profile(profile);
             memory.change(&subject, |entry| (entry.without_pauses(), ()));
         }
         None => {

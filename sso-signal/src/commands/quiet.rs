@@ -1,14 +1,13 @@
 //! `sso-signal quiet`: no reminders for a session that a person locked on purpose, until its next login.
 
-use crate::commands::settle::Concerned;
 use crate::queue::{Naming, Queue};
-use crate::reminder_store::ReminderKey;
+use crate::reminder_key::ReminderKey;
 use crate::sighting::Sighting;
 use sso_tool::exit::{Exit, Fault};
+use sso_tool::filter::{self, Handled};
 use sso_tool::profile_name::check_profile;
 use sso_tool::settings::Settings;
 use sso_tool::stream::{self, Document, Output};
-use sso_tool::subject::Subject;
 use sso_tool::time;
 
 /// Keep a session quiet that was locked on purpose, until its next login
@@ -50,9 +49,8 @@ pub fn run(args: &QuietArgs, settings: &Settings, output: &mut Output) -> anyhow
 /// Marks the session of a profile, as far as it is known here.
 fn command(settings: &Settings, profile: &str, output: &mut Output) -> anyhow::Result<Exit> {
     check_profile(profile)?;
-    let document = Document::new().with("profile", profile);
-    mark(&Queue::new(settings)?, &Concerned::of(&document, profile)?)?;
-    output.document(&document.with("quiet", true))?;
+    mark(&Queue::new(settings)?, &ReminderKey::of_profile(profile))?;
+    output.document(&Document::new().with("profile", profile).with("quiet", true))?;
     Ok(Exit::Done)
 }
 
@@ -64,34 +62,33 @@ fn filter(
     output: &mut Output,
 ) -> anyhow::Result<Exit> {
     let queue = Queue::new(settings)?;
-    for document in documents {
-        let mut document = document?;
-        if !Subject::of(&document)?.is_passed_on() {
-            let profile = document.text("profile")?.ok_or_else(|| {
-                Fault::new(Exit::Data, "the document has no `profile`")
-                    .hint("sso-profile key sessions | sso-signal quiet -")
-            })?;
-            let whom = Concerned::of(&document, profile)?;
-            // A session is marked by its own name, also for a profile that no signal can have: its others may have one.
-            if whom.subject().session.is_none() {
-                check_profile(profile)?;
-            }
-            mark(&queue, &whom)?;
-            // After a logout, what it says of the session holds for the new mark as well.
-            if document.flag("loggedOut")? == Some(true) {
-                queue.see(&whom.subject(), Some(Sighting::Over), None, Naming::Nothing)?;
-            }
-            document.set("quiet", true);
+    filter::filter(documents, false, output, |subject, document, _| {
+        if subject.is_passed_on() {
+            return Ok(Handled::PassedOn);
         }
-        output.document(&document)?;
-    }
-    Ok(Exit::Done)
+        let whose = ReminderKey::of(&subject, document)?.ok_or_else(|| {
+            Fault::new(Exit::Data, "the document has no `profile`")
+                .hint("sso-profile key sessions | sso-signal quiet -")
+        })?;
+        // A session is marked by its own name, also for a profile that no signal can have: its others may have one.
+        if whose.session.is_none()
+            && let Some(profile) = document.text("profile")?
+        {
+            check_profile(profile)?;
+        }
+        mark(&queue, &whose)?;
+        // After a logout, what it says of the session holds for the new mark as well.
+        if document.flag("loggedOut")? == Some(true) {
+            queue.see(&whose, Some(Sighting::Over), None, Naming::Nothing)?;
+        }
+        document.set("quiet", true);
+        Ok(Handled::Answered(Exit::Done))
+    })
 }
 
-fn mark(queue: &Queue<'_>, concerned: &Concerned) -> anyhow::Result<()> {
-    let subject: ReminderKey<'_> = concerned.subject();
+fn mark(queue: &Queue<'_>, whose: &ReminderKey) -> anyhow::Result<()> {
     let now = time::now()?;
     queue.change_memory(|memory| {
-        memory.change(&subject, |entry| (entry.locked(now), ()));
+        memory.change(whose, |entry| (entry.locked(now), ()));
     })
 }

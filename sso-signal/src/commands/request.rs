@@ -7,10 +7,11 @@ use crate::machine::Stamp;
 use crate::mode::{self, Mode};
 use crate::queue::Queue;
 use crate::reminder::Reminder;
-use crate::reminder_store::ReminderKey;
+use crate::reminder_key::ReminderKey;
 use crate::signal::Signal;
 use crate::signal_store;
 use sso_tool::exit::Exit;
+use sso_tool::filter::{self, Handled};
 use sso_tool::profile_name::check_profile;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
@@ -67,16 +68,22 @@ fn filter(
     output: &mut Output,
 ) -> anyhow::Result<Exit> {
     let mut last = Exit::Done;
-    for document in documents {
-        let document = document?;
-        if as_text && let Some(said) = logged_out(&document)? {
+    filter::filter(documents, false, output, |subject, document, output| {
+        if as_text && let Some(said) = logged_out(document)? {
             output.text(&said)?;
         }
-        // A profile of another host isn't this machine's of the same name, and an earlier failure asks for nothing.
-        if let Subject::Profile { name, .. } = Subject::of(&document)? {
-            last = request(settings, &name, reason, as_text, output)?;
+        match subject {
+            Subject::Profile { name, .. } => last = request(settings, &name, reason, as_text, output)?,
+            // A profile of another host isn't this machine's of the same name, a request has a profile, and an earlier failure
+            // asks for nothing.
+            Subject::Nobody
+            | Subject::Failure(_)
+            | Subject::Remote(_)
+            | Subject::Session { .. }
+            | Subject::Chosen { .. } => {}
         }
-    }
+        Ok(Handled::Written(last))
+    })?;
     Ok(last)
 }
 
@@ -114,7 +121,7 @@ fn raise(queue: &mut Queue<'_>, profile: &str, reason: &str) -> anyhow::Result<(
     state_dir::make_private(&queue.state_dir)?;
     let lock = state_dir::lock(&queue.state_dir)?;
     let mut memory = queue.memory()?;
-    let subject = ReminderKey { profile, session: None, session_profiles: &[] };
+    let subject = ReminderKey::of_profile(profile);
     let before = memory.entry(profile);
     let mut episode = format!("request {}", time::format(now));
     // Twice within a second is still a new one.

@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use crate::cooldown;
-use crate::machine::{self, Fate, LONGEST_SNOOZE, Outcome, Transition};
-use crate::mode::Mode;
+use crate::machine::{self, Answer, Fate, LONGEST_SNOOZE, Transition};
 use crate::queue::{Naming, Queue};
-use crate::reminder::{ConfigStamp, Reminder};
-use crate::reminder_store::ReminderKey;
+use crate::reminder::ConfigStamp;
+use crate::reminder_key::ReminderKey;
 use crate::sighting::{Sighting, observed_at};
-use crate::signal;
 use crate::signal_store::{self, Located, Reading};
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::filter::{self, Handled};
+use sso_tool::mode::Mode;
+use sso_tool::outcome::Outcome;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::state_dir;
@@ -23,7 +23,7 @@ use sso_tool::time;
 ///
 /// `outcome` is one of success, valid, failed, timeout, snoozed (with `seconds`), dismissed, suppressed, busy,
 /// unknown-profile (with `configFile`, `configModified`). It holds for the whole sso-session (`ssoSession`,
-/// `sessionProfiles`). Documents without an outcome, and events, are passed on untouched; what they say of a session
+/// `sessionProfiles`), also where no profile is named. Documents without an outcome, and events, are passed on untouched; what they say of a session
 /// that is kept quiet (`loginRequired`, `loggedOut`) is noted.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = "\
@@ -67,11 +67,17 @@ fn filter(
         if subject.is_passed_on() {
             return Ok(Handled::PassedOn);
         }
-        let outcome = outcome_of(document)?;
-        see(&queue, document, outcome.as_ref())?;
-        if let Some(outcome) = outcome
-            && !is_counted(document, &outcome)
-            && settle(&mut queue, document, &outcome)? == Exit::Io
+        let answer = answer_of(document)?;
+        let Some(whose) = ReminderKey::of(&subject, document)? else {
+            return if answer.is_none() { Ok(Handled::PassedOn) } else { Err(nameless().into()) };
+        };
+        let outcome = answer.as_ref().map(|answer| answer.outcome);
+        if let Some(seen) = machine::told(outcome, Sighting::of(document)?) {
+            queue.see(&whose, Some(seen), observed_at(document)?, Naming::Nothing)?;
+        }
+        if let Some(answer) = answer
+            && !is_counted(document, answer.outcome)
+            && settle(&mut queue, &whose, document, &answer)? == Exit::Io
         {
             last = Exit::Io;
         }
@@ -80,30 +86,19 @@ fn filter(
     Ok(last)
 }
 
-/// Takes in what the document says of its session besides the outcome, which came after it.
-fn see(queue: &Queue<'_>, document: &Document, outcome: Option<&Outcome>) -> anyhow::Result<()> {
-    let seen = match (outcome, Sighting::of(document)?) {
-        (Some(Outcome::Success | Outcome::Valid), _) | (Some(_), Some(Sighting::Valid)) | (_, None) => {
-            return Ok(());
-        }
-        (_, seen) => seen,
-    };
-    let others = document.texts("sessionProfiles")?;
-    let Some(profile) = document.text("profile")?.or(others.first().map(String::as_str)) else {
-        return Ok(());
-    };
-    queue.see(&Concerned::of(document, profile)?.subject(), seen, observed_at(document)?, Naming::Nothing)
+fn nameless() -> Fault {
+    Fault::new(Exit::Data, "the document has an `outcome` but no `profile`")
+        .hint("sso-signal wait | sso-login | sso-signal settle")
 }
 
-pub(crate) fn settle(queue: &mut Queue<'_>, document: &Document, outcome: &Outcome) -> anyhow::Result<Exit> {
-    let profile = document.text("profile")?.ok_or_else(|| {
-        Fault::new(Exit::Data, "the document has an `outcome` but no `profile`")
-            .hint("sso-signal wait | sso-login | sso-signal settle")
-    })?;
-    let whom = Concerned::of(document, profile)?;
-    let (subject, profile) = (whom.subject(), whom.profile.as_str());
+pub(crate) fn settle(
+    queue: &mut Queue<'_>,
+    whose: &ReminderKey,
+    document: &Document,
+    answer: &Answer,
+) -> anyhow::Result<Exit> {
     let mut at = queue.circumstances()?;
-    if let Some(mode) = document.text("mode")?.and_then(Mode::from_word) {
+    if let Some(mode) = document.text("mode")?.and_then(Mode::of_word) {
         at.mode = mode;
     }
 
@@ -115,37 +110,29 @@ pub(crate) fn settle(queue: &mut Queue<'_>, document: &Document, outcome: &Outco
         Ok(Reading { signals, unreadable }) => (signals, unreadable),
         Err(err) => (Vec::new(), vec![(queue.state_dir.clone(), err)]),
     };
-    let its_own = document.text("profile")?.unwrap_or_default();
+    let is_its_own = |key: &str| whose.profile.as_deref() == Some(key);
     let episode = match document.text("episode")? {
         Some(episode) => episode.to_owned(),
         None => signals
             .iter()
-            .find(|located| located.signal.key() == profile)
+            .find(|located| is_its_own(&located.signal.key()))
             .map(|located| located.signal.episode.clone())
             .unwrap_or_default(),
     };
-    if let Outcome::UnknownProfile(_) = outcome {
+    if let (Outcome::UnknownProfile, Some(profile)) = (answer.outcome, &whose.profile) {
         // It concerns this profile alone, not the session that it once belonged to.
         memory.detach(profile);
     }
-    let (transition, concerned) = memory.change(&subject, |entry| {
-        let mut transition = machine::settle(&entry, outcome, &episode, &at);
+    let (transition, concerned) = memory.change(whose, |entry| {
         let concerned: Vec<&Located> = signals
             .iter()
             .filter(|Located { signal, .. }| {
                 let key = signal.key();
-                key == profile || entry.profiles.contains(&key)
+                is_its_own(&key) || entry.profiles.contains(&key)
             })
             .collect();
-        if matches!(outcome, Outcome::UnknownProfile(_)) && concerned.is_empty() {
-            // Nothing waits for the config to change: a mistyped name leaves no trace.
-            transition.entry = Reminder { unknown_in: None, retry: None, mirrored: None, ..transition.entry };
-        } else if *outcome == Outcome::Suppressed {
-            // The session's other signals were part of the question, whatever their monitors call the episode.
-            for located in &concerned {
-                transition.entry.suppress(&located.signal.episode);
-            }
-        }
+        let standing: Vec<_> = concerned.iter().map(|located| located.signal.episode.as_str()).collect();
+        let transition = machine::settle(&entry, answer, &episode, &standing, &at);
         (transition.entry.clone(), (transition, concerned))
     });
 
@@ -164,10 +151,12 @@ pub(crate) fn settle(queue: &mut Queue<'_>, document: &Document, outcome: &Outco
             Fate::Postponed(until) => format!("kept until {}", time::format(until)),
         };
         let noted = if memory == known { "nothing new" } else { "noted in state.json" };
-        format!("{}: {outcome:?}: {} signals {fate}, {noted}", sanitize(profile), concerned.len())
+        let (name, outcome) = (sanitize(whose.name()), answer.outcome);
+        format!("{name}: {outcome}: {} signals {fate}, {noted}", concerned.len())
     });
     apply(queue, &transition, &concerned)?;
     let mut status = Exit::Done;
+    let its_own = document.text("profile")?.unwrap_or_default();
     for (path, err) in &unreadable {
         if *path == queue.state_dir || queue.signals.may_hold(path, its_own) {
             queue.settings.warn_once(format!("{err:#}; the answer is kept"));
@@ -175,36 +164,6 @@ pub(crate) fn settle(queue: &mut Queue<'_>, document: &Document, outcome: &Outco
         }
     }
     Ok(status)
-}
-
-/// Whom a document is about.
-pub(crate) struct Concerned {
-    profile: String,
-    session: Option<String>,
-    session_profiles: Vec<String>,
-}
-
-impl Concerned {
-    /// `profile` with the session and its other profiles, as far as the document names them.
-    pub(crate) fn of(document: &Document, profile: &str) -> anyhow::Result<Self> {
-        // A box's profiles and sessions are others than those of the same names here: what is decided there concerns
-        // nothing here.
-        let host = document.text("host")?.filter(|host| !host.is_empty()).map(sanitize);
-        let here = |name: &str| signal::key(name, host.as_deref());
-        Ok(Self {
-            profile: here(profile),
-            session: session_of(document)?.map(here),
-            session_profiles: document.texts("sessionProfiles")?.iter().map(|name| here(name)).collect(),
-        })
-    }
-
-    pub(crate) fn subject(&self) -> ReminderKey<'_> {
-        ReminderKey {
-            profile: &self.profile,
-            session: self.session.as_deref(),
-            session_profiles: &self.session_profiles,
-        }
-    }
 }
 
 fn apply(queue: &Queue<'_>, transition: &Transition, concerned: &[&Located]) -> anyhow::Result<()> {
@@ -217,26 +176,19 @@ fn apply(queue: &Queue<'_>, transition: &Transition, concerned: &[&Located]) -> 
     Ok(())
 }
 
-/// The outcome of a document; `None` if it has none (it passes).
-fn outcome_of(document: &Document) -> anyhow::Result<Option<Outcome>> {
+/// The answer of a document; `None` if it has none (it passes).
+fn answer_of(document: &Document) -> anyhow::Result<Option<Answer>> {
     let Some(word) = document.text("outcome")? else { return Ok(None) };
-    Ok(Some(match word {
-        "success" => Outcome::Success,
-        "valid" => Outcome::Valid,
-        "failed" => Outcome::Failed,
-        "timeout" => Outcome::Timeout,
-        "snoozed" => Outcome::Snoozed(snooze(document.whole("seconds")?)?),
-        "dismissed" => Outcome::Dismissed,
-        "suppressed" => Outcome::Suppressed,
-        "busy" => Outcome::Busy,
-        "unknown-profile" => Outcome::UnknownProfile(stamp(document)?),
-        other => {
-            let known =
-                "success, valid, failed, timeout, snoozed, dismissed, suppressed, busy, unknown-profile";
-            return Err(Fault::new(Exit::Data, format!("`{other}` is no outcome"))
-                .hint(format!("one of {known}"))
-                .into());
-        }
+    let Some(outcome) = Outcome::of_word(word) else {
+        let known = Outcome::ALL.map(Outcome::word).join(", ");
+        return Err(Fault::new(Exit::Data, format!("`{word}` is no outcome"))
+            .hint(format!("one of {known}"))
+            .into());
+    };
+    Ok(Some(match outcome {
+        Outcome::Snoozed => Answer { snooze: snooze(document.whole("seconds")?)?, ..outcome.into() },
+        Outcome::UnknownProfile => Answer { config: stamp(document)?, ..outcome.into() },
+        _ => outcome.into(),
     }))
 }
 
@@ -256,15 +208,6 @@ fn stamp(document: &Document) -> anyhow::Result<Option<ConfigStamp>> {
 }
 
 /// Whether a failure is another profile's of the same session (`answeredFor`), which was counted there.
-fn is_counted(document: &Document, outcome: &Outcome) -> bool {
+fn is_counted(document: &Document, outcome: Outcome) -> bool {
     matches!(outcome, Outcome::Failed | Outcome::Timeout) && document.contains_key("answeredFor")
-}
-
-/// The session that an outcome is about. Legacy profiles of one start URL share a token, and so a session without a
-/// name; no name of a session is a URL.
-fn session_of(document: &Document) -> anyhow::Result<Option<&str>> {
-    match document.text("ssoSession")? {
-        Some(name) => Ok(Some(name)),
-        None => document.text("startUrl"),
-    }
 }

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use crate::commands::settle;
-use crate::machine::{LONGEST_SNOOZE, Outcome};
+use crate::machine::{Answer, LONGEST_SNOOZE};
 use crate::queue::Queue;
+use crate::reminder_key::ReminderKey;
 use sso_tool::exit::{Exit, Fault};
+use sso_tool::outcome::Outcome;
 use sso_tool::profile_name::check_profile;
 use sso_tool::settings::Settings;
 use sso_tool::stream::{Document, Output};
@@ -43,10 +45,10 @@ pub fn run(args: &SnoozeArgs, settings: &Settings, output: &mut Output) -> anyho
             .hint("sso-signal snooze PROFILE 4h")
             .into());
     }
-    let outcome = Outcome::Snoozed(*duration);
+    let answer = Answer { snooze: *duration, ..Outcome::Snoozed.into() };
     let answered = Document::new().with("profile", profile.as_str());
     let now = time::now()?;
-    settle::settle(&mut Queue::new(settings)?, &answered, &outcome)?;
+    settle::settle(&mut Queue::new(settings)?, &ReminderKey::of_profile(profile), &answered, &answer)?;
     output.document(&answered.with("snoozedUntil", time::format(time::after(now, *duration))))?;
     Ok(Exit::Done)
 }

@@ -3,13 +3,14 @@
 use crate::signal_store::content::{NoPlace, Unreadable};
 use serde_json::Value;
 
-use crate::commands::settle::Concerned;
 use crate::heartbeat::Heartbeat;
 use crate::queue::{Naming, Queue};
+use crate::reminder_key::ReminderKey;
 use crate::sighting::{Sighting, observed_at};
 use crate::signal::Signal;
 use crate::signal_store::{Raised, SignalStore, Withdrawn};
 use sso_tool::exit::{Exit, Fault, escaped};
+use sso_tool::filter::{self, Handled};
 use sso_tool::profile_name::check_profile;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
@@ -84,7 +85,10 @@ impl<'a> Raiser<'a> {
 
     /// Raises a signal for a profile and prints it.
     fn command(&mut self, profile: &str, output: &mut Output) -> anyhow::Result<Exit> {
-        let (_, signal) = self.raise(&Document::new().with("profile", profile), time::now()?)?;
+        check_profile(profile)?;
+        let document = Document::new().with("profile", profile);
+        let (_, signal) =
+            self.raise(profile, None, &ReminderKey::of_profile(profile), &document, time::now()?)?;
         self.settings.debug(|| format!("{profile}: raised by {}, episode {}", signal.source, signal.episode));
         output.document(&signal.full_document())?;
         Ok(Exit::Done)
@@ -99,24 +103,19 @@ impl<'a> Raiser<'a> {
     ) -> anyhow::Result<Exit> {
         let mut last = Exit::Done;
         let mut is_empty = true;
-        for document in documents {
-            let mut document = document?;
+        filter::filter(documents, false, output, |subject, document, _| {
             is_empty = false;
             if let Some(source) = self.source {
                 self.heartbeat.beat(self.settings, &sanitize(source), time::now()?);
             }
-            if let Some(why) = unfit(&document)? {
-                self.refuse(&mut document, &why)?;
-            } else {
-                match self.act(&document, time::now()?) {
-                    Ok(Some(done)) => document.set("signal", done),
-                    Ok(None) => {}
-                    Err(err) if err.is::<Unreadable>() || err.is::<NoPlace>() => {
-                        last = Exit::Io;
-                        self.fail(&mut document, format!("{err:#}"));
-                    }
-                    Err(err) => return Err(err),
+            match self.act(&subject, document, time::now()?) {
+                Ok(Some(done)) => document.set("signal", done),
+                Ok(None) => {}
+                Err(err) if err.is::<Unreadable>() || err.is::<NoPlace>() => {
+                    last = Exit::Io;
+                    self.fail(document, format!("{err:#}"));
                 }
+                Err(err) => return Err(err),
             }
             if let Some(done) = document.get("signal").and_then(Value::as_str) {
                 let known =
@@ -125,8 +124,8 @@ impl<'a> Raiser<'a> {
                     format!("{}: signal {} [{}]", known("profile"), sanitize(done), known("reason"))
                 });
             }
-            output.document(&document)?;
-        }
+            Ok(Handled::PassedOn)
+        })?;
         // A reason without anything to give it to is a forgotten PROFILE: cron's stdin is empty, and nobody would notice.
         if is_empty && self.reason.is_some() {
             return Err(Fault::new(Exit::Usage, "no profile is named, and no document came")
@@ -137,16 +136,53 @@ impl<'a> Raiser<'a> {
     }
 
     /// `loginRequired` decides: true raises, false clears. Without it, a document that only names a profile raises;
-    /// an event, an outcome or an error says nothing about a login.
-    fn act(&mut self, document: &Document, now: Moment) -> anyhow::Result<Option<&'static str>> {
-        let wish = wish_of(document)?;
-        if wish.is_some() && self.is_outdated(document)? {
+    /// an event, an outcome or an error says nothing about a login. Answers what was done, if the document asks for
+    /// anything and isn't answered yet.
+    fn act(
+        &mut self,
+        subject: &Subject,
+        document: &mut Document,
+        now: Moment,
+    ) -> anyhow::Result<Option<&'static str>> {
+        if subject.is_passed_on() {
+            return Ok(None);
+        }
+        let Some(wish) = wish_of(document)? else { return Ok(None) };
+        let (profile, host) = match subject {
+            Subject::Session { name, .. } => {
+                let why = format!("a signal has a profile, and session `{}` has none here", sanitize(name));
+                self.fail(document, why);
+                return Ok(None);
+            }
+            Subject::Remote(Remote { host, .. }) if sanitize(host) != *host => {
+                self.fail(document, "`host` is no host name that a signal can have".to_owned());
+                return Ok(None);
+            }
+            Subject::Remote(Remote { host, profile: Some(profile), .. }) => (profile, Some(host.as_str())),
+            Subject::Profile { name, .. } => (name, None),
+            Subject::Remote(Remote { profile: None, session: Some(session), .. }) => {
+                let why =
+                    format!("a signal has a profile, and session `{}` has none there", sanitize(session));
+                self.fail(document, why);
+                return Ok(None);
+            }
+            Subject::Nobody | Subject::Failure(_) | Subject::Remote(_) | Subject::Chosen { .. } => {
+                return Err(Fault::new(Exit::Data, "the document has no `profile`")
+                    .hint("sso-profile list | sso-cache check | sso-signal write")
+                    .into());
+            }
+        };
+        let whose = ReminderKey::of(subject, document)?.unwrap_or_default();
+        if let Err(why) = check_profile(profile) {
+            self.refuse(profile, &whose, wish, document, &why)?;
+            return Ok(None);
+        }
+        if self.is_outdated(&whose, document)? {
             return Ok(Some("none"));
         }
         match wish {
-            None => Ok(None),
-            Some(Wish::Clear) => self.clear(document, now).map(Some),
-            Some(Wish::Raise) => match self.raise(document, now)?.0 {
+            Wish::Clear => self.clear(&whose, document, now).map(Some),
+            Wish::Raise => match self.raise(profile, host, &whose, document, now)?.0 {
                 Raised::New => Ok(Some("raised")),
                 Raised::Again => Ok(Some("kept")),
             },
@@ -154,42 +190,30 @@ impl<'a> Raiser<'a> {
     }
 
     /// Whether somebody decided about the session after the document's observation was made: it counts for nothing.
-    fn is_outdated(&self, document: &Document) -> anyhow::Result<bool> {
-        let observed = observed_at(document)?;
-        let Some(profile) = document.text("profile")?.filter(|_| observed.is_some()) else {
-            return Ok(false);
-        };
-        let whom = Concerned::of(document, profile)?;
-        let is_outdated = Queue::new(self.settings)?.is_outdated(&whom.subject(), observed);
+    fn is_outdated(&self, whose: &ReminderKey, document: &Document) -> anyhow::Result<bool> {
+        let is_outdated = Queue::new(self.settings)?.is_outdated(whose, observed_at(document)?);
         // A memory that can't be read is a reason for `wait` and `status` to complain, not to raise nothing.
         Ok(is_outdated.inspect_err(|err| self.settings.debug(|| format!("{err:#}"))).unwrap_or(false))
     }
 
     /// Answers a document whose profile no signal can be about. It ends no stream: one odd name in the config must not
     /// keep the others' signals back.
-    fn refuse(&self, document: &mut Document, why: &anyhow::Error) -> anyhow::Result<()> {
+    fn refuse(
+        &self,
+        profile: &str,
+        whose: &ReminderKey,
+        wish: Wish,
+        document: &mut Document,
+        why: &anyhow::Error,
+    ) -> anyhow::Result<()> {
         document.set("signal", "none");
-        let subject = Subject::of(document)?;
-        if matches!(subject, Subject::Session { .. } | Subject::Remote(Remote { profile: None, .. })) {
-            self.fail(document, format!("{why}"));
-            return Ok(());
-        }
-        if matches!(&subject, Subject::Remote(Remote { host, .. }) if sanitize(host) != *host) {
-            self.fail(document, format!("{why}"));
-            return Ok(());
-        }
         // Its session may have profiles of better names.
-        let whom = Concerned::of(document, document.text("profile")?.unwrap_or_default())?;
-        if whom.subject().session.is_some() {
-            Queue::new(self.settings)?.see(
-                &whom.subject(),
-                Sighting::of(document)?,
-                observed_at(document)?,
-                Naming::Nothing,
-            )?;
+        if whose.session.is_some() {
+            let seen = Sighting::of(document)?;
+            Queue::new(self.settings)?.see(whose, seen, observed_at(document)?, Naming::Nothing)?;
         }
-        if wish_of(document)? == Some(Wish::Raise) {
-            let name = shell_word(&sanitize(document.text("profile")?.unwrap_or_default()));
+        if wish == Wish::Raise {
+            let name = shell_word(&sanitize(profile));
             let what_to_do =
                 format!("nobody is reminded of it: rename the profile, or log in by hand: sso-login {name}");
             self.fail(document, format!("{why}; {what_to_do}"));
@@ -204,8 +228,14 @@ impl<'a> Raiser<'a> {
         self.settings.warn_once(error);
     }
 
-    fn raise(&mut self, document: &Document, now: Moment) -> anyhow::Result<(Raised, Signal)> {
-        let profile = profile_of(document)?;
+    fn raise(
+        &mut self,
+        profile: &str,
+        host: Option<&str>,
+        whose: &ReminderKey,
+        document: &Document,
+        now: Moment,
+    ) -> anyhow::Result<(Raised, Signal)> {
         let reason = match self.reason {
             Some(reason) => reason,
             None => document.text("reason")?.unwrap_or("login required"),
@@ -221,16 +251,14 @@ impl<'a> Raiser<'a> {
         if let Some(session) = document.text("ssoSession")? {
             signal.set("ssoSession", sanitize(session));
         }
-        if let Subject::Remote(Remote { host, .. }) = Subject::of(document)? {
+        if let Some(host) = host {
             signal.set("host", host);
         }
         let signal = Signal::from_document(signal, "the document")?;
-        let whom = Concerned::of(document, profile)?;
         // What a person decides about one profile holds for its whole session, so whoever knows the session says it.
         let seen = Sighting::of(document)?;
         // A memory that can't be read is a reason for `wait` and `status` to complain, not to raise nothing.
-        if let Err(err) =
-            Queue::new(self.settings)?.see(&whom.subject(), seen, observed_at(document)?, Naming::Session)
+        if let Err(err) = Queue::new(self.settings)?.see(whose, seen, observed_at(document)?, Naming::Session)
         {
             self.settings.debug(|| format!("{err:#}"));
         }
@@ -240,20 +268,20 @@ impl<'a> Raiser<'a> {
 
     /// Removes the signal that the same source raised. A session seen valid also ends "Don't remind me": the next
     /// expiry is a new one.
-    fn clear(&mut self, document: &Document, now: Moment) -> anyhow::Result<&'static str> {
-        let whom = Concerned::of(document, profile_of(document)?)?;
+    fn clear(
+        &mut self,
+        whose: &ReminderKey,
+        document: &Document,
+        now: Moment,
+    ) -> anyhow::Result<&'static str> {
         let source = self.source_of(document)?;
         let lock = self.lock()?;
-        let withdrawn = self.signals.withdraw(whom.subject().profile, &source, now)?;
+        let withdrawn = self.signals.withdraw(whose.name(), &source, now)?;
         drop(lock);
         // While another source still asks for a login, what a person decided about that stands.
         if withdrawn != Withdrawn::Left {
-            Queue::new(self.settings)?.see(
-                &whom.subject(),
-                Sighting::of(document)?,
-                observed_at(document)?,
-                Naming::Nothing,
-            )?;
+            let seen = Sighting::of(document)?;
+            Queue::new(self.settings)?.see(whose, seen, observed_at(document)?, Naming::Nothing)?;
         }
         Ok(match withdrawn {
             Withdrawn::Removed => "cleared",
@@ -288,40 +316,9 @@ enum Wish {
 
 /// What a document asks for; `None` if it says nothing about a login.
 fn wish_of(document: &Document) -> anyhow::Result<Option<Wish>> {
-    if Subject::of(document)?.is_passed_on() {
-        return Ok(None);
-    }
     Ok(match document.flag("loginRequired")? {
         Some(false) => Some(Wish::Clear),
         None if document.contains_key("outcome") => None,
         Some(true) | None => Some(Wish::Raise),
     })
-}
-
-/// Why no signal can be about the document's profile, if none can.
-fn unfit(document: &Document) -> anyhow::Result<Option<anyhow::Error>> {
-    if wish_of(document)?.is_none() {
-        return Ok(None);
-    }
-    match Subject::of(document)? {
-        Subject::Session { name, .. } => {
-            let what = format!("a signal has a profile, and session `{}` has none here", sanitize(&name));
-            return Ok(Some(Fault::new(Exit::Data, what).into()));
-        }
-        Subject::Remote(Remote { host, .. }) if sanitize(&host) != host => {
-            return Ok(Some(Fault::new(Exit::Data, "`host` is no host name that a signal can have").into()));
-        }
-        _ => {}
-    }
-    let name = document.text("profile")?;
-    Ok(name.and_then(|name| check_profile(name).err()))
-}
-
-fn profile_of(document: &Document) -> anyhow::Result<&str> {
-    let profile = document.text("profile")?.ok_or_else(|| {
-        Fault::new(Exit::Data, "the document has no `profile`")
-            .hint("sso-profile list | sso-cache check | sso-signal write")
-    })?;
-    check_profile(profile)?;
-    Ok(profile)
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use sso_tool::sanitize::sanitize;
 use sso_tool::stream::Document;
 use sso_tool::time::{self, Moment};
+use sso_tool::token_state::TokenState;
 
 use super::text;
 
@@ -139,11 +140,15 @@ fn of_profile(profile: &Value, now: Moment, paint: Paint) -> Vec<String> {
     for (label, key) in [("Token", "token"), ("Credentials", "credentials")] {
         if let Some(state) = profile[key]["state"].as_str() {
             let expiry = profile[key]["expiresAt"].as_str().and_then(time::parse);
-            let (tone, said) = match (state, expiry) {
-                ("valid", Some(at)) => (Tone::Good, format!("valid, for {}", span(now, at))),
-                ("expired", Some(at)) => (tone_of(key), format!("expired {} ago", span(at, now))),
-                ("refreshable", _) => (Tone::Good, "expired, renewed without a login".to_owned()),
-                (other, _) => (tone_of(key), other.to_owned()),
+            let (tone, said) = match (TokenState::of_word(state), expiry) {
+                (Some(TokenState::Valid), Some(at)) => (Tone::Good, format!("valid, for {}", span(now, at))),
+                (Some(TokenState::Expired), Some(at)) => {
+                    (tone_of(key), format!("expired {} ago", span(at, now)))
+                }
+                (Some(TokenState::Refreshable), _) => {
+                    (Tone::Good, "expired, renewed without a login".to_owned())
+                }
+                _ => (tone_of(key), state.to_owned()),
             };
             line(label, tone, &said);
         }

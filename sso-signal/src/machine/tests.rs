@@ -1,7 +1,6 @@
 //! DESIGN 3's table, a row per test row, and what holds for every history.
 
 use super::*;
-use crate::sighting::Sighting;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -50,6 +49,58 @@ fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
+fn of(outcome: Outcome) -> Answer {
+    outcome.into()
+}
+
+fn snoozed(snooze: Duration) -> Answer {
+    Answer { snooze, ..of(Outcome::Snoozed) }
+}
+
+fn unknown(config: Option<ConfigStamp>) -> Answer {
+    Answer { config, ..of(Outcome::UnknownProfile) }
+}
+
+/// The signal that is answered is the only one that stands.
+fn settle(entry: &Reminder, answer: &Answer, episode: &str, at: &Circumstances) -> Transition {
+    super::settle(entry, answer, episode, &[episode], at)
+}
+
+#[test]
+fn what_stands_besides_the_answered_signal_is_answered_too() {
+    for (answer, standing, suppressed, is_waiting) in [
+        (of(Outcome::Suppressed), &["one", "two"][..], &["one", "two"][..], true),
+        (of(Outcome::Suppressed), &[], &["one"], true),
+        (of(Outcome::Dismissed), &["one", "two"], &[], false),
+        // A name that nobody raised a signal for leaves no trace.
+        (unknown(Some(config())), &[], &[], false),
+        (unknown(Some(config())), &["two"], &[], true),
+        (unknown(None), &[], &[], false),
+        (unknown(None), &["two"], &[], true),
+    ] {
+        let entry = super::settle(&Reminder::default(), &answer, "one", standing, &notify(0)).entry;
+        assert_eq!(entry.suppressed, suppressed, "{answer:?}");
+        let waits = entry.unknown_in.is_some() || entry.retry.is_some();
+        assert_eq!(waits, is_waiting, "{answer:?} {standing:?}");
+    }
+}
+
+#[test]
+fn a_document_tells_nothing_that_its_outcome_says_better() {
+    use Sighting::{Over, Valid};
+    for (outcome, seen, told) in [
+        (None, None, None),
+        (None, Some(Valid), Some(Valid)),
+        (None, Some(Over), Some(Over)),
+        (Some(Outcome::Success), Some(Over), None),
+        (Some(Outcome::Valid), Some(Valid), None),
+        (Some(Outcome::Failed), Some(Valid), None),
+        (Some(Outcome::Dismissed), Some(Over), Some(Over)),
+    ] {
+        assert_eq!(super::told(outcome, seen), told, "{outcome:?} {seen:?}");
+    }
+}
+
 #[test]
 fn every_row_of_the_table() {
     use Because::{CoolingDown, Retry, Snoozed, Suppressed, UnknownProfile};
@@ -57,19 +108,19 @@ fn every_row_of_the_table() {
     let until = |seconds| Postponed(moment(seconds));
     let wait = |seconds, because| Due::At(moment(seconds), because);
     let rows = [
-        (Outcome::Success, Cleared, false, Due::Now),
-        (Outcome::Valid, Cleared, false, wait(5, Retry)),
-        (Outcome::Failed, until(30), false, wait(30, Retry)),
-        (Outcome::Timeout, until(30), false, wait(30, Retry)),
-        (Outcome::Snoozed(seconds(900)), until(900), false, wait(900, Snoozed)),
-        (Outcome::Snoozed(seconds(1800)), until(1800), false, wait(1800, Snoozed)),
-        (Outcome::Snoozed(seconds(3600)), until(3600), false, wait(3600, Snoozed)),
-        (Outcome::Snoozed(seconds(14_400)), until(14_400), false, wait(14_400, Snoozed)),
-        (Outcome::Dismissed, until(600), true, wait(600, CoolingDown)),
-        (Outcome::Suppressed, Cleared, false, Due::Not(Suppressed)),
-        (Outcome::Busy, until(5), false, wait(5, Retry)),
-        (Outcome::UnknownProfile(Some(config())), until(0), false, Due::Not(UnknownProfile)),
-        (Outcome::UnknownProfile(None), until(30), false, wait(30, Retry)),
+        (of(Outcome::Success), Cleared, false, Due::Now),
+        (of(Outcome::Valid), Cleared, false, wait(5, Retry)),
+        (of(Outcome::Failed), until(30), false, wait(30, Retry)),
+        (of(Outcome::Timeout), until(30), false, wait(30, Retry)),
+        (snoozed(seconds(900)), until(900), false, wait(900, Snoozed)),
+        (snoozed(seconds(1800)), until(1800), false, wait(1800, Snoozed)),
+        (snoozed(seconds(3600)), until(3600), false, wait(3600, Snoozed)),
+        (snoozed(seconds(14_400)), until(14_400), false, wait(14_400, Snoozed)),
+        (of(Outcome::Dismissed), until(600), true, wait(600, CoolingDown)),
+        (of(Outcome::Suppressed), Cleared, false, Due::Not(Suppressed)),
+        (of(Outcome::Busy), until(5), false, wait(5, Retry)),
+        (unknown(Some(config())), until(0), false, Due::Not(UnknownProfile)),
+        (unknown(None), until(30), false, wait(30, Retry)),
     ];
     let (leased, _) = lease(&Reminder::default(), moment(-120));
     for (outcome, fate, stamps_cooldown, due) in rows {
@@ -149,43 +200,43 @@ fn auto_backs_off_to_the_cooldown_and_waits_for_a_person_after_five_failures() {
     let mut entry = Reminder::default();
     let mut now = 0;
     for pause in [30, 60, 120, 240] {
-        entry = settle(&entry, &Outcome::Failed, "one", &at(now, Mode::Auto)).entry;
+        entry = settle(&entry, &of(Outcome::Failed), "one", &at(now, Mode::Auto)).entry;
         let until = moment(now + pause);
         assert_eq!(judge(&entry, &at(now, Mode::Auto)), Due::At(until, Because::Retry));
         now += pause;
         assert_eq!(judge(&entry, &at(now, Mode::Auto)), Due::Now);
     }
-    entry = settle(&entry, &Outcome::Timeout, "one", &at(now, Mode::Auto)).entry;
+    entry = settle(&entry, &of(Outcome::Timeout), "one", &at(now, Mode::Auto)).entry;
     assert_eq!(judge(&entry, &at(now + 1_000_000, Mode::Auto)), Due::Not(Because::GaveUp));
     // An answer is no login.
-    let snoozed = settle(&entry, &Outcome::Snoozed(seconds(60)), "one", &at(now, Mode::Notify)).entry;
+    let snoozed = settle(&entry, &snoozed(seconds(60)), "one", &at(now, Mode::Notify)).entry;
     assert_eq!(judge(&snoozed, &at(now + 61, Mode::Auto)), Due::Not(Because::GaveUp));
     // A new episode is no login: whoever writes signals would begin the count anew by another word.
     assert_eq!(
         due(&entry, &signal("two", None), Stamp::Absent, false, &at(now + 1000, Mode::Auto)),
         Due::Not(Because::GaveUp)
     );
-    let next = settle(&entry, &Outcome::Failed, "two", &at(now, Mode::Auto)).entry;
+    let next = settle(&entry, &of(Outcome::Failed), "two", &at(now, Mode::Auto)).entry;
     assert_eq!((next.failures, next.gave_up.is_some()), (entry.failures + 1, true));
     assert_eq!(judge(&entry.seen(Sighting::Valid), &at(now, Mode::Auto)), Due::Now);
     // What ends it is a login by hand.
-    let after = settle(&entry, &Outcome::Success, "one", &notify(0)).entry;
+    let after = settle(&entry, &of(Outcome::Success), "one", &notify(0)).entry;
     assert_eq!((after.failures, after.gave_up, after.decided), (0, None, Some(moment(0))));
     // The pause is never longer than the cooldown, nor shorter than the first.
     for (cooldown, longest) in [(100, 100), (10, 30)] {
         let at = Circumstances { cooldown: seconds(cooldown), ..at(0, Mode::Auto) };
         let tired = Reminder { failures: 40, ..Reminder::default() };
-        let Fate::Postponed(until) = settle(&tired, &Outcome::Failed, "one", &at).fate else { panic!() };
+        let Fate::Postponed(until) = settle(&tired, &of(Outcome::Failed), "one", &at).fate else { panic!() };
         assert_eq!(until, moment(longest));
     }
     // A person stands between the retries of `notify`.
     let tired = Reminder { failures: 9, ..Reminder::default() };
-    assert_eq!(settle(&tired, &Outcome::Failed, "one", &notify(0)).fate, Fate::Postponed(moment(30)));
+    assert_eq!(settle(&tired, &of(Outcome::Failed), "one", &notify(0)).fate, Fate::Postponed(moment(30)));
 }
 
 #[test]
 fn a_clock_that_was_set_back_ends_pauses_and_a_small_correction_does_not() {
-    for outcome in [Outcome::Snoozed(seconds(900)), Outcome::Dismissed, Outcome::Failed] {
+    for outcome in [snoozed(seconds(900)), of(Outcome::Dismissed), of(Outcome::Failed)] {
         let entry = settle(&Reminder::default(), &outcome, "one", &notify(0)).entry;
         assert!(matches!(judge(&entry, &notify(-59)), Due::At(..)), "{outcome:?}");
         assert_eq!(judge(&entry, &notify(-61)), Due::Now, "{outcome:?}");
@@ -201,13 +252,13 @@ fn absurd_lengths_block_no_longer_than_they_say_and_never_panic() {
     let at = Circumstances { cooldown: Duration::MAX, ..notify(0) };
     assert!(matches!(due(&entry, &signal("one", None), Stamp::Absent, false, &at), Due::At(..)));
     assert!(matches!(due(&entry, &signal("one", None), Stamp::Ours, false, &at), Due::At(..)));
-    let _ = settle(&entry, &Outcome::Dismissed, "one", &at);
+    let _ = settle(&entry, &of(Outcome::Dismissed), "one", &at);
 }
 
 #[test]
 fn suppressing_an_episode_keeps_the_others_suppressed_until_the_session_was_valid() {
     let suppressed =
-        |entry: &Reminder, episode: &str| settle(entry, &Outcome::Suppressed, episode, &notify(0)).entry;
+        |entry: &Reminder, episode: &str| settle(entry, &of(Outcome::Suppressed), episode, &notify(0)).entry;
     let entry = suppressed(&suppressed(&Reminder::default(), "one"), "two");
     for episode in ["one", "two"] {
         let due = due(&entry, &signal(episode, None), Stamp::Absent, false, &notify(1_000_000));
@@ -246,18 +297,18 @@ fn what_either_entry_held_back_stays_held_back_after_a_merge() {
     assert_eq!((merged.failures, merged.dismissed), (2, Some(moment(5))));
 }
 
-fn outcomes() -> impl Strategy<Value = Outcome> {
+fn outcomes() -> impl Strategy<Value = Answer> {
     prop_oneof![
-        Just(Outcome::Success),
-        Just(Outcome::Valid),
-        Just(Outcome::Failed),
-        Just(Outcome::Timeout),
-        (1_u64..=86_400).prop_map(|length| Outcome::Snoozed(seconds(length))),
-        Just(Outcome::Dismissed),
-        Just(Outcome::Suppressed),
-        Just(Outcome::Busy),
-        Just(Outcome::UnknownProfile(None)),
-        Just(Outcome::UnknownProfile(Some(config()))),
+        Just(of(Outcome::Success)),
+        Just(of(Outcome::Valid)),
+        Just(of(Outcome::Failed)),
+        Just(of(Outcome::Timeout)),
+        (1_u64..=86_400).prop_map(|length| snoozed(seconds(length))),
+        Just(of(Outcome::Dismissed)),
+        Just(of(Outcome::Suppressed)),
+        Just(of(Outcome::Busy)),
+        Just(unknown(None)),
+        Just(unknown(Some(config()))),
     ]
 }
 
@@ -266,7 +317,7 @@ fn modes() -> impl Strategy<Value = Mode> {
 }
 
 /// What happens next: an outcome or a lease, a jump of the clock, a mode, and a forged `nextAttemptAfter`.
-fn steps() -> impl Strategy<Value = Vec<(Option<Outcome>, i64, Mode, Option<i64>)>> {
+fn steps() -> impl Strategy<Value = Vec<(Option<Answer>, i64, Mode, Option<i64>)>> {
     let step = (
         proptest::option::of(outcomes()),
         -100_000_i64..100_000,
@@ -284,11 +335,11 @@ proptest! {
         for (outcome, jump, mode, forged) in steps {
             now += jump;
             let at = at(now, mode);
-            match outcome {
+            match outcome.as_ref().map(|answer| answer.outcome) {
                 Some(Outcome::Failed | Outcome::Timeout) => in_a_row += 1,
                 Some(Outcome::Success | Outcome::Valid) => (in_a_row, gave_up) = (0, false),
-                Some(Outcome::Snoozed(_) | Outcome::Dismissed | Outcome::Suppressed) => in_a_row = 0,
-                Some(Outcome::Busy | Outcome::UnknownProfile(_)) | None => {}
+                Some(Outcome::Snoozed | Outcome::Dismissed | Outcome::Suppressed) => in_a_row = 0,
+                Some(Outcome::Busy | Outcome::UnknownProfile) | None => {}
             }
             // An answer ends the row, but not the wait for a person: that takes a login or a new episode.
             gave_up |= in_a_row >= MOST_FAILURES;
@@ -318,7 +369,7 @@ proptest! {
             Some(outcome) => settle(&entry, &outcome, "two", &at(0, mode)).entry,
             None => lease(&entry, moment(0)).0,
         });
-        let entry = settle(&entry, &Outcome::Snoozed(seconds(length)), "one", &notify(0)).entry;
+        let entry = settle(&entry, &snoozed(seconds(length)), "one", &notify(0)).entry;
         if later < i64::try_from(length).unwrap() {
             let judged = due(&entry, &signal("one", Some(forged)), stamp_of(&entry), false, &notify(later));
             let is_due = match judged {
@@ -335,7 +386,7 @@ proptest! {
         let (entry, stamp) = if foreign {
             (Reminder::default(), Stamp::Foreign(moment(0)))
         } else {
-            (settle(&Reminder::default(), &Outcome::Dismissed, "one", &notify(0)).entry, Stamp::Ours)
+            (settle(&Reminder::default(), &of(Outcome::Dismissed), "one", &notify(0)).entry, Stamp::Ours)
         };
         let judged = due(&entry, &signal("one", None), stamp, false, &notify(later));
         prop_assert_eq!(judged == Due::Now, later >= 600);

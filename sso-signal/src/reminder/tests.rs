@@ -1,9 +1,10 @@
 //! What ends a lock on purpose: a row per history, and what holds for every one of them.
 
 use super::*;
-use crate::machine::{self, Circumstances, Outcome};
+use crate::machine::{self, Answer, Circumstances};
 use crate::mode::Mode;
 use proptest::prelude::*;
+use sso_tool::outcome::Outcome;
 
 /// What happens to a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,14 +18,8 @@ enum Step {
 use Sighting::{Over, Valid};
 use Step::{Clear, Lock, Seen, Settle};
 
-fn outcome(word: &str) -> Outcome {
-    match word {
-        "success" => Outcome::Success,
-        "valid" => Outcome::Valid,
-        "failed" => Outcome::Failed,
-        "dismissed" => Outcome::Dismissed,
-        _ => Outcome::Snoozed(Duration::from_secs(900)),
-    }
+fn answer(word: &str) -> Answer {
+    Answer { snooze: Duration::from_secs(900), ..Outcome::of_word(word).unwrap().into() }
 }
 
 fn after(steps: &[Step]) -> Reminder {
@@ -37,7 +32,7 @@ fn after(steps: &[Step]) -> Reminder {
     steps.iter().fold(Reminder::default(), |entry, step| match step {
         Lock => entry.locked(at.now),
         Seen(sighting) => entry.seen(*sighting),
-        Settle(word) => machine::settle(&entry, &outcome(word), "one", &at).entry,
+        Settle(word) => machine::settle(&entry, &answer(word), "one", &["one"], &at).entry,
         Clear => entry.without_pauses(),
     })
 }

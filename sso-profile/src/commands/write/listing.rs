@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::sanitize::sanitize;
 use sso_tool::stream::{self, Document};
-use sso_tool::subject::Subject;
+use sso_tool::subject::{Remote, Subject};
 
 use crate::bulk::Wanted;
 use crate::commands::write::all::Command;
@@ -126,8 +126,8 @@ impl Listing {
 /// Refuses to prune by what another host lists, the end of its listing included: its sessions are others than those of the
 /// same names here.
 fn refuse_remote(document: &Document, what: &str) -> anyhow::Result<()> {
-    let Some(host) = document.text("host")? else { return Ok(()) };
-    let message = format!("{what} is about {}, whose roles say nothing of this machine's", sanitize(host));
+    let Some(Remote { host, .. }) = Remote::of(document)? else { return Ok(()) };
+    let message = format!("{what} is about {}, whose roles say nothing of this machine's", sanitize(&host));
     Err(Fault::new(Exit::Data, message).hint("list here: sso-login accounts PROFILE").into())
 }
 

@@ -1,4 +1,4 @@
-//! How good a file is.
+//! How good a token, a registration or credentials are: `state` in documents.
 
 use std::fmt;
 
@@ -21,7 +21,7 @@ pub enum TokenState {
 
 impl TokenState {
     /// The word in documents.
-    pub fn as_str(self) -> &'static str {
+    pub fn word(self) -> &'static str {
         match self {
             Self::Valid => "valid",
             Self::Ending => "ending",
@@ -35,7 +35,7 @@ impl TokenState {
     /// The state that a checked document names; `None` if it is in other words.
     pub fn of_word(word: &str) -> Option<Self> {
         let all = [Self::Valid, Self::Ending, Self::Refreshable, Self::Expired, Self::Missing, Self::Corrupt];
-        all.into_iter().find(|state| state.as_str() == word)
+        all.into_iter().find(|state| state.word() == word)
     }
 
     /// Whether only a person can mend a token in this state. A refreshable one wakes nobody.
@@ -46,6 +46,6 @@ impl TokenState {
 
 impl fmt::Display for TokenState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
+        f.pad(self.word())
     }
 }
