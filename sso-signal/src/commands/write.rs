@@ -158,8 +158,12 @@ impl<'a> Raiser<'a> {
                 self.fail(document, "`host` is no host name that a signal can have".to_owned());
                 return Ok(None);
             }
-            Subject::Remote(Remote { host, profile: Some(profile), .. }) => (profile, Some(host.as_str())),
-            Subject::Profile { name, .. } => (name, None),
+            Subject::Remote(Remote { host, profile: Some(profile), .. }) => {
+                (profile.as_str(), Some(host.as_str()))
+            }
+            Subject::Profile { name, .. } => (name.as_str(), None),
+            // An empty name is one that no signal can have.
+            Subject::Chosen { .. } if document.text("profile")?.is_some() => ("", None),
             Subject::Remote(Remote { profile: None, session: Some(session), .. }) => {
                 let why =
                     format!("a signal has a profile, and session `{}` has none there", sanitize(session));
