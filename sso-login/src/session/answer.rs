@@ -178,7 +178,7 @@ impl Answer {
 
     /// Whether somebody logged in, or the session was renewed, just now.
     pub(crate) fn is_login(&self) -> bool {
-        self.outcome == "success"
+        self.outcome == Outcome::Success
     }
 
     /// The status of the command.
