@@ -4,22 +4,14 @@ mod commands;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::Parser;
 use sso_cache::TOOL;
 use sso_tool::settings::Settings;
 
-use crate::commands::{check, list, prune, repair};
+use crate::commands::Command;
 
 fn main() -> ExitCode {
-    sso_tool::main(TOOL, |cli: Cli| {
-        let settings = &Settings::new(TOOL);
-        match &cli.command {
-            Command::Check(args) => check::run(args, settings),
-            Command::List(args) => list::run(args, settings),
-            Command::Repair(args) => repair::run(args, settings),
-            Command::Prune(args) => prune::run(args, settings),
-        }
-    })
+    sso_tool::main(TOOL, |cli: Cli| cli.command.run(&Settings::new(TOOL)))
 }
 
 /// Say how good the cached tokens and credentials are
@@ -31,14 +23,6 @@ fn main() -> ExitCode {
 struct Cli {
     #[command(subcommand)]
     command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    Check(check::CheckArgs),
-    List(list::ListArgs),
-    Repair(repair::RepairArgs),
-    Prune(prune::PruneArgs),
 }
 
 const TOP: &str = "\

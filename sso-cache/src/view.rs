@@ -6,6 +6,7 @@ use std::fmt;
 use serde_json::Value;
 use sso_tool::sanitize::sanitize;
 use sso_tool::stream::{Document, Output};
+use sso_tool::table::line;
 
 use crate::template::Template;
 
@@ -137,9 +138,8 @@ impl fmt::Display for View {
 }
 
 fn row(columns: Columns, cell: impl Fn(&(&str, usize, &'static str)) -> String) -> String {
-    let cells: Vec<_> =
-        columns.iter().map(|column| format!("{:width$}", cell(column), width = column.1)).collect();
-    cells.join("  ").trim_end().to_owned()
+    let cells: Vec<_> = columns.iter().map(cell).collect();
+    line(&cells, columns.iter().map(|column| column.1))
 }
 
 /// The text at the first of the keys that has one; a dash if none has.

@@ -7,7 +7,8 @@ pub mod apply;
 mod aws_config;
 mod bulk;
 mod chain;
-pub mod commands;
+mod cli;
+mod commands;
 pub mod config;
 pub mod config_file;
 mod cut;
@@ -33,6 +34,8 @@ pub mod template;
 mod values;
 
 pub use aws_config::AwsConfig;
+pub use cli::Cli;
+pub use commands::choose::Pick;
 pub use profile::{Kind, Profile, Sso};
 pub use select::{Selected, select};
 pub use start_url::StartUrl;

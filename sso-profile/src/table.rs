@@ -1,7 +1,9 @@
 //! Profile documents as a table for people (`--text`).
 
+use sso_tool::exit::Exit;
 use sso_tool::sanitize::sanitize;
-use sso_tool::stream::Document;
+use sso_tool::stream::{Document, Output};
+use sso_tool::table::aligned;
 
 const COLUMNS: [(&str, &str); 6] = [
     ("PROFILE", "profile"),
@@ -22,23 +24,6 @@ pub(crate) fn lines(documents: &[Document]) -> Vec<String> {
     aligned(&std::iter::once(heading).chain(documents.iter().map(row)).collect::<Vec<Vec<_>>>())
 }
 
-/// Rows as lines, with columns as wide as their widest cell but for the last one.
-pub(crate) fn aligned(rows: &[Vec<String>]) -> Vec<String> {
-    let mut widths = Vec::new();
-    for row in rows {
-        widths.resize(widths.len().max(row.len()), 0);
-        let last = row.len().saturating_sub(1);
-        for (width, cell) in widths.iter_mut().zip(row).take(last) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
-    let line = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    rows.iter().map(line).collect()
-}
-
 /// One document as a line, for a stream that has no widths yet.
 pub(crate) fn row(document: &Document) -> String {
     let cells: Vec<_> = cells(document).into_iter().chain([note(document)]).collect();
@@ -57,4 +42,20 @@ fn note(document: &Document) -> String {
 
 fn text(document: &Document, key: &str) -> String {
     document.get(key).and_then(|value| value.as_str()).map(sanitize).unwrap_or_default()
+}
+
+/// Prints profiles: documents, or a table.
+pub(crate) fn print(documents: impl Iterator<Item = Document>, text: bool) -> anyhow::Result<Exit> {
+    let mut output = Output::stdout();
+    if text {
+        let documents: Vec<_> = documents.collect();
+        for line in lines(&documents) {
+            output.text(&line)?;
+        }
+        return Ok(Exit::Done);
+    }
+    for document in documents {
+        output.document(&document)?;
+    }
+    Ok(Exit::Done)
 }

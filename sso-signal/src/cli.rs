@@ -1,19 +1,10 @@
 //! The command line of `sso-signal`.
 
-use clap::{Parser, Subcommand};
-use sso_signal::commands::clear::ClearArgs;
-use sso_signal::commands::log::LogArgs;
-use sso_signal::commands::mode::ModeArgs;
-use sso_signal::commands::notify::NotifyArgs;
-use sso_signal::commands::quiet::QuietArgs;
-use sso_signal::commands::read::ReadArgs;
-use sso_signal::commands::request::RequestArgs;
-use sso_signal::commands::service::ServiceArgs;
-use sso_signal::commands::settle::SettleArgs;
-use sso_signal::commands::snooze::SnoozeArgs;
-use sso_signal::commands::status::StatusArgs;
-use sso_signal::commands::wait::WaitArgs;
-use sso_signal::commands::write::WriteArgs;
+use clap::Parser;
+use sso_tool::exit::Exit;
+use sso_tool::settings::Settings;
+
+use crate::commands::Command;
 
 /// Keep the "login required" signals and what the user decided about them
 ///
@@ -44,26 +35,16 @@ Exit status:
   78   bad setting
   124  timed out"
 )]
-pub(crate) struct Cli {
+pub struct Cli {
     #[command(subcommand)]
-    pub(crate) command: Command,
+    command: Command,
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    Write(WriteArgs),
-    Read(ReadArgs),
-    Wait(WaitArgs),
-    Notify(NotifyArgs),
-    Settle(SettleArgs),
-    Snooze(SnoozeArgs),
-    Clear(ClearArgs),
-    Mode(ModeArgs),
-    Status(StatusArgs),
-    Request(RequestArgs),
-    Log(LogArgs),
-    Service(ServiceArgs),
-    Quiet(QuietArgs),
+impl Cli {
+    /// Does what the command line says.
+    pub fn run(&self, settings: &Settings) -> anyhow::Result<Exit> {
+        self.command.run(settings)
+    }
 }
 
 #[cfg(test)]

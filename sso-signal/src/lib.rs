@@ -1,7 +1,8 @@
 //! Keep the "login required" signals and what the user decided about them.
 
 mod changes;
-pub mod commands;
+mod cli;
+mod commands;
 mod cooldown;
 mod dashboard;
 pub mod heartbeat;
@@ -19,5 +20,7 @@ mod sighting;
 mod signal;
 mod signal_store;
 
+pub use cli::Cli;
+pub use commands::settle::settle_one;
 pub use machine::{LEASE, LONGEST_SNOOZE};
 pub use reminder::{ConfigStamp, config_stamp};

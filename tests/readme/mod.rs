@@ -5,6 +5,7 @@ mod examples;
 pub(crate) mod help;
 mod pages;
 mod recipe;
+mod rooms;
 mod session;
 
 use std::fs;

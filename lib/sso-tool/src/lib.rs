@@ -3,6 +3,8 @@
 //! It knows nothing of signals, locks, tokens or logins; each of those has a crate of its own, and all five stand on
 //! this one.
 
+#![warn(missing_docs)]
+
 pub mod atomic_write;
 mod complete;
 pub mod defaults;
@@ -30,7 +32,9 @@ pub mod shell;
 pub mod state_dir;
 pub mod stream;
 mod strict;
+mod subcommands;
 pub mod subject;
+pub mod table;
 pub mod time;
 pub mod token_state;
 mod usage;

@@ -1,5 +1,6 @@
 //! A command line that was refused, as everything that fails is told: one line, and at most one more.
 
+use std::error::Error as _;
 use std::ffi::OsString;
 
 use clap::Command;
@@ -22,19 +23,17 @@ pub(crate) fn fault(command: &Command, arguments: impl Iterator<Item = OsString>
     if arguments.iter().any(|argument| argument.to_string_lossy().contains(char::is_control)) {
         return Fault::new(Exit::Usage, format!("{}, with control characters in one", err.kind())).hint(help);
     }
-    let page = err.render().to_string();
     if is_surplus(err) {
-        let hint = told(&page, "Usage:").unwrap_or(&help);
+        let hint = usage(err).unwrap_or(help);
         return Fault::new(Exit::Usage, "there are more arguments than it takes").hint(hint);
     }
-    let hint = told(&page, "tip:").or_else(|| told(&page, "Usage:")).unwrap_or(&help);
-    Fault::new(Exit::Usage, message(&page)).hint(hint)
+    Fault::new(Exit::Usage, message(err)).hint(tip(err).or_else(|| usage(err)).unwrap_or(help))
 }
 
 /// Whether a word has no place at all. It isn't repeated: it may be a secret that stdin is for.
 fn is_surplus(err: &Error) -> bool {
     err.kind() == ErrorKind::UnknownArgument
-        && matches!(err.get(ContextKind::InvalidArg), Some(ContextValue::String(word)) if !word.starts_with('-'))
+        && text(err, ContextKind::InvalidArg).is_some_and(|word| !word.starts_with('-'))
 }
 
 /// The command that the arguments lead to, and the words that do.
@@ -48,18 +47,100 @@ fn deepest<'a>(mut command: &'a Command, arguments: &[OsString]) -> (String, &'a
     (path, command)
 }
 
-/// The first paragraph as one line. A list in it has commas.
-fn message(page: &str) -> String {
-    let mut lines = page.split("\n\n").next().unwrap_or_default().lines().map(str::trim);
-    let first = lines.next().unwrap_or_default();
-    let first = first.strip_prefix("error: ").unwrap_or(first);
-    let rest = lines.collect::<Vec<_>>().join(if first.ends_with(':') { ", " } else { " " });
-    format!("{first} {rest}").trim_end().to_owned()
+fn text(err: &Error, kind: ContextKind) -> Option<&str> {
+    match err.get(kind)? {
+        ContextValue::String(text) => Some(text),
+        _ => None,
+    }
 }
 
-/// The rest of the first line that begins with this word.
-fn told<'a>(page: &'a str, word: &str) -> Option<&'a str> {
-    page.lines().find_map(|line| line.trim_start().strip_prefix(word)).map(str::trim)
+fn texts(err: &Error, kind: ContextKind) -> &[String] {
+    match err.get(kind) {
+        Some(ContextValue::Strings(texts)) => texts,
+        Some(ContextValue::String(text)) => std::slice::from_ref(text),
+        _ => &[],
+    }
+}
+
+/// What is wrong with the command line, in one line.
+fn message(err: &Error) -> String {
+    let argument = text(err, ContextKind::InvalidArg).unwrap_or_default();
+    let value = text(err, ContextKind::InvalidValue).unwrap_or_default();
+    let said = match err.kind() {
+        ErrorKind::InvalidSubcommand => {
+            let word = text(err, ContextKind::InvalidSubcommand).unwrap_or_default();
+            format!("unrecognized subcommand '{word}'")
+        }
+        ErrorKind::UnknownArgument => format!("unexpected argument '{argument}' found"),
+        ErrorKind::MissingRequiredArgument => {
+            let missing = texts(err, ContextKind::InvalidArg).join(", ");
+            format!("the following required arguments were not provided: {missing}")
+        }
+        ErrorKind::InvalidValue if value.is_empty() => {
+            format!("a value is required for '{argument}' but none was supplied")
+        }
+        ErrorKind::InvalidValue => format!("invalid value '{value}' for '{argument}'"),
+        ErrorKind::ValueValidation => {
+            let why = err.source().map(|why| format!(": {why}")).unwrap_or_default();
+            format!("invalid value '{value}' for '{argument}'{why}")
+        }
+        ErrorKind::ArgumentConflict => conflict(err, argument),
+        ErrorKind::NoEquals => format!("equal sign is needed when assigning values to '{argument}'"),
+        ErrorKind::TooManyValues => {
+            format!("unexpected value '{value}' for '{argument}' found; no more were expected")
+        }
+        kind => kind.to_string(),
+    };
+    match texts(err, ContextKind::ValidValue) {
+        [] => said,
+        values => format!("{said} [possible values: {}]", values.join(", ")),
+    }
+}
+
+fn conflict(err: &Error, argument: &str) -> String {
+    let others = texts(err, ContextKind::PriorArg);
+    if others == [argument] {
+        return format!("the argument '{argument}' cannot be used multiple times");
+    }
+    let what = match text(err, ContextKind::InvalidSubcommand) {
+        Some(name) => format!("the subcommand '{name}'"),
+        None => format!("the argument '{argument}'"),
+    };
+    match others {
+        [] => format!("{what} cannot be used with one or more of the other specified arguments"),
+        [other] => format!("{what} cannot be used with '{other}'"),
+        others => format!("{what} cannot be used with: {}", others.join(", ")),
+    }
+}
+
+/// A name that is spelled much the same as one that isn't known, or clap's own advice.
+fn tip(err: &Error) -> Option<String> {
+    let names = [
+        ("subcommand", ContextKind::SuggestedSubcommand),
+        ("argument", ContextKind::SuggestedArg),
+        ("value", ContextKind::SuggestedValue),
+    ];
+    let similar = names.into_iter().find_map(|(what, kind)| match texts(err, kind) {
+        [] => None,
+        [name] => Some(format!("a similar {what} exists: '{name}'")),
+        names => {
+            let names = names.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
+            Some(format!("some similar {what}s exist: {names}"))
+        }
+    });
+    similar.or_else(|| match err.get(ContextKind::Suggested)? {
+        ContextValue::StyledStrs(tips) => tips.first().map(ToString::to_string),
+        ContextValue::StyledStr(tip) => Some(tip.to_string()),
+        _ => None,
+    })
+}
+
+/// How the command is used, as clap knows it.
+fn usage(err: &Error) -> Option<String> {
+    let Some(ContextValue::StyledStr(usage)) = err.get(ContextKind::Usage) else { return None };
+    let usage = usage.to_string();
+    let line = usage.lines().next()?;
+    Some(line.strip_prefix("Usage:").unwrap_or(line).trim().to_owned())
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use clap::Args;
 use sso_cache::foresight::Foresight;
 use sso_cache::template::Template;
 use sso_cache::view::{PROFILES, View};
@@ -22,9 +21,9 @@ use crate::commands::cache;
 /// a corrupt file in which one whole token is left (`salvageable`): `sso-login` and `sso-login refresh` save that.
 /// What an earlier tool failed at (it has `error`), and what is about another host, is passed on as it is. A profile whose
 /// file can't be read gets an `error`, and no `loginRequired`.
-#[derive(Debug, Args)]
+#[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
-pub(crate) struct CheckArgs {
+pub(crate) struct Args {
     /// End with the status of the first answer that isn't good
     #[arg(short, long, conflicts_with = "every")]
     exit_status: bool,
@@ -82,7 +81,7 @@ Exit status:
   77  with -e: a person must log in
   78  HOME or SSO_CHECK_SECONDS is wrong; with -e: a document has `error`";
 
-pub(crate) fn run(args: &CheckArgs, settings: &Settings) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let cache = cache(settings)?;
     let documents = stream::stdin()?;
     let mut view = match &args.format {

@@ -1,6 +1,5 @@
 //! `sso-cache list`: every file of the cache.
 
-use clap::Args;
 use sso_cache::list::list;
 use sso_cache::view::{FILES, View};
 use sso_tool::exit::Exit;
@@ -13,9 +12,9 @@ use crate::commands::{cache, logged};
 ///
 /// One document per file, by folder and name: `file`, `kind` (token, registration, role-credentials, assume-role, other),
 /// `state` (valid, refreshable, expired, corrupt), `expiresAt`, and where the file says so `startUrl`, `region`, `accountId`.
-#[derive(Debug, Args)]
+#[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
-pub(crate) struct ListArgs {
+pub(crate) struct Args {
     /// Print a table for people instead of documents
     #[arg(long)]
     text: bool,
@@ -32,7 +31,7 @@ Exit status:
   74  a folder or file could not be read
   78  HOME is not set";
 
-pub(crate) fn run(args: &ListArgs, settings: &Settings) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let cache = cache(settings)?;
     let view = View::stdout(args.text.then_some(FILES));
     logged(view, "listed", &cache, settings, |view| list(&cache, time::now()?, view))

@@ -1,14 +1,19 @@
-//! The subcommands: each has its arguments and what it does in a file of its name.
-
-pub(crate) mod check;
-pub(crate) mod list;
-pub(crate) mod prune;
-pub(crate) mod repair;
+//! The subcommands, each in a file of its name: its `Args`, whose doc comment is its help, and its `run`.
 
 use sso_cache::folder::Cache;
 use sso_cache::view::View;
 use sso_tool::exit::Exit;
 use sso_tool::settings::Settings;
+
+// In the order of the help.
+sso_tool::subcommands! {
+    pub(crate) enum Command {
+        Check in check,
+        List in list,
+        Repair in repair,
+        Prune in prune,
+    }
+}
 
 /// The cache of the person's home.
 fn cache(settings: &Settings) -> anyhow::Result<Cache> {

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use clap::Args;
 use sso_cache::prune::{Points, Prune, Wanted};
 use sso_cache::view::{PRUNED, View};
 use sso_tool::exit::{Exit, Fault};
@@ -21,10 +20,10 @@ use crate::commands::{cache, logged};
 /// `quarantine/`, go by the same choices, and by --corrupt.
 ///
 /// One document per file, as of `sso-cache list`, with `action` (removed, kept), `because`, and `error`.
-#[derive(Debug, Args)]
+#[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 #[expect(clippy::struct_excessive_bools, reason = "five switches of a command line")]
-pub(crate) struct PruneArgs {
+pub(crate) struct Args {
     /// What is over and can't be renewed
     #[arg(long)]
     expired: bool,
@@ -68,7 +67,7 @@ Exit status:
   75  another repair or change holds the state directory
   78  HOME is not set; or --orphaned, and a profile can't be resolved";
 
-pub(crate) fn run(args: &PruneArgs, settings: &Settings) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let cache = cache(settings)?;
     let orphaned = if args.orphaned { Some(Points::of(stream::stdin()?, &cache)?) } else { None };
     let wanted =

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
 use sso_cache::repair::Repair;
 use sso_cache::view::{REPAIRED, View};
 use sso_tool::exit::Exit;
@@ -19,9 +18,9 @@ use crate::commands::{cache, logged};
 ///
 /// One document per file: `file`, `action` (salvaged, quarantined, none), and where there is something to say `reason`,
 /// `kind`, `expiresAt`, `quarantine`, `error`. Those of torn files come last.
-#[derive(Debug, Args)]
+#[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
-pub(crate) struct RepairArgs {
+pub(crate) struct Args {
     /// Files of the cache, by name; all without any
     ///
     /// Another tool's torn file, too, is put aside if it is named. A name that leaves the two folders is refused.
@@ -50,7 +49,7 @@ Exit status:
   75  another repair or change holds the state directory
   78  HOME is not set";
 
-pub(crate) fn run(args: &RepairArgs, settings: &Settings) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let cache = cache(settings)?;
     let repair = Repair { cache: &cache, state_dir: settings.state_dir()?, is_dry: args.dry_run };
     let view = View::stdout(args.text.then_some(REPAIRED)).or_else("nothing to repair");

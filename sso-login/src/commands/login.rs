@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use sso_signal::commands::settle::settle_one;
+use sso_signal::settle_one;
 use sso_tool::exit::{Exit, warn};
 use sso_tool::filter::{Handled, filter};
 use sso_tool::settings::Settings;

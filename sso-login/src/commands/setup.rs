@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::Context as _;
 use sso_cache::registration::Flow;
 use sso_profile::apply::edit;
-use sso_profile::commands::choose::Pick;
+use sso_profile::Pick;
 use sso_profile::config::{Content, Role};
 use sso_profile::config_file::config_path;
 use sso_profile::plan::{Plan, plan};

@@ -8,11 +8,39 @@ use std::thread::{self, JoinHandle};
 use anyhow::Context as _;
 use serde_json::Value;
 use sso_tool::exit::{Exit, Fault};
+use sso_tool::settings::Settings;
 use sso_tool::stream::{self, Document, Output};
 use sso_tool::subject::Subject;
 
 use crate::listed::forget_the_end;
 use crate::picker::{Picked, Rows, Terminal};
+
+/// Let a person pick one of the documents on standard input
+///
+/// The list is on the terminal, wherever standard input and output go, and fills while documents come in.
+/// Typing filters it: words match loosely, 'word exactly, ^word at the beginning, !word not at all. Arrows
+/// move, Enter picks, Esc or Ctrl-C is no choice. The choice goes out whole, with every key it came with.
+/// Where there is no terminal, --pick says what to pick.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  sso-login accounts corp | sso-profile choose | sso-profile write corp-dev
+  sso-profile list | sso-profile choose | sso-login -
+  sso-login accounts corp |
+    sso-profile choose --pick accountId=111122223333 --pick roleName=Developer
+
+Exit status:
+  0   one was picked
+  1   no choice was made
+  2   bad command line, or no terminal to ask on (see --pick)
+  65  bad document on standard input
+  74  a file or stream failed
+  78  there is nothing to choose from")]
+pub(crate) struct Args {
+    /// Only documents with this value; if one is left it is the choice, without a question (repeatable)
+    #[arg(long, value_name = "KEY=VALUE")]
+    pick: Vec<Pick>,
+}
 
 /// A value that a document must have to be chosen: `KEY=VALUE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +75,8 @@ impl FromStr for Pick {
 }
 
 /// Puts out the chosen document, after the events that came before it.
-pub fn run(picks: &[Pick]) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &Args, _: &Settings) -> anyhow::Result<Exit> {
+    let picks = &args.pick;
     let terminal = Terminal::open();
     if terminal.is_none() && picks.is_empty() {
         return Err(Fault::new(Exit::Usage, "there is no terminal to ask on")

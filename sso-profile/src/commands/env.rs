@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, ValueEnum};
+use clap::ValueEnum;
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::failure::Kind as Failure;
 use sso_tool::settings::{Settings, from_environment};
@@ -15,20 +15,37 @@ use crate::aws_config::AwsConfig;
 use crate::profile::Profile;
 use crate::select::{BEFORE_THE_PROFILE, Selected, select};
 
-/// The command line of `env`.
-#[derive(Debug, Args)]
-pub struct EnvArgs {
+/// Print the line of a shell that selects a profile
+///
+/// It sets `AWS_PROFILE` and unsets what would beat it: the variables of `SSO_PROFILE_VARS` (`BACKLOG_AWS_PROFILE`),
+/// `AWS_DEFAULT_PROFILE` and static keys. The profile is PROFILE, else that of the document on standard input. A pipe
+/// without a document is a choice that nobody made: nothing is printed.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  eval \"$(sso-profile env corp)\"
+  eval \"$(sso-profile list | sso-profile choose | sso-profile env)\"
+  sso-profile env corp --shell fish | source
+
+Exit status:
+  0   done
+  1   no document came in
+  2   bad command line, or several documents
+  65  bad document on standard input
+  74  a file or stream failed
+  78  no such profile, or the document is about another role or host")]
+pub(crate) struct Args {
     /// The profile; standard input is then not read
     #[arg(value_parser = NonEmptyStringValueParser::new())]
-    pub profile: Option<String>,
+    profile: Option<String>,
     /// The shell that reads it [default: that of SHELL, else bash]
     #[arg(long, value_name = "SHELL")]
-    pub shell: Option<Shell>,
+    shell: Option<Shell>,
 }
 
 /// A shell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Shell {
+pub(crate) enum Shell {
     /// And any other POSIX shell
     Bash,
     /// zsh
@@ -41,7 +58,7 @@ pub enum Shell {
 
 /// Prints the line that selects the profile that is meant, or that of the document on stdin. No document in a pipe is a
 /// choice that nobody made: nothing is printed, and the status is 1.
-pub fn run(args: &EnvArgs, settings: &Settings) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let selected = match &args.profile {
         Some(_) => select(args.profile.as_deref(), None, settings)?,
         None => match stream::piped_stdin() {

@@ -1,8 +1,14 @@
-//! The subcommands: each with its arguments and what it does.
+//! The subcommands, each in a file of its name: its `Args`, whose doc comment is its help, and its `run`.
 
-pub mod choose;
-pub mod env;
-pub mod key;
-pub mod remove;
-pub mod show;
-pub mod write;
+// In the order of the help.
+sso_tool::subcommands! {
+    pub(crate) enum Command {
+        List in list,
+        Show in show,
+        Write in write,
+        Choose in choose,
+        Remove in remove,
+        Env in env,
+        Key in key,
+    }
+}

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context as _;
+use clap::builder::NonEmptyStringValueParser;
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::filter::{Handled, filter};
 use sso_tool::settings::Settings;
@@ -21,25 +22,48 @@ use crate::ini::source_text::Source;
 use crate::key;
 use crate::plan::SESSION_KEYS;
 
-/// What the command line says.
-#[derive(Debug, Default)]
+/// Take a profile out of the config file
+///
+/// Its section goes, with the comments that can only be about it; every other byte stays. Its sso-session
+/// goes too if no other profile names it and it says no more than `write` would write again; one with other
+/// keys or comments stays, but for --session. The profile is PROFILE, or `profile` of each document on
+/// standard input; `AWS_PROFILE` doesn't count. Keys in the credentials file are never touched.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  sso-profile remove corp --dry-run --text
+  sso-profile remove corp
+  sso-profile list | jq -c 'select(.ssoSession == \"old\")' | sso-profile remove
+
+Exit status:
+  0   done
+  2   bad command line
+  65  bad document on standard input
+  74  a file or stream failed
+  75  another writer holds the config file
+  78  no such profile, or another one has it as its source_profile (see --force)")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
-pub struct Command {
-    /// The profile, if it is an argument.
-    pub profile: Option<String>,
-    /// Only show the change.
-    pub dry_run: bool,
-    /// Remove it though other profiles take their credentials from it.
-    pub force: bool,
-    /// Remove its sso-session too, whatever else the section says, unless others use it.
-    pub session: bool,
-    /// Print for people.
-    pub text: bool,
+pub(crate) struct Args {
+    /// The profile; standard input is then not read
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    profile: Option<String>,
+    /// Change nothing; the document has the change as `diff`
+    #[arg(long)]
+    dry_run: bool,
+    /// Remove it though another profile has it as its `source_profile`
+    #[arg(long)]
+    force: bool,
+    /// Remove its sso-session whatever that says, unless another profile names it
+    #[arg(long)]
+    session: bool,
+    /// Print a sentence (with --dry-run the diff) for people
+    #[arg(long)]
+    text: bool,
 }
 
 /// Removes the profile that is named, or the one of each document on stdin. What nobody named is never
 /// removed: `AWS_PROFILE` and `default` don't count here.
-pub fn run(command: &Command, settings: &Settings) -> anyhow::Result<Exit> {
+pub(crate) fn run(command: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let mut output = Output::stdout();
     if let Some(name) = &command.profile {
         remove(command, name, Document::new(), settings, &mut output)?;
@@ -66,7 +90,7 @@ pub fn run(command: &Command, settings: &Settings) -> anyhow::Result<Exit> {
 }
 
 fn remove(
-    command: &Command,
+    command: &Args,
     name: &str,
     mut document: Document,
     settings: &Settings,
@@ -131,7 +155,7 @@ impl Gone {
 }
 
 fn without(
-    command: &Command,
+    command: &Args,
     name: &str,
     path: &Path,
     config: &AwsConfig,
@@ -165,7 +189,7 @@ fn without(
     Ok((edited, Gone { before: config.profile(name).ok().flatten(), session, warnings }))
 }
 
-fn refuse_if_used(command: &Command, name: &str, config: &AwsConfig) -> Result<(), Fault> {
+fn refuse_if_used(command: &Args, name: &str, config: &AwsConfig) -> Result<(), Fault> {
     let users: Vec<_> = sourced_by(name, config).map(|user| format!("`{user}`")).collect();
     if users.is_empty() || command.force {
         return Ok(());

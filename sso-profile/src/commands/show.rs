@@ -1,8 +1,9 @@
-//! `list` and `show`: profiles as documents.
+//! `show`: one profile as a document, or what is known of it added to documents.
 
 use std::io::{self, IsTerminal as _};
 
 use anyhow::Context as _;
+use clap::builder::NonEmptyStringValueParser;
 use sso_tool::exit::Exit;
 use sso_tool::filter::{Handled, filter};
 use sso_tool::settings::Settings;
@@ -10,19 +11,45 @@ use sso_tool::stream::{self, Document, Output};
 use sso_tool::subject::{AskedRole, Subject};
 
 use crate::aws_config::AwsConfig;
-use crate::profile::{Profile, Unusable};
+use crate::profile::Profile;
 use crate::select::{Selected, select};
 use crate::table;
 
-/// Prints every profile.
-pub fn list(text: bool, settings: &Settings) -> anyhow::Result<Exit> {
-    let config = AwsConfig::load(settings)?;
-    let documents = config.profiles().map(|(name, profile)| found(&config, name, profile));
-    print(documents, text)
+/// Print one profile as a document
+///
+/// The profile is, first found: PROFILE, `profile` of the document on standard input, the variables
+/// named in `SSO_PROFILE_VARS` (`BACKLOG_AWS_PROFILE`), `AWS_PROFILE`, `default`. With documents on standard input it is a
+/// filter: it adds the profile's keys to each and passes the others on; a profile that is unknown or can't be
+/// used gives an `error` in the document.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  sso-profile show corp
+  BACKLOG_AWS_PROFILE=corp sso-profile show
+  sso-signal read | sso-profile show
+
+Exit status:
+  0   done
+  2   bad command line
+  65  bad document on standard input
+  74  a file or stream failed
+  78  no such profile, or it can't be used")]
+pub(crate) struct Args {
+    /// The profile; standard input is then not read
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    profile: Option<String>,
+    /// The profile, as for the AWS CLI
+    #[arg(long = "profile", value_name = "PROFILE", conflicts_with = "profile",
+          value_parser = NonEmptyStringValueParser::new())]
+    flag: Option<String>,
+    /// Print a table for people; it promises nothing to parsers
+    #[arg(long)]
+    text: bool,
 }
 
 /// Prints the profile that is meant, or adds its keys to the documents on stdin.
-pub fn show(argument: Option<&str>, text: bool, settings: &Settings) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
+    let (argument, text) = (args.profile.as_deref().or(args.flag.as_deref()), args.text);
     // The config is loaded with the first document there: what the tool before us in the pipe wrote counts.
     if let Some(documents) = stream::subjects(argument)? {
         return each(documents, text, settings);
@@ -40,7 +67,7 @@ pub fn show(argument: Option<&str>, text: bool, settings: &Settings) -> anyhow::
     }
     // Who didn't name it wants to know who did.
     let profile = if from == "argument" { profile } else { profile.with_context(|| format!("by {from}")) }?;
-    print(std::iter::once(profile.document(Some(&from))), text)
+    table::print(std::iter::once(profile.document(Some(&from))), text)
 }
 
 fn each(
@@ -105,40 +132,4 @@ fn refuse(document: &mut Document, name: &str, from: &str, err: &anyhow::Error) 
     document.set("profile", name);
     document.set("profileFrom", from);
     document.set("error", format!("{err:#}"));
-}
-
-fn found(config: &AwsConfig, name: &str, profile: Result<Profile, Unusable>) -> Document {
-    let profile = profile.map_err(|why| why.to_string()).and_then(|profile| match profile.no_credentials {
-        Some(why) => Err(why),
-        None => Ok(profile),
-    });
-    match profile {
-        Ok(profile) => profile.document(None),
-        Err(why) => {
-            let mut document = Document::new().with("profile", name);
-            if let Some(path) = config.file() {
-                document.set("configFile", path.to_string_lossy());
-            }
-            document.set("error", why);
-            if let Some(hint) = config.remedy(name) {
-                document.set("hint", hint);
-            }
-            document
-        }
-    }
-}
-
-fn print(documents: impl Iterator<Item = Document>, text: bool) -> anyhow::Result<Exit> {
-    let mut output = Output::stdout();
-    if text {
-        let documents: Vec<_> = documents.collect();
-        for line in table::lines(&documents) {
-            output.text(&line)?;
-        }
-        return Ok(Exit::Done);
-    }
-    for document in documents {
-        output.document(&document)?;
-    }
-    Ok(Exit::Done)
 }

@@ -1,10 +1,10 @@
 //! Keys: a slug `<env>.<KEY>` points at a vault and a reference in it, never at a secret. Looking never logs in.
 
 pub(crate) mod facts;
+pub(crate) mod selection;
 mod slug;
 pub(crate) mod store;
 pub(crate) mod vault;
-pub(crate) mod wanted;
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,6 @@ pub use slug::Slug;
 use store::{Entry, Store};
 pub use vault::VaultName;
 use vault::{Seen, State};
-pub use wanted::Wanted;
 
 /// Which of two places a key is kept in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -29,7 +29,7 @@ Exit status:
   65  state of a newer version
   74  a file failed
   75  state locked")]
-pub struct ClearArgs {
+pub(crate) struct Args {
     /// Profile whose signals to remove
     pub(crate) profile: Option<String>,
     /// Remove every signal
@@ -38,7 +38,8 @@ pub struct ClearArgs {
 }
 
 /// Clears PROFILE, the chosen profile, or all.
-pub fn run(args: &ClearArgs, settings: &Settings, output: &mut Output) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
+    let output = &mut Output::stdout();
     let profile = || args.profile.clone().unwrap_or_else(|| settings.profile());
     let wanted = (!args.all).then(profile);
     clear(settings, wanted.as_deref(), output)

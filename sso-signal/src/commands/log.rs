@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal as _};
 
 use crate::journal;
 use sso_tool::exit::Exit;
+use sso_tool::settings::Settings;
 
 /// Write what the tools say as a log for people
 ///
@@ -18,10 +19,10 @@ Examples:
 Exit status:
   0   done
   74  a stream failed")]
-pub struct LogArgs {}
+pub(crate) struct Args {}
 
 /// Writes the log of what comes on stdin.
-pub fn run(_: &LogArgs) -> anyhow::Result<Exit> {
+pub(crate) fn run(_: &Args, _: &Settings) -> anyhow::Result<Exit> {
     let is_watched = io::stdout().is_terminal();
     journal::write(io::stdin().lock(), is_watched, &mut io::stdout().lock())
 }

@@ -1,15 +1,20 @@
-//! One file for each subcommand: its flags, its help and what it does.
+//! The subcommands, each in a file of its name: its `Args`, whose doc comment is its help, and its `run`.
 
-pub mod clear;
-pub mod log;
-pub mod mode;
-pub mod notify;
-pub mod quiet;
-pub mod read;
-pub mod request;
-pub mod service;
-pub mod settle;
-pub mod snooze;
-pub mod status;
-pub mod wait;
-pub mod write;
+// In the order of the help.
+sso_tool::subcommands! {
+    pub(crate) enum Command {
+        Write in write,
+        Read in read,
+        Wait in wait,
+        Notify in notify,
+        Settle in settle,
+        Snooze in snooze,
+        Clear in clear,
+        Mode in mode,
+        Status in status,
+        Request in request,
+        Log in log,
+        Service in service,
+        Quiet in quiet,
+    }
+}

@@ -18,7 +18,7 @@ Exit status:
   0   done
   2   no such mode
   74  a file failed")]
-pub struct ModeArgs {
+pub(crate) struct Args {
     /// Print sentences for people
     #[arg(long)]
     pub(crate) text: bool,
@@ -27,7 +27,8 @@ pub struct ModeArgs {
 }
 
 /// Sets the mode if a word is given, and prints the one in force.
-pub fn run(args: &ModeArgs, settings: &Settings, output: &mut Output) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
+    let output = &mut Output::stdout();
     let (word, as_text) = (args.mode.as_deref(), args.text);
     let state_dir = settings.state_dir()?;
     if let Some(word) = word {

@@ -50,7 +50,7 @@ Exit status:
   74   a file failed
   75   state locked
   127  CMD isn't there (126: it can't be run)")]
-pub struct NotifyArgs {
+pub(crate) struct Args {
     /// Go on until interrupted
     #[arg(long)]
     follow: bool,
@@ -60,7 +60,7 @@ pub struct NotifyArgs {
 }
 
 /// Tells of what stands now; with `--follow` of what comes, too.
-pub fn run(args: &NotifyArgs, settings: &Settings) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let mut queue = Queue::new(settings)?;
     state_dir::make_private(&queue.state_dir)?;
     queue.signals.make()?;

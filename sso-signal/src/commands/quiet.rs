@@ -30,13 +30,14 @@ Exit status:
   65  bad document, bad profile name or state of a newer version
   74  a file failed
   75  state locked")]
-pub struct QuietArgs {
+pub(crate) struct Args {
     /// A profile of the session; `-`: those of the documents on stdin
     pub(crate) profile: Option<String>,
 }
 
 /// Marks the session of PROFILE, or of each document on stdin.
-pub fn run(args: &QuietArgs, settings: &Settings, output: &mut Output) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
+    let output = &mut Output::stdout();
     match (stream::subjects(args.profile.as_deref())?, &args.profile) {
         (Some(documents), _) => filter(settings, documents, output),
         (None, Some(profile)) => command(settings, profile, output),

@@ -24,7 +24,7 @@ Exit status:
   0   there is one
   1   there is none
   74  a file failed")]
-pub struct ReadArgs {
+pub(crate) struct Args {
     /// Profile whose signal to print
     pub(crate) profile: Option<String>,
     /// Print every signal
@@ -33,7 +33,8 @@ pub struct ReadArgs {
 }
 
 /// Prints what PROFILE, the environment or `--all` asks for.
-pub fn run(args: &ReadArgs, settings: &Settings, output: &mut Output) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
+    let output = &mut Output::stdout();
     let chosen = || settings.chosen_profile().map(|(name, _)| name);
     let wanted = if args.all { None } else { args.profile.clone().or_else(chosen) };
     print(settings, wanted.as_deref(), output)

@@ -35,7 +35,7 @@ Exit status:
   1   mode standalone: log in directly
   65  bad profile name
   74  a file failed")]
-pub struct RequestArgs {
+pub(crate) struct Args {
     /// Profile to log in, else that of SSO_PROFILE_VARS or AWS_PROFILE, else `default`; `-`: those of the documents
     /// on stdin
     pub(crate) profile: Option<String>,
@@ -48,7 +48,8 @@ pub struct RequestArgs {
 }
 
 /// Requests a login of PROFILE, of the chosen profile, or of what the documents on stdin name.
-pub fn run(args: &RequestArgs, settings: &Settings, output: &mut Output) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
+    let output = &mut Output::stdout();
     match args.profile.as_deref().filter(|profile| !profile.is_empty()) {
         Some("-") => filter(settings, stream::stdin()?, &args.reason, args.text, output),
         profile => {

@@ -20,7 +20,7 @@ Exit status:
   69  nobody runs services here or the manager failed
   74  a file failed
   78  bad setting or another program's service")]
-pub struct ServiceArgs {
+pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Service,
 }
@@ -134,7 +134,8 @@ Exit status:
 }
 
 /// Does what the subcommand says.
-pub fn run(args: &ServiceArgs, settings: &Settings, output: &mut Output) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
+    let output = &mut Output::stdout();
     match &args.command {
         Service::Install { without_aws, replace, monitor, watcher_only, print, text, command } => {
             let options = InstallOptions {

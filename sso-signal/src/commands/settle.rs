@@ -37,10 +37,11 @@ Exit status:
   65  bad document
   74  a file failed
   75  state locked")]
-pub struct SettleArgs {}
+pub(crate) struct Args {}
 
 /// Settles what the documents on stdin say.
-pub fn run(_: &SettleArgs, settings: &Settings, output: &mut Output) -> anyhow::Result<Exit> {
+pub(crate) fn run(_: &Args, settings: &Settings) -> anyhow::Result<Exit> {
+    let output = &mut Output::stdout();
     filter(settings, stream::stdin()?, output)
 }
 

@@ -28,7 +28,7 @@ Exit status:
   65  bad profile name or state of a newer version
   74  a file failed
   75  state locked")]
-pub struct SnoozeArgs {
+pub(crate) struct Args {
     /// Profile whose reminders to postpone
     pub(crate) profile: String,
     /// For how long: 15m, 4h, at most 24h
@@ -37,8 +37,9 @@ pub struct SnoozeArgs {
 }
 
 /// Snoozes the session of a profile. A signal is never made by it.
-pub fn run(args: &SnoozeArgs, settings: &Settings, output: &mut Output) -> anyhow::Result<Exit> {
-    let SnoozeArgs { profile, duration } = args;
+pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
+    let output = &mut Output::stdout();
+    let Args { profile, duration } = args;
     check_profile(profile)?;
     if duration.is_zero() || *duration > LONGEST_SNOOZE {
         return Err(Fault::new(Exit::Usage, "a snooze lasts from 1s to 24h")

@@ -22,7 +22,7 @@ Exit status:
   0   done
   65  bad document or state of a newer version
   74  a file failed")]
-pub struct StatusArgs {
+pub(crate) struct Args {
     /// `-`: join the documents on stdin
     #[arg(value_parser = ["-"])]
     pub(crate) documents: Option<String>,
@@ -32,7 +32,8 @@ pub struct StatusArgs {
 }
 
 /// Prints the status; with `-` joined with the documents on stdin.
-pub fn run(args: &StatusArgs, settings: &Settings, output: &mut Output) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
+    let output = &mut Output::stdout();
     match &args.documents {
         None => dashboard::status::print(settings, args.text, output),
         Some(_) => dashboard::print(settings, stream::stdin()?, args.text, output),

@@ -30,7 +30,7 @@ Exit status:
   75   state locked
   78   bad SSO_POLL_SECONDS
   124  none was due within --timeout")]
-pub struct WaitArgs {
+pub(crate) struct Args {
     /// End once the process that started it is gone (124)
     #[arg(long)]
     pub(crate) with_parent: bool,
@@ -46,9 +46,10 @@ pub struct WaitArgs {
 }
 
 /// Waits as the flags say, and prints what is due.
-pub fn run(args: &WaitArgs, settings: &Settings, output: &mut Output) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
+    let output = &mut Output::stdout();
     let poll = args.poll.map_or_else(|| settings.poll_interval(), Ok)?;
-    let WaitArgs { with_parent, timeout, follow, .. } = *args;
+    let Args { with_parent, timeout, follow, .. } = *args;
     wait(settings, Patience { timeout, poll, follow, with_parent }, output)
 }
 

@@ -38,7 +38,7 @@ Exit status:
   65  bad document; PROFILE is no name that a signal can have
   74  a file failed
   75  state locked")]
-pub struct WriteArgs {
+pub(crate) struct Args {
     /// Profile whose login is required
     pub(crate) profile: Option<String>,
     /// Say why, for the person who is asked
@@ -51,7 +51,8 @@ pub struct WriteArgs {
 }
 
 /// Raises and clears what PROFILE or the documents on stdin say.
-pub fn run(args: &WriteArgs, settings: &Settings, output: &mut Output) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
+    let output = &mut Output::stdout();
     let mut raiser = Raiser::new(settings, args.reason.as_deref(), args.source.as_deref())?;
     match &args.profile {
         Some(profile) => raiser.command(profile, output),

@@ -4,22 +4,52 @@ use sso_tool::exit::Exit;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::stream::{Document, Output};
+use sso_tool::table::aligned;
 
 use crate::key::facts::Facts;
 use crate::key::seen_as;
 use crate::key::store::Store;
-use crate::key::vault::State;
-use crate::key::wanted::Wanted;
-use crate::table::aligned;
+use crate::key::selection::KeySelection;
+use crate::key::vault::{State, VaultName};
 
-/// Prints the keys and how they stand, without any value of a variable. With `is_status_wanted` the worst state is
-/// the status: 77 if a key is locked, 78 if one is absent or blocked, or if there is none.
-pub fn list(
-    wanted: &Wanted,
+/// Print the keys and whether they can be used
+///
+/// `state` is granted, locked (a person must log in), absent (no such variable now) or blocked (what it points at is
+/// gone or is another thing); `reason` says why, and `fix` what helps. Keys of profiles have what `sso-profile show`
+/// says of the profile, and `expiresAt` of a valid token. No value of a variable is shown, and nobody is logged in.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  sso-profile key list --text
+  sso-profile key list --env dev -e > /dev/null || just sso-key-unlock dev
+  sso-profile key list | jq -r 'select(.state == \"locked\") | .fix'
+
+Exit status:
+  0   done; with -e: all are granted
+  2   bad command line
+  65  bad content of keys.json
+  74  a file or stream failed
+  77  with -e: one is locked, and none is worse
+  78  the config file can't be parsed, or sso-cache is not there; with -e: one is
+      absent or blocked, or there is no such key")]
+pub(crate) struct Args {
+    /// Only those of this env
+    #[arg(long)]
+    env: Option<String>,
+    /// Only those of this vault
+    #[arg(long)]
+    vault: Option<VaultName>,
+    /// Print a table for people; it promises nothing to parsers
+    #[arg(long)]
     text: bool,
-    is_status_wanted: bool,
-    settings: &Settings,
-) -> anyhow::Result<Exit> {
+    /// Make the worst state the exit status
+    #[arg(short, long)]
+    exit_status: bool,
+}
+
+pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
+    let wanted = KeySelection { env: args.env.clone(), vault: args.vault };
+    let (text, is_status_wanted) = (args.text, args.exit_status);
     let store = Store::load(settings)?;
     let mut facts = Facts::new(settings);
     let mut output = Output::stdout();

@@ -1,7 +1,67 @@
-//! The subcommands of `key`.
+//! `key`: keys that point at profiles and variables.
 
-mod list;
-mod sessions;
+use sso_tool::exit::{Exit, Fault};
+use sso_tool::settings::Settings;
 
-pub use list::list;
-pub use sessions::sessions;
+use crate::key::{Slug, Standing};
+
+// In the order of the help.
+sso_tool::subcommands! {
+    pub(crate) enum Command {
+        Set in set,
+        Get in get,
+        List in list,
+        Sessions in sessions,
+        Remove in remove,
+    }
+}
+
+/// Keep keys that point at profiles and variables
+///
+/// A key `ENV.KEY` names a vault and a reference in it, never a secret. Looking at one never logs in.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  sso-profile key set --env dev --key AWS_PROFILE --vault aws.iam.sso corp
+  sso-profile key get --env dev --key AWS_PROFILE || echo locked
+  sso-profile key list --text
+
+Exit status:
+  0   done, or granted
+  1   absent
+  2   bad command line
+  65  bad content of keys.json
+  74  a file or stream failed
+  75  another process holds the state directory
+  77  locked: a person must log in
+  78  what it points at is gone")]
+pub(crate) struct Args {
+    /// What to do
+    #[command(subcommand)]
+    command: Command,
+}
+
+pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
+    args.command.run(settings)
+}
+
+/// Which key.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SlugArgs {
+    /// The env: letters, digits, - and _
+    #[arg(long)]
+    env: String,
+    /// The key, named as a variable
+    #[arg(long)]
+    key: String,
+}
+
+impl SlugArgs {
+    fn parse(&self) -> Result<Slug, Fault> {
+        Slug::new(&self.env, &self.key).map_err(|why| Fault::new(Exit::Usage, why))
+    }
+}
+
+fn standing(is_on_trial: bool) -> Standing {
+    if is_on_trial { Standing::OnTrial } else { Standing::Kept }
+}

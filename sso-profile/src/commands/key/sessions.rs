@@ -8,21 +8,42 @@ use sso_tool::stream::{Document, Output};
 
 use crate::aws_config::AwsConfig;
 use crate::key::facts::Facts;
+use crate::key::selection::KeySelection;
 use crate::key::store::Store;
 use crate::key::vault::{VaultName, with_session};
-use crate::key::wanted::Wanted;
 use crate::profile::Profile;
 
-/// Prints a document for each sso-session that keys of the vault `aws.iam.sso` need: that of the first key's profile, with
-/// `sessionProfiles` (whom a login or logout concerns) and `keys`. Keys that can't be used are left out, and those of
-/// other vaults have no session. Status 78 if no key at all is asked about.
-pub fn sessions(env: Option<&str>, settings: &Settings) -> anyhow::Result<Exit> {
+/// Print the sso-sessions behind keys, each once
+///
+/// A document for each session that keys of the vault `aws.iam.sso` need: what `sso-profile show` says of the first
+/// key's profile, `sessionProfiles` (whom a login or logout concerns) and `keys`. Keys that are blocked are left out;
+/// those of other vaults have no session.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  sso-profile key sessions --env dev | sso-login - --via aws | sso-signal settle    unlock
+  sso-profile key sessions --env dev | sso-signal quiet - | sso-login logout - |
+    sso-signal settle                                                               relock
+
+Exit status:
+  0   done, also if no key needs a session
+  2   bad command line
+  65  bad content of keys.json
+  74  a file or stream failed
+  78  there is no such key, or the config file can't be parsed")]
+pub(crate) struct Args {
+    /// Only for keys of this env
+    #[arg(long)]
+    env: Option<String>,
+}
+
+pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let store = Store::load(settings)?;
-    let asked = Wanted { env: env.map(str::to_owned), vault: None };
+    let asked = KeySelection { env: args.env.clone(), vault: None };
     if asked.of(&store).next().is_none() {
         return Err(asked.nothing(&store).into());
     }
-    let wanted = Wanted { vault: Some(VaultName::AwsIamSso), ..asked };
+    let wanted = KeySelection { vault: Some(VaultName::AwsIamSso), ..asked };
     let mut facts = Facts::new(settings);
     let mut found: Vec<(Profile, Vec<String>)> = Vec::new();
     let mut places = BTreeMap::new();

@@ -12,7 +12,7 @@ use crate::apply::edit;
 use crate::aws_config::AwsConfig;
 use crate::bulk::{Bulk, plan, roles};
 use crate::commands::write::listing::Listing;
-use crate::commands::write::{as_asked, lacks_region, no_region, warnings};
+use crate::commands::write::{Args, as_asked, lacks_region, no_region, warnings};
 use crate::config::Content;
 use crate::config_file;
 use crate::diff::unified;
@@ -22,34 +22,13 @@ use crate::key;
 use crate::mark::marked;
 use crate::profile::Profile;
 use crate::request::Request;
-use crate::template::Template;
-
-/// What the command line says.
-#[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
-pub struct Command {
-    /// How profiles are named.
-    pub template: Template,
-    /// The keys given as flags; they win over a document's.
-    pub flags: Request,
-    /// Remove written profiles that the documents don't give any more.
-    pub prune: bool,
-    /// Take the documents for all there is, though their listing has no end.
-    pub complete: bool,
-    /// Only show the change.
-    pub dry_run: bool,
-    /// Change what exists and differs, whoever wrote it.
-    pub replace: bool,
-    /// Print for people.
-    pub text: bool,
-}
 
 /// Writes them all or, on any error, none. The documents go out once they are written, each with its
 /// profile's keys; then one for each profile that was removed, or is kept though its role is gone.
 ///
 /// Status 65 for a document without an account or a role, for one that is a failure (`error`), and for pruning by a
 /// listing that isn't whole.
-pub fn run(command: &Command, settings: &Settings) -> anyhow::Result<Exit> {
+pub(super) fn run(command: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let listing = Listing::read(command)?;
     let config = AwsConfig::load(settings)?;
     let Some(path) = config.file() else {
@@ -184,7 +163,7 @@ impl Done {
 
 /// The text after the change, if there is any, and what it comes to.
 fn edited(
-    command: &Command,
+    command: &Args,
     listing: &Listing,
     path: &Path,
     config: &AwsConfig,

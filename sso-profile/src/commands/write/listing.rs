@@ -9,13 +9,13 @@ use sso_tool::stream::{self, Document};
 use sso_tool::subject::{Remote, Subject};
 
 use crate::bulk::Wanted;
-use crate::commands::write::all::Command;
+use crate::commands::write::Args;
 use crate::config::Content;
 use crate::listed::Listed;
 use crate::profile::Sso;
 use crate::request::{Request, failed, writable_name};
 use crate::start_url::StartUrl;
-use crate::template::Names;
+use crate::template::{Names, Template};
 
 /// What came in.
 pub(crate) struct Listing {
@@ -31,7 +31,7 @@ pub(crate) struct Listing {
 impl Listing {
     /// Reads them all. Status 65 for a document without an account or a role, for one that is a failure (`error`), and
     /// for pruning by a listing that isn't whole.
-    pub(crate) fn read(command: &Command) -> anyhow::Result<Self> {
+    pub(crate) fn read(command: &Args) -> anyhow::Result<Self> {
         let Some(stdin) = stream::piped_stdin() else {
             return Err(Fault::new(
                 Exit::Usage,
@@ -42,6 +42,7 @@ impl Listing {
         };
         let mut listing =
             Self { documents: Vec::new(), wanted: Vec::new(), empty: Vec::new(), portals: Vec::new() };
+        let template = command.name_template.parse()?;
         let mut listed = Listed::default();
         let mut names: HashMap<String, usize> = HashMap::new();
         for (number, document) in (1..).zip(stdin) {
@@ -55,7 +56,7 @@ impl Listing {
                 refuse_remote(&document, &in_document())?;
             }
             if listed.note(&document)? && command.prune {
-                let session = session_of(&document, &command.flags).with_context(in_document)?;
+                let session = session_of(&document, &command.request()).with_context(in_document)?;
                 if let Some(url) = document.text("startUrl")? {
                     listing.portals.push((session.clone(), url.to_owned()));
                 }
@@ -66,7 +67,7 @@ impl Listing {
                 listing.documents.push((document, None));
                 continue;
             }
-            let wanted = wanted(&document, command).with_context(in_document)?;
+            let wanted = wanted(&document, command, &template).with_context(in_document)?;
             let index = match names.get(&wanted.name) {
                 Some(index) => {
                     listing.collide(*index, &wanted)?;
@@ -132,8 +133,8 @@ fn refuse_remote(document: &Document, what: &str) -> anyhow::Result<()> {
 }
 
 /// What one document asks for.
-fn wanted(document: &Document, command: &Command) -> anyhow::Result<Wanted> {
-    let mut request = command.flags.clone().or(Request::of(document)?);
+fn wanted(document: &Document, command: &Args, template: &Template) -> anyhow::Result<Wanted> {
+    let mut request = command.request().or(Request::of(document)?);
     let required = |value: &Option<String>, key: &str| {
         value.clone().with_context(|| {
             Fault::new(Exit::Data, format!("it has no `{key}`"))
@@ -142,7 +143,7 @@ fn wanted(document: &Document, command: &Command) -> anyhow::Result<Wanted> {
     };
     let account_id = required(&request.account_id, "accountId")?;
     let role_name = required(&request.role_name, "roleName")?;
-    let session = session_of(document, &command.flags)?;
+    let session = session_of(document, &command.request())?;
     request.sso_session = Some(session.clone());
     let request = request.cleaned()?;
     let names = Names {
@@ -152,7 +153,7 @@ fn wanted(document: &Document, command: &Command) -> anyhow::Result<Wanted> {
         session: &session,
         email: document.text("emailAddress")?.unwrap_or_default(),
     };
-    let name = command.template.name(&names);
+    let name = template.name(&names);
     writable_name("profile", &name)?;
     if name.eq_ignore_ascii_case("default") {
         return Err(Fault::new(

@@ -1,11 +1,12 @@
 //! `write`: a profile as it is asked for, put into the config file.
 
-pub mod all;
+mod all;
 mod listing;
 
 use std::path::Path;
 
 use anyhow::Context as _;
+use clap::builder::NonEmptyStringValueParser;
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::profile_name::check_profile;
 use sso_tool::sanitize::sanitize;
@@ -26,30 +27,136 @@ use crate::request::{NAMES, Request, failed};
 use crate::select::{Selected, select};
 use crate::start_url::StartUrl;
 
-/// What the command line says.
-#[derive(Debug, Default)]
-pub struct Command {
-    /// The profile, if it is an argument.
-    pub profile: Option<String>,
+/// Add or change a profile and its sso-session
+///
+/// Every byte that isn't concerned stays: comments, order, line ends. Keys come from the flags, else from
+/// the document on standard input (`startUrl`, `ssoRegion`, `accountId` …). What isn't given stays as it is;
+/// for a new profile `AWS_SSO_START_URL`, `AWS_SSO_REGION`, `AWS_SSO_ACCOUNT_ID` and `AWS_SSO_ROLE_NAME`
+/// (environment, `~/.backlog-toolkit-env` or `.env`) are used where they are set.
+/// A profile or session that exists and differs is changed only with --replace. A portal (start URL) that the file
+/// has an sso-session for gets no second one, unless --sso-session names it. A document that names no profile
+/// needs PROFILE or a variable (`AWS_PROFILE`), which stand for one document; it is never written into `default`.
+///
+/// With --all each document on standard input (an account and a role) becomes a profile, in one edit: all of
+/// them or none. A comment below the header marks what was written so. Running it again changes only what
+/// became different; keys that were added to a marked profile stay, profiles written by hand are never
+/// overwritten without --replace, and --prune removes the marked profiles of the listed sessions that the
+/// documents don't give any more. A document goes out for each profile, with its `change`: added, replaced,
+/// unchanged, removed, or kept (its role is gone, but another profile needs it).
+///
+/// A listing of `sso-login accounts` that was cut short or lost documents on its way prunes nothing: its last
+/// document says how many there are (`listed`). Where a filter of yours drops some, --complete says that what
+/// is left is all you want. Documents of your own need no such end. One with `error` is no answer: nothing at
+/// all is written then, and nothing removed.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  sso-profile write corp --start-url https://d-1234567890.awsapps.com/start --sso-region us-east-1 \\
+    --account-id 111122223333 --role-name Developer --region eu-west-1
+  sso-profile write ops --sso-session corp --account-id 111122223333 --role-name Admin \\
+    --dry-run --text
+  sso-profile show corp | sso-profile write ops --role-name Admin
+  sso-login accounts corp | sso-profile choose | sso-profile write corp-dev
+  sso-login accounts corp |
+    sso-profile write --all --name-template '{account}-{role}' --dry-run --text
+  sso-login accounts corp | sso-profile write --all --prune
+  sso-login accounts corp | jq -c 'select(.roleName == \"ReadOnly\")' |
+    sso-profile write --all --prune --complete
+
+Exit status:
+  0   done, or nothing to do
+  2   bad command line
+  65  bad document on standard input, one with `error`, or --prune by a listing that isn't whole
+  74  a file or stream failed
+  75  another writer holds the config file
+  78  a value is wrong, two roles would get one name, or what exists differs (see --replace)")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub(crate) struct Args {
+    /// The profile
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    profile: Option<String>,
+    /// The sso-session's name [default: the one the profile has, else one for the same portal, else the
+    /// profile's name]
+    #[arg(long, value_name = "NAME")]
+    sso_session: Option<String>,
+    /// Start URL of the access portal
+    #[arg(long, value_name = "URL")]
+    start_url: Option<String>,
+    /// Region of IAM Identity Center, which need not be the region worked in
+    #[arg(long, value_name = "REGION")]
+    sso_region: Option<String>,
+    /// Scopes to register with, separated by commas [default for a new session: sso:account:access]
+    #[arg(long, value_name = "SCOPES")]
+    scopes: Option<String>,
+    /// Account of the role, 12 digits
+    #[arg(long, value_name = "ID")]
+    account_id: Option<String>,
+    /// Role (permission set)
+    #[arg(long, value_name = "NAME")]
+    role_name: Option<String>,
+    /// Region to work in
+    #[arg(long)]
+    region: Option<String>,
+    /// Output format of the AWS CLI
+    #[arg(long, value_name = "FORMAT")]
+    output: Option<String>,
+    /// Change nothing; the document has the change as `diff`
+    #[arg(long)]
+    dry_run: bool,
+    /// Change a profile or session that exists and differs
+    #[arg(long)]
+    replace: bool,
+    /// Print a sentence (with --dry-run the diff) for people
+    #[arg(long)]
+    text: bool,
+    /// Write a profile for each document on standard input, in one edit
+    #[arg(long, conflicts_with_all = ["profile", "account_id", "role_name"])]
+    all: bool,
+    /// With --all, how profiles are named: {account}, {accountId}, {role}, {session}, {email}
+    #[arg(
+        long,
+        value_name = "TEMPLATE",
+        requires = "all",
+        conflicts_with = "profile",
+        default_value = "{account}-{role}"
+    )]
+    name_template: String,
+    /// With --all, remove the profiles it wrote before whose role is gone
+    #[arg(long, requires = "all", conflicts_with = "profile")]
+    prune: bool,
+    /// With --prune, take the documents for all there is, though a filter dropped the end of their listing
+    #[arg(long, requires = "prune")]
+    complete: bool,
+}
+
+impl Args {
     /// The keys given as flags; they win over a document's.
-    pub flags: Request,
-    /// Only show the change.
-    pub dry_run: bool,
-    /// Change what exists and differs.
-    pub replace: bool,
-    /// Print for people.
-    pub text: bool,
+    fn request(&self) -> Request {
+        Request {
+            sso_session: self.sso_session.clone(),
+            start_url: self.start_url.clone(),
+            sso_region: self.sso_region.clone(),
+            scopes: self.scopes.clone(),
+            account_id: self.account_id.clone(),
+            role_name: self.role_name.clone(),
+            region: self.region.clone(),
+            output: self.output.clone(),
+        }
+    }
 }
 
 /// Writes the profile of each document on stdin, or the one of the flags.
-pub fn run(command: &Command, settings: &Settings) -> anyhow::Result<Exit> {
+pub(crate) fn run(command: &Args, settings: &Settings) -> anyhow::Result<Exit> {
+    if command.all {
+        return all::run(command, settings);
+    }
     let mut output = Output::stdout();
     let piped = stream::piped_stdin();
     let is_piped = piped.is_some();
     let mut documents = piped.into_iter().flatten().peekable();
     if documents.peek().is_none() {
         // A pipe that brings nothing may be a choice that nobody made: no setting makes up for it.
-        if is_piped && command.flags == Request::default() {
+        if is_piped && command.request() == Request::default() {
             let message = "there is nothing to write: no document came in, and no flag says what";
             return Err(Fault::new(Exit::Data, message)
                 .hint("run what is piped in here by itself; or give flags, say --role-name")
@@ -98,7 +205,7 @@ fn one_name_for_many(name: &str) -> Fault {
 }
 
 fn write(
-    command: &Command,
+    command: &Args,
     mut document: Document,
     selected: Selected,
     by_settings: bool,
@@ -107,7 +214,7 @@ fn write(
 ) -> anyhow::Result<()> {
     let Selected { name, from } = selected;
     let config = AwsConfig::load(settings)?;
-    let request = command.flags.clone().or(Request::of(&document)?);
+    let request = command.request().or(Request::of(&document)?);
     let setting = |key: &str| settings.text(key).filter(|_| by_settings);
     let is_given = request.start_url.is_some();
     let request = request.for_new(&name, config.content(), setting);

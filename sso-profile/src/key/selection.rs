@@ -10,14 +10,14 @@ use super::vault::VaultName;
 
 /// All keys, or those of one env, of one vault, or of both.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wanted {
+pub(crate) struct KeySelection {
     /// Only those of this env.
-    pub env: Option<String>,
+    pub(crate) env: Option<String>,
     /// Only those of this vault.
-    pub vault: Option<VaultName>,
+    pub(crate) vault: Option<VaultName>,
 }
 
-impl Wanted {
+impl KeySelection {
     /// The keys of a store that are asked about, by slug.
     pub(crate) fn of<'s>(&'s self, store: &'s Store) -> impl Iterator<Item = (&'s Slug, &'s Entry)> {
         store.entries().filter(|(slug, entry)| {

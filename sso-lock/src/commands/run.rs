@@ -1,0 +1,59 @@
+//! `sso-lock run`: a lock while a command runs.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use sso_lock::{Name, Outcome, run};
+use sso_tool::exit::{Exit, report};
+use sso_tool::settings::Settings;
+use sso_tool::time::parse_duration;
+
+/// Run a command while holding a lock
+///
+/// The command gets stdin, stdout and stderr, and its status is passed on. SIGTERM, SIGINT, SIGHUP,
+/// SIGQUIT, SIGUSR1 and SIGUSR2 sent to this process are passed to the command, which is waited for.
+/// (SIGKILL can't be passed on: it frees the lock, though the command may go on.)
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  sso-lock run backup -- ./backup.sh
+  sso-lock run --wait 5m deploy -- sh -c 'git pull && make deploy'
+
+Exit status:
+  N    the command's own status; 128+N if signal N killed it
+  75   held by somebody else, after --wait; the command did not run
+  126  the command can't be run
+  127  the command isn't found
+  2    bad command line
+  74   a file failed")]
+pub(crate) struct Args {
+    /// Wait at most this long for the lock (30s, 5m)
+    #[arg(long, value_name = "D", value_parser = parse_duration, default_value = "0s")]
+    wait: Duration,
+    /// The lock
+    name: Name,
+    /// The command and its arguments
+    #[arg(last = true, required = true, value_name = "CMD")]
+    command: Vec<OsString>,
+}
+
+pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
+    let Args { wait, name, command } = args;
+    let lock = super::lock(settings, name)?;
+    let program = run::program_name(command);
+    match lock.acquire(&program, *wait)? {
+        Outcome::Busy(owner) => Err(lock.busy(owner.as_ref())),
+        Outcome::Held(guard) => {
+            settings.debug(|| format!("took {} for {program}", lock.path().display()));
+            let exit = run::to_its_end(command)?;
+            settings.debug(|| {
+                format!("{program} ended with {}; {} is released", exit.code(), lock.path().display())
+            });
+            // The command's status is the answer. What couldn't be released ends with this process.
+            if let Err(err) = guard.release() {
+                report(settings.tool(), &err);
+            }
+            Ok(exit)
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! `sso-lock status`: who holds a lock.
+
+use sso_lock::{Name, State, names};
+use sso_tool::exit::Exit;
+use sso_tool::settings::Settings;
+use sso_tool::stream::Output;
+
+/// Say who holds a lock
+///
+/// Prints {"name", "held", "owner": {"pid", "host", "command", "since"}, "stale"}; without NAME, one document
+/// per lock. A stale lock is a dead holder's, or its time is over: it is free, and the next contender gets it.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  sso-lock status login
+  sso-lock status --text
+  until ! sso-lock status deploy > /dev/null; do sleep 1; done
+
+Exit status:
+  0   held (without NAME: any is)
+  1   free
+  2   bad command line
+  74  a file or stream failed")]
+pub(crate) struct Args {
+    /// The lock; all if left out
+    name: Option<Name>,
+    /// Write sentences for people
+    #[arg(long)]
+    text: bool,
+}
+
+pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
+    let names = match &args.name {
+        Some(name) => vec![name.clone()],
+        None => names(&settings.state_dir()?)?,
+    };
+    let mut output = Output::stdout();
+    let mut is_held = false;
+    for name in &names {
+        let state = super::lock(settings, name)?.state()?;
+        is_held |= matches!(state, State::Held(_));
+        if args.text {
+            output.text(&state.in_words(name))?;
+        } else {
+            output.document(&state.document(name))?;
+        }
+    }
+    Ok(super::answer(is_held))
+}

@@ -1,0 +1,36 @@
+//! `key get`: a key and what it gives.
+
+use sso_tool::exit::Exit;
+use sso_tool::settings::Settings;
+
+use super::{SlugArgs, standing};
+use crate::key;
+
+/// Print a key and what it gives
+///
+/// `value` is the profile's name, or the variable's content. Never opens a browser.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  sso-profile key get --env dev --key AWS_PROFILE
+
+Exit status:
+  0   granted
+  1   absent
+  2   bad command line
+  65  bad content of keys.json
+  74  a file or stream failed
+  77  locked: a person must log in
+  78  what it points at is gone")]
+pub(crate) struct Args {
+    /// Which key
+    #[command(flatten)]
+    slug: SlugArgs,
+    /// The one on trial
+    #[arg(long)]
+    trial: bool,
+}
+
+pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
+    key::show(&args.slug.parse()?, standing(args.trial), settings)
+}

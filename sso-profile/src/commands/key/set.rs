@@ -1,0 +1,42 @@
+//! `key set`: where a key is found.
+
+use sso_tool::exit::Exit;
+use sso_tool::settings::Settings;
+
+use super::{SlugArgs, standing};
+use crate::key::{self, VaultName};
+
+/// Store where a key is found
+///
+/// A profile must be there, with an sso-session, an account and a role (`aws.iam.sso`) or with static keys
+/// (`aws.static`); nobody is logged in. Of a variable, or `/path/to/file#VARIABLE` (`env`), only the name is
+/// checked: it may be set later, and the key is absent until then.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  sso-profile key set --env dev --key AWS_PROFILE --vault aws.iam.sso corp
+
+Exit status:
+  0   stored
+  2   bad command line
+  65  bad content of keys.json
+  74  a file or stream failed
+  75  another process holds the state directory
+  78  there is no such profile or it is of another kind, or REFERENCE is no name of a variable")]
+pub(crate) struct Args {
+    /// Which key
+    #[command(flatten)]
+    slug: SlugArgs,
+    /// aws.iam.sso, aws.static or env
+    #[arg(long)]
+    vault: VaultName,
+    /// What the vault knows it by: a profile, a variable, a file and variable
+    reference: String,
+    /// Put it on trial: `get --trial` alone sees it, until it is set without this flag
+    #[arg(long)]
+    trial: bool,
+}
+
+pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
+    key::set(&args.slug.parse()?, args.vault, &args.reference, standing(args.trial), settings)
+}
