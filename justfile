@@ -106,7 +106,7 @@ sso-mode *mode: _tools
 sso-mode-notify: _tools
     @sso-signal mode --text notify
 
-# Open a browser as soon as a session is over
+# Open a browser as soon as a session has expired
 [group('watcher')]
 sso-mode-auto: _tools
     @sso-signal mode --text auto
@@ -129,7 +129,7 @@ sso-clean: _tools
 sso-exec *arguments: _tools
     @{{ unnamed }} exec sso-login exec --text --ask "$@"
 
-# Log in by a URL and a code, for a box without a browser or an AWS CLI
+# Log in by a URL and a code, for a host without a browser or an AWS CLI
 [group('sso')]
 sso-login-device *arguments: _tools
     sso-login --via device --no-browser "$@" | sso-signal settle
@@ -167,7 +167,7 @@ sso-key-set key env vault *answers: _tools
 sso-keys env="" *flags: _tools
     @case "$1" in -*) set -- "" "$@" ;; esac; sso-profile key list --text ${1:+--env="$1"} "${@:2}"
 
-# Log in for keys, all or those of one env: once for each session that is over, never for one that is valid
+# Log in for keys, all or those of one env: once for each expired session, never for a valid one
 [group('keys')]
 [no-exit-message]
 sso-key-unlock env="" *flags: _tools

@@ -18,7 +18,7 @@ use sso_tool::time::{self, Moment};
 use crate::python::{Separators, dumps};
 use crate::second_look;
 
-/// More than a cache file takes: a token, a registration and their kin are a few KiB.
+/// More than a cache file takes: a token, a registration and the like are a few KiB.
 const ROOM: usize = 16 << 10;
 
 /// What a cache file holds.

@@ -162,7 +162,7 @@ impl Prune<'_> {
         }
         let is_over = || any_token_in(path).is_some_and(|token| token.state(now) == TokenState::Expired);
         if wanted.is_expired && is_over() {
-            return Some("it is over, and nothing renews it".to_owned());
+            return Some("it has expired, and nothing renews it".to_owned());
         }
         let is_age_all = !wanted.is_expired && wanted.orphaned.is_none();
         let age = wanted.older_than.filter(|_| is_age_all)?;
@@ -225,7 +225,7 @@ impl Prune<'_> {
             return None;
         }
         if wanted.is_expired && state == Some(TokenState::Expired) {
-            return Some("it is over, and nothing renews it".to_owned());
+            return Some("it has expired, and nothing renews it".to_owned());
         }
         if kind == "registration" {
             return None;

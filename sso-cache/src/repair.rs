@@ -64,7 +64,7 @@ impl Repair<'_> {
             match look(&patient.path, patient.place) {
                 Ok(Look::Torn(torn)) => doubtful.push((patient, torn.found)),
                 Ok(Look::Good(_)) => view.show(&self.document(&patient, &Done::Nothing("")))?,
-                // A temporary file, say.
+                // For example a temporary file.
                 Ok(Look::Gone) => {}
                 Ok(Look::Link(why)) => {
                     view.show(&self.document(&patient, &Done::Left(link_in_words(why))))?;

@@ -123,7 +123,7 @@ impl Site {
             Ok(directory) => Ok(Some(Self { path: path.to_owned(), directory: directory.into() })),
             Err(Errno::NOENT) => Ok(None),
             Err(Errno::NOTDIR | Errno::LOOP | Errno::MLINK) => {
-                Err(Fault::new(Exit::Io, format!("{} is in the way: it is no directory", path.display()))
+                Err(Fault::new(Exit::Io, format!("{} is in the way: it isn't a directory", path.display()))
                     .hint(format!("rm '{}'", path.display()))
                     .into())
             }

@@ -123,7 +123,7 @@ fn make_directory(directory: &Path) -> io::Result<()> {
 fn no_directory(path: &Path, err: io::Error) -> io::Error {
     match err.kind() {
         io::ErrorKind::AlreadyExists => {
-            io::Error::new(io::ErrorKind::NotADirectory, format!("{} is no directory", path.display()))
+            io::Error::new(io::ErrorKind::NotADirectory, format!("{} isn't a directory", path.display()))
         }
         _ => err,
     }

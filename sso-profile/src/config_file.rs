@@ -43,7 +43,7 @@ pub struct Text {
     pub modified_nanos: i64,
 }
 
-/// Reads a file. `None` if there is none or it is no regular file (`/dev/null`, a folder): to
+/// Reads a file. `None` if there is none or it isn't a regular file (`/dev/null`, a folder): to
 /// botocore these are the same.
 pub fn read(path: &Path) -> anyhow::Result<Option<Text>> {
     let Some((bytes, metadata)) = read_bytes(path)? else { return Ok(None) };
@@ -215,7 +215,7 @@ pub(crate) fn real_path(path: &Path) -> anyhow::Result<PathBuf> {
         metadata => metadata.with_context(cannot_resolve)?,
     };
     if !metadata.is_file() {
-        return Err(Fault::new(Exit::Config, format!("{} is no regular file", path.display()))
+        return Err(Fault::new(Exit::Config, format!("{} isn't a regular file", path.display()))
             .hint("see AWS_CONFIG_FILE")
             .into());
     }

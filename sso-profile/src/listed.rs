@@ -69,7 +69,7 @@ impl Listed {
                 Listing { .. } => continue,
             };
             return Err(Fault::new(Exit::Data, format!("the listing of session `{session}` {why}"))
-                .hint("list again; or say --complete, and what these documents don't name is removed"));
+                .hint("list again; or give --complete, and what these documents don't name is removed"));
         }
         Ok(())
     }

@@ -16,7 +16,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// The file as it is now, links followed. Status 74 if it can't be read, 78 if it is no regular file.
+    /// The file as it is now, links followed. Status 74 if it can't be read, 78 if it isn't a regular file.
     pub fn take(path: &Path) -> anyhow::Result<Self> {
         let real = config_file::real_path(path)?;
         let text = if real.exists() { Some(config_file::current_text(&real)?) } else { None };

@@ -26,7 +26,7 @@ impl StartUrl {
         Self(format!("{}://{}{path}", scheme.to_ascii_lowercase(), host.to_ascii_lowercase()))
     }
 
-    /// One that is to be written or used for a login. Status 78: it is no https address, the manuals' placeholder, or a page
+    /// One that is to be written or used for a login. Status 78: it isn't an https address, the manuals' placeholder, or a page
     /// on which a person allows a login.
     pub fn parse(text: &str) -> Result<Self, Fault> {
         // A fragment or query may hold what the address may not, and goes.
@@ -43,7 +43,7 @@ impl StartUrl {
         let is_odd =
             |c: char| c.is_whitespace() || c.is_control() || is_deceptive(c) || "`\"'\\<>".contains(c);
         if !url.0.starts_with("https://") || !is_host || url.0.contains(is_odd) {
-            return Err(wrong(format!("the start URL `{shown}` is no https address"))
+            return Err(wrong(format!("the start URL `{shown}` isn't an https address"))
                 .hint("it looks like https://d-1234567890.awsapps.com/start"));
         }
         if is_login_page(host) {

@@ -28,7 +28,7 @@ pub(crate) fn region(what: &str, name: &str) -> Result<(), Fault> {
     let ends_in_number =
         parts.last().is_some_and(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
     if parts.len() < 3 || !parts.iter().all(is_word) || !ends_in_number {
-        return Err(wrong(format!("the {what} `{name}` is no AWS region")).hint("it looks like eu-west-1"));
+        return Err(wrong(format!("the {what} `{name}` isn't an AWS region")).hint("it looks like eu-west-1"));
     }
     Ok(())
 }
@@ -38,7 +38,7 @@ pub(crate) fn scope_list(list: &str) -> Result<(), Fault> {
     let is_scope = |scope: &String| scope.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\');
     let list = scopes(list);
     if list.is_empty() || !list.iter().all(is_scope) {
-        return Err(wrong("the scopes are no list separated by commas".to_owned())
+        return Err(wrong("the scopes aren't a list separated by commas".to_owned())
             .hint("the usual scope is sso:account:access"));
     }
     Ok(())
@@ -59,7 +59,7 @@ pub(crate) fn account_id(id: &str) -> Result<(), Fault> {
 /// IAM's role names: `[\w+=,.@-]{1,64}`.
 pub(crate) fn role_name(name: &str) -> Result<(), Fault> {
     if name.len() > 64 || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b)) {
-        return Err(wrong(format!("the role `{name}` is no role name"))
+        return Err(wrong(format!("the role `{name}` isn't a role name"))
             .hint("the access portal (the start URL) shows accounts and roles"));
     }
     Ok(())

@@ -8,7 +8,7 @@ use crate::commands::Command;
 
 /// Keep the "login required" signals and what the user decided about them
 ///
-/// A monitor raises a signal when an AWS SSO session is over; a watcher waits until one is due, has somebody
+/// A monitor raises a signal when an AWS SSO session has expired; a watcher waits until one is due, has somebody
 /// asked or logged in, and settles what came of it. This tool never looks at tokens and opens nothing.
 #[derive(Debug, Parser)]
 #[command(

@@ -69,7 +69,7 @@ impl Signal {
         let bad = |what: &str| Fault::new(Exit::Data, format!("{name}: {what}"));
         let text = |key: &str| document.text(key).map_err(|_| bad(&format!("`{key}` is not a string")));
         let profile = text("profile")?.ok_or_else(|| bad("no `profile`"))?;
-        check_profile(profile).map_err(|_| bad("`profile` is no profile name that a signal can have"))?;
+        check_profile(profile).map_err(|_| bad("`profile` isn't a profile name that a signal can have"))?;
         text("reason")?;
         let moment = |key: &str| match document.get(key) {
             None | Some(Value::Null) => Ok(None),
@@ -88,7 +88,7 @@ impl Signal {
         // A host that can't be seen is no host that anybody can list: as none it would stand for this machine's profile.
         let host = text("host")?.filter(|host| !host.is_empty()).map(sanitize);
         if host.as_ref().is_some_and(String::is_empty) {
-            return Err(bad("`host` is no host name that a signal can have").into());
+            return Err(bad("`host` isn't a host name that a signal can have").into());
         }
         let profile = profile.to_owned();
         let source = harmless_text("source")?.unwrap_or_default();

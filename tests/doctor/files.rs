@@ -145,7 +145,7 @@ fn a_state_directory_that_others_may_write_to_is_an_error() {
     }
     fs::remove_dir(sandbox.state()).unwrap();
     fs::write(sandbox.state(), "").unwrap();
-    expect(&doctor(&sandbox, "--offline", &[]), "state-directory", "error", "is no directory", "rm ");
+    expect(&doctor(&sandbox, "--offline", &[]), "state-directory", "error", "isn't a directory", "rm ");
 }
 
 #[test]

@@ -182,7 +182,7 @@ fn a_hostile_owner_file_is_a_foreign_lock() {
 fn what_is_no_directory_is_named() {
     let sandbox = Sandbox::new();
     sandbox.write(".aws/sso-renewer/x.lock", "");
-    sandbox.run("sso-lock run x -- true").exits(74).says("x.lock is in the way: it is no directory");
+    sandbox.run("sso-lock run x -- true").exits(74).says("x.lock is in the way: it isn't a directory");
 }
 
 #[test]

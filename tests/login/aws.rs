@@ -253,7 +253,7 @@ fn without_version_2_the_others_are_named_and_auto_over_ssh_takes_the_device_flo
         "/nonexistent/aws: cannot run it",
     );
     let other = bench.program("other", "echo hello");
-    login("--via aws", other.to_str().unwrap()).fails(78, "failed", "no-aws-cli", "it is no AWS CLI");
+    login("--via aws", other.to_str().unwrap()).fails(78, "failed", "no-aws-cli", "it isn't an AWS CLI");
     let ended = login("", one.to_str().unwrap());
     assert_eq!((ended.code, &ended.last()["via"]), (0, &"device".into()), "{}", ended.stderr);
 }

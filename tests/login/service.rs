@@ -125,13 +125,13 @@ fn no_time_at_all_is_no_time_limit() {
     ] {
         let ended = bench.run(line).exits(2);
         assert!(
-            ended.stderr.contains("nobody logs in in no time") && ended.stdout.is_empty(),
+            ended.stderr.contains("a login needs more time than none") && ended.stdout.is_empty(),
             "{}",
             ended.stderr
         );
     }
     assert_eq!(bench.counts()[2], 0);
-    for (value, why) in [("0", "SSO_LOGIN_TIMEOUT is 0"), ("-1", "SSO_LOGIN_TIMEOUT is no whole number")] {
+    for (value, why) in [("0", "SSO_LOGIN_TIMEOUT is 0"), ("-1", "SSO_LOGIN_TIMEOUT isn't a whole number")] {
         for flag in ["", "--no-browser"] {
             let line = format!("sso-login demo --force --via device {flag}");
             let ended = bench.run_with(&line, &[("SSO_LOGIN_TIMEOUT", value)]).exits_somehow(0);

@@ -363,7 +363,7 @@ fn placeholders_and_values_that_cannot_be_are_refused() {
         ("corp --sso-session <name>", "placeholder"),
         ("corp --account-id 123456789012", "placeholder"),
         ("corp --account-id 1", "not 12 digits"),
-        ("corp --region nowhere", "no AWS region"),
+        ("corp --region nowhere", "an AWS region"),
         ("corp --sso-session s --account-id 111122223333", "needs an account and a role"),
     ] {
         let url = if rest.contains("--start-url") { "" } else { " --start-url https://a.b/start" };
@@ -437,7 +437,7 @@ fn what_is_no_file_is_not_written_to() {
     let sandbox = Sandbox::new();
     for (path, says) in [
         ("", "set and empty"),
-        ("/dev/null", "no regular file"),
+        ("/dev/null", "a regular file"),
         ("/proc/none/config", "cannot make the folder"),
     ] {
         let mut command = sandbox.tool(&format!("sso-profile write corp {FLAGS}"));

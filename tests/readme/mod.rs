@@ -7,6 +7,7 @@ mod pages;
 mod recipe;
 mod rooms;
 mod session;
+mod words;
 
 use std::fs;
 use std::path::{Path, PathBuf};

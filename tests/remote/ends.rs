@@ -167,7 +167,7 @@ fn what_is_no_login_is_named() {
     let port = metta.bench.served.url("oidcUrl", "").rsplit_once(':').unwrap().1.parse::<u16>().unwrap();
     for (input, error, says) in [
         ("garbage\n{\"a\":\n\0\n", "no-login", "there is no login on metta1"),
-        ("{\"event\":\"authorize\",\"url\":\"file:///etc/passwd\"}\n", "page", "its page is no https URL"),
+        ("{\"event\":\"authorize\",\"url\":\"file:///etc/passwd\"}\n", "page", "its page isn't an https URL"),
         (
             "https://x.example/authorize?redirect_uri=http%3A%2F%2Fevil.example%3A8080%2F\n",
             "page",
@@ -199,5 +199,5 @@ fn a_name_that_ssh_would_take_for_an_option_is_refused() {
     let mut command = metta.command("sso-login tunnel");
     command.args(["--", "-oProxyCommand=touch x", "demo"]);
     assert_eq!(end(command, "").code, 2);
-    feed(&metta, "a%h demo", "").exits(2).says("is no host that ssh can be given");
+    feed(&metta, "a%h demo", "").exits(2).says("isn't a host that ssh can take");
 }

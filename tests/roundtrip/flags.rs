@@ -204,7 +204,7 @@ fn without_a_terminal_the_missing_flags_are_named_and_nobody_is_logged_in() {
         (
             "corp --start-url http://x/ --sso-region us-east-1 --account-id 1 --role-name x",
             78,
-            "is no https address",
+            "isn't an https address",
         ),
         (
             "corp --sso-session other --start-url https://d-1234567890.awsapps.com/start --account-id 111122223333 --role-name x",

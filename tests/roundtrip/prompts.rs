@@ -198,7 +198,7 @@ fn a_wrong_answer_is_asked_for_again() {
     let Some(screen) = terminal(&machine, "") else { return };
     walk(&machine, &screen, 1);
     screen.types(&["http://d-1234567890.awsapps.com/start", "Enter"]);
-    screen.sees("is no https address");
+    screen.sees("isn't an https address");
     screen.types(&[URL, "Enter"]);
     screen.sees(QUESTIONS[2].sees);
     screen.types(&["Enter"]);

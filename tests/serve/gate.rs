@@ -74,7 +74,7 @@ fn bodies_are_json_small_and_objects() {
         "invalid_request",
         "JSON",
     );
-    serving.post(path, &json!([1])).refuses(400, "invalid_request", "no JSON object");
+    serving.post(path, &json!([1])).refuses(400, "invalid_request", "a JSON object");
     serving.post(path, &json!({"client_id": 5})).refuses(400, "invalid_request", "client_id");
     serving.ask("POST", path, &[("Content-Type", "application/json")], r#"{"a":1,"a":2}"#).refuses(
         400,
@@ -176,6 +176,6 @@ fn off_loopback_a_secret_is_needed() {
         let line = format!("sso-login serve --listen 0.0.0.0:0 --aws-login-secret-file {}", file.display());
         bench.run(&line).exits(78).says(says);
     }
-    bench.run("sso-login serve --listen nonsense").exits(2).says("no address");
-    bench.run("sso-login serve --origin nonsense").exits(2).says("no origin");
+    bench.run("sso-login serve --listen nonsense").exits(2).says("an address");
+    bench.run("sso-login serve --origin nonsense").exits(2).says("an origin");
 }

@@ -66,7 +66,7 @@ fn a_missing_permission_is_no_expiry_and_leads_to_no_login() {
     // B24, B-c11
     let Some(place) = Place::logged_in("--error GetRoleCredentials=ForbiddenException") else { return };
     let ended = place.run(&["demo", "--", "touch", "started"]).exits(78);
-    assert!(ended.stderr.contains("[!] Permission denied: this is no expiry"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("[!] Permission denied: this isn't an expiry"), "{}", ended.stderr);
     assert!(!ended.stderr.contains("sso login") && !ended.stderr.contains("expired"), "{}", ended.stderr);
     place.bench.faults(&json!({"error": [], "fail": ["GetRoleCredentials=500"]}));
     let ended = place.run(&["demo", "--", "touch", "started"]).exits(69);

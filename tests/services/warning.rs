@@ -49,7 +49,7 @@ fn a_session_that_ends_with_the_credentials_is_named_apart() {
         "{said}"
     );
     assert!(said.contains("the role credentials of profile \"demo\" end at"), "{said}");
-    let hint = "hint: sso-login demo && restart the command for new ones (SSO session \"sandbox\" is over by then, too)";
+    let hint = "hint: sso-login demo && restart the command for new ones (SSO session \"sandbox\" has expired by then, too)";
     assert!(said.contains(hint), "{said}");
 }
 

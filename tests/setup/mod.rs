@@ -331,3 +331,38 @@ fn a_login_that_waits_shows_how_long_is_left_on_a_terminal_only() {
     let ended = house.run(&given("--all --timeout 3s")).exits(124);
     assert!(!ended.stderr.contains("Waiting") && !ended.stderr.contains('\u{1b}'), "{}", ended.stderr);
 }
+
+#[test]
+fn the_quick_start_of_the_readme_does_what_it_says() {
+    let readme = crate::readme::readme();
+    let quick = readme.split("\n## ").find(|section| section.starts_with("Quick start\n")).unwrap();
+    let block = crate::readme::blocks(quick, "bash").remove(0);
+    let lines: Vec<_> = block.lines().map(|line| line.split('#').next().unwrap().trim_end()).collect();
+    assert_eq!(
+        lines,
+        [
+            "sso-login setup corp",
+            "aws s3 ls --profile corp",
+            "sso-login corp",
+            "just sso-install",
+            "just sso-status"
+        ]
+    );
+    let house = House::new("--pending 0");
+    let Some(screen) = Screen::show_with(&[], &house.variables(), lines[0]) else { return };
+    screen.sees(QUESTIONS[0].sees);
+    screen.types(&[URL, "Enter"]);
+    screen.sees(QUESTIONS[1].sees);
+    screen.types(&["Enter"]);
+    screen.sees("6/6");
+    screen.types(&["'Other ReadOnly", "Enter"]);
+    screen.sees("Region to work in [us-east-1]:");
+    screen.types(&["Enter"]);
+    assert_eq!(screen.leaves(), 0, "{}", screen.text("errors"));
+    house.run(lines[2]).exits(0);
+    house.run("sso-login whoami --profile corp").exits(0);
+    let recipes = fs::read_to_string(crate::readme::project("justfile")).unwrap();
+    for recipe in ["\nsso-install ", "\nsso-status "] {
+        assert!(recipes.contains(recipe), "{recipe}");
+    }
+}

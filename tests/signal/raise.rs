@@ -147,7 +147,7 @@ fn a_broken_document_ends_the_stream_after_what_came_before() {
         assert_eq!(profiles(&sandbox), ["a"], "{input}");
     }
     sandbox.run("sso-signal write -x").exits(2);
-    sandbox.run("sso-signal write ./x").exits(65).says("no profile name");
+    sandbox.run("sso-signal write ./x").exits(65).says("a profile name");
 }
 
 #[test]

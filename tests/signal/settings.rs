@@ -96,7 +96,7 @@ fn a_file_of_settings_that_is_too_large_is_not_read_by_half() {
     let begin = "SSO_POLL_SECONDS=1";
     dotenv(&sandbox, &format!("{}\n{begin}2\n", "#".repeat((1 << 20) - begin.len() - 1)));
     let ended = status(&sandbox, &[]).exits_warned();
-    assert_eq!(ended.stderr, "sso-signal: cannot read .env: it is over 1 MiB\n");
+    assert_eq!(ended.stderr, "sso-signal: cannot read .env: it is larger than 1 MiB\n");
     assert_eq!(ended.document()["pollSeconds"], 5);
 }
 

@@ -260,7 +260,7 @@ fn settle_refuses_what_it_does_not_know_and_passes_the_rest() {
     }
     assert_eq!(profiles(&sandbox), ["corp"]);
     for (refused, message) in [
-        (json!({"profile": "corp", "outcome": "maybe"}), "`maybe` is no outcome"),
+        (json!({"profile": "corp", "outcome": "maybe"}), "`maybe` isn't an outcome"),
         (json!({"profile": "corp", "outcome": 1}), "`outcome`"),
         (json!({"outcome": "success"}), "no `profile`"),
         (json!({"profile": "corp", "outcome": "snoozed"}), "`seconds`"),

@@ -20,7 +20,7 @@ fn a_profile_that_no_signal_can_have_is_answered_and_the_stream_goes_on() {
         let ended = sandbox.feed("sso-signal write", &input);
         // Once for each name, not at every tick.
         assert_eq!((ended.code, ended.stderr.lines().count()), (0, 1), "{name}: {}", ended.stderr);
-        assert!(ended.stderr.contains("no profile name") && ended.stderr.contains(name), "{}", ended.stderr);
+        assert!(ended.stderr.contains("a profile name") && ended.stderr.contains(name), "{}", ended.stderr);
         let documents = ended.documents();
         for n in [1, 3] {
             assert_eq!((&documents[n]["profile"], &documents[n]["signal"]), (&json!(name), &json!("none")));
@@ -44,7 +44,7 @@ fn two_such_names_are_two_warnings_and_a_name_with_tricks_deceives_nobody() {
     assert_eq!((ended.code, ended.stderr.lines().count()), (0, 3), "{}", ended.stderr);
     assert!(!ended.stderr.contains('\u{1b}') && !ended.stderr.contains('\u{202e}'), "{}", ended.stderr);
     // A person who names it gets a status.
-    sandbox.run("sso-signal write _a").exits(65).says("no profile name");
+    sandbox.run("sso-signal write _a").exits(65).says("a profile name");
 }
 
 #[test]

@@ -180,7 +180,7 @@ fn the_mode_file_is_one_word_and_beats_the_setting() {
     for refused in ["AUTO", "silent", "auto\n"] {
         let mut command = sandbox.tool("sso-signal mode");
         command.arg(refused);
-        support::end(command, "").exits(2).says("is no mode");
+        support::end(command, "").exits(2).says("isn't a mode");
     }
     assert_eq!(fs::read_to_string(&file).unwrap(), "notify\n");
     for content in ["AUTO\n", "auto standalone", "", "\u{0}"] {

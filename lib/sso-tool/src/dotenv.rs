@@ -19,7 +19,7 @@ const LARGEST: u64 = 1 << 20;
 pub struct Dotenv(Vec<(String, String)>);
 
 impl Dotenv {
-    /// Reads a file. What is no regular file (nothing, or a Python environment of that name) is an empty
+    /// Reads a file. What isn't a regular file (nothing, or a Python environment of that name) is an empty
     /// one; one that can't be read is a warning. A line that isn't understood is passed over, with a warning
     /// if it seems to be meant for this suite: the file is the project's, which may put there what it likes.
     pub fn load(tool: &str, path: &Path) -> Self {
@@ -95,7 +95,7 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
         File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
     }
     if bytes.len() as u64 > LARGEST {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is over 1 MiB"));
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is larger than 1 MiB"));
     }
     Ok(bytes)
 }

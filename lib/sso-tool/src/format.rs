@@ -115,7 +115,7 @@ fn is_flag(word: &OsString, flag: &str) -> bool {
 }
 
 /// The words that lead to a subcommand, as a path and by their number, and the subcommand.
-fn lead<'a>(mut command: &'a Command, arguments: &[OsString]) -> (String, usize, &'a Command) {
+pub(crate) fn lead<'a>(mut command: &'a Command, arguments: &[OsString]) -> (String, usize, &'a Command) {
     let mut path = command.get_name().to_owned();
     let mut words = 0;
     for argument in arguments {

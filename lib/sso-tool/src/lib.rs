@@ -20,6 +20,7 @@ pub mod outcome;
 mod pages;
 pub mod placeholder;
 pub mod process;
+mod profile_flag;
 pub mod profile_name;
 pub mod quarantine;
 pub mod run;

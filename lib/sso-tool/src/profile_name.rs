@@ -13,7 +13,7 @@ pub fn check_profile(name: &str) -> anyhow::Result<()> {
     if is_good {
         return Ok(());
     }
-    Err(Fault::new(Exit::Data, format!("`{}` is no profile name that a signal can have", sanitize(name)))
+    Err(Fault::new(Exit::Data, format!("`{}` isn't a profile name that a signal can have", sanitize(name)))
         .hint("letters, digits and ` ._@+:/-`, a letter or digit first, 128 at most")
         .into())
 }

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::Parser;
 
 use crate::exit::{Exit, Fault, finish};
-use crate::{complete, format, pages, usage};
+use crate::{complete, format, pages, profile_flag, usage};
 
 /// Reads the command line, acts on it, and reports what failed as `tool`.
 ///
@@ -37,14 +37,16 @@ pub fn main<C: Parser>(tool: &str, act: impl FnOnce(C) -> anyhow::Result<Exit>) 
         return finish(tool, written.map(|()| Exit::Done));
     }
     let name = env::args_os().next().unwrap_or_default();
-    let arguments = match format::decide(&C::command(), env::args_os().skip(1).collect()) {
+    let command = C::command();
+    let typed = profile_flag::placed(&command, env::args_os().skip(1).collect());
+    let arguments = match format::decide(&command, typed.clone()) {
         Ok(arguments) => arguments,
         Err(fault) => return finish(tool, Err(fault.into())),
     };
     // A command's own `--text` may not go with other flags: then the command line counts as it was typed.
-    let parsed = C::try_parse_from(std::iter::once(name).chain(arguments));
-    let parsed =
-        parsed.or_else(|err| if err.use_stderr() { C::try_parse().map_err(|_| err) } else { Err(err) });
+    let parsed = C::try_parse_from(std::iter::once(name.clone()).chain(arguments));
+    let as_typed = || C::try_parse_from(std::iter::once(name).chain(typed));
+    let parsed = parsed.or_else(|err| if err.use_stderr() { as_typed().map_err(|_| err) } else { Err(err) });
     match parsed {
         Ok(line) => finish(tool, act(line)),
         Err(err) if err.use_stderr() => {

@@ -212,7 +212,7 @@ impl Settings {
         let seconds = self.number("SSO_LOGIN_TIMEOUT")?;
         if seconds == 0 {
             self.warn_once(
-                "SSO_LOGIN_TIMEOUT is 0, which is no time to log in; the default is used".to_owned(),
+                "SSO_LOGIN_TIMEOUT is 0, which leaves no time to log in; the default is used".to_owned(),
             );
             return None;
         }
@@ -264,7 +264,7 @@ impl Settings {
         let text = self.text(name)?;
         let number = text.trim().parse().ok();
         if number.is_none() {
-            self.warn_once(format!("{name} is no whole number of seconds: `{text}`; the default is used"));
+            self.warn_once(format!("{name} isn't a whole number of seconds: `{text}`; the default is used"));
         }
         number
     }

@@ -60,7 +60,12 @@ impl<R: Read> Iterator for Documents<R> {
 impl<R: Read> Documents<R> {
     fn io_error(&self, err: serde_json::Error) -> anyhow::Error {
         if self.meter.document_bytes.get() > LARGEST {
-            return bad(&self.name, self.meter.line(), self.meter.column(), "the document is over 1 MiB");
+            return bad(
+                &self.name,
+                self.meter.line(),
+                self.meter.column(),
+                "the document is larger than 1 MiB",
+            );
         }
         anyhow::Error::from(io::Error::from(err)).context(format!("cannot read {}", self.name))
     }
@@ -69,7 +74,7 @@ impl<R: Read> Documents<R> {
 /// Parses one whole document (a file's content) under the same rules as a stream's.
 pub fn parse(bytes: &[u8], name: &str) -> anyhow::Result<Document> {
     if bytes.len() > LARGEST {
-        return Err(Fault::new(Exit::Data, format!("{name}: the document is over 1 MiB")).into());
+        return Err(Fault::new(Exit::Data, format!("{name}: the document is larger than 1 MiB")).into());
     }
     parse_of_any_size(bytes, name)
 }
@@ -104,7 +109,7 @@ pub fn stdin() -> anyhow::Result<Stdin> {
     let stdin = io::stdin().lock();
     if stdin.is_terminal() {
         return Err(Fault::new(Exit::Usage, "documents are read from standard input, which is a terminal")
-            .hint("pipe documents in, say `sso-profile list | …`, or see --help")
+            .hint("pipe documents in, for example `sso-profile list | …`, or see --help")
             .into());
     }
     Ok(Documents::new(stdin, "standard input"))

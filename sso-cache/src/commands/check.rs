@@ -19,7 +19,7 @@ use crate::commands::cache;
 /// `credentials`, `loginRequired`, `reason`, `observedAt` and, if somebody must log in, `episode`. Token states are valid,
 /// refreshable (expired, but renewed without a person), expired, missing and corrupt; the last three need a login, but for
 /// a corrupt file in which one whole token is left (`salvageable`): `sso-login` and `sso-login refresh` save that.
-/// What an earlier tool failed at (it has `error`), and what is about another host, is passed on as it is. A profile whose
+/// Documents with an earlier tool's `error`, and those about another host, pass through as they are. A profile whose
 /// file can't be read gets an `error`, and no `loginRequired`.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]

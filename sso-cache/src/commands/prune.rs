@@ -24,22 +24,22 @@ use crate::commands::{cache, logged};
 #[command(after_long_help = EXAMPLES)]
 #[expect(clippy::struct_excessive_bools, reason = "five switches of a command line")]
 pub(crate) struct Args {
-    /// What is over and can't be renewed
+    /// Expired files that can't be renewed
     #[arg(long)]
     expired: bool,
 
-    /// What no profile of the documents on standard input points at
+    /// Files that no profile of the documents on standard input points at
     ///
     /// A profile that can't be resolved ends it before anything is removed. Credentials of assumed roles are never
     /// orphans: nothing in a profile's document says what they are called.
     #[arg(long)]
     orphaned: bool,
 
-    /// What is torn and beyond repair
+    /// Torn files that can't be repaired
     #[arg(long)]
     corrupt: bool,
 
-    /// What was not written to for D, like 12h or 30d
+    /// Files that nobody wrote to for D, like 12h or 30d
     #[arg(long, value_name = "D", value_parser = parse_duration)]
     older_than: Option<Duration>,
 

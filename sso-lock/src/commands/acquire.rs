@@ -34,7 +34,7 @@ pub(crate) struct Args {
     ttl: Duration,
 }
 
-/// A lock that is over at once is none.
+/// A lock that that ends at once is none.
 fn parse_ttl(text: &str) -> Result<Duration, String> {
     let ttl = parse_duration(text)?;
     if ttl < Duration::from_secs(1) {

@@ -8,7 +8,7 @@ use sso_tool::stream::Output;
 /// Say who holds a lock
 ///
 /// Prints {"name", "held", "owner": {"pid", "host", "command", "since"}, "stale"}; without NAME, one document
-/// per lock. A stale lock is a dead holder's, or its time is over: it is free, and the next contender gets it.
+/// per lock. A stale lock is a dead holder's, or its time is up: it is free, and the next contender gets it.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:

@@ -18,7 +18,7 @@ pub(super) fn ask(line: &str, question: &Question, patience: Duration) -> Reply<
     let input = format!("{}\n", Value::from(question.document.clone()));
     run(command(line), &input, patience).then(|ended| match ended.code {
         0 => understand(&ended.out),
-        // As zenity and its kin end when a person closes them.
+        // As zenity and the others end when a person closes them.
         1 => Reply::Nothing,
         code => Reply::Broken(format!("it ended with status {code}")),
     })
@@ -41,7 +41,7 @@ fn understand(text: &str) -> Reply<Said> {
         return Reply::Nothing;
     }
     let Ok(answer) = stream::parse(text.as_bytes(), "the dialog's answer") else {
-        return Reply::Broken("its answer is no JSON object".to_owned());
+        return Reply::Broken("its answer isn't a JSON object".to_owned());
     };
     match answer.text("answer") {
         Ok(Some("refresh")) => Reply::Given(Said::Refresh),

@@ -65,7 +65,7 @@ struct TooLong;
 
 impl fmt::Display for TooLong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "its answer is over {} MiB", LARGEST >> 20)
+        write!(f, "its answer is larger than {} MiB", LARGEST >> 20)
     }
 }
 

@@ -134,7 +134,7 @@ pub(crate) fn endpoint(service: &str, configured: Option<&str>) -> anyhow::Resul
         return Ok(None);
     };
     if !is_url(&url) {
-        let fault = Fault::new(Exit::Config, format!("{place} is no URL of a service: `{url}`"));
+        let fault = Fault::new(Exit::Config, format!("{place} isn't the URL of a service: `{url}`"));
         return Err(fault.hint("give it as https://HOST, or remove it").into());
     }
     if let Some(other) = KINDS.into_iter().find(|variable| is_on(variable)) {

@@ -170,7 +170,7 @@ fn version(path: &Path, deadline: Instant) -> Result<Asked, String> {
     match (end, version) {
         (Ok(End::Interrupted(signal)), _) => Ok(Asked::Interrupted(signal)),
         (Ok(End::Status(_)), Some(version)) => Ok(Asked::Version(version)),
-        (Ok(End::Status(_) | End::TooMuch), _) => Err("it is no AWS CLI".to_owned()),
+        (Ok(End::Status(_) | End::TooMuch), _) => Err("it isn't an AWS CLI".to_owned()),
         (Ok(End::TimedOut), _) => Err("it does not say its version".to_owned()),
         (Err(err), _) => Err(format!("cannot run it: {err}")),
     }

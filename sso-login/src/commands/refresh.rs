@@ -49,7 +49,7 @@ Examples:
 
 A document whose token is `refreshable` gets `outcome` and its state anew; any other is passed on
 as it is. If the service can't be reached, the document stays as it was and `note` says so: a lost
-network is no reason to log in.
+network isn't a reason to log in.
 
 Exit status:
   0   renewed, or still good for 15 minutes

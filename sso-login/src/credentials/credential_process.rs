@@ -81,7 +81,7 @@ pub(crate) fn printed_by(
 /// Reads version 1 of the output. Errors show none of it.
 fn read(printed: &[u8]) -> anyhow::Result<Credentials> {
     let document =
-        stream::parse(printed, "its output").map_err(|_| anyhow::anyhow!("it is no JSON object"))?;
+        stream::parse(printed, "its output").map_err(|_| anyhow::anyhow!("it isn't a JSON object"))?;
     anyhow::ensure!(
         document.get("Version").is_some_and(|version| version.as_i64() == Some(1)),
         "Version is not 1"
@@ -91,7 +91,7 @@ fn read(printed: &[u8]) -> anyhow::Result<Credentials> {
     };
     let expires_at = match document.get("Expiration") {
         None | Some(serde_json::Value::Null) => None,
-        Some(value) => Some(time::from_value(value).context("Expiration is no timestamp")?),
+        Some(value) => Some(time::from_value(value).context("Expiration isn't a timestamp")?),
     };
     Ok(Credentials {
         access_key_id: text(&document, "AccessKeyId")?.context("AccessKeyId is missing")?,

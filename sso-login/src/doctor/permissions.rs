@@ -72,7 +72,7 @@ fn state(dir: &Path) -> Finding {
         return Finding::ok(STATE, format!("{} is made, private, when it is needed", dir.display()));
     };
     if !metadata.is_dir() {
-        let seen = format!("{} is no directory", dir.display());
+        let seen = format!("{} isn't a directory", dir.display());
         return Finding::error(STATE, Exit::Io, seen, format!("rm {}", quoted(dir)));
     }
     if let Some(finding) = foreign(STATE, dir, &metadata) {

@@ -112,7 +112,7 @@ impl Scan {
         if header.trim() != header {
             self.tell(
                 number,
-                format!("for the AWS CLI and botocore `[{header}]` is no profile"),
+                format!("for the AWS CLI and botocore `[{header}]` isn't a profile"),
                 format!("write [{}]", header.trim()),
             );
             return;
@@ -249,7 +249,7 @@ mod tests {
         check("\u{feff}[default]\n", &[(1, "byte order mark")]);
         check("[default]\nregion = x\n  # c\n", &[(3, "Rust SDK")]);
         check("[profile b];c\n", &[(1, "JS SDK")]);
-        check("[ profile a ]\n", &[(1, "is no profile")]);
+        check("[ profile a ]\n", &[(1, "isn't a profile")]);
         check("[DEFAULT]\nregion = x\n", &[(1, "inherits")]);
         check("[profiles foo]\n", &[(1, "only the AWS CLI")]);
         check("[foo]\n", &[(1, "no reader")]);

@@ -103,13 +103,13 @@ impl OwnHosts {
     /// What kind of page a URL leads to.
     pub(crate) fn judge(&self, text: &str) -> Page {
         if text.len() > LONGEST || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Page::Unfit("its page is no https URL of visible characters");
+            return Page::Unfit("its page isn't an https URL of visible characters");
         }
-        let Ok(url) = Url::parse(text) else { return Page::Unfit("its page is no https URL") };
+        let Ok(url) = Url::parse(text) else { return Page::Unfit("its page isn't an https URL") };
         if !url.username().is_empty() || url.password().is_some() {
             return Page::Unfit("its page hides its host behind a user name");
         }
-        let Some(host) = url.host() else { return Page::Unfit("its page is no https URL") };
+        let Some(host) = url.host() else { return Page::Unfit("its page isn't an https URL") };
         let is_configured = self.origins.contains(&url.origin());
         let is_own = match (url.scheme(), &host) {
             ("https", Host::Domain(host)) => {
@@ -119,7 +119,7 @@ impl OwnHosts {
             ("https", _) => is_configured,
             // Without TLS only on this machine.
             ("http", host) if is_loopback(host) => is_configured,
-            _ => return Page::Unfit("its page is no https URL"),
+            _ => return Page::Unfit("its page isn't an https URL"),
         };
         if is_own { Page::Own(url) } else { Page::Foreign(url) }
     }

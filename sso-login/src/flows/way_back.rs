@@ -52,7 +52,7 @@ impl WayBack {
         let parsed = Url::parse(&uri).ok().filter(|url| url.scheme() == "http");
         let port = parsed.as_ref().and_then(Url::port).filter(|port| *port > 0);
         let (Some(url), Some(port)) = (parsed, port) else {
-            return Self::Bad("the redirect_uri of its page is no http URL with a port from 1 to 65535");
+            return Self::Bad("the redirect_uri of its page isn't an http URL with a port from 1 to 65535");
         };
         let host = match url.host() {
             Some(Host::Domain("localhost")) => Some("localhost"),

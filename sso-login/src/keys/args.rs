@@ -23,7 +23,7 @@ pub struct KeySetArgs {
     pub(super) env: String,
     /// aws.iam.sso, aws.static or env
     pub(super) vault: VaultName,
-    /// What the vault knows it by: a profile; for `env` a variable [default: KEY] or `/path/to/file#VARIABLE`
+    /// The vault's name for it: a profile; for `env` a variable [default: KEY] or `/path/to/file#VARIABLE`
     ///
     /// A profile of `aws.iam.sso` that isn't in the config yet is set up.
     pub(super) reference: Option<String>,

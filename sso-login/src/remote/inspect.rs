@@ -57,17 +57,17 @@ Examples:
   xargs -P 16 -n 1 sso-login inspect < hosts.txt
   xargs -P 16 -n 1 sso-login inspect < hosts.txt | sso-signal write --source sso-fleet
 
-Every document of `sso-profile list | sso-cache check` there gets `host`. The last one of a box has `event`: `inspected`,
+Every document of `sso-profile list | sso-cache check` there gets `host`. The last one of a host has `event`: `inspected`,
 with how many `profiles` it has, or `error` (`unreachable`, `timeout`, `no-tools`, `failed`) with the reason. The
-documents of a box are written together. ssh asks for nothing: no password, no new host key.
+documents of a host are written together. ssh asks for nothing: no password, no new host key.
 
 Exit status:
-  0      it is said how the box is
+  0      the document says how the host is
   2      bad command line
-  69     with -e: a box can't be reached
-  74     a stream failed; with -e: a box's tools failed
-  78     with -e: a box has no tools
-  124    with -e: a box took too long
+  69     with -e: a host can't be reached
+  74     a stream failed; with -e: a host's tools failed
+  78     with -e: a host has no tools
+  124    with -e: a host took too long
   128+N  ended by signal N";
 
 /// Runs it.

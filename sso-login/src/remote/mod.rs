@@ -70,15 +70,15 @@ Examples:
   ssh metta1 aws sso login --profile softmax --no-browser |
     sso-login tunnel metta1 --profile softmax
 
-The documents of the box are passed on with `host`; the last one has `outcome` and, once the box
+The documents of the host are passed on with `host`; the last one has `outcome` and, once the host
 itself has asked STS, `arn` and `accountId`. A page that comes back to a port of loopback gets a
-tunnel to that port first; a page with a code needs none. With PROFILE the login in the box is
+tunnel to that port first; a page with a code needs none. With PROFILE the login on the host is
 ended with this one, whatever ends it.
 
 Exit status:
-  0      there is a session in the box
+  0      there is a session on the host
   2      bad command line
-  69     the box can't be reached
+  69     the host can't be reached
   74     a stream failed
   75     the port is in use or another login is under way
   77     no login
@@ -96,7 +96,7 @@ pub fn run(args: &TunnelArgs, settings: &Settings) -> anyhow::Result<Exit> {
     if args.profile.is_none() && std::io::stdin().is_terminal() {
         return Err(Fault::new(
             Exit::Usage,
-            "a login in the box is read from standard input, which is a terminal",
+            "a login on the host is read from standard input, which is a terminal",
         )
         .hint(format!("sso-login tunnel {} PROFILE", args.host))
         .into());

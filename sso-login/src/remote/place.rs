@@ -26,13 +26,13 @@ impl Place {
     /// Status 2 for names that ssh or docker could take for something else than a name.
     pub(crate) fn new(host: &str, container: Option<&str>, options: &[OsString]) -> anyhow::Result<Self> {
         if !is_host(host) {
-            let message = format!("`{}` is no host that ssh can be given", sanitize(host));
+            let message = format!("`{}` isn't a host that ssh can take", sanitize(host));
             return Err(Fault::new(Exit::Usage, message).into());
         }
         if let Some(container) = container
             && !is_container(container)
         {
-            let message = format!("`{}` is no container's name", sanitize(container));
+            let message = format!("`{}` isn't a container's name", sanitize(container));
             return Err(Fault::new(Exit::Usage, message).into());
         }
         Ok(Self {

@@ -22,7 +22,7 @@ pub(super) fn begin(world: &mut World, query: &Query) -> Answer {
     let (client_id, redirect_uri) = match trusted_target(world, query) {
         Ok(target) => target,
         // Nowhere to send the browser: an unknown redirect URI may be anybody's.
-        Err(text) => return page::notice(400, "This link is no good", text).error_code("invalid_request"),
+        Err(text) => return page::notice(400, "This link doesn't work", text).error_code("invalid_request"),
     };
     let state = query.first("state").map(str::to_owned);
     let challenge = match check(world, &client_id, query) {

@@ -191,7 +191,7 @@ mod tests {
             (json!({"approve": "maybe"}), "`approve` is not `auto` or `ask`"),
             (json!({"fail": [1]}), "`fail` is not a list of texts"),
             (json!({"nothing": null}), "no member `nothing`"),
-            (json!({"hang": "Nothing"}), "`Nothing` is no operation"),
+            (json!({"hang": "Nothing"}), "`Nothing` isn't an operation"),
         ] {
             let error = start.change(&members(value), &start).unwrap_err();
             assert!(error.starts_with(message), "{error}");

@@ -73,7 +73,7 @@ pub(super) fn is_same_but_port(registered: &str, asked: &str) -> bool {
 }
 
 fn list(body: &Value, member: &str) -> Result<Vec<String>, Refusal> {
-    let wrong = || Refusal::oidc("invalid_request").because(format!("{member} is no list of strings"));
+    let wrong = || Refusal::oidc("invalid_request").because(format!("{member} isn't a list of strings"));
     match body.get(member) {
         None | Some(Value::Null) => Ok(Vec::new()),
         Some(Value::Array(items)) => {

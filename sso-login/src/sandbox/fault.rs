@@ -76,7 +76,7 @@ impl Fault {
             .parse()
             .ok()
             .filter(|status| (400..=599).contains(status))
-            .ok_or_else(|| format!("`{status}` is no HTTP status of an error (400 to 599)"))?;
+            .ok_or_else(|| format!("`{status}` isn't an HTTP status of an error (400 to 599)"))?;
         let effect = Effect::Refuse(Refusal::of_status(operation.service(), status));
         let (kind, what) = (Kind::Fail, format!("{operation}={status}"));
         Ok(Self { operation, effect, remaining, kind, what })
@@ -87,7 +87,7 @@ impl Fault {
         let (operation, name, remaining) = parts(text, "OPERATION=ERROR[xN]")?;
         let refusal = Refusal::named(operation.service(), name).ok_or_else(|| {
             let names = Refusal::names(operation.service());
-            format!("`{name}` is no error of {operation}; there are {}", names.join(", "))
+            format!("`{name}` isn't an error of {operation}; there are {}", names.join(", "))
         })?;
         let (kind, what) = (Kind::Error, format!("{operation}={name}"));
         Ok(Self { operation, effect: Effect::Refuse(refusal), remaining, kind, what })

@@ -94,7 +94,7 @@ impl FromStr for Operation {
     fn from_str(name: &str) -> Result<Self, String> {
         Self::ALL.into_iter().find(|operation| operation.to_string() == name).ok_or_else(|| {
             let names: Vec<_> = Self::ALL.iter().map(ToString::to_string).collect();
-            format!("`{name}` is no operation; there are {}", names.join(", "))
+            format!("`{name}` isn't an operation; there are {}", names.join(", "))
         })
     }
 }

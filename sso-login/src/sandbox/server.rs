@@ -143,7 +143,7 @@ fn oidc_call(operation: Operation, act: Act<Value>) -> MethodRouter<Shared> {
         let call = Call::oidc(operation, &lock(&world), &body);
         respond(&world, call, |world| {
             if !body.is_object() {
-                return Err(Refusal::oidc("invalid_request").because("The body is no JSON object"));
+                return Err(Refusal::oidc("invalid_request").because("The body isn't a JSON object"));
             }
             Ok(Answer::json(200, &act(world, &body)?))
         })

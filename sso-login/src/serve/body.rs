@@ -23,7 +23,7 @@ pub(crate) async fn document(headers: &HeaderMap, body: Body) -> Result<Document
             return Err(Problem::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "too_large",
-                "the body is over 16 KiB, or was cut short",
+                "the body is larger than 16 KiB, or was cut short",
             ));
         }
         Err(_) => {
@@ -43,7 +43,7 @@ pub(crate) async fn document(headers: &HeaderMap, body: Body) -> Result<Document
         ));
     }
     stream::parse(&bytes, "the body")
-        .map_err(|_| Problem::bad("invalid_request", "the body is no JSON object"))
+        .map_err(|_| Problem::bad("invalid_request", "the body isn't a JSON object"))
 }
 
 /// The text of a key that must be there.

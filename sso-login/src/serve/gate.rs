@@ -99,8 +99,9 @@ impl Gate {
 
 /// `https://HOST[:PORT]`, as a browser writes it: in small letters, without a path.
 fn origin(text: &str) -> Result<String, Fault> {
-    let wrong =
-        || Fault::new(Exit::Usage, format!("`{text}` is no origin")).hint("--origin http://localhost:3000");
+    let wrong = || {
+        Fault::new(Exit::Usage, format!("`{text}` isn't an origin")).hint("--origin http://localhost:3000")
+    };
     let clean = text.trim_end_matches('/').to_ascii_lowercase();
     let (scheme, host) = clean.split_once("://").ok_or_else(wrong)?;
     let is_host = !host.is_empty()

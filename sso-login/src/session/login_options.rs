@@ -160,7 +160,7 @@ impl LoginOptions {
 /// Reads the time limit of a login, which must be some time. For clap's `value_parser`.
 pub fn parse_timeout(text: &str) -> Result<Duration, String> {
     match time::parse_duration(text)? {
-        Duration::ZERO => Err("nobody logs in in no time".to_owned()),
+        Duration::ZERO => Err("a login needs more time than none".to_owned()),
         timeout => Ok(timeout),
     }
 }

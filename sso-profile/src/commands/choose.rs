@@ -19,7 +19,7 @@ use crate::picker::{Picked, Rows, Terminal};
 ///
 /// The list is on the terminal, wherever standard input and output go, and fills while documents come in.
 /// Typing filters it: words match loosely, 'word exactly, ^word at the beginning, !word not at all. Arrows
-/// move, Enter picks, Esc or Ctrl-C is no choice. The choice goes out whole, with every key it came with.
+/// move, Enter picks, Esc or Ctrl-C chooses nothing. The choice goes out whole, with every key it came with.
 /// Where there is no terminal, --pick says what to pick.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
@@ -219,6 +219,6 @@ fn put_out(events: &[Document], mut document: Document) -> anyhow::Result<Exit> 
 
 fn nothing_to_choose_from() -> anyhow::Error {
     Fault::new(Exit::Config, "there is nothing to choose from: no document came in")
-        .hint("try by itself what is piped in here, say sso-login accounts or sso-profile list")
+        .hint("try by itself what is piped in here, for example sso-login accounts or sso-profile list")
         .into()
 }

@@ -58,7 +58,7 @@ impl<'a> Facts<'a> {
 fn text_of(file: &Path) -> io::Result<String> {
     let metadata = fs::metadata(file)?;
     if !metadata.is_file() {
-        return Err(io::Error::new(ErrorKind::InvalidInput, "it is no regular file"));
+        return Err(io::Error::new(ErrorKind::InvalidInput, "it isn't a regular file"));
     }
     if metadata.len() > LARGEST as u64 {
         return Err(io::Error::new(ErrorKind::InvalidInput, "it is larger than 1 MiB"));

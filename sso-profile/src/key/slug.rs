@@ -19,10 +19,10 @@ impl Slug {
                 && text.chars().all(|c| c.is_ascii_alphanumeric() || extra.contains(c))
         };
         if !is_word(env, "_-") {
-            return Err(format!("`{env}` is no env: letters, digits, - and _"));
+            return Err(format!("`{env}` isn't an env: letters, digits, - and _"));
         }
         if !is_word(key, "_") || key.starts_with(|c: char| c.is_ascii_digit()) {
-            return Err(format!("`{key}` is no key: letters, digits and _, as a variable"));
+            return Err(format!("`{key}` isn't a key: letters, digits and _, as a variable"));
         }
         Ok(Self { env: env.to_owned(), key: key.to_owned() })
     }
@@ -48,7 +48,7 @@ impl FromStr for Slug {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (env, key) = text.split_once('.').ok_or_else(|| format!("`{text}` is no slug: env.KEY"))?;
+        let (env, key) = text.split_once('.').ok_or_else(|| format!("`{text}` isn't a slug: env.KEY"))?;
         Self::new(env, key)
     }
 }

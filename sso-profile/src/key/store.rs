@@ -121,7 +121,7 @@ fn entries(value: &Value, name: &str) -> anyhow::Result<Entries> {
         Some((slug, Entry { vault, reference }))
     };
     let entries: Option<_> = entries.iter().map(read).collect();
-    entries.ok_or_else(|| bad(name, "has an entry that is no key"))
+    entries.ok_or_else(|| bad(name, "has an entry that isn't a key"))
 }
 
 fn documents(entries: &Entries) -> Document {

@@ -94,7 +94,7 @@ impl FromStr for VaultName {
         [Self::AwsIamSso, Self::AwsStatic, Self::Env]
             .into_iter()
             .find(|name| name.as_str() == text)
-            .ok_or_else(|| format!("`{text}` is no vault: aws.iam.sso, aws.static or env"))
+            .ok_or_else(|| format!("`{text}` isn't a vault: aws.iam.sso, aws.static or env"))
     }
 }
 
@@ -198,7 +198,7 @@ impl Vault for Variables {
             && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         // The value itself, given by mistake, must not come back in a message.
         let why = if !is_name {
-            Some("the reference is no name of a variable".to_owned())
+            Some("the reference isn't the name of a variable".to_owned())
         } else if file.is_some_and(|file| !file.is_absolute()) {
             Some("the file of the reference has no absolute path".to_owned())
         } else {

@@ -16,7 +16,7 @@ use sso_tool::time;
 
 /// Remove signals, snoozes and cooldowns
 ///
-/// Of PROFILE (else the profile chosen by SSO_PROFILE_VARS or AWS_PROFILE, else `default`) or of all. What is still
+/// Of PROFILE (else the profile chosen by SSO_PROFILE_VARS or AWS_PROFILE, else `default`) or of all. A session that is still
 /// expired is raised again by the next monitor. A session that was locked on purpose (`quiet`) stays quiet.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = "\

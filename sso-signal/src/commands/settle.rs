@@ -182,7 +182,7 @@ fn answer_of(document: &Document) -> anyhow::Result<Option<Answer>> {
     let Some(word) = document.text("outcome")? else { return Ok(None) };
     let Some(outcome) = Outcome::of_word(word) else {
         let known = Outcome::ALL.map(Outcome::word).join(", ");
-        return Err(Fault::new(Exit::Data, format!("`{word}` is no outcome"))
+        return Err(Fault::new(Exit::Data, format!("`{word}` isn't an outcome"))
             .hint(format!("one of {known}"))
             .into());
     };

@@ -35,7 +35,7 @@ Examples:
 
 Exit status:
   0   done
-  65  bad document; PROFILE is no name that a signal can have
+  65  bad document; PROFILE isn't a name that a signal can have
   74  a file failed
   75  state locked")]
 pub(crate) struct Args {
@@ -156,7 +156,7 @@ impl<'a> Raiser<'a> {
                 return Ok(None);
             }
             Subject::Remote(Remote { host, .. }) if sanitize(host) != *host => {
-                self.fail(document, "`host` is no host name that a signal can have".to_owned());
+                self.fail(document, "`host` isn't a host name that a signal can have".to_owned());
                 return Ok(None);
             }
             Subject::Remote(Remote { host, profile: Some(profile), .. }) => {

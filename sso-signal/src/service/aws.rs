@@ -32,7 +32,7 @@ pub(super) fn find() -> anyhow::Result<Aws> {
     if let Some(named) = from_environment("SSO_AWS").map(PathBuf::from) {
         return match version(&named) {
             Some(version) if version.starts_with("2.") => Ok(Aws { path: named, version, is_named: true }),
-            _ => Err(missing(&format!("SSO_AWS names {}, which is no AWS CLI v2", named.display()))),
+            _ => Err(missing(&format!("SSO_AWS names {}, which isn't an AWS CLI v2", named.display()))),
         };
     }
     let path = env::var_os("PATH").unwrap_or_default();

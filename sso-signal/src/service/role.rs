@@ -39,8 +39,8 @@ impl Role {
     /// What it does, for a list of services.
     pub(super) fn description(self) -> &'static str {
         match self {
-            Self::Watcher => "SSO watcher: asks for a login when an AWS SSO session is over",
-            Self::Monitor => "SSO monitor: renews AWS SSO sessions and raises a signal when one is over",
+            Self::Watcher => "SSO watcher: asks for a login when an AWS SSO session has expired",
+            Self::Monitor => "SSO monitor: renews AWS SSO sessions and raises a signal when one has expired",
         }
     }
 }

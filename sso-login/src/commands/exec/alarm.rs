@@ -125,7 +125,7 @@ impl Alarm {
 
     fn tell(&self, due: Told, end: Moment, now: Moment) -> anyhow::Result<()> {
         let when = match due {
-            Told::Over if end == Moment::UNIX_EPOCH => "is over".to_owned(),
+            Told::Over if end == Moment::UNIX_EPOCH => "has expired".to_owned(),
             Told::Over => format!("ended at {}", time::format(end)),
             _ => {
                 let left = format_duration((end - now).to_std().unwrap_or_default());
@@ -172,7 +172,7 @@ impl Alarm {
         Ok(if lasts {
             format!("{RESTART} ({session} lasts: no login is needed)")
         } else {
-            format!("{login} && {RESTART} ({session} is over by then, too)")
+            format!("{login} && {RESTART} ({session} has expired by then, too)")
         })
     }
 

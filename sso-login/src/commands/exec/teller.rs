@@ -122,8 +122,8 @@ impl Teller {
             Kind::Expired if login.is_none() => self.say("[!] Credentials expired"),
             Kind::Expired if lack.is_absent => self.say("[!] Failed to load SSO credentials"),
             Kind::Expired => self.say("[!] SSO credentials expired"),
-            Kind::Denied => self.say("[!] Permission denied: this is no expiry, and a login won't help"),
-            Kind::Unreachable => self.say("[!] AWS can't be reached: this is no expiry"),
+            Kind::Denied => self.say("[!] Permission denied: this isn't an expiry, and a login won't help"),
+            Kind::Unreachable => self.say("[!] AWS can't be reached: this isn't an expiry"),
             Kind::Busy => self.say("[!] Another login is under way"),
             Kind::Remote | Kind::UnknownProfile | Kind::Config => {
                 self.say(&format!("[!] No credentials: {}", sanitize(lack.reason())));

@@ -22,7 +22,7 @@ Exit status:
   65  bad content of keys.json
   74  a file or stream failed
   75  another process holds the state directory
-  78  there is no such profile or it is of another kind, or REFERENCE is no name of a variable")]
+  78  there is no such profile or it is of another kind, or REFERENCE isn't the name of a variable")]
 pub(crate) struct Args {
     /// Which key
     #[command(flatten)]
@@ -30,7 +30,7 @@ pub(crate) struct Args {
     /// aws.iam.sso, aws.static or env
     #[arg(long)]
     vault: VaultName,
-    /// What the vault knows it by: a profile, a variable, a file and variable
+    /// The vault's name for it: a profile, a variable, a file and variable
     reference: String,
     /// Put it on trial: `get --trial` alone sees it, until it is set without this flag
     #[arg(long)]

@@ -160,7 +160,7 @@ fn wanted(document: &Document, command: &Args, template: &Template) -> anyhow::R
             Exit::Config,
             format!("{role_name} in {account_id} would be profile `{name}`, which every tool falls back to"),
         )
-        .hint("put more into --name-template, say '{account}-{role}'")
+        .hint("put more into --name-template, for example '{account}-{role}'")
         .into());
     }
     Ok(Wanted { name, session, account_id, role_name, request })

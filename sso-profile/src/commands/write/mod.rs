@@ -30,7 +30,7 @@ use crate::start_url::StartUrl;
 /// Add or change a profile and its sso-session
 ///
 /// Every byte that isn't concerned stays: comments, order, line ends. Keys come from the flags, else from
-/// the document on standard input (`startUrl`, `ssoRegion`, `accountId` …). What isn't given stays as it is;
+/// the document on standard input (`startUrl`, `ssoRegion`, `accountId` …). Keys that aren't given stay as they are;
 /// for a new profile `AWS_SSO_START_URL`, `AWS_SSO_REGION`, `AWS_SSO_ACCOUNT_ID` and `AWS_SSO_ROLE_NAME`
 /// (environment, `~/.backlog-toolkit-env` or `.env`) are used where they are set.
 /// A profile or session that exists and differs is changed only with --replace. A portal (start URL) that the file
@@ -46,7 +46,7 @@ use crate::start_url::StartUrl;
 ///
 /// A listing of `sso-login accounts` that was cut short or lost documents on its way prunes nothing: its last
 /// document says how many there are (`listed`). Where a filter of yours drops some, --complete says that what
-/// is left is all you want. Documents of your own need no such end. One with `error` is no answer: nothing at
+/// is left is all you want. Documents of your own need no such end. One with `error` isn't an answer: nothing at
 /// all is written then, and nothing removed.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
@@ -159,7 +159,7 @@ pub(crate) fn run(command: &Args, settings: &Settings) -> anyhow::Result<Exit> {
         if is_piped && command.request() == Request::default() {
             let message = "there is nothing to write: no document came in, and no flag says what";
             return Err(Fault::new(Exit::Data, message)
-                .hint("run what is piped in here by itself; or give flags, say --role-name")
+                .hint("run what is piped in here by itself; or give flags, for example --role-name")
                 .into());
         }
         let selected = select(command.profile.as_deref(), None, settings)?;
