@@ -51,7 +51,8 @@ pub fn wished(settings: &Settings) -> (Mode, &'static str) {
 /// Sets the mode, from the next poll on. It beats `SSO_LOGIN_MODE`.
 pub fn set(state_dir: &Path, word: &str) -> anyhow::Result<Mode> {
     let mode = Mode::of_word(word).ok_or_else(|| {
-        Fault::new(Exit::Usage, format!("`{word}` isn't a mode")).hint("sso-signal mode notify|auto|standalone")
+        Fault::new(Exit::Usage, format!("`{word}` isn't a mode"))
+            .hint("sso-signal mode notify|auto|standalone")
     })?;
     atomic_write::replace(&file(state_dir), format!("{mode}\n").as_bytes(), atomic_write::Mode::Private)?;
     Ok(mode)
