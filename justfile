@@ -238,11 +238,10 @@ image: _engine
     packaging/image "$(packaging/build "$(uname -m | sed s/arm64/aarch64/)-unknown-linux-musl")" {{ quote(target / "dist-image") }}
     "${CONTAINER_ENGINE:-$(command -v podman || command -v docker)}" build --tag localhost/sso-tools:{{ version }} {{ quote(target / "dist-image") }}
 
-# Measure whole processes against an empty Rust program and the AWS CLI
+# Measure the shipped build against an empty Rust program, the newest AWS CLI and others, and write README's table
 [group('develop')]
-bench:
-    cargo build --release --workspace --bins --examples --locked
-    {{ quote(target / "release/examples/bench") }}
+bench *before:
+    tests/bench.sh "$@"
 
 # Measure the server: 2,000 requests for credentials a second beside 60 pending polls
 [group('develop')]

@@ -1,8 +1,9 @@
 //! `just bench`: whole processes, side by side in one run, against a Rust program that does nothing; and a server under
 //! load, which `just bench-serve` measures alone.
 //!
-//! Starts itself once more inside `sso-login sandbox`, logs in there, and then runs every command in turn, round by
-//! round, so that a busy moment of the machine hits all of them alike. Prints Markdown.
+//! `bench [serve] [TOOLS [BEFORE]]` measures the tools in a folder, beside those of another build if there is one. It starts itself
+//! once more inside `sso-login sandbox`, logs in there, and then runs every command in turn, round by round, so that a busy
+//! moment of the machine hits all of them alike. Prints Markdown; the first two tables are the README's.
 
 #[path = "bench/accounts.rs"]
 mod accounts;
@@ -25,18 +26,25 @@ use anyhow::{Context as _, Result, ensure};
 fn main() -> Result<()> {
     let bench = env::current_exe().context("cannot find this program")?;
     let examples = bench.parent().context("this program is in no folder")?;
-    let tools = examples.parent().context("the examples are in no folder")?;
+    let mut folders = env::args_os().skip(1).map(PathBuf::from).peekable();
+    let is_of_server = folders.next_if(|word| word.as_os_str() == "serve").is_some();
+    let tools = match folders.next() {
+        Some(tools) => tools,
+        None => examples.parent().context("the examples are in no folder")?.to_owned(),
+    };
+    let before = folders.next();
+    let tools = &tools;
     if env::var_os("SSO_SANDBOX_URL").is_none() {
         return enter(&bench, tools);
     }
     let out = &mut io::stdout().lock();
     writeln!(out, "{}\n", machine::description())?;
-    if env::args().nth(1).as_deref() == Some("serve") {
+    if is_of_server {
         return serve::measure(out, tools);
     }
-    warm::measure(out, tools, &examples.join("empty"))?;
+    warm::measure(out, tools, before.as_deref(), &examples.join("empty"))?;
     writeln!(out)?;
-    long::measure(out, tools)?;
+    long::measure(out, tools, before.as_deref())?;
     writeln!(out)?;
     accounts::measure(out, tools)?;
     writeln!(out)?;

@@ -65,7 +65,7 @@ pub fn filter(
     view: &mut View,
 ) -> anyhow::Result<Exit> {
     let (mut is_any, mut is_any_unreadable) = (false, false);
-    let exit = filter::filter(documents, is_status_wanted, &mut Output::stdout(), |subject, document, _| {
+    let exit = filter::filter(documents, is_status_wanted, &mut Output::held(), |subject, document, _| {
         is_any |= subject != Subject::Nobody;
         let answer = match answer(&subject, document, cache, foresight, time::now()?) {
             Err(err) if status_of(&err) == Exit::Io => {

@@ -208,7 +208,7 @@ fn check(mut before: Content, mut after: Content, changes: &[Change], dropped: &
             return Err(fault(format!("{} can't be written so that it reads back", in_words(&change.role))));
         };
         for (key, value) in &change.set {
-            if new.get(*key) != Some(&Value::Text(value.clone())) {
+            if new.get(key) != Some(&Value::Text(value.clone())) {
                 return Err(fault(format!("`{key}` of {} would not read back", in_words(&change.role))));
             }
         }
@@ -216,7 +216,7 @@ fn check(mut before: Content, mut after: Content, changes: &[Change], dropped: &
             |key: &str| change.remove.contains(&key) || change.set.iter().any(|(other, _)| *other == key);
         if let Some(old) = keys(&before, &change.role)
             && let Some((key, _)) =
-                old.iter().find(|(key, value)| !is_concerned(key) && new.get(*key) != Some(*value))
+                old.iter().find(|(key, value)| !is_concerned(key) && new.get(key) != Some(*value))
         {
             return Err(fault(format!("`{key}` of {} would change too", in_words(&change.role))));
         }

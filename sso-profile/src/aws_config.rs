@@ -286,10 +286,10 @@ impl AwsConfig {
         };
         let unreadable = |refusal| config_file::unreadable(path, &refusal);
         let ini = Ini::parse(&found.text).map_err(unreadable)?;
-        let content = Content::of(&ini).map_err(unreadable)?;
+        let misnamed = Misnamed::of(&ini);
         Ok(Self {
-            content,
-            misnamed: Misnamed::of(&ini),
+            content: Content::out_of(ini).map_err(unreadable)?,
+            misnamed,
             modified_nanos: Some(found.modified_nanos),
             ..Self::default()
         })

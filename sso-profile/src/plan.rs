@@ -74,7 +74,7 @@ fn is_legacy(profile: Option<&Keys>) -> bool {
 
 /// The keys that a change takes away or gives another value. What is only added isn't among them.
 fn overwritten(change: &Change, there: Option<&Keys>) -> Vec<&'static str> {
-    let is_there = |key: &&str| there.is_some_and(|keys| keys.contains_key(*key));
+    let is_there = |key: &&str| there.is_some_and(|keys| keys.contains_key(key));
     change.set.iter().map(|(key, _)| *key).filter(is_there).chain(change.remove.iter().copied()).collect()
 }
 
@@ -167,7 +167,7 @@ fn changed_profile<const N: usize>(
     content: &Content,
 ) -> Result<Option<Change>, Fault> {
     let profile = content.profiles.get(name);
-    let has = |key: &&str| profile.is_some_and(|keys| keys.contains_key(*key));
+    let has = |key: &&str| profile.is_some_and(|keys| keys.contains_key(key));
     if let Some(key) = ACCESS_KEYS.iter().find(|key| has(key)) {
         return Err(Fault::new(Exit::Config, format!("profile `{name}` holds access keys (`{key}`)"))
             .hint("choose another name, or take the keys out in an editor first"));
@@ -190,8 +190,7 @@ fn changed_profile<const N: usize>(
     ];
     let set = differing(session.into_iter().chain(role), profile);
     // What it only inherits isn't in its section.
-    let is_own =
-        |key: &&str| has(key) && profile.and_then(|keys| keys.get(*key)) != content.defaults.get(*key);
+    let is_own = |key: &&str| has(key) && profile.and_then(|keys| keys.get(key)) != content.defaults.get(key);
     let remove: Vec<_> = goes.chain(OTHER_SOURCES).filter(is_own).collect();
     Ok(change(Role::Profile(name.to_owned()), set, remove, profile.is_none()))
 }

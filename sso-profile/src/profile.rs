@@ -343,7 +343,7 @@ fn known_session<'c>(
         let message = format!("`{key}` of profile `{name}` is not the same as in sso-session `{session}`");
         return Err(Unusable::new(message));
     }
-    if let Some(missing) = ["sso_start_url", "sso_region"].iter().find(|key| !shared.contains_key(**key)) {
+    if let Some(missing) = ["sso_start_url", "sso_region"].iter().find(|key| !shared.contains_key(key)) {
         return Err(Unusable::new(format!("sso-session `{session}` of profile `{name}` lacks {missing}")));
     }
     Ok(shared)

@@ -46,16 +46,17 @@ fn text(document: &Document, key: &str) -> String {
 
 /// Prints profiles: documents, or a table.
 pub(crate) fn print(documents: impl Iterator<Item = Document>, text: bool) -> anyhow::Result<Exit> {
-    let mut output = Output::stdout();
+    let mut output = Output::held();
     if text {
         let documents: Vec<_> = documents.collect();
         for line in lines(&documents) {
             output.text(&line)?;
         }
-        return Ok(Exit::Done);
+    } else {
+        for document in documents {
+            output.document(&document)?;
+        }
     }
-    for document in documents {
-        output.document(&document)?;
-    }
+    output.end()?;
     Ok(Exit::Done)
 }

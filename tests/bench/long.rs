@@ -13,22 +13,31 @@ use sso_cache::key::{self, Session};
 const ROUNDS: usize = 9;
 
 /// Prints one table: how long `sso-profile list | sso-cache check` takes, and how much memory each of the two.
-pub(crate) fn measure(out: &mut impl Write, tools: &Path) -> Result<()> {
+pub(crate) fn measure(out: &mut impl Write, tools: &Path, before: Option<&Path>) -> Result<()> {
     writeln!(
         out,
         "| `sso-profile list \\| sso-cache check` | median | minimum | `sso-profile` | `sso-cache` |"
     )?;
-    writeln!(out, "|--:|--:|--:|--:|--:|")?;
+    writeln!(out, "|---|--:|--:|--:|--:|")?;
     for profiles in [1000, 10_000] {
         let home = &company(profiles)?;
-        let mut runs = (0..ROUNDS).map(|_| run(tools, home, profiles)).collect::<Result<Vec<_>>>()?;
-        runs.sort_unstable();
-        let (median, minimum) = (runs[ROUNDS / 2].0.as_secs_f64(), runs[0].0.as_secs_f64());
-        let [list, check] = peaks(tools, home, runs[0].1)?;
-        writeln!(
-            out,
-            "| {profiles} profiles, {profiles} tokens | {median:.3} s | {minimum:.3} s | {list} | {check} |"
-        )?;
+        let builds: Vec<_> =
+            std::iter::once(("", tools)).chain(before.map(|before| ("before: ", before))).collect();
+        let mut runs = vec![Vec::new(); builds.len()];
+        for _ in 0..ROUNDS {
+            for (runs, (_, tools)) in runs.iter_mut().zip(&builds) {
+                runs.push(run(tools, home, profiles)?);
+            }
+        }
+        for (runs, (name, tools)) in runs.iter_mut().zip(builds) {
+            runs.sort_unstable();
+            let (median, minimum) = (runs[ROUNDS / 2].0.as_secs_f64(), runs[0].0.as_secs_f64());
+            let [list, check] = peaks(tools, home, runs[0].1)?;
+            writeln!(
+                out,
+                "| {name}{profiles} profiles, {profiles} tokens | {median:.3} s | {minimum:.3} s | {list} | {check} |"
+            )?;
+        }
     }
     Ok(())
 }

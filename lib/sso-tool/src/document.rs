@@ -20,6 +20,12 @@ impl Document {
         Self::default()
     }
 
+    /// Where it began.
+    #[cfg(test)]
+    pub(crate) fn begin(&self) -> Option<(usize, usize)> {
+        self.begin
+    }
+
     /// A document of a stream, where it began at this line and column.
     pub(crate) fn beginning(map: Map<String, Value>, begin: Option<(usize, usize)>) -> Self {
         Self { map, begin }

@@ -49,5 +49,6 @@ pub fn filter(
             status = exit;
         }
     }
+    output.end()?;
     Ok(if is_status_wanted { status } else { Exit::Done })
 }

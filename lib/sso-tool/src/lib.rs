@@ -5,6 +5,8 @@
 
 #![warn(missing_docs)]
 
+#[cfg(target_env = "musl")]
+mod allocator;
 pub mod atomic_write;
 mod complete;
 pub mod defaults;

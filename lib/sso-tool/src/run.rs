@@ -1,11 +1,12 @@
 //! From a command line to an exit status: what the `main` of every tool does.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::Parser;
+use clap::{Command, Parser};
 
 use crate::exit::{Exit, Fault, finish};
 use crate::{complete, format, pages, profile_flag, usage};
@@ -37,6 +38,7 @@ pub fn main<C: Parser>(tool: &str, act: impl FnOnce(C) -> anyhow::Result<Exit>) 
         return finish(tool, written.map(|()| Exit::Done));
     }
     let name = env::args_os().next().unwrap_or_default();
+    // Made once: it is the larger half of what a warm call does.
     let command = C::command();
     let typed = profile_flag::placed(&command, env::args_os().skip(1).collect());
     let arguments = match format::decide(&command, typed.clone()) {
@@ -44,7 +46,7 @@ pub fn main<C: Parser>(tool: &str, act: impl FnOnce(C) -> anyhow::Result<Exit>) 
         Err(fault) => return finish(tool, Err(fault.into())),
     };
     // A command's own `--text` may not go with other flags: then the command line counts as it was typed.
-    let parsed = C::try_parse_from(std::iter::once(name.clone()).chain(arguments));
+    let parsed = parse::<C>(command, std::iter::once(name.clone()).chain(arguments));
     let as_typed = || C::try_parse_from(std::iter::once(name).chain(typed));
     let parsed = parsed.or_else(|err| if err.use_stderr() { as_typed().map_err(|_| err) } else { Err(err) });
     match parsed {
@@ -56,4 +58,13 @@ pub fn main<C: Parser>(tool: &str, act: impl FnOnce(C) -> anyhow::Result<Exit>) 
             finish(tool, help.print().context("cannot write to standard output").map(|()| Exit::Done))
         }
     }
+}
+
+/// `C::try_parse_from` with a command that is there already.
+fn parse<C: Parser>(
+    mut command: Command,
+    words: impl Iterator<Item = OsString>,
+) -> Result<C, clap::error::Error> {
+    let mut matches = command.try_get_matches_from_mut(words)?;
+    C::from_arg_matches_mut(&mut matches).map_err(|err| err.format(&mut command))
 }

@@ -2,9 +2,9 @@
 //!
 //! Reading is strict (limits, duplicate keys, what JSON doesn't have) and lazy: a document is
 //! handed out when its last byte came, and memory holds one document at a time. Writing is one
-//! line per document, flushed.
+//! line per document, flushed; a stage that never waits but for its input may hold lines back until it does.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io::{self, BufRead, BufReader, IsTerminal, Read, StdinLock, Write};
 use std::iter::Peekable;
 use std::rc::Rc;
@@ -22,21 +22,39 @@ use crate::{sentence, time};
 /// The largest document that is read, in bytes.
 pub const LARGEST: usize = 1 << 20;
 
+/// What is read at a time, and as much as is held back, in bytes.
+const ROOM: usize = 32 << 10;
+
+thread_local! {
+    /// Lines for stdout that are held back (`Output::held`).
+    static HELD: RefCell<Held> = RefCell::default();
+}
+
+#[derive(Default)]
+struct Held {
+    lines: Vec<u8>,
+    /// Why lines couldn't be written while this process waited for input.
+    error: Option<io::Error>,
+}
+
 /// The documents of a stream, as an iterator. After an error it ends: what follows a broken
 /// document can't be told apart from it.
 pub struct Documents<R: Read> {
     stream: serde_json::StreamDeserializer<'static, serde_json::de::IoRead<Metered<R>>, Strict>,
+    reader: Rc<RefCell<BufReader<R>>>,
     meter: Rc<Meter>,
     name: String,
+    is_over: bool,
 }
 
 impl<R: Read> Documents<R> {
     /// Reads from `reader`; `name` is what errors call it (`standard input`, a path).
     pub fn new(reader: R, name: impl Into<String>) -> Self {
         let meter = Rc::new(Meter::default());
-        let metered = Metered { reader: BufReader::new(reader), meter: Rc::clone(&meter) };
-        let stream = serde_json::Deserializer::from_reader(metered);
-        Self { stream: stream.into_iter(), meter, name: name.into() }
+        let reader = Rc::new(RefCell::new(BufReader::with_capacity(ROOM, reader)));
+        let metered = Metered { reader: Rc::clone(&reader), meter: Rc::clone(&meter) };
+        let stream = serde_json::Deserializer::from_reader(metered).into_iter();
+        Self { stream, reader, meter, name: name.into(), is_over: false }
     }
 }
 
@@ -44,9 +62,17 @@ impl<R: Read> Iterator for Documents<R> {
     type Item = anyhow::Result<Document>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if self.is_over {
+            return None;
+        }
+        if let Some(document) = self.whole_line() {
+            return Some(Ok(document));
+        }
         self.meter.document_bytes.set(0);
         self.meter.begin.set(None);
-        Some(match self.stream.next()? {
+        let next = self.stream.next()?;
+        self.is_over = !matches!(next, Ok(Strict(Value::Object(_))));
+        Some(match next {
             Ok(Strict(Value::Object(map))) => Ok(Document::beginning(map, self.meter.begin.get())),
             Ok(_) => {
                 Err(bad(&self.name, self.meter.line(), self.meter.column(), "a document is a JSON object"))
@@ -58,6 +84,31 @@ impl<R: Read> Iterator for Documents<R> {
 }
 
 impl<R: Read> Documents<R> {
+    /// The next document if it is one line that is here already, as the tools write them. Parsed from memory it takes a
+    /// fraction of the time; whatever isn't just that (spread over lines, cut, wrong) is left to the stream, byte by byte.
+    fn whole_line(&self) -> Option<Document> {
+        let mut reader = self.reader.borrow_mut();
+        if reader.buffer().is_empty() {
+            before_waiting();
+            // What fails here fails again in the stream, which says so.
+            let _ = reader.fill_buf();
+        }
+        let buffer = reader.buffer();
+        let blank = buffer.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count();
+        let (blank, rest) = buffer.split_at(blank);
+        if rest.first() != Some(&b'{') {
+            return None;
+        }
+        let (line, _) = rest.split_at(rest.iter().position(|byte| *byte == b'\n')?);
+        let Ok(Strict(Value::Object(map))) = serde_json::from_slice(line) else { return None };
+        self.meter.pass(blank);
+        let begin = (self.meter.line(), self.meter.column() + 1);
+        self.meter.pass(line);
+        let taken = blank.len() + line.len();
+        reader.consume(taken);
+        Some(Document::beginning(map, Some(begin)))
+    }
+
     fn io_error(&self, err: serde_json::Error) -> anyhow::Error {
         if self.meter.document_bytes.get() > LARGEST {
             return bad(
@@ -141,17 +192,27 @@ pub fn subjects(argument: Option<&str>) -> anyhow::Result<Option<Peekable<Stdin>
 pub struct Output {
     writer: Box<dyn Write>,
     format: Format,
+    is_held: bool,
 }
 
 impl Output {
     /// Takes stdout: for documents in a pipe, for sentences where a person reads.
     pub fn stdout() -> Self {
-        Self { writer: Box::new(io::stdout().lock()), format: Format::current() }
+        Self { writer: Box::new(io::stdout().lock()), format: Format::current(), is_held: false }
+    }
+
+    /// Takes stdout for a stage that has its answers at once: lines are held back until it waits for input, or until
+    /// [`end`](Self::end). A write for each of ten thousand documents, and a waking of the next tool, would take longer
+    /// than the answers. What a reader sees late is never more than what is still being computed.
+    pub fn held() -> Self {
+        let mut output = Self::stdout();
+        output.is_held = true;
+        output
     }
 
     /// Takes nothing: for what is done on the way, where stdout is somebody else's.
     pub fn nowhere() -> Self {
-        Self { writer: Box::new(io::sink()), format: Format::Documents }
+        Self { writer: Box::new(io::sink()), format: Format::Documents, is_held: false }
     }
 
     /// Whether documents are told as sentences.
@@ -174,6 +235,7 @@ impl Output {
 
     /// Writes text of another format than documents, as it is.
     pub fn bytes(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
+        self.end()?;
         self.writer
             .write_all(bytes)
             .and_then(|()| self.writer.flush())
@@ -182,9 +244,61 @@ impl Output {
 
     /// Writes one line for people (`--text`).
     pub fn text(&mut self, line: &str) -> anyhow::Result<()> {
-        writeln!(self.writer, "{line}")
-            .and_then(|()| self.writer.flush())
-            .context("cannot write to standard output")
+        if !self.is_held {
+            self.end()?;
+            return writeln!(self.writer, "{line}")
+                .and_then(|()| self.writer.flush())
+                .context("cannot write to standard output");
+        }
+        let is_full = HELD.with_borrow_mut(|held| {
+            held.lines.extend_from_slice(line.as_bytes());
+            held.lines.push(b'\n');
+            held.lines.len() >= ROOM
+        });
+        if is_full { self.end() } else { Ok(()) }
+    }
+
+    /// Writes what is held back.
+    pub fn end(&mut self) -> anyhow::Result<()> {
+        release(&mut self.writer).context("cannot write to standard output")
+    }
+}
+
+impl Drop for Output {
+    /// What was answered before a failure is written before that is said. An error here is none of the failure's.
+    fn drop(&mut self) {
+        if self.is_held {
+            let _ = release(&mut self.writer);
+        }
+    }
+}
+
+fn release(writer: &mut dyn Write) -> io::Result<()> {
+    let (lines, error) = HELD.with_borrow_mut(|held| (std::mem::take(&mut held.lines), held.error.take()));
+    if let Some(error) = error {
+        return Err(error);
+    }
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let written = writer.write_all(&lines).and_then(|()| writer.flush());
+    // The room is used again.
+    HELD.with_borrow_mut(|held| {
+        if held.lines.is_empty() {
+            held.lines = lines;
+            held.lines.clear();
+        }
+    });
+    written
+}
+
+/// Lets the next tool have what is held back, before this one may wait. An error is kept for who writes next, or ends.
+fn before_waiting() {
+    if HELD.with_borrow(|held| held.lines.is_empty()) {
+        return;
+    }
+    if let Err(error) = release(&mut io::stdout().lock()) {
+        HELD.with_borrow_mut(|held| held.error = Some(error));
     }
 }
 
@@ -206,19 +320,34 @@ impl Meter {
     fn column(&self) -> usize {
         self.columns.get()
     }
+
+    /// Counts bytes that are taken at once.
+    fn pass(&self, bytes: &[u8]) {
+        let mut lines = bytes.split(|byte| *byte == b'\n');
+        let before = lines.next().map_or(0, <[u8]>::len);
+        self.columns.set(self.columns.get() + before);
+        for line in lines {
+            self.lines.set(self.lines.get() + 1);
+            self.columns.set(line.len());
+        }
+    }
 }
 
 /// A reader that counts, and fails when a document gets too large. It is read byte by byte.
 struct Metered<R: Read> {
-    reader: BufReader<R>,
+    reader: Rc<RefCell<BufReader<R>>>,
     meter: Rc<Meter>,
 }
 
 impl<R: Read> Read for Metered<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let Some(slot) = buffer.first_mut() else { return Ok(0) };
-        let Some(&byte) = self.reader.fill_buf()?.first() else { return Ok(0) };
-        self.reader.consume(1);
+        let mut reader = self.reader.borrow_mut();
+        if reader.buffer().is_empty() {
+            before_waiting();
+        }
+        let Some(&byte) = reader.fill_buf()?.first() else { return Ok(0) };
+        reader.consume(1);
         *slot = byte;
         let meter = &self.meter;
         if byte == b'\n' {

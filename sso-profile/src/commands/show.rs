@@ -76,7 +76,7 @@ fn each(
     settings: &Settings,
 ) -> anyhow::Result<Exit> {
     let mut config = AwsConfig::load(settings)?;
-    filter(documents, false, &mut Output::stdout(), |subject, document, output| {
+    filter(documents, false, &mut Output::held(), |subject, document, output| {
         // A stream may last for days.
         if !config.is_current() {
             config = AwsConfig::load(settings)?;

@@ -46,7 +46,7 @@ pub struct Entry<'a> {
     pub line: usize,
     /// What stands after the delimiter on the key's own line.
     pub value: &'a str,
-    /// Lines that continue the value, with their index; blank ones are empty.
+    /// Lines that continue the value, with their index; blank ones among them are empty.
     pub more: Vec<(usize, &'a str)>,
 }
 
@@ -127,6 +127,9 @@ impl Entry<'_> {
     }
 
     fn joined(&self) -> String {
+        if self.more.is_empty() {
+            return self.value.trim_end_matches(is_space).to_owned();
+        }
         let mut joined = self.value.to_owned();
         for (_, text) in &self.more {
             joined.push('\n');
@@ -144,6 +147,8 @@ struct Reader<'a> {
     headers: HashSet<&'a str>,
     keys: HashSet<Cow<'a, str>>,
     default_keys: HashSet<Cow<'a, str>>,
+    /// Blank lines since the last key or the last line of its value.
+    blank: Vec<usize>,
     indent: usize,
 }
 
@@ -155,9 +160,8 @@ impl<'a> Reader<'a> {
         }
         let open = self.sections.last_mut().and_then(|section| section.entries.last_mut());
         if text.is_empty() {
-            if let Some(entry) = open {
-                entry.more.push((index, ""));
-            }
+            // Part of the value if a line goes on with it, else between two of them.
+            self.blank.push(index);
             return Ok(());
         }
         // Columns are characters, as in Python.
@@ -165,9 +169,11 @@ impl<'a> Reader<'a> {
         if let Some(entry) = open
             && indent > self.indent
         {
+            entry.more.extend(self.blank.drain(..).map(|blank| (blank, "")));
             entry.more.push((index, text));
             return Ok(());
         }
+        self.blank.clear();
         self.indent = indent;
         match header(text) {
             Some(header) => self.open(index, header),

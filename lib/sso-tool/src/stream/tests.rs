@@ -76,6 +76,40 @@ fn a_document_is_handed_out_before_the_stream_ends() {
 }
 
 #[test]
+fn a_line_that_is_here_whole_is_read_as_it_is_byte_by_byte() {
+    /// Hands out one byte at a time, so that no line is ever here whole.
+    struct Drops<'a>(&'a [u8]);
+    impl Read for Drops<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let length = self.0.len().min(1);
+            buffer[..length].copy_from_slice(&self.0[..length]);
+            self.0 = &self.0[length..];
+            Ok(length)
+        }
+    }
+    fn told<R: Read>(documents: Documents<R>) -> Vec<String> {
+        let told = |document: anyhow::Result<Document>| match document {
+            Ok(document) => format!("{:?} {}", document.begin(), serde_json::to_string(&*document).unwrap()),
+            Err(err) => err.to_string(),
+        };
+        documents.map(told).collect()
+    }
+    for text in [
+        "{\"a\":1}\n{\"b\":2}\n",
+        "\n\n  {\"a\":1} \r\n\t{\"b\":[{}]}\n\n{\n\"c\":3\n}\n{\"d\":4}",
+        "{}{}\n{} {}\n",
+        "{\"a\":1}\n{\"a\":1,\"a\":2}\n{}\n",
+        "{\"a\":1}\n\u{c}{}\n{}\n",
+        "{}\n[1]\n{}\n",
+        "{}\n7 {}\n",
+        "{}\n{\"a\": nul}\n{}\n",
+    ] {
+        let whole = told(Documents::new(text.as_bytes(), "input"));
+        assert_eq!(whole, told(Documents::new(Drops(text.as_bytes()), "input")), "{text:?}");
+    }
+}
+
+#[test]
 fn wrong_types_are_errors_and_null_is_absent() {
     let document = parse(br#"{"a":1,"b":null}"#, "x").unwrap();
     assert_eq!(status_of(&document.text("a").unwrap_err()), Exit::Data);
