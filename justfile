@@ -79,7 +79,11 @@ sso-status-json: _tools
 [group('watcher')]
 sso-login profile="": _tools
     @{{ if profile == "" { ":" } else { "sso-profile show " + quote(profile) + " > /dev/null" } }}
-    @sso-signal request --text {{ quote(profile) }} || { [ "$?" -eq 1 ] && sso-login {{ if profile == "" { "" } else { quote(profile) } }} < /dev/null | sso-signal settle | sso-signal log; }
+    @if sso-signal request --text {{ quote(profile) }}; then \
+        sso-lock status watcher > /dev/null || echo 'no watcher runs: just sso-watch (or just sso-install) starts one; to log in now: sso-login {{ if profile == "" { "" } else { "PROFILE " } }}| sso-signal settle' >&2; \
+    else \
+        [ "$?" -eq 1 ] && sso-login {{ if profile == "" { "" } else { quote(profile) } }} < /dev/null | sso-signal settle | sso-signal log; \
+    fi
 
 # End the session of a profile (or --all), and ask for a new one
 [group('watcher')]
@@ -222,6 +226,11 @@ deny:
     @deny=$(packaging/tool cargo-deny) || { echo 'SKIPPED: licences, bans and sources of dependencies: cargo-deny cannot be had' | tee -a "${SSO_TEST_SKIPPED:-/dev/null}" >&2; exit 0; }; \
         "$deny" --locked --all-features check licenses bans sources
 
+# Check that the tools compile for macOS; without a network this is skipped
+[group('develop')]
+macos:
+    @tests/macos.sh
+
 # Build every package into target/dist: tarballs, Debian packages, formula, Nix expression, bill of materials, sums
 [group('package')]
 package:
@@ -280,7 +289,7 @@ _tools:
     @command -v sso-signal sso-lock sso-cache sso-profile sso-login > /dev/null || cargo build --workspace --bins --locked
 
 # What tests/peers.sh runs with the peers at hand
-_tests: deny
+_tests: deny macos
     cargo test --workspace --locked --no-fail-fast
 
 # rustup's minimal profile has neither rustfmt nor clippy

@@ -27,6 +27,7 @@ pub(crate) fn write(
     mut input: impl BufRead,
     is_watched: bool,
     output: &mut impl Write,
+    is_cut: impl Fn() -> bool,
 ) -> anyhow::Result<Exit> {
     let mut journal = Journal { is_watched, ..Journal::default() };
     let mut line = Vec::new();
@@ -38,6 +39,11 @@ pub(crate) fn write(
             return Ok(Exit::Done);
         }
         if let Some(text) = journal.line(&line, time::now()?) {
+            if is_cut() {
+                let now = time::format(time::now()?);
+                writeln!(output, "{now} the log was larger than 16 MiB and starts anew")
+                    .context("cannot write the log")?;
+            }
             writeln!(output, "{text}").and_then(|()| output.flush()).context("cannot write the log")?;
         }
     }

@@ -127,7 +127,7 @@ impl<'a> Queue<'a> {
     /// Notes what the signals that stand tell by themselves, and says once whose are left out. For the watcher: whoever
     /// only looks changes nothing.
     pub(crate) fn note(&mut self, at: &Circumstances) -> anyhow::Result<()> {
-        let Reading { signals, unreadable } = self.signals.read(at.now)?;
+        let Reading { signals, unreadable, .. } = self.signals.read(at.now)?;
         // What can't be read isn't gone.
         if !unreadable.is_empty() || (signals.is_empty() && !self.state_dir.join("state.json").exists()) {
             return Ok(());
@@ -157,7 +157,7 @@ impl<'a> Queue<'a> {
 
     /// Every signal with its judgement, the oldest first. A file that can't be read keeps no other back, and is said once.
     pub(crate) fn judge(&mut self, at: &Circumstances) -> anyhow::Result<Vec<Judged>> {
-        let Reading { signals, unreadable } = self.signals.read(at.now)?;
+        let Reading { signals, unreadable, .. } = self.signals.read(at.now)?;
         for (_, err) in &unreadable {
             self.settings.warn_once(format!("{err:#}"));
         }
@@ -203,8 +203,12 @@ impl<'a> Queue<'a> {
     /// Writes into a signal's file when it is tried next, for those who read the file. Answers whether it is
     /// still there; `None` if it couldn't be written, which changes nothing.
     pub(crate) fn mirror(&self, located: &Located, until: Moment) -> Option<bool> {
-        self.signals
-            .replace(&located.path, &located.signal.postponed(until))
+        // What was read with all others has no unknown keys, and the file keeps them.
+        SignalStore::reread(&located.path)
+            .and_then(|signal| match signal {
+                Some(signal) => self.signals.replace(&located.path, &signal.postponed(until)),
+                None => Ok(false),
+            })
             .inspect_err(|err| self.settings.debug(|| format!("{err:#}")))
             .ok()
     }

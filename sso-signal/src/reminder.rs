@@ -82,6 +82,12 @@ impl Reminder {
         self.quiet || self.snooze.is_some() || self.dismissed.is_some() || !self.suppressed.is_empty()
     }
 
+    /// Whether it counts for more than a signal that stood: a person had a say in it, or logins failed, or a pause lasts.
+    pub(crate) fn is_kept(&self, now: Moment) -> bool {
+        let is_paused = self.retry.is_some_and(|pause| pause.lasts(now));
+        self.is_decided() || self.failures > 0 || self.gave_up.is_some() || is_paused
+    }
+
     /// The entry after the session was seen: what the sighting ends, or tells of a session that is kept quiet.
     #[must_use]
     pub(crate) fn seen(&self, sighting: Sighting) -> Self {

@@ -215,6 +215,9 @@ impl ReminderStore {
             next.skip_said |= next.quiet && !signals.is_empty();
             *entry = next;
         }
+        // Of what nobody listed or decided about, nothing is left once its signal is gone: ever new names must not make the
+        // file grow.
+        after.profiles.retain(|name, entry| of_name.contains_key(name) || entry.is_kept(at.now));
         after.forget_surplus();
         after
     }
@@ -301,6 +304,26 @@ mod tests {
         assert!(memory.entry("corp").snooze.is_some());
         assert!(memory.entry("fake4999").retry.is_some());
         assert!(memory.document().to_string().len() < 1_000_000);
+    }
+
+    #[test]
+    fn nothing_is_left_of_a_made_up_profile_whose_signal_is_gone_and_whose_lease_is_over() {
+        let mut memory = ReminderStore::default();
+        let now = time::from_epoch(1_700_000_000.0).unwrap();
+        for n in 0..600 {
+            memory.change(&subject(&format!("host{n}|x")), |entry| (lease(&entry, now).0, ()));
+        }
+        memory.change(&subject("failed"), |entry| (Reminder { failures: 2, ..entry }, ()));
+        memory.change(&subject("locked"), |entry| (Reminder { quiet: true, ..entry }, ()));
+        let at = |seconds| Circumstances {
+            now: time::after(now, Duration::from_secs(seconds)),
+            mode: crate::mode::Mode::Notify,
+            cooldown: Duration::from_secs(600),
+            poll: Duration::from_secs(5),
+        };
+        assert_eq!(memory.noted(&[], &at(1)).entries().count(), 602, "a lease that lasts counts");
+        let left = memory.noted(&[], &at(60));
+        assert_eq!(left.entries().map(|(name, ..)| name).collect::<Vec<_>>(), ["failed", "locked"]);
     }
 
     #[test]

@@ -111,6 +111,21 @@ impl Signal {
         })
     }
 
+    /// The signal for whoever looks at many: known keys only, each no longer than a line. A stranger's file may hold lists
+    /// of lists that take fifty times its size in memory.
+    #[must_use]
+    pub(crate) fn slim(self) -> Self {
+        let mut document = Document::new();
+        for key in KNOWN {
+            match self.document.get(key) {
+                None => {}
+                Some(Value::String(text)) if key != "profile" => document.set(key, sanitize(text)),
+                Some(value) => document.set(key, value.clone()),
+            }
+        }
+        Self { document, ..self }
+    }
+
     /// What it is known by: the profile, and the box that it is about.
     pub(crate) fn key(&self) -> String {
         key(&self.profile, self.host.as_deref())

@@ -7,13 +7,14 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::Context as _;
 
-use crate::signal::Signal;
+use crate::signal::{LARGEST, Signal};
 use crate::signal_store::content::{Content, NoPlace, is_forbidden, read_file};
 use crate::signal_store::places::Places;
 use sso_tool::atomic_write;
@@ -25,6 +26,9 @@ use sso_tool::time::Moment;
 
 /// How long a writer that isn't atomic gets to finish.
 const MOMENT: Duration = Duration::from_millis(150);
+
+/// The most that is read of all signals together, in bytes: more are a writer gone wild.
+const MOST_BYTES: u64 = 16 << 20;
 
 /// All signals.
 #[derive(Debug)]
@@ -54,6 +58,8 @@ pub(crate) struct Reading {
     /// The files that couldn't be read, for lack of permission, say, and why: no bad files, and no reason to keep the
     /// others back.
     pub(crate) unreadable: Vec<(PathBuf, anyhow::Error)>,
+    /// The files that were left unread: further names of one file, and what goes beyond [`MOST_BYTES`].
+    pub(crate) left_out: Vec<PathBuf>,
 }
 
 /// What [`SignalStore::raise`] did.
@@ -107,23 +113,61 @@ impl SignalStore {
     /// Every signal. What isn't one goes to quarantine with a warning, after a second look: its writer may have
     /// been at it.
     pub(crate) fn read(&mut self, now: Moment) -> anyhow::Result<Reading> {
-        let mut reading = Reading { signals: Vec::new(), unreadable: Vec::new() };
-        let doubtful: Vec<_> = self
-            .places
-            .files()?
+        let mut reading = Reading { signals: Vec::new(), unreadable: Vec::new(), left_out: Vec::new() };
+        let files = self.worth_reading(self.places.files()?, &mut reading.left_out);
+        let doubtful: Vec<_> = files
             .into_iter()
             .filter_map(|path| reading.take(read_file(&path), path).map(|(path, _)| path))
             .collect();
         if !doubtful.is_empty() {
             thread::sleep(MOMENT);
         }
+        // One line for all of them: a writer gone wild must not fill the log.
+        let mut said = Vec::new();
         for path in doubtful {
             if let Some((path, problem)) = reading.take(read_file(&path), path) {
-                self.put_aside(&path, &problem, now);
+                said.extend(self.set_aside(&path, &problem, now).1);
+            }
+        }
+        match said.as_slice() {
+            [] => {}
+            [line] => warn(self.tool, line),
+            [line, further @ ..] => {
+                warn(self.tool, &format!("{line}; {} more bad files, likewise", further.len()));
             }
         }
         reading.signals.sort_by(|a, b| (a.signal.timestamp, &a.path).cmp(&(b.signal.timestamp, &b.path)));
         Ok(reading)
+    }
+
+    /// The files to read: each one once, whatever its names, and no more of them than there is memory for.
+    fn worth_reading(&mut self, files: BTreeSet<PathBuf>, left_out: &mut Vec<PathBuf>) -> Vec<PathBuf> {
+        let (mut seen, mut sum) = (BTreeSet::new(), 0_u64);
+        let mut worth = Vec::new();
+        for path in files {
+            // What can't be looked at is the reader's to judge.
+            let (is_known, size) = match fs::symlink_metadata(&path) {
+                Ok(file) if file.is_file() => (!seen.insert((file.dev(), file.ino())), file.len()),
+                _ => (false, 0),
+            };
+            // One that is too large by itself isn't read, and is put aside.
+            let read = if size > LARGEST as u64 { 0 } else { size };
+            if is_known || (sum + read > MOST_BYTES && path != self.places.main_file) {
+                left_out.push(path);
+            } else {
+                sum += read;
+                worth.push(path);
+            }
+        }
+        if !left_out.is_empty() && self.warned.insert(self.places.further.clone()) {
+            let (count, folder) = (left_out.len(), self.places.further.display());
+            let most = MOST_BYTES >> 20;
+            let what = format!(
+                "{count} files in {folder} are left unread: further names of one file, or beyond {most} MiB in all"
+            );
+            warn(self.tool, &what);
+        }
+        worth
     }
 
     /// Reads one file once more; `None` if it is no signal any more.
@@ -243,18 +287,24 @@ impl SignalStore {
 
     /// Answers whether the path is free now.
     fn put_aside(&mut self, path: &Path, problem: &str, now: Moment) -> bool {
+        let (is_free, said) = self.set_aside(path, problem, now);
+        if let Some(line) = said {
+            warn(self.tool, &line);
+        }
+        is_free
+    }
+
+    /// The same, with what is to be said about it.
+    fn set_aside(&mut self, path: &Path, problem: &str, now: Moment) -> (bool, Option<String>) {
         match quarantine(&self.state_dir, path, now) {
-            Ok(Some(aside)) => warn(self.tool, &format!("{problem}; put aside as {}", aside.display())),
+            Ok(Some(aside)) => (true, Some(format!("{problem}; put aside as {}", aside.display()))),
             // Another reader was faster, and said so.
-            Ok(None) => {}
+            Ok(None) => (true, None),
             Err(err) => {
-                if self.warned.insert(path.to_owned()) {
-                    warn(self.tool, &format!("{problem}; {err:#}"));
-                }
-                return false;
+                let is_new = self.warned.insert(path.to_owned());
+                (false, is_new.then(|| format!("{problem}; {err:#}")))
             }
         }
-        true
     }
 }
 
@@ -262,7 +312,7 @@ impl Reading {
     /// Takes a signal in; hands back what may be a bad file.
     fn take(&mut self, content: anyhow::Result<Content>, path: PathBuf) -> Option<(PathBuf, String)> {
         match content {
-            Ok(Content::Signal(signal)) => self.signals.push(Located { path, signal: *signal }),
+            Ok(Content::Signal(signal)) => self.signals.push(Located { path, signal: signal.slim() }),
             Ok(Content::Gone) => {}
             Ok(Content::Bad(problem)) => return Some((path, problem)),
             Err(err) => self.unreadable.push((path, err)),

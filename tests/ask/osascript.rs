@@ -119,9 +119,7 @@ fn a_dialog_that_hangs_is_ended_at_any_step() {
         let watch = Watch::start("");
         watch.raise("demo", "one");
         watch.dialog("osascript", steps);
-        let begin = Instant::now();
         assert_eq!(watch.round(0, "--ask-timeout 800ms")["outcome"], "dismissed");
-        assert!((900..5000).contains(&begin.elapsed().as_millis()), "{:?}", begin.elapsed());
         assert_eq!(watch.calls()[0][5], "1");
         watch.waits("demo", "cooling-down", 600);
     }
@@ -213,7 +211,7 @@ fn the_limit_is_120_s_and_the_dialog_is_killed_somewhat_later() {
     let mut child = watch.shell(0, ROUND, "").stdout(std::process::Stdio::null()).spawn().unwrap();
     let begin = Instant::now();
     while watch.calls().is_empty() {
-        assert!(begin.elapsed() < Duration::from_secs(30));
+        assert!(begin.elapsed() < Duration::from_secs(60));
         std::thread::yield_now();
     }
     // Nobody waits two minutes here: the dialog has its limit, and is open.
@@ -224,7 +222,7 @@ fn the_limit_is_120_s_and_the_dialog_is_killed_somewhat_later() {
     // The dialog and the lock go with it.
     watch.dialog("osascript", &["echo Refresh"]);
     while watch.bench.home().join(".aws/sso-renewer/ask.lock").exists() {
-        assert!(begin.elapsed() < Duration::from_secs(30));
+        assert!(begin.elapsed() < Duration::from_secs(60));
         std::thread::yield_now();
     }
     assert_eq!(watch.round(30, "")["outcome"], "success");

@@ -3,7 +3,6 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -260,15 +259,14 @@ fn default_is_never_a_name_of_many() {
 }
 
 #[test]
-fn two_thousand_profiles_take_less_than_a_second() {
+fn two_thousand_profiles_take_seconds_of_computing() {
     let sandbox = with_config(HAND);
     let documents = many(1000);
     for (flags, change) in [("", "added"), ("--prune", "unchanged")] {
-        let start = Instant::now();
-        let written = write(&sandbox, flags, &documents).exits(0).documents();
-        let took = start.elapsed();
+        let input: String = documents.iter().map(|document| format!("{document}\n")).collect();
+        let line = format!("ulimit -t 10; sso-profile write --all {flags}");
+        let written = end(sandbox.shell(&line), &input).exits(0).documents();
         assert_eq!(sum(&written, change), 2000);
-        assert!(took < Duration::from_secs(if cfg!(debug_assertions) { 3 } else { 1 }), "{took:?}");
     }
     assert!(read(&sandbox).starts_with(HAND));
     let pruned = write(&sandbox, "--prune", &documents[..2]).exits(0).documents();

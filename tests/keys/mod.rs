@@ -3,7 +3,6 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use crate::support::{Sandbox, end};
 use serde_json::{Value, json};
@@ -299,7 +298,7 @@ fn keys_are_looked_at_without_any_other_program() {
 }
 
 #[test]
-fn two_thousand_keys_are_quick() {
+fn two_thousand_keys_take_seconds_of_computing() {
     let sandbox = sandbox();
     let entry = json!({"vault": "aws.iam.sso", "reference": "corp"});
     let variable =
@@ -309,10 +308,8 @@ fn two_thousand_keys_are_quick() {
         .collect();
     sandbox.write(".aws/sso-renewer/keys.json", json!({"version": 1, "keys": keys}).to_string());
     sandbox.write("e", format!("{}LAST=canary\n", "OTHER=x\n".repeat(2000)));
-    let begin = Instant::now();
-    let ended = sandbox.run("sso-profile key list --text").exits(0);
-    // A process for each, or the file parsed for each, takes many times as long.
-    assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
+    // The file parsed for each key takes many times as much computing.
+    let ended = end(sandbox.shell("ulimit -t 15; sso-profile key list --text"), "").exits(0);
     assert_eq!(ended.stdout.lines().count(), 2001);
 }
 

@@ -1,7 +1,6 @@
 //! What the service answers, told apart: denied, expired, slow, away, or asking for a new registration.
 
 use std::fs;
-use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -26,10 +25,12 @@ fn a_denial_takes_another_login_and_an_expired_code_is_no_answer_in_time() {
 #[test]
 fn polls_keep_the_services_pace() {
     let bench = Bench::start("--pending 2 --interval 1");
-    let begin = Instant::now();
     bench.device("demo").succeeds("success");
-    assert!(begin.elapsed() >= Duration::from_secs(2));
     assert_eq!(bench.count("CreateToken"), 3);
+    // At once, and then one a second at most: a slow machine polls less.
+    let bench = Bench::start("--pending 1000 --interval 1");
+    bench.device("demo --timeout 2500ms").exits(124);
+    assert!((1..=3).contains(&bench.count("CreateToken")), "{}", bench.count("CreateToken"));
 }
 
 #[test]
@@ -92,9 +93,7 @@ fn a_renewal_that_cannot_be_tried_keeps_the_session_renewable() {
 fn the_time_limit_holds_at_every_step() {
     let bench = Bench::start("--pending 1000");
     let timed_out = |says: &str| {
-        let begin = Instant::now();
         bench.device("demo --timeout 500ms").fails(124, "timeout", "", says);
-        assert!(begin.elapsed() < Duration::from_secs(30));
         assert_eq!(bench.state(), [""; 0]);
     };
     timed_out("nobody approved the login in time; its code is not asked for any more");

@@ -4,7 +4,6 @@ use std::fs;
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::process::Stdio;
-use std::time::Instant;
 
 use crate::login::bench::Bench;
 use crate::pkce::under_way::{UnderWay, connect, read};
@@ -141,11 +140,8 @@ fn silent_and_slow_clients_keep_nobody_out() {
         // Those that had to make room are gone.
         let _ = stream.write_all(&b"GET /oauth/callback?code=x"[..index % 26]);
     }
-    let start = Instant::now();
     let page = login.get(&login.answer());
     assert!(page.contains("You are logged in"), "{page}");
-    // The silent ones would have been waited for 10 s.
-    assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
     login.end().succeeds("success");
     // The oldest were closed, and the process didn't wait for the others.
     assert!(crowd.into_iter().all(|stream| read(stream).is_empty()));

@@ -80,7 +80,7 @@ impl Browser {
 
     /// Waits until the page has this title.
     pub fn wait_for(&self, title: &str) {
-        let end = Instant::now() + Duration::from_secs(30);
+        let end = Instant::now() + Duration::from_secs(60);
         loop {
             let found = self.script("return document.title");
             if found == title {

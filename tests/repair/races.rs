@@ -18,7 +18,7 @@ use crate::support::{Ended, Sandbox, aws_v2, end, names, peer, tool};
 fn wait_for(what: &str, condition: impl Fn() -> bool) {
     let begin = Instant::now();
     while !condition() {
-        assert!(begin.elapsed() < Duration::from_secs(30), "waited in vain for {what}");
+        assert!(begin.elapsed() < Duration::from_secs(60), "waited in vain for {what}");
         thread::sleep(Duration::from_millis(1));
     }
 }

@@ -55,7 +55,7 @@ impl<'m> Watched<'m> {
 fn wait_for(what: &str, is_there: impl Fn() -> bool) {
     let begin = Instant::now();
     while !is_there() {
-        assert!(begin.elapsed() < Duration::from_secs(30), "no {what}");
+        assert!(begin.elapsed() < Duration::from_secs(60), "no {what}");
         std::thread::sleep(Duration::from_millis(10));
     }
 }

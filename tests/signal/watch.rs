@@ -4,7 +4,6 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -73,11 +72,10 @@ fn a_file_event_wakes_long_before_the_poll() {
                 r#"{"profile":"other","timestamp":"2026-01-01T00:00:00Z","nextAttemptAfter":1795266000}"#,
             );
         }
-        let begin = Instant::now();
-        let mut waiting = Waiting::start(sandbox.tool("sso-signal wait --poll 60s"));
+        // Without the event, the time is over before the first poll.
+        let mut waiting = Waiting::start(sandbox.tool("sso-signal wait --poll 1h --timeout 60s"));
         raise(&sandbox, "corp", "one");
         assert_eq!(waiting.next()["profile"], "corp");
-        assert!(begin.elapsed() < Duration::from_secs(30));
     }
 }
 
@@ -254,14 +252,11 @@ fn a_folder_that_never_rests_keeps_no_watcher_from_looking() {
                 noise.write_all(b"x").unwrap();
             }
         });
-        let mut waiting = Waiting::start(sandbox.tool("sso-signal wait --poll 60s"));
+        let mut waiting = Waiting::start(sandbox.tool("sso-signal wait --poll 1h --timeout 60s"));
         raise(&sandbox, "corp", "one");
         let handed = waiting.next();
-        let begin = Instant::now();
         let ended = sandbox.run("sso-signal wait --timeout 100ms");
-        let took = begin.elapsed();
         is_over.store(true, Ordering::Relaxed);
-        assert!(took < Duration::from_secs(30), "{took:?}");
         assert_eq!(handed["profile"], "corp");
         ended.exits(124);
     });

@@ -112,3 +112,56 @@ fn hostile_signals_and_stamps_reach_no_terminal() {
     assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
     assert!(text.contains("  Monitor     x, last seen 1m ago"), "{text}");
 }
+
+/// The dashboard of what the checks say, as lines.
+fn dashboard(desk: &Desk, checked: &[Value]) -> Vec<String> {
+    let input: String = checked.iter().map(|document| format!("{document}\n")).collect();
+    let ended = desk.bench.feed("sso-signal status - --text", &input).exits(0);
+    ended.stdout.lines().map(str::to_owned).collect()
+}
+
+fn checked(profile: &str, session: &str, needs_login: bool) -> Value {
+    let state = if needs_login { "missing" } else { "valid" };
+    json!({"profile": profile, "ssoSession": session, "loginRequired": needs_login, "reason": "r",
+        "token": {"state": state, "expiresAt": "2026-11-21T20:00:00Z"}})
+}
+
+#[test]
+fn three_hundred_profiles_fit_a_screen_by_session_with_the_problems_first() {
+    let Some(desk) = Desk::new("") else { return };
+    let named = |n: usize| format!("p{n}");
+    // Of one session.
+    let one: Vec<_> = (0..300).map(|n| checked(&named(n), "corp", true)).collect();
+    let lines = dashboard(&desk, &one);
+    assert!(lines.len() <= 24, "{lines:#?}");
+    assert!(lines.contains(&"corp: 300 profiles (p0, p1, p2 and 297 more)".to_owned()), "{lines:#?}");
+    // Of a session each: a quarter of them has expired.
+    let many: Vec<_> = (0..300).map(|n| checked(&named(n), &format!("s{n}"), n % 4 == 3)).collect();
+    let lines = dashboard(&desk, &many);
+    assert!(lines.len() <= 24, "{lines:#?}");
+    let place = |text: &str| lines.iter().position(|line| line.contains(text)).unwrap();
+    assert!(
+        place("75 profiles need something") < place("p3: ")
+            && place("p3: ") < place("225 profiles need nothing")
+    );
+    assert!(lines.iter().any(|line| line.contains("and 65 more profiles")), "{lines:#?}");
+    // Two sessions: the expired one is first, whatever the order of the config.
+    let two: Vec<_> =
+        (0..6).map(|n| checked(&named(n), if n < 3 { "fine" } else { "over" }, n >= 3)).collect();
+    let lines = dashboard(&desk, &two);
+    let place = |text: &str| lines.iter().position(|line| line.starts_with(text)).unwrap();
+    assert!(place("over: 3 profiles") < place("fine: 3 profiles"), "{lines:#?}");
+}
+
+#[test]
+fn a_login_that_is_asked_for_without_a_watcher_says_that_none_runs() {
+    let Some(desk) = Desk::new("") else { return };
+    let asked = desk.just("sso-login demo").exits_somehow(0);
+    assert!(asked.stderr.contains("no watcher runs: just sso-watch"), "{}", asked.stderr);
+    let mut watcher = desk.bench.command("sso-lock run watcher -- sleep 100").spawn().unwrap();
+    while desk.bench.run("sso-lock status watcher").code != 0 {}
+    let asked = desk.just("sso-login demo").exits_somehow(0);
+    assert!(!asked.stderr.contains("no watcher runs"), "{}", asked.stderr);
+    watcher.kill().unwrap();
+    watcher.wait().unwrap();
+}

@@ -11,11 +11,14 @@ use aws_sdk_ssooidc::operation::create_token::CreateTokenOutput;
 use aws_sdk_ssooidc::operation::register_client::builders::RegisterClientFluentBuilder;
 use chrono::DateTime;
 use sso_tool::exit::{Exit, Fault, WithFault as _};
+use sso_tool::sanitize::sanitize;
 use sso_tool::secret::Secret;
 use sso_tool::time::{self, Moment};
+use url::Url;
 
 use crate::aws_api::http;
 use crate::aws_api::refusal::{incomplete, refusal};
+use crate::flows::page_host::is_of_aws;
 
 pub use crate::aws_api::refusal::Refusal;
 
@@ -96,6 +99,21 @@ impl Oidc {
                 .hint("unset AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT, or the custom endpoint")
         })?;
         Ok(endpoint.url().trim_end_matches('/').to_owned())
+    }
+
+    /// Why the service can't tell whose portal a start URL is, if it can't: one on a domain of one's own is only an address
+    /// that leads to the portal (AWS-FORMATS 14.3). A configured endpoint judges for itself.
+    pub(crate) fn refuses(&self, start_url: &str) -> Option<Fault> {
+        let url = Url::parse(start_url).ok().filter(|_| self.place.endpoint().is_none())?;
+        let host = url.host_str().filter(|host| !is_of_aws(host))?;
+        let what = format!(
+            "the start URL is on {}, a domain that isn't AWS's, and AWS takes only the portal's own address",
+            sanitize(host)
+        );
+        Some(Fault::new(Exit::Config, what).hint(
+            "open the start URL in a browser and put the address that it leads to into sso_start_url; or log in with an \
+             AWS CLI of 2.35.13 or newer, which follows it: sso-login --via aws",
+        ))
     }
 
     /// Registers a client for the device grant.
@@ -260,6 +278,33 @@ mod tests {
         let config = aws_sdk_ssooidc::Config::builder().behavior_version(BehaviorVersion::latest());
         let oidc = Oidc { client: Client::from_conf(config.build()), place };
         crate::runtime().unwrap().block_on(oidc.base_url()).ok()
+    }
+
+    #[test]
+    fn a_start_url_of_ones_own_domain_is_refused_with_the_reason_unless_an_endpoint_is_configured() {
+        let refused = |url: &str, endpoint: Option<&str>| {
+            Oidc::new("us-east-1", endpoint).unwrap().refuses(url).map(|fault| fault.to_string())
+        };
+        for url in [
+            "https://d-1234567890.awsapps.com/start",
+            "https://d-1234567890.awsapps.com/start/#/",
+            "https://start.us-gov-home.awsapps.com/directory/d-1234567890",
+            "https://start.home.awsapps.cn/directory/d-1234567890",
+            "https://ssoins-1.us-east-1.portal.amazonaws.com",
+            "https://ssoins-1.portal.us-east-1.app.aws",
+            "https://identitycenter.amazonaws.com/ssoins-1",
+            "no address",
+        ] {
+            assert_eq!(refused(url, None), None, "{url}");
+        }
+        for url in [
+            "https://sso.example.com/start",
+            "https://awsapps.com.example.com",
+            "https://d-1.awsapps.com@evil.example/",
+        ] {
+            assert!(refused(url, None).unwrap().contains("a domain that isn't AWS's"), "{url}");
+            assert_eq!(refused(url, Some("http://127.0.0.1:9")), None, "{url}");
+        }
     }
 
     #[test]

@@ -44,6 +44,9 @@ fn authorized(document: &mut Document, is_quiet: bool) -> anyhow::Result<Option<
     let client = client_of(document)?;
     let start_url = required(document, "startUrl", "sso-login register")?.to_owned();
     let oidc = oidc(document)?;
+    if let Some(fault) = oidc.refuses(&start_url) {
+        return Err(fault.into());
+    }
     let device = match crate::runtime()?.block_on(oidc.authorize(&client, &start_url)) {
         Ok(device) => device,
         Err(refusal) => return Ok(Some(Stop::new("failed to start the authorization", refusal))),

@@ -10,7 +10,7 @@ use sso_cache::token::Token;
 use sso_lock::{Lock, Outcome};
 use sso_profile::{AwsConfig, Profile};
 use sso_signal::config_stamp;
-use sso_tool::exit::{Exit, hint_of, status_of, warn};
+use sso_tool::exit::{Exit, Fault, hint_of, status_of, warn};
 use sso_tool::settings::Settings;
 use sso_tool::stream::{Document, Output};
 use sso_tool::subject::Subject;
@@ -98,8 +98,15 @@ impl<'a> Ensure<'a> {
         if let Some(answer) = self.valid(&session)? {
             return Ok(answer);
         }
+        let episode = session.token()?.whole().map(|token| time::format(token.expires_at));
         let mut progress = Progress::new(output, &profile);
-        self.get(&profile, &session, document, &mut progress)
+        let answer = self.get(&profile, &session, document, &mut progress)?;
+        // What a person decides holds until the next expiry, also where no signal stands that names this one.
+        Ok(if document.contains_key("episode") || answer.is_good() {
+            answer
+        } else {
+            answer.with("episode", episode.unwrap_or_else(|| "missing".to_owned()))
+        })
     }
 
     /// Gets a session that isn't there: silently if it can be renewed, else with a person's consent where that is
@@ -255,12 +262,18 @@ impl<'a> Ensure<'a> {
             Route::Pkce => {
                 session.hold_room()?;
                 let oidc = &oidc(profile, session)?;
+                if let Some(fault) = oidc.refuses(&session.sso.start_url) {
+                    return Ok(own_domain(fault));
+                }
                 let login = PkceLogin { settings: self.settings, session, oidc, opens_browser };
                 login.run(deadline, progress)?.with("via", "pkce")
             }
             Route::Device => {
                 session.hold_room()?;
                 let oidc = &oidc(profile, session)?;
+                if let Some(fault) = oidc.refuses(&session.sso.start_url) {
+                    return Ok(own_domain(fault));
+                }
                 let login = DeviceLogin { settings: self.settings, session, oidc, opens_browser };
                 login.run(deadline, progress)?.with("via", "device")
             }
@@ -303,6 +316,15 @@ impl<'a> Ensure<'a> {
             Some(modified) => answer.with("configModified", modified),
             None => answer,
         })
+    }
+}
+
+fn own_domain(fault: Fault) -> Answer {
+    let err = fault.into();
+    let answer = Answer::failed("start-url", format!("{err:#}")).exiting(Exit::Config);
+    match hint_of(&err) {
+        Some(hint) => answer.hint(hint),
+        None => answer,
     }
 }
 

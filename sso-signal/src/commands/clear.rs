@@ -49,11 +49,16 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
 fn clear(settings: &Settings, wanted: Option<&str>, output: &mut Output) -> anyhow::Result<Exit> {
     let mut queue = Queue::new(settings)?;
     let mut cleared = 0;
-    let Reading { signals, unreadable } = queue.signals.read(time::now()?)?;
+    let Reading { signals, unreadable, left_out } = queue.signals.read(time::now()?)?;
     for located in signals {
         if wanted.is_none_or(|wanted| wanted == located.signal.profile) {
             cleared += usize::from(signal_store::remove(&located.path)?);
         }
+    }
+    for path in
+        left_out.iter().filter(|path| wanted.is_none_or(|wanted| queue.signals.may_hold(path, wanted)))
+    {
+        cleared += usize::from(signal_store::remove(path)?);
     }
     if wanted.is_none() {
         signal_store::remove(&cooldown::file(&queue.state_dir))?;

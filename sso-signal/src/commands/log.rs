@@ -2,14 +2,19 @@
 
 use std::io::{self, IsTerminal as _};
 
+use rustix::fs::{FileType, OFlags};
+
 use crate::journal;
 use sso_tool::exit::Exit;
 use sso_tool::settings::Settings;
 
+/// The largest log, in bytes: weeks of an honest watcher.
+const LARGEST: i64 = 16 << 20;
+
 /// Write what the tools say as a log for people
 ///
 /// Reads documents, and any other line, on stdin; each event is one line with its time. A monitor's documents give a
-/// line only when something changed; other lines that repeat are left out for ten minutes.
+/// line only when something changed; other lines that repeat are left out for ten minutes. A log file of more than 16 MiB starts anew.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = "\
 Examples:
@@ -24,5 +29,17 @@ pub(crate) struct Args {}
 /// Writes the log of what comes on stdin.
 pub(crate) fn run(_: &Args, _: &Settings) -> anyhow::Result<Exit> {
     let is_watched = io::stdout().is_terminal();
-    journal::write(io::stdin().lock(), is_watched, &mut io::stdout().lock())
+    journal::write(io::stdin().lock(), is_watched, &mut io::stdout().lock(), is_cut)
+}
+
+/// Cuts a log file that got too large, and answers whether it did: a service's log is rotated by nobody. One that isn't
+/// written at its end keeps its size.
+fn is_cut() -> bool {
+    let stdout = io::stdout();
+    let Ok(file) = rustix::fs::fstat(&stdout) else { return false };
+    let is_appended = rustix::fs::fcntl_getfl(&stdout).is_ok_and(|flags| flags.contains(OFlags::APPEND));
+    FileType::from_raw_mode(file.st_mode) == FileType::RegularFile
+        && is_appended
+        && file.st_size > LARGEST
+        && rustix::fs::ftruncate(&stdout, 0).is_ok()
 }

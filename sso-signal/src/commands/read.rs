@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::queue::Queue;
-use crate::signal_store::Reading;
+use crate::signal_store::{Reading, SignalStore};
 use sso_tool::exit::Exit;
 use sso_tool::settings::Settings;
 use sso_tool::stream::Output;
@@ -44,11 +44,13 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
 fn print(settings: &Settings, wanted: Option<&str>, output: &mut Output) -> anyhow::Result<Exit> {
     let mut found = Exit::No;
     let mut store = Queue::new(settings)?.signals;
-    let Reading { signals, unreadable } = store.read(time::now()?)?;
+    let Reading { signals, unreadable, .. } = store.read(time::now()?)?;
     settings.debug(|| format!("{} signals, {} files that can't be read", signals.len(), unreadable.len()));
     for located in signals {
         if wanted.is_none_or(|wanted| wanted == located.signal.profile) {
-            output.document(&located.signal.full_document())?;
+            // The file's own unknown keys are shown, too.
+            let Some(signal) = SignalStore::reread(&located.path)? else { continue };
+            output.document(&signal.full_document())?;
             found = Exit::Done;
         }
     }

@@ -108,7 +108,7 @@ pub(crate) fn settle(
     let known = memory.clone();
     // A file that can't be read is a reason to complain, once the answer is kept.
     let (signals, unreadable) = match queue.signals.read(at.now) {
-        Ok(Reading { signals, unreadable }) => (signals, unreadable),
+        Ok(Reading { signals, unreadable, .. }) => (signals, unreadable),
         Err(err) => (Vec::new(), vec![(queue.state_dir.clone(), err)]),
     };
     let is_its_own = |key: &str| whose.profile.as_deref() == Some(key);

@@ -1,6 +1,8 @@
 //! `sso-signal wait`: block until a signal is due, and hand it over with a lease.
 #![expect(clippy::doc_markdown, reason = "doc comments here are help texts")]
 
+use std::io::{self, IsTerminal as _};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::changes::Changes;
@@ -11,6 +13,9 @@ use sso_tool::settings::Settings;
 use sso_tool::state_dir;
 use sso_tool::stream::Output;
 use sso_tool::time;
+
+/// How long a failure takes before it ends the pipe of a loop.
+const PAUSE_OF_LOOPS: Duration = Duration::from_secs(1);
 
 /// Block until a signal is due, and print it
 ///
@@ -46,11 +51,26 @@ pub(crate) struct Args {
 }
 
 /// Waits as the flags say, and prints what is due.
+<<<<<<< HEAD
 pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let output = &mut Output::stdout();
     let poll = args.poll.map_or_else(|| settings.poll_interval(), Ok)?;
     let Args { with_parent, timeout, follow, .. } = *args;
     wait(settings, Patience { timeout, poll, follow, with_parent }, output)
+=======
+pub fn run(args: &WaitArgs, settings: &Settings, output: &mut Output) -> anyhow::Result<Exit> {
+    let WaitArgs { with_parent, timeout, follow, .. } = *args;
+    let waited = args
+        .poll
+        .map_or_else(|| settings.poll_interval(), Ok)
+        .and_then(|poll| wait(settings, Patience { timeout, poll, follow, with_parent }, output));
+    // `while sso-signal wait | … ; do :; done` begins anew at once: a setting that is wrong, or a state of a newer version,
+    // must not fill a log and take a core. A person at a terminal sees the error without delay.
+    if waited.is_err() && !io::stdout().is_terminal() {
+        thread::sleep(PAUSE_OF_LOOPS);
+    }
+    waited
+>>>>>>> 7cd0ab6 (Say what isn't there in the watcher's words, and bound what strangers make it read)
 }
 
 fn parse_poll(text: &str) -> Result<Duration, String> {

@@ -1,5 +1,6 @@
 //! The dashboard as lines for people.
 
+use std::collections::{BTreeSet, HashMap};
 use std::env;
 use std::io::{IsTerminal as _, stdout};
 
@@ -11,6 +12,15 @@ use sso_tool::time::{self, Moment};
 use sso_tool::token_state::TokenState;
 
 use super::text;
+
+/// So many groups of profiles are shown with all that is known of them; more have a line each.
+const FEW: usize = 6;
+/// So many of a group's profiles are named.
+const FEW_NAMES: usize = 3;
+/// So many problems have a line, so that all fits a terminal of 24 lines.
+const MOST_PROBLEMS: usize = 10;
+/// So many signals of profiles that weren't checked are shown.
+const FEW_SIGNALS: usize = 2;
 
 /// Whether there is colour.
 #[derive(Clone, Copy)]
@@ -74,17 +84,131 @@ pub(super) fn lines(joined: &Document, now: Moment, paint: Paint) -> Vec<String>
         }
     }
     line("Next", Tone::Head, text(&joined, "nextAction").to_owned());
-    let mut known = Vec::new();
-    for profile in joined["profiles"].as_array().into_iter().flatten() {
-        known.push(text(profile, "profile"));
-        lines.extend(of_profile(profile, now, paint));
-    }
-    for signal in joined["signals"].as_array().into_iter().flatten() {
-        if !known.contains(&text(signal, "profile")) {
-            lines.push(String::new());
-            lines.push(paint.paint(Tone::Head, text(signal, "profile")));
-            lines.push(format!("  {:12}{} ({})", "Signal", text(signal, "state"), text(signal, "reason")));
+    let profiles = joined["profiles"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let groups = Group::all(profiles);
+    if groups.len() <= FEW {
+        for group in &groups {
+            lines.extend(group.block(now, paint));
         }
+    } else {
+        lines.extend(overview(&groups, now, paint));
+    }
+    let known: BTreeSet<&str> = profiles.iter().map(|profile| text(profile, "profile")).collect();
+    let unknown: Vec<&Value> = joined["signals"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|signal| !known.contains(text(signal, "profile")))
+        .collect();
+    for signal in unknown.iter().take(FEW_SIGNALS) {
+        lines.push(String::new());
+        lines.push(paint.paint(Tone::Head, text(signal, "profile")));
+        lines.push(format!("  {:12}{} ({})", "Signal", text(signal, "state"), text(signal, "reason")));
+    }
+    if unknown.len() > FEW_SIGNALS {
+        lines.push(String::new());
+        lines.push(format!("{} further signals: sso-signal status --text", unknown.len() - FEW_SIGNALS));
+    }
+    lines
+}
+
+/// Profiles of one session that are in the same state: what helps one of them helps all.
+struct Group<'a> {
+    /// The session; of a profile without one, or that is alone, the profile.
+    name: String,
+    profiles: Vec<&'a Value>,
+}
+
+impl<'a> Group<'a> {
+    /// Those of all profiles, in the order in which they were checked but for the problems, which come first.
+    fn all(profiles: &'a [Value]) -> Vec<Self> {
+        let mut places = HashMap::new();
+        let mut groups: Vec<Self> = Vec::new();
+        for profile in profiles {
+            let session = profile["ssoSession"].as_str();
+            let name = sanitize(session.unwrap_or_else(|| text(profile, "profile")));
+            let state = (
+                name.clone(),
+                session.is_some(),
+                profile["loginRequired"].as_bool(),
+                text(&profile["token"], "state"),
+                text(profile, "error"),
+                (text(profile, "signal"), profile["lockedByUser"] == true, profile["suppressed"] == true),
+            );
+            let place = *places.entry(state).or_insert(groups.len());
+            match groups.get_mut(place) {
+                Some(group) => group.profiles.push(profile),
+                None => groups.push(Self { name, profiles: vec![profile] }),
+            }
+        }
+        for group in &mut groups {
+            if let [profile] = group.profiles.as_slice() {
+                group.name = sanitize(text(profile, "profile"));
+            }
+        }
+        groups.sort_by_key(|group| !group.is_problem());
+        groups
+    }
+
+    fn is_problem(&self) -> bool {
+        self.profiles.iter().any(|profile| profile["loginRequired"] != false)
+    }
+
+    fn title(&self) -> String {
+        let names: Vec<String> =
+            self.profiles.iter().take(FEW_NAMES).map(|profile| sanitize(text(profile, "profile"))).collect();
+        match self.profiles.len() {
+            1 => self.name.clone(),
+            many if many > FEW_NAMES => {
+                let rest = many - FEW_NAMES;
+                format!("{}: {many} profiles ({} and {rest} more)", self.name, names.join(", "))
+            }
+            many => format!("{}: {many} profiles ({})", self.name, names.join(", ")),
+        }
+    }
+
+    /// All that is known of it, by its first profile.
+    fn block(&self, now: Moment, paint: Paint) -> Vec<String> {
+        let mut lines = vec![String::new(), paint.paint(Tone::Head, &self.title())];
+        if let Some(first) = self.profiles.first() {
+            lines.extend(of_profile(first, now, paint, self.profiles.len() == 1));
+        }
+        lines
+    }
+
+    /// One line about it.
+    fn line(&self, paint: Paint) -> String {
+        let first = self.profiles.first().copied().unwrap_or(&Value::Null);
+        let next = paint.paint(Tone::Bad, text(first, "nextAction"));
+        match self.profiles.len() {
+            1 => format!("  {}: {next}", self.name),
+            many => format!("  {} ({many} profiles): {next}", self.name),
+        }
+    }
+}
+
+/// A line for each problem as far as a screen goes, and counts for the rest.
+fn overview(groups: &[Group<'_>], now: Moment, paint: Paint) -> Vec<String> {
+    let (problems, fine): (Vec<_>, Vec<_>) = groups.iter().partition(|group| group.is_problem());
+    let count = |groups: &[&Group<'_>]| groups.iter().map(|group| group.profiles.len()).sum::<usize>();
+    let mut lines = vec![String::new()];
+    if !problems.is_empty() {
+        lines.push(paint.paint(Tone::Head, &format!("{} profiles need something", count(&problems))));
+        lines.extend(problems.iter().take(MOST_PROBLEMS).map(|group| group.line(paint)));
+        if let Some(rest) = problems.get(MOST_PROBLEMS..).filter(|rest| !rest.is_empty()) {
+            lines.push(format!("  and {} more profiles: just sso-expired names all", count(rest)));
+        }
+    }
+    if !fine.is_empty() {
+        let first = fine
+            .iter()
+            .flat_map(|group| &group.profiles)
+            .filter_map(|profile| profile["token"]["expiresAt"].as_str().and_then(time::parse))
+            .filter(|end| *end > now)
+            .min();
+        let until = first.map(|end| format!(", the first of them expires in {}", span(now, end)));
+        let what = format!("{} profiles need nothing{}", count(&fine), until.unwrap_or_default());
+        lines.push(paint.paint(Tone::Good, &what));
     }
     lines
 }
@@ -132,12 +256,14 @@ fn monitors(monitors: &Value) -> (Tone, String) {
     }
 }
 
-fn of_profile(profile: &Value, now: Moment, paint: Paint) -> Vec<String> {
-    let mut lines = vec![String::new(), paint.paint(Tone::Head, &sanitize(text(profile, "profile")))];
+/// What is known of a profile; its role's credentials only if it is `alone`, since others have others.
+fn of_profile(profile: &Value, now: Moment, paint: Paint, alone: bool) -> Vec<String> {
+    let mut lines = Vec::new();
     let mut line = |label: &str, tone: Tone, text: &str| {
         lines.push(format!("  {label:12}{}", paint.paint(tone, text)));
     };
-    for (label, key) in [("Token", "token"), ("Credentials", "credentials")] {
+    let parts = [("Token", "token"), ("Credentials", "credentials")];
+    for (label, key) in parts.into_iter().take(if alone { 2 } else { 1 }) {
         if let Some(state) = profile[key]["state"].as_str() {
             let expiry = profile[key]["expiresAt"].as_str().and_then(time::parse);
             let (tone, said) = match (TokenState::of_word(state), expiry) {
