@@ -80,7 +80,7 @@ sso-status-json: _tools
 sso-login profile="": _tools
     @{{ if profile == "" { ":" } else { "sso-profile show " + quote(profile) + " > /dev/null" } }}
     @if sso-signal request --text {{ quote(profile) }}; then \
-        sso-lock status watcher > /dev/null || echo 'no watcher runs: just sso-watch (or just sso-install) starts one; to log in now: sso-login {{ if profile == "" { "" } else { "PROFILE " } }}| sso-signal settle' >&2; \
+        sso-lock status watcher > /dev/null || printf 'no watcher runs: just sso-watch (or just sso-install) starts one; to log in now: sso-login %s| sso-signal settle\n' "${1:+$(printf '%q ' "$1")}" >&2; \
     else \
         [ "$?" -eq 1 ] && sso-login {{ if profile == "" { "" } else { quote(profile) } }} < /dev/null | sso-signal settle | sso-signal log; \
     fi

@@ -3,6 +3,7 @@
 
 mod examples;
 pub(crate) mod help;
+mod hints;
 mod pages;
 mod recipe;
 mod rooms;
