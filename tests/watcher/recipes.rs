@@ -53,12 +53,23 @@ fn every_recipe_runs_in_a_checkout_whose_path_holds_quotes_and_commands() {
         }
     };
     // Those need a whole checkout; what they paste is checked by --dry-run below.
-    let skipped =
-<<<<<<< HEAD
-        ["demo", "demo-watch", "test", "lint", "bench", "bench-serve", "install", "sso-logs-follow"];
-=======
-        ["demo", "demo-watch", "test", "_tests", "macos", "lint", "bench", "install", "sso-logs-follow"];
->>>>>>> 7cd0ab6 (Say what isn't there in the watcher's words, and bound what strangers make it read)
+    let skipped = [
+        "demo",
+        "demo-watch",
+        "test",
+        "_tests",
+        "macos",
+        "lint",
+        "bench",
+        "bench-serve",
+        "install",
+        "sso-logs-follow",
+        "deny",
+        "package",
+        "package-twice",
+        "image",
+        "containers-up",
+    ];
     for recipe in recipes() {
         let mut run = desk.bench.command("just --justfile");
         run.arg(root.join("justfile"));
