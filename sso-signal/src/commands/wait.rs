@@ -51,15 +51,9 @@ pub(crate) struct Args {
 }
 
 /// Waits as the flags say, and prints what is due.
-<<<<<<< HEAD
 pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let output = &mut Output::stdout();
-    let poll = args.poll.map_or_else(|| settings.poll_interval(), Ok)?;
     let Args { with_parent, timeout, follow, .. } = *args;
-    wait(settings, Patience { timeout, poll, follow, with_parent }, output)
-=======
-pub fn run(args: &WaitArgs, settings: &Settings, output: &mut Output) -> anyhow::Result<Exit> {
-    let WaitArgs { with_parent, timeout, follow, .. } = *args;
     let waited = args
         .poll
         .map_or_else(|| settings.poll_interval(), Ok)
@@ -70,7 +64,6 @@ pub fn run(args: &WaitArgs, settings: &Settings, output: &mut Output) -> anyhow:
         thread::sleep(PAUSE_OF_LOOPS);
     }
     waited
->>>>>>> 7cd0ab6 (Say what isn't there in the watcher's words, and bound what strangers make it read)
 }
 
 fn parse_poll(text: &str) -> Result<Duration, String> {
