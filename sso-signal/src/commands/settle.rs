@@ -49,7 +49,7 @@ pub(crate) fn run(_: &Args, settings: &Settings) -> anyhow::Result<Exit> {
 /// Where nobody was ever reminded, nothing is kept.
 pub fn settle_one(document: &Document, settings: &Settings) -> anyhow::Result<()> {
     let mut queue = Queue::new(settings)?;
-    let Reading { signals, unreadable } = queue.signals.read(time::now()?)?;
+    let Reading { signals, unreadable, .. } = queue.signals.read(time::now()?)?;
     if signals.is_empty() && unreadable.is_empty() && !queue.state_dir.join("state.json").exists() {
         return Ok(());
     }
