@@ -218,6 +218,7 @@ containers-logs: _engine
 # Build the five tools
 [group('develop')]
 build:
+    @[ -e {{ quote(target / "debug/sso-login") }} ] || echo 'The first build takes about five minutes on two cores; then it starts by itself.' >&2
     cargo build --workspace --bins --locked
 
 # Check the licences, bans and sources of all dependencies, as deny.toml has them
