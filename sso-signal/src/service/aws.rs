@@ -3,12 +3,11 @@
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sso_tool::exit::{Exit, Fault};
+use sso_tool::process::Program;
 use sso_tool::settings::from_environment;
-
-use super::program;
 
 /// Python starts slowly on a cold machine.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -67,7 +66,7 @@ fn version(path: &Path) -> Option<String> {
     for file in ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"] {
         command.env(file, "/dev/null");
     }
-    let output = program::output(command, PATIENCE).ok()?;
+    let output = Program::new(command).until(Instant::now() + PATIENCE).output().ok()?;
     // Old ones say it on stderr.
     let text = format!("{}{}", output.stdout, output.stderr);
     let version = text.split_once("aws-cli/")?.1.split_whitespace().next()?;

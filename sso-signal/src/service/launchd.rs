@@ -35,7 +35,7 @@ impl Launchd {
     /// What launchd says of the agent, if it knows it.
     fn described(&self) -> anyhow::Result<Option<String>> {
         let said = run("launchctl", &["print", &self.target])?;
-        Ok(said.is_good.then_some(said.stdout))
+        Ok(said.is_good().then_some(said.stdout))
     }
 }
 
@@ -74,7 +74,7 @@ impl Manager for Launchd {
     }
 
     fn start(&self, is_changed: bool) -> anyhow::Result<Option<String>> {
-        if !run("launchctl", &["print", &self.domain])?.is_good {
+        if !run("launchctl", &["print", &self.domain])?.is_good() {
             return Ok(Some(
                 "there is no desktop session now: launchd starts it at the next login".to_owned(),
             ));
@@ -87,7 +87,7 @@ impl Manager for Launchd {
         }
         let file = self.file.to_str().ok_or_else(|| Fault::new(Exit::Config, "HOME is not UTF-8"))?;
         for _ in 1..TRIES {
-            if run("launchctl", &["bootstrap", &self.domain, file])?.is_good {
+            if run("launchctl", &["bootstrap", &self.domain, file])?.is_good() {
                 return Ok(None);
             }
             thread::sleep(MOMENT);

@@ -4,19 +4,20 @@ use std::fs;
 use std::io;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
 use sso_tool::atomic_write;
 use sso_tool::exit::{Exit, Fault};
+use sso_tool::process::{self, End};
 use sso_tool::settings::Settings;
 
+use super::MARK;
 use super::launchd::Launchd;
 use super::plan::Plan;
 use super::role::Role;
 use super::systemd::Systemd;
-use super::{MARK, program};
 
 /// Stopping a service waits for it to end.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -68,7 +69,7 @@ pub(super) fn find(settings: &Settings, role: Role) -> anyhow::Result<Option<Box
     if is_there("launchctl") {
         return Ok(Some(Box::new(Launchd::new(settings, role)?)));
     }
-    if is_there("systemctl") && run("systemctl", &["--user", "show-environment"])?.is_good {
+    if is_there("systemctl") && run("systemctl", &["--user", "show-environment"])?.is_good() {
         return Ok(Some(Box::new(Systemd::new(settings, role)?)));
     }
     Ok(None)
@@ -148,16 +149,21 @@ pub(super) fn is_ours(content: &str) -> bool {
 }
 
 /// Runs a manager's own program.
-pub(super) fn run(name: &str, arguments: &[&str]) -> anyhow::Result<program::Said> {
+pub(super) fn run(name: &str, arguments: &[&str]) -> anyhow::Result<process::Output> {
     let mut command = Command::new(name);
     command.args(arguments);
-    program::output(command, PATIENCE).with_context(|| format!("cannot run {name} {}", arguments.join(" ")))
+    let output = process::Program::new(command).until(Instant::now() + PATIENCE).output();
+    let output = match output {
+        Ok(process::Output { end: End::TimedOut, .. }) => Err(io::ErrorKind::TimedOut.into()),
+        output => output,
+    };
+    output.with_context(|| format!("cannot run {name} {}", arguments.join(" ")))
 }
 
 /// The same, where anything but success is an error.
-pub(super) fn must(name: &str, arguments: &[&str]) -> anyhow::Result<program::Said> {
+pub(super) fn must(name: &str, arguments: &[&str]) -> anyhow::Result<process::Output> {
     let said = run(name, arguments)?;
-    if said.is_good {
+    if said.is_good() {
         return Ok(said);
     }
     let why =

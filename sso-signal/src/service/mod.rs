@@ -8,7 +8,6 @@ mod manager;
 mod permit;
 mod plan;
 mod plist;
-mod program;
 mod report;
 mod role;
 mod systemd;

@@ -46,7 +46,7 @@ impl Manager for Systemd {
 
     fn content(&self, plan: &Plan) -> anyhow::Result<String> {
         let has_desktop =
-            run("systemctl", &["--user", "is-active", "--quiet", "graphical-session.target"])?.is_good;
+            run("systemctl", &["--user", "is-active", "--quiet", "graphical-session.target"])?.is_good();
         unit::fill(plan, self.role, has_desktop)
     }
 
