@@ -32,7 +32,7 @@ use sso_tool::token_state::TokenState;
 /// What is to go: whatever one of `is_expired`, `orphaned` and `is_corrupt` says, if it is at least `older_than` old.
 /// With the age alone, tokens and role credentials of that age.
 #[derive(Debug, Default)]
-pub struct Wanted {
+pub struct Choice {
     /// What is over and can't be renewed.
     pub is_expired: bool,
     /// What these profiles don't point at.
@@ -43,7 +43,7 @@ pub struct Wanted {
     pub older_than: Option<Duration>,
 }
 
-impl Wanted {
+impl Choice {
     /// Whether nothing was chosen.
     pub fn is_empty(&self) -> bool {
         !self.is_expired && self.orphaned.is_none() && !self.is_corrupt && self.older_than.is_none()
@@ -58,7 +58,7 @@ pub struct Prune<'a> {
     /// Where changes of the suite take turns.
     pub state_dir: PathBuf,
     /// What is to go.
-    pub wanted: Wanted,
+    pub wanted: Choice,
     /// Whether to say only what would be done.
     pub is_dry: bool,
 }

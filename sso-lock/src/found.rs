@@ -13,7 +13,7 @@ use crate::entry;
 use crate::guard;
 use crate::kernel;
 use crate::liveness::{self, Flock};
-use crate::lock_dir::{Intent, Site};
+use crate::lock_dir::{Intent, LockDir};
 use crate::owner_file::Owner;
 use sso_tool::flock::{self, Try};
 
@@ -38,7 +38,7 @@ pub(crate) struct Found {
 impl Found {
     /// Opens, flocks and reads the file. A stranger may have made it: no link is followed, nothing
     /// blocks, only so much is read.
-    pub(crate) fn at(site: &Site, entry: &'static str, intent: Intent) -> io::Result<Self> {
+    pub(crate) fn at(site: &LockDir, entry: &'static str, intent: Intent) -> io::Result<Self> {
         let Some(file) = open(&site.directory, entry)? else {
             let stat = stat_at(&site.directory, entry)?;
             return Ok(Self {
@@ -70,7 +70,7 @@ impl Found {
     }
 
     /// Whether this very file is still in its place.
-    pub(crate) fn is_in_place(&self, site: &Site) -> io::Result<bool> {
+    pub(crate) fn is_in_place(&self, site: &LockDir) -> io::Result<bool> {
         Ok(match (&self.stat, &stat_at(&site.directory, self.entry)?) {
             (None, None) => true,
             (Some(was), Some(is)) => entry::is_same(was, is),
@@ -79,7 +79,7 @@ impl Found {
     }
 
     /// Whether it is in its place and its owner, on another kernel, gave no sign of life since.
-    pub(crate) fn is_untouched(&self, site: &Site) -> io::Result<bool> {
+    pub(crate) fn is_untouched(&self, site: &LockDir) -> io::Result<bool> {
         if !self.is_in_place(site)? {
             return Ok(false);
         }
@@ -89,14 +89,14 @@ impl Found {
         Ok(was.st_mtime == is.st_mtime && was.st_mtime_nsec == is.st_mtime_nsec)
     }
 
-    pub(crate) fn is_alive(&self, site: &Site, intent: Intent) -> io::Result<bool> {
+    pub(crate) fn is_alive(&self, site: &LockDir, intent: Intent) -> io::Result<bool> {
         // Asked only where it is needed.
         let boot_id = self.owner.as_ref().and_then(|_| kernel::boot_id());
         liveness::is_alive(self.flock, self.owner.as_ref(), boot_id.as_deref(), || self.age(site, intent))
     }
 
     /// How long nobody touched it, or, where no owner can be read, the directory either.
-    fn age(&self, site: &Site, intent: Intent) -> io::Result<Duration> {
+    fn age(&self, site: &LockDir, intent: Intent) -> io::Result<Duration> {
         let at = site.path.join(self.entry);
         let mut touched = match &self.file {
             Some(file) => file.metadata()?.modified()?,

@@ -59,7 +59,7 @@ pub(crate) enum Seen {
 /// A dead owner's lock. Its flock, if there is one, is ours.
 #[derive(Debug)]
 pub(crate) struct StaleLock {
-    site: Site,
+    site: LockDir,
     found: Found,
 }
 
@@ -83,7 +83,7 @@ pub(crate) enum Takeover {
 /// Looks at the lock of `name`.
 pub(crate) fn look(state_dir: &Path, name: &Name, intent: Intent) -> anyhow::Result<Seen> {
     let path = state_dir.join(name.entry());
-    let Some(site) = Site::open(&path)? else { return Ok(Seen::Nothing) };
+    let Some(site) = LockDir::open(&path)? else { return Ok(Seen::Nothing) };
     let found = Found::at(&site, OWNER, intent)
         .with_context(|| format!("cannot read {}", path.join(OWNER).display()))?;
     site.judge(found, intent).with_context(|| format!("cannot examine {}", path.display()))
@@ -110,12 +110,12 @@ pub(crate) fn take_over(stale: &StaleLock, prepared: &Prepared) -> anyhow::Resul
 
 /// A lock's directory, opened.
 #[derive(Debug)]
-pub(crate) struct Site {
+pub(crate) struct LockDir {
     pub(crate) path: PathBuf,
     pub(crate) directory: File,
 }
 
-impl Site {
+impl LockDir {
     /// Opens what is at `path`; `None` if nothing is.
     pub(crate) fn open(path: &Path) -> anyhow::Result<Option<Self>> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -275,7 +275,7 @@ mod tests {
             },
         ] {
             let (_dir, _, path) = dead_lock();
-            let site = Site::open(&path).unwrap().unwrap();
+            let site = LockDir::open(&path).unwrap().unwrap();
             let found = Found::at(&site, OWNER, Intent::Take).unwrap();
             meanwhile(&path);
             assert!(matches!(site.judge(found, Intent::Take).unwrap(), Seen::Moving));

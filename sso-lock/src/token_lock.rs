@@ -13,7 +13,7 @@ use crate::entry::OWNER;
 use crate::found::Found;
 use crate::guard::{self, Guard};
 use crate::liveness::Flock;
-use crate::lock_dir::{Intent, Site};
+use crate::lock_dir::{Intent, LockDir};
 use crate::owner_file::Owner;
 use crate::prepared::Prepared;
 use crate::token::{self, Digest};
@@ -58,7 +58,7 @@ impl Lock {
         let started = Instant::now();
         let path = self.path();
         let act = || format!("cannot release {}", path.display());
-        while let Some(site) = Site::open(&path)? {
+        while let Some(site) = LockDir::open(&path)? {
             let found = Found::at(&site, OWNER, Intent::Take).with_context(act)?;
             if found.owner.as_ref().and_then(|owner| owner.token.as_ref()) != Some(&digest) {
                 return Ok(false);

@@ -1,4 +1,4 @@
-//! Change config text and leave every byte alone that isn't concerned (AWS-FORMATS 7 says what
+//! SectionEdit config text and leave every byte alone that isn't concerned (AWS-FORMATS 7 says what
 //! goes wrong otherwise).
 
 use std::collections::{HashMap, HashSet};
@@ -15,7 +15,7 @@ use crate::mark::is_mark;
 
 /// What a section is to say. Keys are lower-case; those in neither list stay.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct SectionEdit {
     /// Which section. Of several for one name, the last is what counts and is changed.
     pub role: Role,
     /// Keys with their values, in the order for a new section.
@@ -30,7 +30,7 @@ pub struct Change {
 /// what they are to say, and every other one says what it said.
 ///
 /// Status 78 if the text doesn't parse before, or a line can't be changed without guessing.
-pub fn edit(text: &str, changes: &[Change], dropped: &[Role]) -> Result<String, Fault> {
+pub fn edit(text: &str, changes: &[SectionEdit], dropped: &[Role]) -> Result<String, Fault> {
     let ini = Ini::parse(text).map_err(|refusal| refused(&refusal))?;
     let before = Content::of(&ini).map_err(|refusal| refused(&refusal))?;
     let source = Source::new(text, &ini);
@@ -56,7 +56,11 @@ pub fn edit(text: &str, changes: &[Change], dropped: &[Role]) -> Result<String, 
     Ok(edited)
 }
 
-fn change_section(source: &Source<'_>, section: &Section<'_>, change: &Change) -> Result<Vec<Splice>, Fault> {
+fn change_section(
+    source: &Source<'_>,
+    section: &Section<'_>,
+    change: &SectionEdit,
+) -> Result<Vec<Splice>, Fault> {
     let mut splices = Vec::new();
     if let Some(mark) = &change.mark {
         splices.extend(set_mark(source, section, mark));
@@ -151,7 +155,7 @@ fn inline_comment(value: &str) -> Option<&str> {
 fn add_keys(
     source: &Source<'_>,
     section: &Section<'_>,
-    change: &Change,
+    change: &SectionEdit,
     added: &[&(&'static str, String)],
 ) -> Splice {
     let last = section.entries.iter().rfind(|entry| !change.remove.contains(&entry.key.as_ref()));
@@ -168,7 +172,7 @@ fn add_keys(
     source.line_after(anchor, &lines.join(source.end))
 }
 
-fn append(edited: &mut String, end: &str, change: &Change) {
+fn append(edited: &mut String, end: &str, change: &SectionEdit) {
     let header = match &change.role {
         Role::Profile(name) if name == "default" => name.clone(),
         Role::Profile(name) => format!("profile {}", quote(name)),
@@ -201,7 +205,12 @@ fn refused(refusal: &Refusal) -> Fault {
 }
 
 /// The safety net under everything above.
-fn check(mut before: Content, mut after: Content, changes: &[Change], dropped: &[Role]) -> Result<(), Fault> {
+fn check(
+    mut before: Content,
+    mut after: Content,
+    changes: &[SectionEdit],
+    dropped: &[Role],
+) -> Result<(), Fault> {
     let fault = |what: String| Fault::new(Exit::Config, format!("{what}; nothing is written"));
     for change in changes {
         let Some(new) = keys(&after, &change.role) else {

@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use indexmap::IndexMap;
 use sso_tool::exit::{Exit, Fault};
 
-use crate::apply::Change;
+use crate::apply::SectionEdit;
 use crate::aws_config::AwsConfig;
+use crate::change::Change;
 use crate::commands::remove::sourced_by;
 use crate::config::{Content, Keys, Role};
 use crate::ini::Value;
@@ -16,7 +17,7 @@ use crate::request::Request;
 
 /// A profile that is to be there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Wanted {
+pub(crate) struct RoleProfile {
     pub(crate) name: String,
     pub(crate) session: String,
     pub(crate) account_id: String,
@@ -25,7 +26,7 @@ pub(crate) struct Wanted {
     pub(crate) request: Request,
 }
 
-impl Wanted {
+impl RoleProfile {
     /// Whether the other one is for the same role.
     pub(crate) fn is_same_role(&self, other: &Self) -> bool {
         (&self.session, &self.account_id, &self.role_name)
@@ -36,13 +37,13 @@ impl Wanted {
 /// What is to be done.
 #[derive(Debug)]
 pub(crate) struct Bulk {
-    pub(crate) changes: Vec<Change>,
+    pub(crate) changes: Vec<SectionEdit>,
     /// The names of profiles that go.
     pub(crate) gone: Vec<String>,
     /// The names of profiles that would go, if others didn't take their credentials from them.
     pub(crate) kept: Vec<String>,
-    /// What becomes of each wanted profile: `added`, `replaced` or `unchanged`.
-    pub(crate) kinds: Vec<&'static str>,
+    /// What becomes of each wanted profile.
+    pub(crate) kinds: Vec<Change>,
 }
 
 /// Works it out. `marked` are the profiles that were written like this before; with `prune` those go that nobody wants any
@@ -51,7 +52,7 @@ pub(crate) struct Bulk {
 /// Status 78 if a profile that wasn't, or that was for another session, or a session, is there and differs, and `replace`
 /// doesn't allow it.
 pub(crate) fn plan(
-    wanted: &[Wanted],
+    wanted: &[RoleProfile],
     config: &AwsConfig,
     marked: &HashSet<String>,
     prune: Option<&[String]>,
@@ -74,9 +75,9 @@ pub(crate) fn plan(
         };
         let change = profile_change(&wanted.name, &wanted.session, &request, content, replace)?;
         kinds.push(match (&change, own) {
-            (None, _) => "unchanged",
-            (Some(_), None) => "added",
-            (Some(_), Some(_)) => "replaced",
+            (None, _) => Change::Unchanged,
+            (Some(_), None) => Change::Added,
+            (Some(_), Some(_)) => Change::Replaced,
         });
         let Some(mut change) = change else { continue };
         let is_ours = own.is_none() || (is_marked && change.remove.is_empty());
@@ -95,12 +96,12 @@ pub(crate) fn plan(
 
 /// Two organisations may give accounts and roles the same names. The profile of one isn't turned into the other's: whoever
 /// uses it would be in another account.
-fn refuse_move(wanted: &Wanted, own: Option<&Keys>) -> Result<(), Fault> {
+fn refuse_move(wanted: &RoleProfile, own: Option<&Keys>) -> Result<(), Fault> {
     let Some(Value::Text(session)) = own.and_then(|keys| keys.get("sso_session")) else { return Ok(()) };
     if *session == wanted.session {
         return Ok(());
     }
-    let Wanted { name, session: other, .. } = wanted;
+    let RoleProfile { name, session: other, .. } = wanted;
     let message =
         format!("profile `{name}` is of sso-session `{session}`, and would become one of `{other}`");
     Err(Fault::new(Exit::Config, message)
@@ -117,8 +118,8 @@ fn without_users_keys(request: &Request, own: Option<&Keys>) -> Request {
 }
 
 /// One change for each session that is new or differs.
-fn sessions(wanted: &[Wanted], content: &Content, replace: bool) -> Result<Vec<Change>, Fault> {
-    let mut sessions: IndexMap<&str, &Wanted> = IndexMap::new();
+fn sessions(wanted: &[RoleProfile], content: &Content, replace: bool) -> Result<Vec<SectionEdit>, Fault> {
+    let mut sessions: IndexMap<&str, &RoleProfile> = IndexMap::new();
     for wanted in wanted {
         let first = *sessions.entry(&wanted.session).or_insert(wanted);
         let (a, b) = (&first.request, &wanted.request);
@@ -145,7 +146,7 @@ fn sessions(wanted: &[Wanted], content: &Content, replace: bool) -> Result<Vec<C
 
 /// Profiles of ours, of the sessions that were listed, that nobody wants any more.
 fn stale(
-    wanted: &[Wanted],
+    wanted: &[RoleProfile],
     empty: &[String],
     config: &AwsConfig,
     marked: &HashSet<String>,

@@ -7,6 +7,7 @@ pub mod apply;
 mod aws_config;
 mod bulk;
 mod chain;
+mod change;
 mod cli;
 mod commands;
 pub mod config;

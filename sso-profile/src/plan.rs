@@ -2,7 +2,7 @@
 
 use sso_tool::exit::{Exit, Fault};
 
-use crate::apply::Change;
+use crate::apply::SectionEdit;
 use crate::config::{Content, Keys, Role};
 use crate::ini::Value;
 use crate::profile::{Sso, scopes};
@@ -27,7 +27,7 @@ const ACCESS_KEYS: [&str; 4] =
 #[derive(Debug, PartialEq, Eq)]
 pub struct Plan {
     /// None if the config says it all.
-    pub changes: Vec<Change>,
+    pub changes: Vec<SectionEdit>,
     /// Whether something new is added, and nothing that is there changes.
     pub is_new: bool,
 }
@@ -51,7 +51,7 @@ pub fn plan(name: &str, request: &Request, content: &Content, replace: bool) -> 
     let session = session_change(&session_name, name, request, content)?;
     let own = profile_change(name, &session_name, request, content, replace)?;
     let there = content.sessions.get(&session_name);
-    let is_overwriting = |change: &Change| {
+    let is_overwriting = |change: &SectionEdit| {
         there.is_some()
             && (!overwritten(change, there).is_empty()
                 // Other scopes are another registration, for every profile of the session.
@@ -73,7 +73,7 @@ fn is_legacy(profile: Option<&Keys>) -> bool {
 }
 
 /// The keys that a change takes away or gives another value. What is only added isn't among them.
-fn overwritten(change: &Change, there: Option<&Keys>) -> Vec<&'static str> {
+fn overwritten(change: &SectionEdit, there: Option<&Keys>) -> Vec<&'static str> {
     let is_there = |key: &&str| there.is_some_and(|keys| keys.contains_key(key));
     change.set.iter().map(|(key, _)| *key).filter(is_there).chain(change.remove.iter().copied()).collect()
 }
@@ -81,7 +81,7 @@ fn overwritten(change: &Change, there: Option<&Keys>) -> Vec<&'static str> {
 /// What a profile lacks is filled in; what differs is changed only where that was asked for.
 fn refuse_overwriting(
     name: &str,
-    change: Option<&Change>,
+    change: Option<&SectionEdit>,
     profile: Option<&Keys>,
     replace: bool,
 ) -> Result<(), Fault> {
@@ -137,7 +137,7 @@ pub(crate) fn profile_change(
     request: &Request,
     content: &Content,
     replace: bool,
-) -> Result<Option<Change>, Fault> {
+) -> Result<Option<SectionEdit>, Fault> {
     let profile = content.profiles.get(name);
     let wanted = [("sso_session", Some(session.to_owned()))];
     let shared = content.sessions.get(session);
@@ -149,7 +149,7 @@ pub(crate) fn profile_change(
 }
 
 /// A legacy profile that stays one.
-fn legacy_change(name: &str, request: &Request, content: &Content) -> Result<Option<Change>, Fault> {
+fn legacy_change(name: &str, request: &Request, content: &Content) -> Result<Option<SectionEdit>, Fault> {
     let wanted = [
         ("sso_start_url", request.start_url.clone()),
         ("sso_region", request.sso_region.clone()),
@@ -165,7 +165,7 @@ fn changed_profile<const N: usize>(
     request: &Request,
     goes: impl Iterator<Item = &'static str>,
     content: &Content,
-) -> Result<Option<Change>, Fault> {
+) -> Result<Option<SectionEdit>, Fault> {
     let profile = content.profiles.get(name);
     let has = |key: &&str| profile.is_some_and(|keys| keys.contains_key(key));
     if let Some(key) = ACCESS_KEYS.iter().find(|key| has(key)) {
@@ -200,7 +200,7 @@ pub(crate) fn session_change(
     name: &str,
     request: &Request,
     content: &Content,
-) -> Result<Option<Change>, Fault> {
+) -> Result<Option<SectionEdit>, Fault> {
     writable_name("sso-session", session)?;
     let there = content.sessions.get(session);
     // A legacy profile has them itself: so it becomes one with a session.
@@ -248,11 +248,11 @@ fn change(
     set: Vec<(&'static str, String)>,
     remove: Vec<&'static str>,
     is_new: bool,
-) -> Option<Change> {
-    (is_new || !set.is_empty() || !remove.is_empty()).then_some(Change { role, set, remove, mark: None })
+) -> Option<SectionEdit> {
+    (is_new || !set.is_empty() || !remove.is_empty()).then_some(SectionEdit { role, set, remove, mark: None })
 }
 
-pub(crate) fn session_differs(session: &str, name: &str, change: &Change, content: &Content) -> Fault {
+pub(crate) fn session_differs(session: &str, name: &str, change: &SectionEdit, content: &Content) -> Fault {
     let users: Vec<_> = content
         .profiles
         .iter()
@@ -272,7 +272,7 @@ pub(crate) fn session_differs(session: &str, name: &str, change: &Change, conten
     .hint("give another --sso-session, or --replace to change it for all of them")
 }
 
-fn keys_of(change: &Change) -> String {
+fn keys_of(change: &SectionEdit) -> String {
     let keys: Vec<_> = change.set.iter().map(|(key, _)| *key).chain(change.remove.iter().copied()).collect();
     keys.join(", ")
 }

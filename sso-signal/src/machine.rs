@@ -285,7 +285,7 @@ pub(crate) fn due(
         lasting(entry.snooze, Because::Snoozed),
         lasting(dismissed, Because::CoolingDown),
         lasting(entry.retry, Because::Retry),
-        wish(entry, signal, at.now).map(|next| (next, Because::Postponed)),
+        postponement(entry, signal, at.now).map(|next| (next, Because::Postponed)),
     ]
     .into_iter()
     .flatten()
@@ -295,7 +295,7 @@ pub(crate) fn due(
 
 /// The `nextAttemptAfter` of whoever wrote the signal. The host's own mirror there decides nothing: what it
 /// mirrors does.
-fn wish(entry: &Reminder, signal: &Signal, now: Moment) -> Option<Moment> {
+fn postponement(entry: &Reminder, signal: &Signal, now: Moment) -> Option<Moment> {
     let is_mirror = |next: Moment| entry.mirrored.is_some_and(|own| own.timestamp() == next.timestamp());
     signal
         .next_attempt_after
@@ -310,7 +310,7 @@ fn wish(entry: &Reminder, signal: &Signal, now: Moment) -> Option<Moment> {
 
 /// Whether the writer of a signal holds it back at this moment, whether that still counts or not.
 pub(crate) fn is_held_back(entry: &Reminder, signal: &Signal, now: Moment) -> bool {
-    wish(&Reminder { held: None, ..entry.clone() }, signal, now).is_some()
+    postponement(&Reminder { held: None, ..entry.clone() }, signal, now).is_some()
 }
 
 /// The entry after the signal was handed over: whatever dies now, the signal comes back in 30 s.

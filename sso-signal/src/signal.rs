@@ -126,7 +126,7 @@ impl Signal {
         Self { document, ..self }
     }
 
-    /// What it is known by: the profile, and the box that it is about.
+    /// What it is known by: the profile, and the host that it is about.
     pub(crate) fn key(&self) -> String {
         key(&self.profile, self.host.as_deref())
     }
@@ -240,17 +240,17 @@ impl Signal {
     }
 }
 
-/// What a signal is known by here: a profile of a box is another one than that of the same name on this machine. No
+/// What a signal is known by here: a profile of another host is another one than that of the same name on this machine. No
 /// profile that a signal can have contains the sign between them.
 pub(crate) fn key(profile: &str, host: Option<&str>) -> String {
     match host {
-        Some(host) => format!("{host}{OF_A_BOX}{profile}"),
+        Some(host) => format!("{host}{OF_A_HOST}{profile}"),
         None => profile.to_owned(),
     }
 }
 
-/// Stands between a box and a profile in a key.
-pub(crate) const OF_A_BOX: char = '|';
+/// Stands between a host and a profile in a key.
+pub(crate) const OF_A_HOST: char = '|';
 
 /// Unknown keys stay, unless the file would get larger than what is read back.
 fn line(document: &Document) -> String {

@@ -1,24 +1,24 @@
 //! Edits of config text: bytes in, bytes out, botocore reading along.
 
 use proptest::prelude::*;
-use sso_profile::apply::{Change, edit};
+use sso_profile::apply::{SectionEdit, edit};
 use sso_profile::config::{Content, Role};
 use sso_profile::ini::Value;
 
 use crate::profile::botocore::{free_form, samples, theirs};
 
-fn profile(name: &str, set: &[(&'static str, &str)]) -> Change {
+fn profile(name: &str, set: &[(&'static str, &str)]) -> SectionEdit {
     let set = set.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
-    Change { role: Role::Profile(name.to_owned()), set, remove: Vec::new(), mark: None }
+    SectionEdit { role: Role::Profile(name.to_owned()), set, remove: Vec::new(), mark: None }
 }
 
-fn region(name: &str) -> Change {
+fn region(name: &str) -> SectionEdit {
     profile(name, &[("region", "eu-west-1")])
 }
 
 /// What `aws configure set` gets wrong (AWS-FORMATS 7) and corners near it: the change, the text before,
 /// the text after.
-fn cases() -> Vec<(Change, &'static str, &'static str)> {
+fn cases() -> Vec<(SectionEdit, &'static str, &'static str)> {
     vec![
         // Headers the CLI doesn't find again.
         (region("a"), "[profile   a]\nk = v\n", "[profile   a]\nk = v\nregion = eu-west-1\n"),
@@ -95,7 +95,7 @@ fn cases() -> Vec<(Change, &'static str, &'static str)> {
         ),
         // Removal.
         (
-            Change { remove: vec!["sso_region", "role_arn"], ..region("a") },
+            SectionEdit { remove: vec!["sso_region", "role_arn"], ..region("a") },
             "[profile a]\nSSO_Region = x # c\n# mine\nk = v\nrole_arn = r\n",
             "[profile a]\n# mine\nk = v\nregion = eu-west-1\n",
         ),

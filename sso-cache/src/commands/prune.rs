@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sso_cache::prune::{Points, Prune, Wanted};
+use sso_cache::prune::{Points, Prune, Choice};
 use sso_cache::view::{PRUNED, View};
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::settings::Settings;
@@ -71,7 +71,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let cache = cache(settings)?;
     let orphaned = if args.orphaned { Some(Points::of(stream::stdin()?, &cache)?) } else { None };
     let wanted =
-        Wanted { is_expired: args.expired, orphaned, is_corrupt: args.corrupt, older_than: args.older_than };
+        Choice { is_expired: args.expired, orphaned, is_corrupt: args.corrupt, older_than: args.older_than };
     if wanted.is_empty() {
         return Err(Fault::new(Exit::Usage, "nothing was chosen to be pruned")
             .hint("sso-cache prune --expired --dry-run")

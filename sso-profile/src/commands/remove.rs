@@ -13,6 +13,7 @@ use sso_tool::subject::Subject;
 
 use crate::apply::edit;
 use crate::aws_config::AwsConfig;
+use crate::change::Change;
 use crate::config::{Content, Role};
 use crate::config_file;
 use crate::cut::is_commented;
@@ -122,7 +123,7 @@ fn remove(
         Some(profile) => profile.add_to(&mut document, None),
         None => document.set("profile", name),
     }
-    document.set("change", "removed");
+    document.set("change", Change::Removed.word());
     document.set("sessionRemoved", gone.session.is_some());
     if command.dry_run {
         document.set("dryRun", true);
@@ -135,14 +136,14 @@ fn remove(
 }
 
 /// What was removed, or would be.
-struct Gone {
+struct Removal {
     /// As it was, if it could be used.
     before: Option<crate::Profile>,
     session: Option<String>,
     warnings: Vec<String>,
 }
 
-impl Gone {
+impl Removal {
     fn in_words(&self, name: &str) -> String {
         let session = self.session.as_ref().map(|session| format!(" and sso-session `{session}`"));
         let mut words = format!("profile `{name}`{} removed", session.unwrap_or_default());
@@ -160,7 +161,7 @@ fn without(
     path: &Path,
     config: &AwsConfig,
     text: &str,
-) -> anyhow::Result<(String, Gone)> {
+) -> anyhow::Result<(String, Removal)> {
     let unreadable = |refusal| config_file::unreadable(path, &refusal);
     let ini = Ini::parse(text).map_err(unreadable)?;
     let content = Content::of(&ini).map_err(unreadable)?;
@@ -186,7 +187,7 @@ fn without(
     let edited = edit(text, &[], &dropped).with_context(|| path.display().to_string())?;
     let warning = format!("section `[{name}]` of the credentials file stays; its keys are never touched");
     let warnings = if in_credentials { vec![warning] } else { Vec::new() };
-    Ok((edited, Gone { before: config.profile(name).ok().flatten(), session, warnings }))
+    Ok((edited, Removal { before: config.profile(name).ok().flatten(), session, warnings }))
 }
 
 fn refuse_if_used(command: &Args, name: &str, config: &AwsConfig) -> Result<(), Fault> {

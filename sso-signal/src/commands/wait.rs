@@ -57,7 +57,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let waited = args
         .poll
         .map_or_else(|| settings.poll_interval(), Ok)
-        .and_then(|poll| wait(settings, Patience { timeout, poll, follow, with_parent }, output));
+        .and_then(|poll| wait(settings, WaitOptions { timeout, poll, follow, with_parent }, output));
     // `while sso-signal wait | … ; do :; done` begins anew at once: a setting that is wrong, or a state of a newer version,
     // must not fill a log and take a core. A person at a terminal sees the error without delay.
     if waited.is_err() && !io::stdout().is_terminal() {
@@ -76,7 +76,7 @@ fn parse_poll(text: &str) -> Result<Duration, String> {
 
 /// How to wait.
 #[derive(Clone, Copy, Debug)]
-struct Patience {
+struct WaitOptions {
     /// Give up (124) after that.
     timeout: Option<Duration>,
     /// Look at least that often.
@@ -87,8 +87,8 @@ struct Patience {
     with_parent: bool,
 }
 
-/// Waits as `patience` says and prints what is due.
-fn wait(settings: &Settings, patience: Patience, output: &mut Output) -> anyhow::Result<Exit> {
+/// Waits as `options` says and prints what is due.
+fn wait(settings: &Settings, options: WaitOptions, output: &mut Output) -> anyhow::Result<Exit> {
     let begin = Instant::now();
     let parent = rustix::process::getppid();
     let mut queue = Queue::new(settings)?;
@@ -99,7 +99,7 @@ fn wait(settings: &Settings, patience: Patience, output: &mut Output) -> anyhow:
     let changes = Changes::watch(settings, queue.signals.watched());
     loop {
         // Before the look: a watcher whose loop was killed must not ask anybody.
-        if patience.with_parent && rustix::process::getppid() != parent {
+        if options.with_parent && rustix::process::getppid() != parent {
             return Ok(Exit::Timeout);
         }
         let at = queue.circumstances()?;
@@ -118,19 +118,19 @@ fn wait(settings: &Settings, patience: Patience, output: &mut Output) -> anyhow:
             output.document(
                 &signal.document().with("nextAttemptAfter", until.timestamp()).with("mode", at.mode.word()),
             )?;
-            if !patience.follow {
+            if !options.follow {
                 return Ok(Exit::Done);
             }
         }
-        let left = patience.timeout.map(|timeout| timeout.saturating_sub(begin.elapsed()));
+        let left = options.timeout.map(|timeout| timeout.saturating_sub(begin.elapsed()));
         if left == Some(Duration::ZERO) {
             return Ok(Exit::Timeout);
         }
-        let pause = [Some(patience.poll), next_look(&judged, &at), left]
+        let pause = [Some(options.poll), next_look(&judged, &at), left]
             .into_iter()
             .flatten()
             .min()
-            .unwrap_or(patience.poll);
+            .unwrap_or(options.poll);
         changes.sleep(pause);
     }
 }

@@ -148,7 +148,7 @@ impl<'a> Raiser<'a> {
         if subject.is_passed_on() {
             return Ok(None);
         }
-        let Some(wish) = wish_of(document)? else { return Ok(None) };
+        let Some(request) = request_of(document)? else { return Ok(None) };
         let (profile, host) = match subject {
             Subject::Session { name, .. } => {
                 let why = format!("a signal has a profile, and session `{}` has none here", sanitize(name));
@@ -179,15 +179,15 @@ impl<'a> Raiser<'a> {
         };
         let whose = ReminderKey::of(subject, document)?.unwrap_or_default();
         if let Err(why) = check_profile(profile) {
-            self.refuse(profile, &whose, wish, document, &why)?;
+            self.refuse(profile, &whose, request, document, &why)?;
             return Ok(None);
         }
         if self.is_outdated(&whose, document)? {
             return Ok(Some("none"));
         }
-        match wish {
-            Wish::Clear => self.clear(&whose, document, now).map(Some),
-            Wish::Raise => match self.raise(profile, host, &whose, document, now)?.0 {
+        match request {
+            Request::Clear => self.clear(&whose, document, now).map(Some),
+            Request::Raise => match self.raise(profile, host, &whose, document, now)?.0 {
                 Raised::New => Ok(Some("raised")),
                 Raised::Again => Ok(Some("kept")),
             },
@@ -207,7 +207,7 @@ impl<'a> Raiser<'a> {
         &self,
         profile: &str,
         whose: &ReminderKey,
-        wish: Wish,
+        request: Request,
         document: &mut Document,
         why: &anyhow::Error,
     ) -> anyhow::Result<()> {
@@ -217,7 +217,7 @@ impl<'a> Raiser<'a> {
             let seen = Sighting::of(document)?;
             Queue::new(self.settings)?.see(whose, seen, observed_at(document)?, Naming::Nothing)?;
         }
-        if wish == Wish::Raise {
+        if request == Request::Raise {
             let name = shell_word(&sanitize(profile));
             let what_to_do =
                 format!("nobody is reminded of it: rename the profile, or log in by hand: sso-login {name}");
@@ -314,16 +314,16 @@ impl<'a> Raiser<'a> {
 
 /// What a document asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wish {
+enum Request {
     Raise,
     Clear,
 }
 
 /// What a document asks for; `None` if it says nothing about a login.
-fn wish_of(document: &Document) -> anyhow::Result<Option<Wish>> {
+fn request_of(document: &Document) -> anyhow::Result<Option<Request>> {
     Ok(match document.flag("loginRequired")? {
-        Some(false) => Some(Wish::Clear),
+        Some(false) => Some(Request::Clear),
         None if document.contains_key("outcome") => None,
-        Some(true) | None => Some(Wish::Raise),
+        Some(true) | None => Some(Request::Raise),
     })
 }

@@ -29,7 +29,7 @@ pub(super) enum Kind {
     Launchd,
     /// Linux, with a user's manager running.
     Systemd,
-    /// A container, a box without systemd, an ssh session without a session bus.
+    /// A container, a host without systemd, an ssh session without a session bus.
     Nobody,
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::signal::OF_A_BOX;
+use crate::signal::OF_A_HOST;
 use sso_tool::atomic_write;
 use sso_tool::profile_name::file_stem;
 use sso_tool::settings::Settings;
@@ -58,7 +58,7 @@ impl Places {
         Ok(files)
     }
 
-    /// Whether a file, by its name, may hold a signal of a profile, here or on a box.
+    /// Whether a file, by its name, may hold a signal of a profile, here or on another host.
     pub(crate) fn may_hold(&self, path: &Path, profile: &str) -> bool {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let stem = ["%1", "%2"].iter().find_map(|suffix| stem.strip_suffix(suffix)).unwrap_or(&stem);
@@ -73,8 +73,8 @@ impl Places {
         let name = file_stem(key);
         // `%1` is no percent-encoding: these names are no other profile's.
         let further = ["", "%1", "%2"].map(|suffix| self.further.join(format!("{name}{suffix}.json")));
-        // The given format's place is for this machine: who reads it alone knows nothing of boxes.
-        let main = Some(self.main_file.clone()).filter(|_| !key.contains(OF_A_BOX));
+        // The given format's place is for this machine: who reads it alone knows nothing of other hosts.
+        let main = Some(self.main_file.clone()).filter(|_| !key.contains(OF_A_HOST));
         main.into_iter().chain(further).collect()
     }
 }

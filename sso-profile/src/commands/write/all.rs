@@ -13,6 +13,7 @@ use crate::aws_config::AwsConfig;
 use crate::bulk::{Bulk, plan, roles};
 use crate::commands::write::listing::Listing;
 use crate::commands::write::{Args, as_asked, lacks_region, no_region, warnings};
+use crate::change::Change;
 use crate::config::Content;
 use crate::config_file;
 use crate::diff::unified;
@@ -91,8 +92,7 @@ struct Outcome {
     name: String,
     /// As it is now, or was before it was removed; `None` if it can't be used.
     profile: Option<Profile>,
-    /// `added`, `replaced`, `unchanged`, `removed` or `kept`.
-    kind: &'static str,
+    kind: Change,
     warnings: Vec<String>,
 }
 
@@ -100,12 +100,12 @@ impl Outcome {
     fn add_to(&self, document: &mut Document, is_dry_run: bool) {
         match &self.profile {
             Some(profile) => {
-                let is_named = matches!(self.kind, REMOVED | KEPT);
+                let is_named = matches!(self.kind, Change::Removed | Change::Kept);
                 profile.add_to(document, (!is_named).then_some("template"));
             }
             None => document.set("profile", self.name.as_str()),
         }
-        document.set("change", self.kind);
+        document.set("change", self.kind.word());
         if is_dry_run {
             document.set("dryRun", true);
         }
@@ -115,15 +115,11 @@ impl Outcome {
     }
 }
 
-const UNCHANGED: &str = "unchanged";
-const REMOVED: &str = "removed";
-const KEPT: &str = "kept";
-
 impl Done {
     /// The first one that lacks a region speaks for all.
     fn warn_of_regions(&mut self) {
         let is_new_without = |outcome: &&Outcome| {
-            outcome.kind != UNCHANGED && outcome.profile.as_ref().is_some_and(lacks_region)
+            outcome.kind != Change::Unchanged && outcome.profile.as_ref().is_some_and(lacks_region)
         };
         let names: Vec<_> =
             self.wanted.iter().filter(is_new_without).map(|outcome| outcome.name.as_str()).collect();
@@ -135,7 +131,7 @@ impl Done {
 
     /// A key of a profile that is gone gives nothing any more.
     fn warn_of_keys(&mut self, settings: &Settings) {
-        let mut removed = self.others.iter_mut().filter(|outcome| outcome.kind == REMOVED).peekable();
+        let mut removed = self.others.iter_mut().filter(|outcome| outcome.kind == Change::Removed).peekable();
         if removed.peek().is_none() {
             return;
         }
@@ -148,9 +144,9 @@ impl Done {
 
     fn in_words(&self) -> String {
         let outcomes = || self.wanted.iter().chain(&self.others);
-        let sums = ["added", "replaced", UNCHANGED, REMOVED].map(|kind| {
+        let sums = [Change::Added, Change::Replaced, Change::Unchanged, Change::Removed].map(|kind| {
             let sum = outcomes().filter(|outcome| outcome.kind == kind).count();
-            format!("{sum} {kind}")
+            format!("{sum} {}", kind.word())
         });
         let mut words = sums.join(", ");
         for warning in outcomes().flat_map(|outcome| &outcome.warnings) {
@@ -191,7 +187,7 @@ fn edited(
     let mut warned = HashSet::new();
     for (wanted, kind) in wanted.iter().zip(kinds) {
         let profile = after.known_profile(&wanted.name)?;
-        if kind != UNCHANGED {
+        if kind != Change::Unchanged {
             as_asked(&profile, &Request { region: None, ..wanted.request.clone() })?;
         }
         let mut warnings = warnings(&profile, after);
@@ -206,7 +202,7 @@ fn edited(
             done.others.push(Outcome { name, profile, kind, warnings });
         }
     };
-    note(gone, REMOVED, &[]);
-    note(kept, KEPT, &["has no role any more and stays: another profile has it as its source_profile"]);
+    note(gone, Change::Removed, &[]);
+    note(kept, Change::Kept, &["has no role any more and stays: another profile has it as its source_profile"]);
     Ok((edited, done))
 }

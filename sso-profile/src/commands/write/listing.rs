@@ -8,7 +8,7 @@ use sso_tool::sanitize::sanitize;
 use sso_tool::stream::{self, Document};
 use sso_tool::subject::{Remote, Subject};
 
-use crate::bulk::Wanted;
+use crate::bulk::RoleProfile;
 use crate::commands::write::Args;
 use crate::config::Content;
 use crate::listed::Listed;
@@ -21,7 +21,7 @@ use crate::template::{Names, Template};
 pub(crate) struct Listing {
     /// The documents, each with the place of its profile in `wanted` unless it is an event.
     pub(crate) documents: Vec<(Document, Option<usize>)>,
-    pub(crate) wanted: Vec<Wanted>,
+    pub(crate) wanted: Vec<RoleProfile>,
     /// The sessions that were listed and have no role any more.
     pub(crate) empty: Vec<String>,
     /// Their start URLs, as far as the listings say.
@@ -110,12 +110,12 @@ impl Listing {
     }
 
     /// The same role twice is no harm; two roles with one name are.
-    fn collide(&self, index: usize, wanted: &Wanted) -> Result<(), Fault> {
+    fn collide(&self, index: usize, wanted: &RoleProfile) -> Result<(), Fault> {
         let Some(other) = self.wanted.get(index).filter(|other| !other.is_same_role(wanted)) else {
             return Ok(());
         };
         let role =
-            |wanted: &Wanted| format!("{} in {} ({})", wanted.role_name, wanted.account_id, wanted.session);
+            |wanted: &RoleProfile| format!("{} in {} ({})", wanted.role_name, wanted.account_id, wanted.session);
         Err(Fault::new(
             Exit::Config,
             format!("both {} and {} would be profile `{}`", role(other), role(wanted), wanted.name),
@@ -133,7 +133,7 @@ fn refuse_remote(document: &Document, what: &str) -> anyhow::Result<()> {
 }
 
 /// What one document asks for.
-fn wanted(document: &Document, command: &Args, template: &Template) -> anyhow::Result<Wanted> {
+fn wanted(document: &Document, command: &Args, template: &Template) -> anyhow::Result<RoleProfile> {
     let mut request = command.request().or(Request::of(document)?);
     let required = |value: &Option<String>, key: &str| {
         value.clone().with_context(|| {
@@ -163,7 +163,7 @@ fn wanted(document: &Document, command: &Args, template: &Template) -> anyhow::R
         .hint("put more into --name-template, for example '{account}-{role}'")
         .into());
     }
-    Ok(Wanted { name, session, account_id, role_name, request })
+    Ok(RoleProfile { name, session, account_id, role_name, request })
 }
 
 fn session_of(document: &Document, flags: &Request) -> anyhow::Result<String> {

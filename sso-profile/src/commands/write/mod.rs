@@ -16,6 +16,7 @@ use sso_tool::subject::Subject;
 
 use crate::apply::edit;
 use crate::aws_config::AwsConfig;
+use crate::change::Change;
 use crate::config::Content;
 use crate::config_file;
 use crate::diff::unified;
@@ -236,7 +237,7 @@ fn write(
     }
     forget_the_end(&mut document);
     change.profile.add_to(&mut document, Some(&from));
-    document.set("change", change.kind);
+    document.set("change", change.kind.word());
     if command.dry_run {
         document.set("dryRun", true);
         document.set("diff", change.diff);
@@ -259,7 +260,7 @@ fn say_where_from(settings: &Settings, start_url: &str) {
 /// What was done, or would be.
 struct Done {
     profile: Profile,
-    kind: &'static str,
+    kind: Change,
     diff: String,
     warnings: Vec<String>,
 }
@@ -312,12 +313,12 @@ fn edited(
     let profile = after.known_profile(name)?;
     as_asked(&profile, request)?;
     let kind = match (changes.is_empty(), is_new) {
-        (true, _) => "unchanged",
-        (false, true) => "added",
-        (false, false) => "replaced",
+        (true, _) => Change::Unchanged,
+        (false, true) => Change::Added,
+        (false, false) => Change::Replaced,
     };
     let mut warnings = warnings(&profile, &after);
-    if kind != "unchanged" && lacks_region(&profile) {
+    if kind != Change::Unchanged && lacks_region(&profile) {
         warnings.extend(no_region(&[name]));
     }
     let done = Done { warnings, profile, kind, diff: String::new() };
@@ -389,9 +390,9 @@ pub(crate) fn no_region(names: &[&str]) -> Option<String> {
 fn in_words(change: &Done, dry_run: bool) -> String {
     let name = &change.profile.name;
     let mut words = match (change.kind, dry_run) {
-        ("unchanged", _) => format!("profile `{name}` is as asked; nothing changed"),
+        (Change::Unchanged, _) => format!("profile `{name}` is as asked; nothing changed"),
         (_, true) => return change.diff.trim_end().to_owned(),
-        (kind, false) => format!("profile `{name}` {kind}"),
+        (kind, false) => format!("profile `{name}` {}", kind.word()),
     };
     for warning in &change.warnings {
         words.push_str("; ");

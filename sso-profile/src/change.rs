@@ -1,0 +1,29 @@
+//! What becomes of a profile: `change` in documents.
+
+/// What becomes of a profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// It is new.
+    Added,
+    /// It was there and said something else.
+    Replaced,
+    /// It says what was asked for already.
+    Unchanged,
+    /// It is taken out.
+    Removed,
+    /// It would go, if another profile didn't take its credentials from it.
+    Kept,
+}
+
+impl Change {
+    /// The word in documents.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Replaced => "replaced",
+            Self::Unchanged => "unchanged",
+            Self::Removed => "removed",
+            Self::Kept => "kept",
+        }
+    }
+}
