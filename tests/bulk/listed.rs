@@ -35,7 +35,7 @@ fn pruned_by(documents: &[Value], flags: &str) -> (i32, usize) {
     let ended = write(&sandbox, &format!("--prune {flags}"), documents);
     if ended.code == 65 {
         assert_eq!(read(&sandbox), before);
-        assert!(ended.stdout.is_empty() && ended.stderr.contains("say --complete"), "{}", ended.stderr);
+        assert!(ended.stdout.is_empty() && ended.stderr.contains("give --complete"), "{}", ended.stderr);
     }
     (ended.code, read(&sandbox).matches("[profile ").count())
 }
