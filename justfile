@@ -79,11 +79,8 @@ sso-status-json: _tools
 [group('watcher')]
 sso-login profile="": _tools
     @{{ if profile == "" { ":" } else { "sso-profile show " + quote(profile) + " > /dev/null" } }}
-    @if sso-signal request --text {{ quote(profile) }}; then \
-        sso-lock status watcher > /dev/null || printf 'no watcher runs: just sso-watch (or just sso-install) starts one; to log in now: sso-login %s| sso-signal settle\n' "${1:+$(printf '%q ' "$1")}" >&2; \
-    else \
-        [ "$?" -eq 1 ] && sso-login {{ if profile == "" { "" } else { quote(profile) } }} < /dev/null | sso-signal settle | sso-signal log; \
-    fi
+    @sso-signal request --text {{ quote(profile) }} && { sso-lock status watcher > /dev/null || printf 'no watcher runs: just sso-watch (or just sso-install) starts one; to log in now: sso-login %s| sso-signal settle\n' "${1:+$(printf '%q ' "$1")}" >&2; } \
+        || { [ "$?" -eq 1 ] && sso-login {{ if profile == "" { "" } else { quote(profile) } }} < /dev/null | sso-signal settle | sso-signal log; }
 
 # End the session of a profile (or --all), and ask for a new one
 [group('watcher')]
