@@ -10,7 +10,6 @@ use sso_profile::select::BEFORE_THE_PROFILE;
 use sso_profile::{Kind, Profile};
 use sso_tool::process::{End, Line, Program, code};
 use sso_tool::settings::{Settings, from_environment};
-use sso_tool::time;
 
 use crate::aws_cli::complaint::Complaint;
 use crate::aws_cli::page::Page;
@@ -19,6 +18,7 @@ use crate::interrupt::Interrupt;
 use crate::session::answer::Answer;
 use crate::session::cached::Session;
 use crate::session::login_options::after;
+use crate::session::obtain::{HowFar, Want, obtain};
 
 /// Where installers put it; a virtualenv's version 1 on PATH often hides it.
 const USUAL: [&str; 2] = ["/usr/local/bin/aws", "/usr/bin/aws"];
@@ -260,7 +260,7 @@ impl Aws {
         if !status.success() {
             return Ok(complaint.answer(code(status)));
         }
-        Ok(match session.valid_token(time::now()?)? {
+        Ok(match obtain(session, Want::Valid, HowFar::Cached)?.cached() {
             Some(token) => Answer::success("aws", token.expires_at),
             None => {
                 Answer::failed("no-token", "`aws sso login` ended well but left no valid token in the cache")

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use chrono::TimeDelta;
 use sso_profile::{Profile, Sso};
 use sso_tool::exit::Exit;
 use sso_tool::sanitize::sanitize;
@@ -20,7 +19,7 @@ use crate::commands::subjects::{self, Elsewhere, Question, Reply, RoleFlags};
 use crate::credentials::role::of_denial;
 use crate::session::cached::Session;
 use crate::session::error::SessionError;
-use crate::session::renew::{self, Want};
+use crate::session::obtain::{Effort, HowFar, Queue, Want, obtain};
 use crate::session::target::no_sso;
 
 /// How long getting a token may take.
@@ -87,8 +86,12 @@ fn list(
     output: &mut Output,
 ) -> anyhow::Result<Option<SessionError>> {
     let sso = session.sso;
-    let token = |want| renew::token(settings, profile, session, want, Instant::now() + PATIENCE);
-    let mut access = match token(Want::Lasting(TimeDelta::zero()))? {
+    let token = |want| -> anyhow::Result<_> {
+        let effort =
+            Effort { settings, profile, deadline: Instant::now() + PATIENCE, queue: Queue::Looking };
+        Ok(obtain(session, want, HowFar::Refresh(&effort))?.token(settings, session))
+    };
+    let mut access = match token(Want::Valid)? {
         Ok(token) => token.access_token,
         Err(lack) => return Ok(Some(lack)),
     };

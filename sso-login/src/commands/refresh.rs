@@ -15,7 +15,7 @@ use sso_tool::time::{self, parse_duration};
 
 use crate::commands::subjects::{self, Elsewhere, Form, Reply, RoleFlags, SubjectFlags, Target};
 use crate::session::cached::Session;
-use crate::session::renew::{self, Want};
+use crate::session::obtain::{Effort, HowFar, Queue, Want, obtain};
 use crate::session::target::no_sso;
 
 /// How long a renewal may take, other logins that are under way included.
@@ -112,7 +112,9 @@ fn answer(
     let now = time::now()?;
     let before = session.token()?.whole().map(|token| token.expires_at);
     let deadline = Instant::now() + PATIENCE;
-    let renewed = renew::token(settings, profile, &session, Want::Lasting(left), deadline)?;
+    let effort = Effort { settings, profile, deadline, queue: Queue::Looking };
+    let obtained = obtain(&session, Want::Lasting(left), HowFar::Refresh(&effort))?;
+    let renewed = obtained.token(settings, &session);
 
     // The keys that name the session are needed to look at it, and by whoever comes next.
     if !document.contains_key("ssoSession") && !document.contains_key("startUrl") {

@@ -25,7 +25,7 @@ use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::shell::shell_word;
 use sso_tool::stream::{Document, Output};
-use sso_tool::time::{self, format_duration};
+use sso_tool::time::format_duration;
 use tempfile::TempDir;
 
 use crate::aws_api::oidc::Oidc;
@@ -37,6 +37,7 @@ use crate::keys::running::Said;
 use crate::keys::stop::{cancelled, is_cancelled};
 use crate::keys::tools::{Call, Chosen, Tools, interrupted};
 use crate::session::cached::Session;
+use crate::session::obtain::{HowFar, Want, obtain};
 use crate::session::login_options::{Via, parse_timeout};
 
 /// How long the SSO service may take to say whether it knows a portal.
@@ -402,7 +403,7 @@ impl Setup<'_> {
         let sso = &place.sso();
         let session = &Session::new(self.settings, sso)?;
         // A token of another portal, under the same name.
-        if session.valid_token(time::now()?)?.is_some() && !is_logged_in(session, place)? {
+        if obtain(session, Want::Valid, HowFar::Cached)?.cached().is_some() && !is_logged_in(session, place)? {
             arguments.push("--force");
         }
         if self.args.no_browser {
@@ -655,7 +656,7 @@ fn sweep(state: &Path) {
 
 /// Whether there is a valid token of this very portal.
 fn is_logged_in(session: &Session<'_>, place: &Place) -> anyhow::Result<bool> {
-    let token = session.valid_token(time::now()?)?;
+    let token = obtain(session, Want::Valid, HowFar::Cached)?.cached();
     let start_url = StartUrl::of(&place.start_url);
     Ok(token.is_some_and(|token| token.start_url.is_none_or(|url| StartUrl::of(&url) == start_url)))
 }

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use chrono::TimeDelta;
 use sso_cache::credentials::RoleCredentials;
 use sso_cache::token::Token;
 use sso_lock::{Guard, Lock, Outcome};
@@ -19,7 +18,7 @@ use sso_tool::time;
 use crate::aws_api::portal::{Denial, Portal};
 use crate::session::cached::Session;
 use crate::session::error::{SessionError, named};
-use crate::session::renew::{self, Want};
+use crate::session::obtain::{Effort, HowFar, Queue, Want, obtain};
 
 /// Between two looks at a file that somebody else is about to write.
 const LOOK: Duration = Duration::from_millis(100);
@@ -132,7 +131,7 @@ impl Role<'_> {
 
     /// Credentials that the portal gives, and the token that it gave them for.
     fn asked(&self) -> anyhow::Result<Result<(Token, RoleCredentials), SessionError>> {
-        let mut token = match self.token(Want::Lasting(TimeDelta::zero()))? {
+        let mut token = match self.token(Want::Valid)? {
             Ok(token) => token,
             Err(lack) => return Ok(Err(lack)),
         };
@@ -160,7 +159,9 @@ impl Role<'_> {
     }
 
     fn token(&self, want: Want<'_>) -> anyhow::Result<Result<Token, SessionError>> {
-        renew::token(self.settings, self.profile, self.session, want, self.deadline)
+        let (settings, profile, deadline) = (self.settings, self.profile, self.deadline);
+        let effort = Effort { settings, profile, deadline, queue: Queue::Looking };
+        Ok(obtain(self.session, want, HowFar::Refresh(&effort))?.token(settings, self.session))
     }
 
     fn lack(&self, denial: Denial) -> SessionError {

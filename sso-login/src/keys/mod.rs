@@ -30,7 +30,7 @@ use sso_tool::exit::{Exit, Fault, hint_of, status_of, warn};
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::stream::Document;
-use sso_tool::time::{self, format_duration};
+use sso_tool::time::format_duration;
 
 pub use self::args::{KeySetArgs, SetUp};
 
@@ -42,6 +42,7 @@ use crate::interrupt::Interrupt;
 use crate::session::cached::Session;
 use crate::session::consent_forecast::foresee;
 use crate::session::login_options::Via;
+use crate::session::obtain::{HowFar, Want, obtain};
 use crate::session::waiting;
 use prompter::Answers;
 use recovery_log::RecoveryLog;
@@ -288,7 +289,7 @@ impl Round<'_> {
             return Ok(());
         }
         let Some(sso) = self.config_with(scratch)?.known_profile(profile)?.sso else { return Ok(()) };
-        if Session::new(self.settings, &sso)?.valid_token(time::now()?)?.is_none() {
+        if obtain(&Session::new(self.settings, &sso)?, Want::Valid, HowFar::Cached)?.cached().is_none() {
             return Ok(());
         }
         let session = sanitize(sso.session.as_deref().unwrap_or(&sso.start_url));

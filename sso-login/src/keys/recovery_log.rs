@@ -17,6 +17,7 @@ use tempfile::TempDir;
 
 use super::scratch::folder;
 use crate::session::cached::Session;
+use crate::session::obtain::{HowFar, Want, obtain};
 
 const NOTE: &str = "trail.json";
 /// Longer than any note.
@@ -120,7 +121,6 @@ fn is_login_under_way(settings: &Settings) -> bool {
 fn still_valid(session: &str, config: &AwsConfig, settings: &Settings) -> Option<(String, String)> {
     let mut profiles = config.profiles().filter_map(|(name, profile)| Some((name, profile.ok()?.sso?)));
     let (name, sso) = profiles.find(|(_, sso)| sso.session.as_deref() == Some(session))?;
-    let now = sso_tool::time::now().ok()?;
-    Session::new(settings, &sso).ok()?.valid_token(now).ok()??;
+    obtain(&Session::new(settings, &sso).ok()?, Want::Valid, HowFar::Cached).ok()?.cached()?;
     Some((session.to_owned(), name.to_owned()))
 }

@@ -14,12 +14,12 @@ use sso_tool::atomic_write::{Mode, replace};
 use sso_tool::exit::{Exit, status_of};
 use sso_tool::settings::Settings;
 use sso_tool::stream::Document;
-use sso_tool::time;
 
 use super::recovery_log::RecoveryLog;
 use super::scratch::Scratch;
 use super::tools::{Call, Tools};
 use crate::session::cached::Session;
+use crate::session::obtain::{HowFar, Want, obtain};
 
 /// What has been done so far, as what undoes it.
 #[derive(Default)]
@@ -100,7 +100,7 @@ impl Login {
         let token = Keepsake::of(session.token_file())?;
         if let Some(name) = &sso.session
             && let Some(trail) = trail
-            && session.valid_token(time::now()?)?.is_none()
+            && obtain(&session, Want::Valid, HowFar::Cached)?.cached().is_none()
         {
             trail.logs_in(name);
         }

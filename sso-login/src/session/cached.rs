@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use anyhow::Context as _;
 use sso_cache::entry::{Entry, Room};
 use sso_cache::folder::Cache;
 use sso_cache::key;
@@ -12,11 +13,11 @@ use sso_cache::salvage;
 use sso_cache::session_store::{self, Happened};
 use sso_cache::token::Token;
 use sso_lock::{Lock, Outcome};
-use sso_profile::Sso;
+use sso_profile::{Profile, Sso};
 use sso_tool::settings::Settings;
 use sso_tool::time::{self, Moment};
 
-use crate::aws_api::oidc::{Created, Registered};
+use crate::aws_api::oidc::{Created, Oidc, Registered};
 
 /// How long a login that is under way may hold up a salvage.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -113,9 +114,10 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Its token if that is valid.
-    pub fn valid_token(&self, now: Moment) -> anyhow::Result<Option<Token>> {
-        Ok(self.token()?.whole().filter(|token| now < token.expires_at))
+    /// The service that its tokens come from.
+    pub(crate) fn oidc(&self, profile: &Profile) -> anyhow::Result<Oidc> {
+        Oidc::new(&self.sso.region, profile.endpoints.sso_oidc.as_deref())
+            .with_context(|| format!("cannot talk to the SSO service in {}", self.sso.region))
     }
 
     /// An error (74) if its token couldn't be written now. For before a person is asked: a token that has no place is a

@@ -5,9 +5,6 @@ mod on_host;
 use std::io::{self, IsTerminal as _};
 use std::time::Instant;
 
-use anyhow::Context as _;
-use sso_cache::token::Token;
-use sso_lock::{Lock, Outcome};
 use sso_profile::{AwsConfig, Profile};
 use sso_signal::config_stamp;
 use sso_tool::exit::{Exit, Fault, hint_of, status_of, warn};
@@ -17,7 +14,6 @@ use sso_tool::subject::Subject;
 use sso_tool::time;
 
 use crate::ask::Consent;
-use crate::aws_api::oidc::Oidc;
 use crate::aws_cli::complaint;
 use crate::aws_cli::program;
 use crate::flows::device::DeviceLogin;
@@ -26,12 +22,10 @@ use crate::flows::progress::Progress;
 use crate::session::answer::Answer;
 use crate::session::cached::Session;
 use crate::session::consent_forecast::ConsentForecast;
-use crate::session::failure::Failures;
 use crate::session::login_options::{LoginOptions, Permission, Via, lock_patience};
-use crate::session::refresh::{Renewed, refresh};
+use crate::session::obtain::{Effort, HowFar, Obtained, Queue, Want, obtain};
 use crate::session::route::{self, Choice, Route};
 use crate::session::target::{self, no_sso};
-use crate::session::waiting;
 
 const STANDALONE: &str = "the mode is standalone: nobody is asked, and nobody logs in";
 
@@ -120,12 +114,12 @@ impl<'a> Ensure<'a> {
     ) -> anyhow::Result<Answer> {
         session.rehearse()?;
         let leave = self.wish.permission(self.settings, document)?;
-        if leave != Permission::Given
-            && !self.wish.force
-            && refreshable(session)?.is_some()
-            && let Some(answer) = self.get_locked(profile, session, document, None)?
-        {
-            return Ok(answer);
+        if leave != Permission::Given && !self.wish.force {
+            let effort = self.effort(profile, document)?;
+            match obtain(session, self.want(), HowFar::Refresh(&effort))? {
+                Obtained::Lacking(_) => {}
+                obtained => return answer(obtained),
+            }
         }
         if leave == Permission::Denied {
             return Ok(Answer::dismissed(Some(STANDALONE)));
@@ -135,82 +129,31 @@ impl<'a> Ensure<'a> {
         {
             return Ok(answer);
         }
-        let answer = self.get_locked(profile, session, document, Some(progress))?;
-        let answer = answer.context("a login has no outcome")?;
+        let effort = self.effort(profile, document)?;
+        let mut log_in = || self.log_in(profile, session, effort.deadline, progress);
+        let answer = answer(obtain(session, self.want(), HowFar::Login(&effort, &mut log_in))?)?;
         if leave == Permission::Asked {
             self.consent.keep(profile, session, &answer)?;
         }
         Ok(answer)
     }
 
-    /// Renews or, with `progress` to show, logs in, under the login lock. `None` if that takes a person and there is no
-    /// progress to show.
-    fn get_locked(
-        &self,
-        profile: &Profile,
-        session: &Session<'_>,
-        document: &Document,
-        progress: Option<&mut Progress<'_>>,
-    ) -> anyhow::Result<Option<Answer>> {
-        // The person's time to answer isn't the login's.
+    fn want(&self) -> Want<'static> {
+        if self.wish.force { Want::New } else { Want::Valid }
+    }
+
+    /// The time for a renewal or login begins now: a person's time to answer isn't the login's.
+    fn effort<'b>(&'b self, profile: &'b Profile, document: &Document) -> anyhow::Result<Effort<'b>> {
         let deadline = self.wish.deadline(self.settings);
-        let lock = Lock::of(self.settings, "login")?;
-        let failures = Failures::before_waiting(self.settings, session)?;
-        // Programs are told at the end, by the outcome.
-        let is_told = io::stderr().is_terminal();
         let patience = lock_patience(document, deadline)?;
-        let guard = match waiting::acquire(self.settings, &lock, "sso-login", patience, is_told)? {
-            Outcome::Held(guard) => guard,
-            Outcome::Busy(owner) => return Ok(Some(Answer::busy(owner.as_ref()))),
-        };
-        // Who held the lock before us may have logged in for us, too, or been told no for us.
-        let mut answer = self.valid(session)?;
-        if answer.is_none() {
-            answer = self.renew(profile, session, deadline)?;
-        }
-        if answer.is_none() && !self.wish.force {
-            answer = failures.since();
-        }
-        if answer.is_none()
-            && let Some(progress) = progress
-        {
-            let ended = self.log_in(profile, session, deadline, progress)?;
-            if let Err(err) = failures.keep(&ended) {
-                // Those who waited ask for themselves, then; how it ended counts for more.
-                self.settings.debug(|| format!("{err:#}"));
-            }
-            answer = Some(ended);
-        }
-        guard.release()?;
-        Ok(answer)
+        // Programs are told at the end, by the outcome.
+        let queue = Queue::InLine { patience, is_told: io::stderr().is_terminal() };
+        Ok(Effort { settings: self.settings, profile, deadline, queue })
     }
 
     fn valid(&self, session: &Session<'_>) -> anyhow::Result<Option<Answer>> {
-        if self.wish.force {
-            return Ok(None);
-        }
-        Ok(session.valid_token(time::now()?)?.map(|token| Answer::valid(token.expires_at)))
-    }
-
-    /// Renews silently. `None` if only a person can go on.
-    fn renew(
-        &self,
-        profile: &Profile,
-        session: &Session<'_>,
-        deadline: Instant,
-    ) -> anyhow::Result<Option<Answer>> {
-        let Some(token) = refreshable(session)?.filter(|_| !self.wish.force) else { return Ok(None) };
-        let oidc = oidc(profile, session)?;
-        Ok(match refresh(session, &oidc, &token, deadline)? {
-            Renewed::Token(token) => Some(Answer::success("refresh", token.expires_at)),
-            Renewed::Gone => None,
-            Renewed::Unreachable(refusal) => Some(Answer::unreachable(refusal.to_string())),
-            Renewed::TimedOut => Some(Answer::timeout("the SSO service did not answer in time")),
-            Renewed::Refused(refusal) => {
-                self.settings.debug(|| format!("the session can't be renewed: {refusal}"));
-                None
-            }
-        })
+        let token = obtain(session, self.want(), HowFar::Cached)?.cached();
+        Ok(token.map(|token| Answer::valid(token.expires_at)))
     }
 
     fn log_in(
@@ -261,7 +204,7 @@ impl<'a> Ensure<'a> {
             }
             Route::Pkce => {
                 session.hold_room()?;
-                let oidc = &oidc(profile, session)?;
+                let oidc = &session.oidc(profile)?;
                 if let Some(fault) = oidc.refuses(&session.sso.start_url) {
                     return Ok(own_domain(fault));
                 }
@@ -270,7 +213,7 @@ impl<'a> Ensure<'a> {
             }
             Route::Device => {
                 session.hold_room()?;
-                let oidc = &oidc(profile, session)?;
+                let oidc = &session.oidc(profile)?;
                 if let Some(fault) = oidc.refuses(&session.sso.start_url) {
                     return Ok(own_domain(fault));
                 }
@@ -340,12 +283,16 @@ fn no_aws(others: &[String]) -> Answer {
     Answer::failed("no-aws-cli", reason).exiting(Exit::Config).hint(hint)
 }
 
-fn refreshable(session: &Session<'_>) -> anyhow::Result<Option<Token>> {
-    let now = time::now()?;
-    Ok(session.token()?.whole().filter(|token| token.is_refreshable(now)))
-}
-
-fn oidc(profile: &Profile, session: &Session<'_>) -> anyhow::Result<Oidc> {
-    Oidc::new(&session.sso.region, profile.endpoints.sso_oidc.as_deref())
-        .with_context(|| format!("cannot talk to the SSO service in {}", session.sso.region))
+/// The outcome of a login or renewal. What can't be written here is the command's failure (74).
+fn answer(obtained: Obtained) -> anyhow::Result<Answer> {
+    Ok(match obtained {
+        Obtained::Cached(token) => Answer::valid(token.expires_at),
+        Obtained::Renewed(token) => Answer::success("refresh", token.expires_at),
+        Obtained::LoggedIn(answer) => answer,
+        Obtained::Lacking(lack) => Answer::failed(lack.kind.word(), lack.reason()),
+        Obtained::Unreachable(refusal) => Answer::unreachable(refusal.to_string()),
+        Obtained::TimedOut => Answer::timeout("the SSO service did not answer in time"),
+        Obtained::Busy(owner) => Answer::busy(owner.as_ref()),
+        Obtained::Unwritable(err) => return Err(err),
+    })
 }

@@ -1,0 +1,274 @@
+//! The one way to a session's token: the cached one, one renewed without a person, or one of a new login.
+
+use std::time::{Duration, Instant};
+
+use chrono::TimeDelta;
+use sso_cache::entry::Entry;
+use sso_cache::token::Token;
+use sso_lock::{Guard, Lock, Outcome, Owner};
+use sso_profile::Profile;
+use sso_tool::atomic_write::is_unwritable;
+use sso_tool::secret::Secret;
+use sso_tool::settings::Settings;
+use sso_tool::time::{self, Moment};
+
+use crate::aws_api::oidc::Refusal;
+use crate::session::answer::Answer;
+use crate::session::cached::Session;
+use crate::session::error::{SessionError, named};
+use crate::session::failure::Failures;
+use crate::session::refresh::{Renewed, refresh};
+use crate::session::waiting;
+
+/// Between two looks at a file that somebody else is about to write.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Which token will do.
+#[derive(Clone, Copy, Debug)]
+pub enum Want<'a> {
+    /// One that is valid now.
+    Valid,
+    /// One that lasts for longer than this.
+    Lasting(TimeDelta),
+    /// A valid one other than this, which the service has just refused.
+    Another(&'a Secret),
+    /// One of a new login: neither what is in the file nor its renewal.
+    New,
+}
+
+impl Want<'_> {
+    fn is_met(self, token: &Token, now: Moment) -> bool {
+        match self {
+            Self::Valid => now < token.expires_at,
+            Self::Lasting(left) => now + left < token.expires_at,
+            Self::Another(refused) => now < token.expires_at && token.access_token != *refused,
+            Self::New => false,
+        }
+    }
+
+    fn takes_renewed(self) -> bool {
+        !matches!(self, Self::New)
+    }
+}
+
+/// What may be done to get a token.
+pub(crate) enum HowFar<'a> {
+    /// A look at the file. Nothing is written, and nobody is waited for.
+    Cached,
+    /// A renewal without a person.
+    Refresh(&'a Effort<'a>),
+    /// A login, by this function, where nothing less helps. The login lock is held meanwhile.
+    Login(&'a Effort<'a>, &'a mut dyn FnMut() -> anyhow::Result<Answer>),
+}
+
+/// What a renewal or a login needs.
+pub(crate) struct Effort<'a> {
+    /// The settings.
+    pub(crate) settings: &'a Settings,
+    /// A profile of the session.
+    pub(crate) profile: &'a Profile,
+    /// When to give up.
+    pub(crate) deadline: Instant,
+    /// The wait for who holds the login lock.
+    pub(crate) queue: Queue,
+}
+
+/// How the login or refresh of another process is waited for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Queue {
+    /// Silently until the deadline. The file is looked at all the while, since who holds the lock may be busy with another
+    /// session.
+    Looking,
+    /// In line for this long. A login of this session that fails meanwhile is the answer for all who waited.
+    InLine {
+        /// The longest wait.
+        patience: Duration,
+        /// Whether the person at the terminal hears of it.
+        is_told: bool,
+    },
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(crate) enum Obtained {
+    /// The token that was in the file.
+    Cached(Token),
+    /// A renewed token, or the newer one that somebody else wrote meanwhile.
+    Renewed(Token),
+    /// How a login ended: this process's, or the one that was waited for.
+    LoggedIn(Answer),
+    /// Nothing that may be done helps.
+    Lacking(SessionError),
+    /// The service can't be reached.
+    Unreachable(Refusal),
+    /// No answer by the deadline.
+    TimedOut,
+    /// Another process holds the login lock for too long.
+    Busy(Option<Owner>),
+    /// Nothing can be written here. A refresh token may be good for one use: whoever renews must be able to keep the next one.
+    Unwritable(anyhow::Error),
+}
+
+/// A session's token. One renewal or login for however many processes ask: a look without the lock, the lock, another look,
+/// and only then the act.
+pub(crate) fn obtain(session: &Session<'_>, want: Want<'_>, how_far: HowFar<'_>) -> anyhow::Result<Obtained> {
+    let (effort, log_in) = match how_far {
+        HowFar::Cached => return Ok(look(session, want)?.without_renewal(session)),
+        HowFar::Refresh(effort) => (effort, None),
+        HowFar::Login(effort, log_in) => (effort, Some(log_in)),
+    };
+    let lock = Lock::of(effort.settings, "login")?;
+    let failures = Failures::before_waiting(effort.settings, session)?;
+    loop {
+        match look(session, want)? {
+            Look::Met(token) => return Ok(Obtained::Cached(token)),
+            Look::Torn(_) if session.salvage(effort.settings)? => continue,
+            Look::Torn(lack) | Look::Spent(lack) if log_in.is_none() => return Ok(Obtained::Lacking(lack)),
+            _ => {}
+        }
+        let guard = match effort.acquire(&lock) {
+            Ok(Outcome::Held(guard)) => guard,
+            Ok(Outcome::Busy(_)) if matches!(effort.queue, Queue::Looking) && !effort.is_late() => continue,
+            Ok(Outcome::Busy(owner)) => return Ok(Obtained::Busy(owner)),
+            Err(err) if is_unwritable(&err) => return Ok(Obtained::Unwritable(err)),
+            Err(err) => return Err(err),
+        };
+        let obtained = locked(session, want, effort, &failures, log_in);
+        guard.release()?;
+        return match obtained {
+            Err(err) if is_unwritable(&err) => Ok(Obtained::Unwritable(err)),
+            obtained => obtained,
+        };
+    }
+}
+
+/// The same under the login lock. Who held it before may have renewed or logged in for this process, too, or have been told no
+/// for it.
+fn locked(
+    session: &Session<'_>,
+    want: Want<'_>,
+    effort: &Effort<'_>,
+    failures: &Failures,
+    log_in: Option<&mut dyn FnMut() -> anyhow::Result<Answer>>,
+) -> anyhow::Result<Obtained> {
+    let obtained = match look(session, want)? {
+        Look::Renewable(token) => renewed(session, &token, want, effort)?,
+        look => look.without_renewal(session),
+    };
+    let Obtained::Lacking(lack) = obtained else { return Ok(obtained) };
+    if want.takes_renewed()
+        && matches!(effort.queue, Queue::InLine { .. })
+        && let Some(answer) = failures.since()
+    {
+        return Ok(Obtained::LoggedIn(answer));
+    }
+    let Some(log_in) = log_in else { return Ok(Obtained::Lacking(lack)) };
+    let answer = log_in()?;
+    if let Err(err) = failures.keep(&answer) {
+        // Those who waited ask for themselves, then; how it ended counts for more.
+        effort.settings.debug(|| format!("{err:#}"));
+    }
+    Ok(Obtained::LoggedIn(answer))
+}
+
+impl Effort<'_> {
+    fn acquire(&self, lock: &Lock) -> anyhow::Result<Outcome<Guard>> {
+        match self.queue {
+            Queue::Looking => lock.acquire("sso-login", LOOK),
+            Queue::InLine { patience, is_told } => {
+                waiting::acquire(self.settings, lock, "sso-login", patience, is_told)
+            }
+        }
+    }
+
+    fn is_late(&self) -> bool {
+        Instant::now() >= self.deadline
+    }
+}
+
+impl Obtained {
+    /// The token, for a caller that doesn't log anybody in.
+    pub(crate) fn token(self, settings: &Settings, session: &Session<'_>) -> Result<Token, SessionError> {
+        Err(match self {
+            Self::Cached(token) | Self::Renewed(token) => return Ok(token),
+            Self::Lacking(lack) => lack,
+            Self::LoggedIn(_) => SessionError::expired(session),
+            Self::Unreachable(refusal) => SessionError::unreachable(refusal.to_string()),
+            Self::TimedOut => SessionError::unreachable("the SSO service did not answer in time"),
+            Self::Busy(_) => SessionError::busy("another login or refresh is under way"),
+            Self::Unwritable(err) => {
+                settings.debug(|| format!("no renewal here: {err:#}"));
+                SessionError::unwritable(session)
+            }
+        })
+    }
+
+    /// The token that was in the file.
+    pub(crate) fn cached(self) -> Option<Token> {
+        match self {
+            Self::Cached(token) => Some(token),
+            _ => None,
+        }
+    }
+}
+
+/// What one look at the file finds.
+enum Look {
+    /// A token that will do.
+    Met(Token),
+    /// One that won't, and that can be renewed.
+    Renewable(Token),
+    /// A file that no client can read.
+    Torn(SessionError),
+    /// No token, or one that nothing but a login can replace.
+    Spent(SessionError),
+}
+
+impl Look {
+    fn without_renewal(self, session: &Session<'_>) -> Obtained {
+        match self {
+            Self::Met(token) => Obtained::Cached(token),
+            Self::Torn(lack) | Self::Spent(lack) => Obtained::Lacking(lack),
+            Self::Renewable(_) => Obtained::Lacking(SessionError::expired(session)),
+        }
+    }
+}
+
+fn look(session: &Session<'_>, want: Want<'_>) -> anyhow::Result<Look> {
+    let now = time::now()?;
+    Ok(match session.token()? {
+        Entry::Missing => Look::Spent(SessionError::absent(session)),
+        Entry::Corrupt(why) => Look::Torn(SessionError::torn(session, why)),
+        Entry::Whole(token) if want.is_met(&token, now) => Look::Met(token),
+        Entry::Whole(token) if want.takes_renewed() && token.is_refreshable(now) => Look::Renewable(token),
+        Entry::Whole(token) => Look::Spent(spent(session, &token, want, now)),
+    })
+}
+
+/// Why a token that can't be renewed won't do.
+fn spent(session: &Session<'_>, token: &Token, want: Want<'_>, now: Moment) -> SessionError {
+    match want {
+        _ if token.expires_at <= now => SessionError::expired(session),
+        Want::Lasting(_) => SessionError::ending(session, &time::format(token.expires_at)),
+        Want::Valid | Want::Another(_) | Want::New => SessionError::rejected(session),
+    }
+}
+
+fn renewed(
+    session: &Session<'_>,
+    token: &Token,
+    want: Want<'_>,
+    effort: &Effort<'_>,
+) -> anyhow::Result<Obtained> {
+    let oidc = session.oidc(effort.profile)?;
+    Ok(match refresh(session, &oidc, token, effort.deadline)? {
+        Renewed::Token(token) => Obtained::Renewed(token),
+        Renewed::Gone => Obtained::Lacking(SessionError::absent(session)),
+        Renewed::Unreachable(refusal) => Obtained::Unreachable(refusal),
+        Renewed::TimedOut => Obtained::TimedOut,
+        Renewed::Refused(refusal) => {
+            effort.settings.debug(|| format!("{} can't be renewed: {refusal}", named(session)));
+            Obtained::Lacking(spent(session, token, want, time::now()?))
+        }
+    })
+}
