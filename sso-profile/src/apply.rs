@@ -1,4 +1,4 @@
-//! SectionEdit config text and leave every byte alone that isn't concerned (AWS-FORMATS 7 says what
+//! Edits config text and leaves every byte alone that isn't concerned (AWS-FORMATS 7 says what
 //! goes wrong otherwise).
 
 use std::collections::{HashMap, HashSet};

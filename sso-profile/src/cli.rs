@@ -35,8 +35,6 @@ Exit status:
   75  another writer holds the config file
   78  profile or configuration wrong";
 
-/// The subcommands.
-
 impl Cli {
     /// Does what the command line says.
     pub fn run(&self, settings: &Settings) -> anyhow::Result<Exit> {

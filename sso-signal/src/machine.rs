@@ -119,7 +119,9 @@ pub(crate) fn settle(
         }
         Outcome::Suppressed => {
             next.suppress(episode);
-            standing.iter().for_each(|episode| next.suppress(episode));
+            for episode in standing {
+                next.suppress(episode);
+            }
             // Whoever writes signals chooses the episode: a new name for it must not be a new question at once.
             next.retry = Some(Pause::starting(at.now, at.cooldown));
             next.snooze = None;

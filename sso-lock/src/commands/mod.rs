@@ -1,5 +1,4 @@
 //! The subcommands, each in a file of its name: its `Args`, whose doc comment is its help, and its `run`.
-#![expect(clippy::doc_markdown, reason = "help texts are no Markdown")]
 
 use sso_lock::{Lock, Name};
 use sso_tool::exit::Exit;

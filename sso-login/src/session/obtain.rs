@@ -123,7 +123,7 @@ pub(crate) fn obtain(session: &Session<'_>, want: Want<'_>, how_far: HowFar<'_>)
         match look(session, want)? {
             Look::Met(token) => return Ok(Obtained::Cached(token)),
             Look::Torn(_) if session.salvage(effort.settings)? => continue,
-            Look::Torn(lack) | Look::Spent(lack) if log_in.is_none() => return Ok(Obtained::Lacking(lack)),
+            Look::Torn(why) | Look::Spent(why) if log_in.is_none() => return Ok(Obtained::Lacking(why)),
             _ => {}
         }
         let guard = match effort.acquire(&lock) {
