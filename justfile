@@ -146,6 +146,12 @@ sso-remote host profile container="" *ssh: _tools
 sso-fleet hosts=(home_directory() / ".aws/sso-renewer/hosts") n="16" *ssh: _tools
     @sed 's/^[[:space:]]*//; s/[[:space:]]*\(#.*\)*$//; /^$/d' -- "$1" | tr '\n' '\0' | xargs -0 -P "$2" -I %HOST% sso-login inspect %HOST% -- "${@:3}"
 
+# Write gauges of all sessions for the textfile collector of node_exporter: just sso-metrics /var/lib/node_exporter/sso.prom
+[group('sso')]
+[no-cd]
+sso-metrics file: _tools
+    @part=$(mktemp -- "$1.XXXXXX") && trap 'rm -f -- "$part"' EXIT && sso-profile list | sso-cache check --prometheus > "$part" && chmod 644 -- "$part" && mv -f -- "$part" "$1"
+
 # Name the profiles that need a person, one a line
 [group('sso')]
 sso-expired: _tools

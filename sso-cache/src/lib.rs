@@ -28,6 +28,7 @@ pub mod forecast;
 pub mod foresight;
 pub mod key;
 pub mod list;
+pub mod metrics;
 pub mod monitor;
 pub mod prune;
 pub mod python;

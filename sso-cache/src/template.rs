@@ -25,18 +25,20 @@ enum Field {
     State,
     Left,
     Expires,
+    End,
     Account,
     Role,
     Region,
 }
 
 impl Field {
-    const ALL: [(&'static str, Self); 8] = [
+    const ALL: [(&'static str, Self); 9] = [
         ("profile", Self::Profile),
         ("session", Self::Session),
         ("state", Self::State),
         ("left", Self::Left),
         ("expires", Self::Expires),
+        ("end", Self::End),
         ("account", Self::Account),
         ("role", Self::Role),
         ("region", Self::Region),
@@ -53,9 +55,11 @@ impl Field {
             Self::Left if document.get("token").is_none() => String::new(),
             Self::Left => {
                 let moment = |value: Option<&Value>| value.and_then(time::from_value);
-                left(moment(token("expiresAt")), moment(document.get("observedAt")))
+                left(moment(End::of(document).at(document)), moment(document.get("observedAt")))
             }
-            Self::Expires => text(token("expiresAt")),
+            Self::Expires => text(End::of(document).at(document)),
+            Self::End if End::of(document).at(document).is_none() => String::new(),
+            Self::End => End::of(document).word().to_owned(),
             Self::Account => text(document.get("accountId")),
             Self::Role => text(document.get("roleName")),
             Self::Region => text(document.get("region")),
@@ -63,7 +67,49 @@ impl Field {
     }
 }
 
-/// The time left, to the minute; `expired` for a token that is over or isn't there.
+/// Whose end a line shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// The session's, which no renewal prolongs.
+    Session,
+    /// The access token's, where nothing is known of the session's, or where no session would renew it.
+    Token,
+}
+
+impl End {
+    fn of(document: &Document) -> Self {
+        let token = |key: &str| document.get("token").and_then(|token| token.get(key));
+        let lives = token("state").and_then(Value::as_str).and_then(TokenState::of_word);
+        let is_renewed = token("refreshable").is_some_and(|value| value == true);
+        let moment = |value: Option<&Value>| value.and_then(time::from_value);
+        let (session, end) = (moment(Self::Session.at(document)), moment(token("expiresAt")));
+        match (session, lives) {
+            (Some(_), Some(TokenState::Refreshable)) => Self::Session,
+            (Some(session), Some(TokenState::Valid | TokenState::Ending))
+                if is_renewed || end.is_none_or(|end| session < end) =>
+            {
+                Self::Session
+            }
+            _ => Self::Token,
+        }
+    }
+
+    fn at(self, document: &Document) -> Option<&Value> {
+        match self {
+            Self::Session => document.get("session").and_then(|session| session.get("endsAt")),
+            Self::Token => document.get("token").and_then(|token| token.get("expiresAt")),
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::Token => "token",
+        }
+    }
+}
+
+/// The time left, to the minute; `expired` for a token that has expired or isn't there.
 fn left(end: Option<Moment>, now: Option<Moment>) -> String {
     let left = end.zip(now).map(|(end, now)| end - now).filter(|left| left.num_milliseconds() > 0);
     let Some(left) = left else { return TokenState::Expired.word().to_owned() };
@@ -148,6 +194,18 @@ mod tests {
         }
         let absent = parse(br#"{"profile":"p","kind":"static"}"#, "input").unwrap();
         assert_eq!("{profile}:{left}:{role}".parse::<Template>().unwrap().line(&absent), "p::");
+        let foreseen = |state: &str, refreshable: bool| {
+            let text = format!(
+                r#"{{"ssoSession":"corp","token":{{"state":"{state}","refreshable":{refreshable},"expiresAt":"2026-11-21T12:30:00Z"}},
+                "session":{{"endsAt":"2026-11-21T16:00:00Z"}},"observedAt":"2026-11-21T12:00:00Z"}}"#
+            );
+            let document = parse(text.as_bytes(), "input").unwrap();
+            "{left} {end} {expires}".parse::<Template>().unwrap().line(&document)
+        };
+        assert_eq!(foreseen("valid", true), "4h session 2026-11-21T16:00:00Z");
+        assert_eq!(foreseen("refreshable", true), "4h session 2026-11-21T16:00:00Z");
+        assert_eq!(foreseen("valid", false), "30m token 2026-11-21T12:30:00Z");
+        assert_eq!(foreseen("expired", false), "30m token 2026-11-21T12:30:00Z");
         for wrong in ["{nope}", "{profile", "}", "{}"] {
             assert!(wrong.parse::<Template>().is_err(), "{wrong}");
         }

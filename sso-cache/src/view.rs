@@ -8,6 +8,7 @@ use sso_tool::sanitize::sanitize;
 use sso_tool::stream::{Document, Output};
 use sso_tool::table::line;
 
+use crate::metrics::Metrics;
 use crate::template::Template;
 
 /// The columns of a table: a title, a least width, and the key whose text stands there (`a.b` is
@@ -57,6 +58,7 @@ enum Form {
     Documents,
     Table(Columns),
     Lines(Template),
+    Metrics(Metrics),
 }
 
 /// Where documents are shown, one by one as they come.
@@ -79,6 +81,11 @@ impl View {
     /// A view on stdout: a line of this form for each document.
     pub fn lines(template: Template) -> Self {
         Self::of(Form::Lines(template))
+    }
+
+    /// A view on stdout: gauges for Prometheus, all at the end, since a metric's samples stand together.
+    pub fn metrics() -> Self {
+        Self::of(Form::Metrics(Metrics::default()))
     }
 
     fn of(form: Form) -> Self {
@@ -105,6 +112,7 @@ impl View {
     pub fn end(&mut self) -> anyhow::Result<()> {
         match (&self.form, self.if_empty) {
             (Form::Table(_), Some(words)) if !self.has_head => self.out.text(words),
+            (Form::Metrics(metrics), _) => self.out.text(metrics.to_string().trim_end()),
             _ => Ok(()),
         }
     }
@@ -112,7 +120,11 @@ impl View {
     /// Shows one document.
     pub fn show(&mut self, document: &Document) -> anyhow::Result<()> {
         *self.counts.entry(cell(document, "action|state")).or_default() += 1;
-        let columns = match &self.form {
+        let columns = match &mut self.form {
+            Form::Metrics(metrics) => {
+                metrics.add(document);
+                return Ok(());
+            }
             Form::Documents => return self.out.document(document),
             Form::Lines(template) => return self.out.text(&template.line(document)),
             Form::Table(columns) => *columns,

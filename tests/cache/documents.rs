@@ -60,6 +60,27 @@ fn a_session_without_a_profile_is_checked() {
 }
 
 #[test]
+fn gauges_are_what_the_documents_say_and_those_of_other_hosts_keep_their_host() {
+    let sandbox = Sandbox::new();
+    put_token(&sandbox, CORP, &json!({"expiresAt": "2026-11-21T15:10:00Z"}));
+    let far = r#"{"profile":"far","ssoSession":"corp","host":"dev1","loginRequired":true,"token":{"state":"missing"}}"#;
+    let mut command = sandbox.tool("sso-cache check --prometheus");
+    command.env("SSO_SESSION_LENGTH", "8h");
+    let ended = end(command, &format!("{PROFILE}\n{far}\n")).exits(0);
+    let samples: Vec<_> = ended.stdout.lines().filter(|line| !line.starts_with('#')).collect();
+    let end_of = 1_795_273_800;
+    assert!(samples[0].starts_with("sso_token_expiry_timestamp_seconds{profile="), "{samples:?}");
+    assert!(samples[0].ends_with(&format!(",session=\"corp\"}} {end_of}")), "{samples:?}");
+    let far = r#"sso_login_required{profile="far",session="corp",host="dev1"} 1"#;
+    assert!(samples.contains(&far), "{samples:?}");
+    assert_eq!(samples.iter().filter(|sample| sample.contains("dev1")).count(), 1, "{samples:?}");
+    for both in ["--text", "--format x", "--every 1s"] {
+        let command = sandbox.tool(&format!("sso-cache check --prometheus {both}"));
+        assert_eq!(end(command, PROFILE).code, 2, "{both}");
+    }
+}
+
+#[test]
 fn a_template_makes_a_line_for_a_prompt() {
     let sandbox = Sandbox::new();
     put_token(&sandbox, CORP, &json!({"expiresAt": "2026-11-21T15:10:00Z"}));

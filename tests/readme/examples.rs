@@ -110,6 +110,28 @@ fn the_compose_file_mounts_nothing_that_can_be_written() {
 }
 
 #[test]
+fn the_alerts_are_about_gauges_that_there_are() {
+    let Some(python) = crate::support::python() else { return };
+    let bench = installed();
+    let mut command = bench.command(python.to_str().unwrap());
+    command.args(["-c", "import json, sys, yaml; json.dump(yaml.safe_load(open(sys.argv[1])), sys.stdout)"]);
+    command.arg(project("docs/examples/prometheus-rules.yaml"));
+    let document = end(command, "").exits(0).document();
+    let gauges = bench.shell("sso-profile list | sso-cache check --prometheus").exits(0).stdout;
+    let rules = document["groups"][0]["rules"].as_array().unwrap().clone();
+    assert_eq!(rules.len(), 2);
+    for rule in rules {
+        let words =
+            rule["expr"].as_str().unwrap().split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+        let named: Vec<_> = words.filter(|word| word.starts_with("sso_")).map(str::to_owned).collect();
+        assert!(!named.is_empty(), "{rule}");
+        for name in named {
+            assert!(gauges.contains(&format!("# TYPE {name} gauge")), "{name} isn't in\n{gauges}");
+        }
+    }
+}
+
+#[test]
 fn terraform_gets_the_profile() {
     let bench = installed();
     bench.program("terraform", "echo \"$* with $AWS_PROFILE\"");

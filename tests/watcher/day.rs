@@ -54,11 +54,14 @@ struct Day {
     bench: Bench,
     now: u32,
     decided: BTreeMap<String, Decided>,
+    /// What the watcher printed when it last looked.
+    watched: String,
 }
 
 impl Day {
     fn new(flags: &str) -> Self {
-        let mut day = Self { bench: Bench::start(flags), now: 0, decided: BTreeMap::new() };
+        let mut day =
+            Self { bench: Bench::start(flags), now: 0, decided: BTreeMap::new(), watched: String::new() };
         for profile in ["demo", "other"] {
             day.log_in(profile);
         }
@@ -104,7 +107,7 @@ impl Day {
 
     /// The watcher works until nothing is due; the sessions that it asked about, and the episodes: a signal's
     /// may be older than what a check finds now.
-    fn watch(&self, mode: &str, answer: &Value) -> Vec<(String, String)> {
+    fn watch(&mut self, mode: &str, answer: &Value) -> Vec<(String, String)> {
         let questions = self.bench.file("questions");
         let script = if answer == "crash" {
             format!("cat >> {}; kill -9 $PPID", questions.display())
@@ -115,6 +118,7 @@ impl Day {
         let _ = std::fs::remove_file(&questions);
         let ended = self.shell(WATCHER, mode);
         assert_eq!(ended.code, 0, "the watcher runs hot: {}", ended.stdout);
+        self.watched = format!("{}{}", ended.stdout, ended.stderr);
         let asked = self.bench.text("questions");
         let question = |line| serde_json::from_str::<Value>(line).unwrap();
         asked
@@ -203,9 +207,11 @@ fn in_a_day_of_notify_every_cause_is_asked_about_once_and_nothing_else_ever() {
             assert_eq!(
                 asked.iter().any(|(asked, _)| asked == session),
                 is_due,
-                "{}: {session}: {:?}, {answer}",
+                "{}: {session}: {:?}, {answer}\n{}{}",
                 day.now,
-                day.decided
+                day.decided,
+                day.watched,
+                day.shell("sso-signal read --all --json; cat $SSO_STATE_DIR/*.json", "notify").stdout
             );
         }
         questions += asked.len();

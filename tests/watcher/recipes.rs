@@ -47,6 +47,7 @@ fn every_recipe_runs_in_a_checkout_whose_path_holds_quotes_and_commands() {
             "sso-login-device" | "sso-remote" | "sso-key-set" => vec!["nobody", "x", "y"],
             "sso-auth-test" => vec!["nobody"],
             "sso-fleet" => vec!["/dev/null"],
+            "sso-metrics" => vec!["sso.prom"],
             "sso-serve" => vec!["--listen", "nonsense"],
             "sso-snooze" => vec!["demo"],
             _ => Vec::new(),
@@ -92,6 +93,26 @@ fn every_recipe_runs_in_a_checkout_whose_path_holds_quotes_and_commands() {
         assert!(!Path::new(&root.join("pwned")).exists(), "{recipe} ran what the path says");
         assert!(!desk.bench.home().join("pwned").exists(), "{recipe} ran what the path says");
     }
+}
+
+#[test]
+fn gauges_replace_the_old_ones_whole_or_not_at_all() {
+    let Some(desk) = Desk::new("") else { return };
+    let file = desk.bench.file("sso.prom");
+    let write = || {
+        let mut command = desk.command("sso-metrics");
+        command.arg(&file);
+        support::end(command, "")
+    };
+    write().exits(0);
+    let first = fs::read_to_string(&file).unwrap();
+    assert!(first.contains("sso_login_required{profile=\"demo\",session=\"sandbox\"} 1"), "{first}");
+    fs::write(desk.bench.home().join(".aws/config"), "[profile broken\nregion = x\n").unwrap();
+    assert_ne!(write().code, 0, "a config that can't be read");
+    assert_eq!(fs::read_to_string(&file).unwrap(), first);
+    let left = fs::read_dir(file.parent().unwrap()).unwrap().flatten();
+    let left = left.filter(|entry| entry.file_name().to_string_lossy().starts_with("sso.prom")).count();
+    assert_eq!(left, 1, "a part of a file is left");
 }
 
 #[test]

@@ -51,10 +51,18 @@ pub(crate) struct Args {
 
     /// Print a line of this form for each profile, for prompts: `{profile} {left}`
     ///
-    /// Fields: {profile}, {session}, {state}, {left} (42m, 3h10m, expired), {expires}, {account}, {role}, {region}. What
-    /// isn't known is empty. `{{` and `}}` are braces.
+    /// Fields: {profile}, {session}, {state}, {left} (42m, 3h10m, expired), {expires}, {end}, {account}, {role}, {region}.
+    /// {left} and {expires} are the session's where its end is known, else the access token's; {end} says which (`session`,
+    /// `token`). What isn't known is empty. `{{` and `}}` are braces.
     #[arg(long, value_name = "TEMPLATE")]
     format: Option<Template>,
+
+    /// Print gauges for Prometheus's textfile collector
+    ///
+    /// `sso_token_expiry_timestamp_seconds`, `sso_session_expiry_timestamp_seconds` and `sso_login_required` (0, 1), labelled
+    /// `profile` and `session`, and `host` for documents of `sso-login inspect`. What isn't known has no sample.
+    #[arg(long, conflicts_with_all = ["format", "text", "every"])]
+    prometheus: bool,
 }
 
 fn parse_beat(text: &str) -> Result<Duration, String> {
@@ -71,6 +79,7 @@ Examples:
   sso-profile list | sso-cache check | jq -r 'select(.loginRequired) | .profile'
   sso-profile list | sso-cache check --every 60s | sso-login refresh |
     sso-signal write --source monitor
+  sso-profile list | sso-cache check --prometheus
   PS1='$(sso-profile show | sso-cache check --format \'{profile} {left} \')$ '
 
 Exit status:
@@ -85,6 +94,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let cache = cache(settings)?;
     let documents = stream::stdin()?;
     let mut view = match &args.format {
+        _ if args.prometheus => View::metrics(),
         Some(template) => View::lines(template.clone()),
         None => View::stdout(args.text.then_some(PROFILES)),
     };
@@ -95,7 +105,10 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
         }
         None => {
             let foresight = Foresight::read(settings, args.ahead)?;
-            check::filter(documents, &cache, settings, args.exit_status, &foresight, &mut view)
+            let exit =
+                check::filter(documents, &cache, settings, args.exit_status, &foresight, &mut view)?;
+            view.end()?;
+            Ok(exit)
         }
     }
 }

@@ -65,6 +65,8 @@ pub(crate) fn refresh(
             Written::Done => {
                 match &end {
                     Renewed::Token(renewed) => session.note(Happened::Renewed(renewed)),
+                    // An expired registration ends no session: nothing is learned of the session's length.
+                    Renewed::Refused(Refusal::InvalidClient) => {}
                     _ => session.note(Happened::Refused),
                 }
                 return Ok(end);
