@@ -1,4 +1,4 @@
-//! `check --prometheus`: gauges in Prometheus's text format, for node_exporter's textfile collector.
+//! `check --prometheus`: gauges in Prometheus's text format, for the textfile collector of `node_exporter`.
 
 use std::fmt;
 

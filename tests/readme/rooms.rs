@@ -49,7 +49,9 @@ fn a_subcommand_is_one_file_and_one_line_in_a_list() {
             let path = [format!("{file}.rs"), format!("{file}/mod.rs")].map(|path| room.join(path));
             let path = path.iter().find(|path| path.exists()).unwrap_or_else(|| panic!("{tool} {name}"));
             let text = fs::read_to_string(path).unwrap();
-            assert!(text.contains("struct Args") && text.contains("fn run("), "{}", path.display());
+            // The arguments of some are those of a room of their own.
+            let is_whole = text.contains("struct Args") && text.contains("fn run(");
+            assert!(is_whole || text.contains("pub use crate::"), "{}", path.display());
             files.insert(path.clone());
             let help = sandbox.run(&format!("{tool} {} --help", kebab(name))).exits(0).stdout;
             assert!(help.contains("Exit status:") || help.contains("Usage:"), "{tool} {name}");

@@ -53,14 +53,14 @@ pub(crate) struct Args {
     ///
     /// Fields: {profile}, {session}, {state}, {left} (42m, 3h10m, expired), {expires}, {end}, {account}, {role}, {region}.
     /// {left} and {expires} are the session's where its end is known, else the access token's; {end} says which (`session`,
-    /// `token`). What isn't known is empty. `{{` and `}}` are braces.
+    /// `token`). A field without a value is empty. `{{` and `}}` are braces.
     #[arg(long, value_name = "TEMPLATE")]
     format: Option<Template>,
 
     /// Print gauges for Prometheus's textfile collector
     ///
     /// `sso_token_expiry_timestamp_seconds`, `sso_session_expiry_timestamp_seconds` and `sso_login_required` (0, 1), labelled
-    /// `profile` and `session`, and `host` for documents of `sso-login inspect`. What isn't known has no sample.
+    /// `profile` and `session`, and `host` for documents of `sso-login inspect`. A value that isn't known has no sample.
     #[arg(long, conflicts_with_all = ["format", "text", "every"])]
     prometheus: bool,
 }

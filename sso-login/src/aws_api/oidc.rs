@@ -102,7 +102,7 @@ impl Oidc {
     }
 
     /// Why the service can't tell whose portal a start URL is, if it can't: one on a domain of one's own is only an address
-    /// that leads to the portal (AWS-FORMATS 14.3). A configured endpoint judges for itself.
+    /// that leads to the portal (the AWS CLI does, since 2.35.13). A configured endpoint judges for itself.
     pub(crate) fn refuses(&self, start_url: &str) -> Option<Fault> {
         let url = Url::parse(start_url).ok().filter(|_| self.place.endpoint().is_none())?;
         let host = url.host_str().filter(|host| !is_of_aws(host))?;

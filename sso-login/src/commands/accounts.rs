@@ -87,8 +87,7 @@ fn list(
 ) -> anyhow::Result<Option<SessionError>> {
     let sso = session.sso;
     let token = |want| -> anyhow::Result<_> {
-        let effort =
-            Effort { settings, profile, deadline: Instant::now() + PATIENCE, queue: Queue::Looking };
+        let effort = Effort { settings, profile, deadline: Instant::now() + PATIENCE, queue: Queue::Looking };
         Ok(obtain(session, want, HowFar::Refresh(&effort))?.token(settings, session))
     };
     let mut access = match token(Want::Valid)? {

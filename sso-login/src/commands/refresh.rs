@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use sso_cache::check::check;
 use sso_cache::folder::Cache;
-use sso_tool::outcome::Outcome;
-use sso_tool::token_state::TokenState;
 use sso_tool::exit::Exit;
 use sso_tool::failure::Kind;
+use sso_tool::outcome::Outcome;
 use sso_tool::settings::Settings;
 use sso_tool::stream::{Document, Output};
 use sso_tool::time::{self, parse_duration};
+use sso_tool::token_state::TokenState;
 
 use crate::commands::subjects::{self, Elsewhere, Form, Reply, RoleFlags, SubjectFlags, Target};
 use crate::session::cached::Session;
@@ -141,7 +141,10 @@ fn answer(
             if document.flag("loginRequired")? != Some(true) {
                 document.set("loginRequired", true);
                 document.set("reason", lack.reason());
-                document.set("episode", before.map_or_else(|| TokenState::Missing.word().to_owned(), time::format));
+                document.set(
+                    "episode",
+                    before.map_or_else(|| TokenState::Missing.word().to_owned(), time::format),
+                );
             }
         }
         Err(lack) => document.set("note", lack.reason()),

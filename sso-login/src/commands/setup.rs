@@ -11,8 +11,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context as _;
 use sso_cache::registration::Flow;
-use sso_profile::apply::edit;
 use sso_profile::Pick;
+use sso_profile::apply::edit;
 use sso_profile::config::{Content, Role};
 use sso_profile::config_file::config_path;
 use sso_profile::plan::{Plan, plan};
@@ -37,8 +37,8 @@ use crate::keys::running::Said;
 use crate::keys::stop::{cancelled, is_cancelled};
 use crate::keys::tools::{Call, Chosen, Tools, interrupted};
 use crate::session::cached::Session;
-use crate::session::obtain::{HowFar, Want, obtain};
 use crate::session::login_options::{Via, parse_timeout};
+use crate::session::obtain::{HowFar, Want, obtain};
 
 /// How long the SSO service may take to say whether it knows a portal.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -403,7 +403,8 @@ impl Setup<'_> {
         let sso = &place.sso();
         let session = &Session::new(self.settings, sso)?;
         // A token of another portal, under the same name.
-        if obtain(session, Want::Valid, HowFar::Cached)?.cached().is_some() && !is_logged_in(session, place)? {
+        if obtain(session, Want::Valid, HowFar::Cached)?.cached().is_some() && !is_logged_in(session, place)?
+        {
             arguments.push("--force");
         }
         if self.args.no_browser {

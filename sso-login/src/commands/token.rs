@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use sso_profile::Sso;
-use sso_tool::outcome::Outcome;
 use sso_tool::exit::{Exit, Fault};
+use sso_tool::outcome::Outcome;
 use sso_tool::secret::Secret;
 use sso_tool::settings::Settings;
 use sso_tool::stream::{self, Document};
