@@ -263,7 +263,8 @@ fn two_thousand_profiles_take_seconds_of_computing() {
     let sandbox = with_config(HAND);
     let documents = many(1000);
     for (flags, change) in [("", "added"), ("--prune", "unchanged")] {
-        let input: String = documents.iter().map(|document| format!("{document}\n")).collect();
+        let lines: Vec<_> = documents.iter().map(ToString::to_string).collect();
+        let input = format!("{}\n", lines.join("\n"));
         let line = format!("ulimit -t 10; sso-profile write --all {flags}");
         let written = end(sandbox.shell(&line), &input).exits(0).documents();
         assert_eq!(sum(&written, change), 2000);

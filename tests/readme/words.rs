@@ -78,7 +78,9 @@ fn helps_and_man_pages_are_in_plain_words() {
 #[test]
 fn docs_and_recipes_are_in_plain_words() {
     let mut found = Vec::new();
-    let pages = names(project("docs")).into_iter().filter(|name| name.ends_with(".md"));
+    let pages = names(project("docs"))
+        .into_iter()
+        .filter(|name| std::path::Path::new(name).extension().is_some_and(|end| end == "md"));
     for page in pages
         .map(|name| format!("docs/{name}"))
         .chain(["README.md", "justfile", "mise.toml"].map(str::to_owned))

@@ -54,6 +54,7 @@ const REMOTE: &str = "error=remote";
 const UNKNOWN: &str = "error=unknown-profile";
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn every_stage_answers_what_is_its_own_and_passes_the_rest_on() {
     let rows: [(&str, [&str; 11]); 11] = [
         (r#"{"event":"authorize","profile":"demo","host":"h","url":"x"}"#, [ON; 11]),

@@ -115,7 +115,8 @@ fn hostile_signals_and_stamps_reach_no_terminal() {
 
 /// The dashboard of what the checks say, as lines.
 fn dashboard(desk: &Desk, checked: &[Value]) -> Vec<String> {
-    let input: String = checked.iter().map(|document| format!("{document}\n")).collect();
+    let lines: Vec<_> = checked.iter().map(ToString::to_string).collect();
+    let input = format!("{}\n", lines.join("\n"));
     let ended = desk.bench.feed("sso-signal status - --text", &input).exits(0);
     ended.stdout.lines().map(str::to_owned).collect()
 }
