@@ -226,7 +226,10 @@ fn in_a_day_of_notify_every_cause_is_asked_about_once_and_nothing_else_ever() {
                     decided.not_before =
                         day.now + u32::try_from(answer["seconds"].as_u64().unwrap()).unwrap();
                 }
-                Some("suppress") => decided.suppressed = Some(episode),
+                // Another episode asks again, after a pause: a new name for the same expiry would be a new question at once.
+                Some("suppress") => {
+                    *decided = Decided { not_before: day.now + 600, suppressed: Some(episode) };
+                }
                 Some(_) => decided.not_before = day.now + 600,
                 // A crash decides nothing; nonsense is a dismissal.
                 None if answer == "nonsense" => decided.not_before = day.now + 600,
