@@ -1,6 +1,7 @@
 //! A real browser: headless Chromium, by the W3C's `WebDriver` protocol.
 
 use std::io::{BufRead as _, BufReader};
+use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -24,17 +25,8 @@ impl Browser {
         let driver = peer("SSO_TEST_CHROMEDRIVER", "chromedriver")?;
         let chromium = peer("SSO_TEST_CHROMIUM", "chromium")?;
         let home = Sandbox::new();
-        let mut command = home.command(driver);
-        command.arg("--port=0").env_remove("SSO_NOW");
-        let mut driver = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let port = lines.find_map(|line| {
-            let (_, rest) = line.split_once("started successfully on port ")?;
-            rest.trim_end_matches('.').parse::<u16>().ok()
-        });
-        // It goes on talking; a full pipe would stop it.
-        std::thread::spawn(move || lines.for_each(drop));
-        let base = format!("http://127.0.0.1:{}", port.unwrap());
+        let (driver, port) = (0..5).find_map(|_| start(&home, &driver)).expect("chromedriver doesn't start");
+        let base = format!("http://127.0.0.1:{port}");
         let data = home.root().join("chromium");
         let capabilities = json!({"capabilities": {"alwaysMatch": {
             "browserName": "chrome",
@@ -124,6 +116,26 @@ impl Drop for Browser {
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
+}
+
+/// Starts the driver on a port that is free for IPv4 and IPv6: it ends at once if the one that it draws is taken for either.
+fn start(home: &Sandbox, driver: &Path) -> Option<(Child, u16)> {
+    let mut command = home.command(driver);
+    command.arg("--port=0").env_remove("SSO_NOW");
+    let mut driver = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let port = lines.find_map(|line| {
+        let (_, rest) = line.split_once("started successfully on port ")?;
+        rest.trim_end_matches('.').parse::<u16>().ok()
+    });
+    let Some(port) = port else {
+        let _ = driver.kill();
+        let _ = driver.wait();
+        return None;
+    };
+    // It goes on talking; a full pipe would stop it.
+    std::thread::spawn(move || lines.for_each(drop));
+    Some((driver, port))
 }
 
 fn post(url: &str, body: &Value) -> Value {
