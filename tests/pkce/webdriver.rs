@@ -25,7 +25,7 @@ impl Browser {
         let driver = peer("SSO_TEST_CHROMEDRIVER", "chromedriver")?;
         let chromium = peer("SSO_TEST_CHROMIUM", "chromium")?;
         let home = Sandbox::new();
-        let (driver, port) = (0..5).find_map(|_| start(&home, &driver)).expect("chromedriver doesn't start");
+        let (driver, port) = (0..5).find_map(|_| start(&home, &driver)).unwrap();
         let base = format!("http://127.0.0.1:{port}");
         let data = home.root().join("chromium");
         let capabilities = json!({"capabilities": {"alwaysMatch": {
