@@ -52,7 +52,7 @@ fn nesting_over_64_and_documents_over_1_mib_are_refused() {
 
     let sized = |size: usize| format!("{{\"a\":\"{}\"}}", "x".repeat(size - 8));
     assert!(read(&sized(LARGEST))[0].is_ok());
-    assert!(read(&sized(LARGEST + 1))[0].as_ref().unwrap_err().contains("over 1 MiB"));
+    assert!(read(&sized(LARGEST + 1))[0].as_ref().unwrap_err().contains("larger than 1 MiB"));
 }
 
 #[test]
