@@ -1,11 +1,10 @@
 //! The names of cache files: SHA-1 hashes, in lower-case hex, of what a file is about. They are the
 //! AWS CLI's, so that a login by one tool is seen by all (AWS-FORMATS 1 to 3).
 
-use std::fmt::Write as _;
-
 use serde_json::{Map, Value};
 use sha1::{Digest as _, Sha1};
 use sha2::Sha256;
+use sso_tool::hex::hex;
 
 use crate::python::{Separators, dumps, sorted};
 
@@ -75,13 +74,6 @@ pub fn console_session(login_session: &str) -> String {
 
 fn sha1(text: &str) -> String {
     hex(&Sha1::digest(text))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 #[cfg(test)]

@@ -4,13 +4,13 @@
 //! `sso-login` writes it; `sso-cache check` only reads. A file that can't be read is as good as none: what it knew is learned again.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
+use sso_tool::hex::hex;
 use sso_tool::safe_read::{self, Found};
 use sso_tool::secret::Secret;
 use sso_tool::time::{self, Moment};
@@ -145,14 +145,6 @@ fn salt() -> anyhow::Result<String> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).context("cannot get random bytes from the system")?;
     Ok(hex(&bytes))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut hex, byte| {
-        // A text takes whatever is written into it.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 fn value(record: &Record) -> Value {

@@ -1,9 +1,8 @@
 //! The token of a lock that no process holds: shown once, kept only as its SHA-256.
 
-use std::fmt::Write as _;
-
 use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
+use sso_tool::hex::hex;
 use sso_tool::secret::Secret;
 
 /// The SHA-256 of a token, in lower-case hexadecimal.
@@ -44,14 +43,6 @@ pub(crate) fn random_byte() -> anyhow::Result<u8> {
     let mut byte = [0];
     getrandom::fill(&mut byte).context("cannot get random bytes")?;
     Ok(byte[0])
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // A String takes everything.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ pub mod failure;
 pub mod filter;
 pub mod flock;
 pub mod format;
+pub mod hex;
 pub mod mode;
 pub mod outcome;
 mod pages;

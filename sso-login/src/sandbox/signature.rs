@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use axum::http::HeaderMap;
 use ring::{digest, hmac};
+use sso_tool::hex::hex;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
@@ -94,14 +95,6 @@ impl<'r> Signed<'r> {
 
 fn mac(key: &[u8], text: &str) -> Vec<u8> {
     hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes()).as_ref().to_vec()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a text can't fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]
