@@ -94,11 +94,16 @@ impl Remote {
     }
 }
 
+/// Whether a document is a progress report, which a person or a program is told of and no tool answers.
+pub fn is_event(document: &Document) -> bool {
+    document.contains_key("event")
+}
+
 impl Subject {
     /// Reads it out of a document. What is null or empty counts as absent. Status 65: a key has the wrong type.
     pub fn of(document: &Document) -> anyhow::Result<Self> {
         let is_there = |key: &str| document.get(key).is_some_and(|value| !value.is_null());
-        if document.contains_key("event") || (is_there("slug") && !is_there("profile")) {
+        if is_event(document) || (is_there("slug") && !is_there("profile")) {
             return Ok(Self::Nobody);
         }
         if is_there("error") && !is_there("outcome") {

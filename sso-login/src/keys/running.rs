@@ -11,6 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::stream::{Document, Documents};
+use sso_tool::subject::is_event;
 
 use sso_tool::process;
 
@@ -140,7 +141,7 @@ impl Output {
         match documents.recv_timeout(patience) {
             Ok(document) => {
                 let document = document?;
-                if document.contains_key("event") {
+                if is_event(&document) {
                     each_event(&document);
                 } else {
                     let before = std::mem::replace(&mut self.last, document);
