@@ -25,7 +25,6 @@ use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::shell::shell_word;
 use sso_tool::stream::{Document, Output};
-use sso_tool::time::format_duration;
 use tempfile::TempDir;
 
 use crate::aws_api::oidc::Oidc;
@@ -398,24 +397,14 @@ impl Setup<'_> {
 
     /// Logs in, unless somebody is; answers what the login said.
     fn log_in(&self, place: &Place, copy: &Copy, output: &mut Output) -> anyhow::Result<Document> {
-        let timeout = self.args.timeout.map(format_duration);
-        let mut arguments = vec!["--via", self.args.via.word(), "--ask", "never", "--exit-status"];
         let sso = &place.sso();
         let session = &Session::new(self.settings, sso)?;
         // A token of another portal, under the same name.
-        if obtain(session, Want::Valid, HowFar::Cached)?.cached().is_some() && !is_logged_in(session, place)?
-        {
-            arguments.push("--force");
-        }
-        if self.args.no_browser {
-            arguments.push("--no-browser");
-        }
-        if let Some(timeout) = &timeout {
-            arguments.extend(["--timeout", timeout]);
-        }
-        arguments.push("-");
+        let is_forced = obtain(session, Want::Valid, HowFar::Cached)?.cached().is_some()
+            && !is_logged_in(session, place)?;
         let about = Document::new().with("ssoSession", place.session.as_str());
-        let call = Call::of("sso-login", &arguments).about(about).shown();
+        let Args { no_browser, timeout, .. } = *self.args;
+        let call = Call::login(self.args.via.word(), is_forced, no_browser, timeout).about(about).shown();
         let said = self.tools.with_config(&copy.config).run_with(&call, |event| {
             // Whoever should read this may be gone: the login goes on.
             let _ = output.document(event);

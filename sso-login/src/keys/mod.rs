@@ -30,7 +30,6 @@ use sso_tool::exit::{Exit, Fault, hint_of, status_of, warn};
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::stream::Document;
-use sso_tool::time::format_duration;
 
 pub use self::args::{KeySetArgs, SetUp};
 
@@ -242,20 +241,9 @@ impl Round<'_> {
     /// here, where a person expects it, and not when the key is unlocked some day.
     fn log_in(&mut self, profile: &str, scratch: Option<&Path>) -> anyhow::Result<Said> {
         self.decide_session_end(profile, scratch)?;
-        let timeout = self.args.timeout.map(format_duration);
         let is_forced = !self.has_logged_in && self.would_register(profile, scratch)?;
-        let mut arguments = vec!["--via", self.args.via.as_str(), "--ask", "never", "--exit-status"];
-        if is_forced {
-            arguments.push("--force");
-        }
-        if self.args.no_browser {
-            arguments.push("--no-browser");
-        }
-        if let Some(timeout) = &timeout {
-            arguments.extend(["--timeout", timeout]);
-        }
-        arguments.push("-");
-        let call = Call::of("sso-login", &arguments).about(Document::new().with("profile", profile)).shown();
+        let call = Call::login(self.args.via.as_str(), is_forced, self.args.no_browser, self.args.timeout);
+        let call = call.about(Document::new().with("profile", profile)).shown();
         let tools = match scratch {
             Some(config) => self.tools.with_config(config),
             None => self.tools,

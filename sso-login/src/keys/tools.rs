@@ -11,6 +11,7 @@ use anyhow::Context as _;
 use rustix::process::Signal;
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::stream::Document;
+use sso_tool::time::format_duration;
 
 use super::running::{Output, Running, Said, read_all};
 use crate::interrupt::Interrupt;
@@ -49,6 +50,18 @@ impl Call {
     pub(crate) fn of(tool: &'static str, arguments: &[&str]) -> Self {
         let arguments = arguments.iter().copied().map(str::to_owned).collect();
         Self { tool, arguments, input: None, shows_stderr: false }
+    }
+
+    /// A login that asks nobody for consent, for the session of the document on stdin.
+    pub(crate) fn login(via: &str, is_forced: bool, no_browser: bool, timeout: Option<Duration>) -> Self {
+        let mut call = Self::of("sso-login", &["--via", via, "--ask", "never", "--exit-status"]);
+        let flags = [("--force", is_forced), ("--no-browser", no_browser)];
+        call.arguments.extend(flags.iter().filter(|(_, is_set)| *is_set).map(|(flag, _)| (*flag).to_owned()));
+        if let Some(timeout) = timeout {
+            call.arguments.extend(["--timeout".to_owned(), format_duration(timeout)]);
+        }
+        call.arguments.push("-".to_owned());
+        call
     }
 
     /// With a document on stdin.
