@@ -3,15 +3,9 @@
 use serde_json::json;
 
 use crate::roundtrip::machine::Machine;
-use crate::support::screen::Screen;
+use crate::support::screen::{Question, Screen};
 
 const URL: &str = "https://d-5555555555.awsapps.com/start";
-
-/// A question: what is to be seen of it, and the keys that answer it.
-struct Question {
-    sees: &'static str,
-    keys: &'static [&'static str],
-}
 
 /// From nothing known to a key. The fifth is the login: the page is shown until somebody approves.
 const QUESTIONS: [Question; 8] = [
@@ -36,21 +30,7 @@ fn terminal(machine: &Machine, words: &str) -> Option<Screen> {
 
 /// Waits for a question, and answers those before it.
 fn walk(machine: &Machine, screen: &Screen, until: usize) {
-    for (at, question) in QUESTIONS.iter().enumerate().take(until + 1) {
-        if at == LOGIN {
-            screen.waits("page", || screen.text("errors").contains("/device"));
-        } else {
-            screen.sees(question.sees);
-        }
-        if at == until {
-            return;
-        }
-        if at == LOGIN {
-            machine.faults(&json!({"pending": 0}));
-        } else {
-            screen.types(question.keys);
-        }
-    }
+    screen.walk(&QUESTIONS, until, LOGIN, || machine.faults(&json!({"pending": 0})));
 }
 
 #[test]

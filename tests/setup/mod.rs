@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::sandbox::served::Served;
-use crate::support::screen::Screen;
+use crate::support::screen::{Question, Screen};
 use crate::support::{Ended, end, names, tool};
 
 const URL: &str = "https://d-5555555555.awsapps.com/start";
@@ -234,12 +234,6 @@ fn a_profile_that_differs_is_not_overwritten_unasked() {
     }
 }
 
-/// A question: what is to be seen of it, and the keys that answer it.
-struct Question {
-    sees: &'static str,
-    keys: &'static [&'static str],
-}
-
 /// From nothing known to a profile. The third is the login: the page is shown until somebody approves.
 const QUESTIONS: [Question; 6] = [
     Question { sees: "Start URL of the access portal:", keys: &[URL, "Enter"] },
@@ -254,21 +248,7 @@ const ROLES: usize = 3;
 
 /// Waits for a question, and answers those before it.
 fn walk(house: &House, screen: &Screen, until: usize) {
-    for (at, question) in QUESTIONS.iter().enumerate().take(until + 1) {
-        if at == LOGIN {
-            screen.waits("page", || screen.text("errors").contains("/device"));
-        } else {
-            screen.sees(question.sees);
-        }
-        if at == until {
-            return;
-        }
-        if at == LOGIN {
-            house.faults(&json!({"pending": 0}));
-        } else {
-            screen.types(question.keys);
-        }
-    }
+    screen.walk(&QUESTIONS, until, LOGIN, || house.faults(&json!({"pending": 0})));
 }
 
 #[test]

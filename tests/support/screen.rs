@@ -18,6 +18,12 @@ pub struct Screen {
     tmux: PathBuf,
 }
 
+/// A question of a guide: what is to be seen of it, and the keys that answer it.
+pub struct Question {
+    pub sees: &'static str,
+    pub keys: &'static [&'static str],
+}
+
 /// Documents as `sso-login accounts` writes them.
 pub fn roles(count: usize) -> Vec<Value> {
     (0..count)
@@ -36,6 +42,22 @@ pub fn stream(documents: &[Value]) -> String {
 }
 
 impl Screen {
+    /// Waits for a question, and answers those before it. That at `login` is the page of a login, which `approve` lets
+    /// pass.
+    pub fn walk(&self, questions: &[Question], until: usize, login: usize, approve: impl Fn()) {
+        for (at, question) in questions.iter().enumerate().take(until + 1) {
+            if at == login {
+                self.waits("page", || self.text("errors").contains("/device"));
+            } else {
+                self.sees(question.sees);
+            }
+            if at == until {
+                return;
+            }
+            if at == login { approve() } else { self.types(question.keys) }
+        }
+    }
+
     /// Runs a line of bash; `$OUT` and `$CODE` tell what it put out and how it ended.
     pub fn show(documents: &[Value], line: &str) -> Option<Self> {
         Self::show_with(documents, &[], line)
