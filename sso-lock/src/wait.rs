@@ -54,9 +54,12 @@ mod tests {
 
     #[test]
     fn the_wait_is_bounded() {
-        let started = Instant::now();
-        let outcome = at_most(Duration::from_millis(30), || Ok(Outcome::<()>::Busy(None)));
+        let mut attempts = 0;
+        let outcome = at_most(Duration::from_millis(30), || {
+            attempts += 1;
+            Ok(Outcome::<()>::Busy(None))
+        });
         assert!(matches!(outcome, Ok(Outcome::Busy(None))));
-        assert!(started.elapsed() >= Duration::from_millis(30));
+        assert!(attempts > 1, "the lock was looked at once only");
     }
 }
