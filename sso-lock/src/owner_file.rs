@@ -99,7 +99,7 @@ impl Owner {
         document
     }
 
-    /// The same in words: `pid 7 on laptop (aws) since 2025-01-15T18:00:00Z`, harmless on a terminal.
+    /// The same in words: `pid 7 on laptop (aws) since 2025-01-15T18:00:00Z`, safe on a terminal.
     pub fn in_words(&self) -> String {
         let since = time::format(self.since);
         let until = self.expires_at.map(|moment| format!(" until {}", time::format(moment)));

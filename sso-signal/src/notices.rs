@@ -52,10 +52,10 @@ impl Notice {
 
 /// What was told, the oldest first.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Notices(Vec<Told>);
+pub(crate) struct Notices(Vec<Receipt>);
 
 #[derive(Clone, Debug, PartialEq)]
-struct Told {
+struct Receipt {
     notice: Notice,
     /// How often the command failed.
     failures: u64,
@@ -100,7 +100,7 @@ impl Notices {
         let before = self.0.iter().position(|told| told.notice == *notice).map(|index| self.0.remove(index));
         let failures = before.map_or(0, |told| told.failures) + u64::from(!is_good);
         let is_settled = is_good || failures >= TRIES;
-        self.0.push(Told { notice: notice.clone(), failures, is_settled, at: now });
+        self.0.push(Receipt { notice: notice.clone(), failures, is_settled, at: now });
         let surplus = self.0.len().saturating_sub(MOST);
         self.0.drain(..surplus);
         is_settled
@@ -126,10 +126,10 @@ impl Notices {
     }
 }
 
-fn parse(document: &Document) -> Option<Vec<Told>> {
+fn parse(document: &Document) -> Option<Vec<Receipt>> {
     let read = |value: &Value| {
         let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
-        Some(Told {
+        Some(Receipt {
             notice: Notice {
                 subject: text("subject")?,
                 episode: text("episode")?,

@@ -146,7 +146,7 @@ impl Signal {
         }
     }
 
-    /// The document for whoever acts on the signal: known keys only, all text harmless.
+    /// The document for whoever acts on the signal: known keys only, all text sanitized.
     pub(crate) fn document(&self) -> Document {
         let mut known = Document::new();
         for key in KNOWN {
@@ -164,7 +164,7 @@ impl Signal {
         known
     }
 
-    /// The document for whoever looks: unknown keys too, their text harmless.
+    /// The document for whoever looks: unknown keys too, their text sanitized.
     pub(crate) fn full_document(&self) -> Document {
         let mut full = self.document();
         for (key, value) in self.document.iter() {

@@ -11,7 +11,7 @@ pub fn is_deceptive(c: char) -> bool {
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// One harmless line: escape sequences, control characters and deceptive marks are left out,
+/// One line that is safe on a terminal: escape sequences, control characters and deceptive marks are left out,
 /// white space is one space, and what is longer than [`LONGEST`] ends in `…`.
 pub fn sanitize(text: &str) -> String {
     sanitize_up_to(text, LONGEST)

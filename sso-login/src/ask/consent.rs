@@ -38,14 +38,14 @@ impl<'a> Consent<'a> {
     }
 
     /// Asks about a login on a host, whose config isn't known here.
-    pub fn ask_for_box(
+    pub fn ask_for_host(
         &self,
         host: &str,
         profile: &str,
         document: &Document,
     ) -> anyhow::Result<Option<Answer>> {
         let profile = Profile::elsewhere(profile, Kind::SsoToken);
-        self.ask_once(&box_session(host, &profile.name), &profile, document, || Ok(None))
+        self.ask_once(&host_session(host, &profile.name), &profile, document, || Ok(None))
     }
 
     fn ask_once(
@@ -82,12 +82,12 @@ impl<'a> Consent<'a> {
     }
 
     /// The same for a login on a host.
-    pub fn keep_for_box(&self, host: &str, profile: &str, answer: &Answer) -> anyhow::Result<()> {
-        self.answered.keep(&box_session(host, profile), profile, answer, self.settings)
+    pub fn keep_for_host(&self, host: &str, profile: &str, answer: &Answer) -> anyhow::Result<()> {
+        self.answered.keep(&host_session(host, profile), profile, answer, self.settings)
     }
 }
 
 /// A name that no session here has.
-fn box_session(host: &str, profile: &str) -> String {
+fn host_session(host: &str, profile: &str) -> String {
     format!("{host}\n{profile}")
 }

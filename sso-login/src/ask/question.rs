@@ -21,7 +21,7 @@ const LONGEST_REASON: usize = 80;
 /// Other profiles of the session that are named.
 const MOST_PROFILES: usize = 4;
 
-/// A question about one profile's session. Every text is harmless: lines of visible characters.
+/// A question about one profile's session. Every text is sanitized: lines of visible characters.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Question {
     /// What happened, and what can be done.
@@ -65,7 +65,7 @@ impl Question {
         let text = lines.into_iter().flatten().collect::<Vec<_>>().join("\n");
         let snooze = format!("Profile {name}{host}: snooze for how long?");
         let warning = match said(document, "host") {
-            Some(host) => box_warning(profile, host),
+            Some(host) => host_warning(profile, host),
             None => warning(profile),
         };
         let document = program_document(profile, document, &text);
@@ -145,7 +145,7 @@ fn warning(profile: &Profile) -> String {
 }
 
 /// The same for a host, which this machine logs in through a tunnel.
-fn box_warning(profile: &Profile, host: &str) -> String {
+fn host_warning(profile: &Profile, host: &str) -> String {
     format!(
         "Reminders for profile {} on {} stop until its next login expires.\n\n\
          To log in later, run:\n\

@@ -91,8 +91,8 @@ fn one(
     let later = manager.start(is_changed || !standing.is_installed)?;
 
     if as_text {
-        let told = if role == Role::Watcher { Told::All } else { Told::Log };
-        tell(settings, manager.file(), &plan, told, aws.as_ref(), is_changed, later.as_deref(), output)?;
+        let detail = if role == Role::Watcher { Detail::All } else { Detail::Log };
+        tell(settings, manager.file(), &plan, detail, aws.as_ref(), is_changed, later.as_deref(), output)?;
     }
     let mut document = report::describe(settings, manager.kind(), role, Some(manager.as_ref()))?;
     document.set("changed", is_changed);
@@ -108,7 +108,7 @@ fn one(
 
 /// How much of a service is told.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Told {
+enum Detail {
     /// Its settings, too.
     All,
     /// Its settings are those of the service told before.
@@ -121,7 +121,7 @@ fn tell(
     settings: &Settings,
     file: &Path,
     plan: &Plan,
-    told: Told,
+    detail: Detail,
     aws: Option<&Aws>,
     is_changed: bool,
     later: Option<&str>,
@@ -157,7 +157,7 @@ fn tell(
         ("May log in", value("SSO_AUTO_PROFILES")),
         ("Log", &plan.log),
     ] {
-        if value.is_empty() || (told == Told::Log && label != "Log") {
+        if value.is_empty() || (detail == Detail::Log && label != "Log") {
             continue;
         }
         output.text(&format!("  {label:14}{}", sso_tool::sanitize::sanitize(value)))?;

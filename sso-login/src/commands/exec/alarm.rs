@@ -40,13 +40,13 @@ enum Watched {
     Session,
 }
 
-/// How far a story was told.
+/// What the person was warned of last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-enum Told {
+enum Warned {
     #[default]
     Nothing,
     Soon,
-    Over,
+    Ended,
 }
 
 impl Alarm {
@@ -82,7 +82,7 @@ impl Alarm {
     }
 
     /// Tells what is new, and answers when to look again. What can't be read now may be read later.
-    fn look(&self, story: &mut Option<(Moment, Told)>) -> anyhow::Result<Duration> {
+    fn look(&self, story: &mut Option<(Moment, Warned)>) -> anyhow::Result<Duration> {
         let Some(end) = self.end()? else {
             *story = None;
             return Ok(LOOK);
@@ -123,10 +123,10 @@ impl Alarm {
         Session::new(&Settings::new(self.tool), sso)?.token().map(Some)
     }
 
-    fn tell(&self, due: Told, end: Moment, now: Moment) -> anyhow::Result<()> {
+    fn tell(&self, due: Warned, end: Moment, now: Moment) -> anyhow::Result<()> {
         let when = match due {
-            Told::Over if end == Moment::UNIX_EPOCH => "has expired".to_owned(),
-            Told::Over => format!("ended at {}", time::format(end)),
+            Warned::Ended if end == Moment::UNIX_EPOCH => "has expired".to_owned(),
+            Warned::Ended => format!("ended at {}", time::format(end)),
             _ => {
                 let left = format_duration((end - now).to_std().unwrap_or_default());
                 format!("ends at {} (in {left})", time::format(end))
@@ -188,19 +188,19 @@ impl Alarm {
 
 /// How far the story is to be told by now, and when to look again. What was told isn't told again, whatever the
 /// clock does.
-fn step(told: Told, now: Moment, end: Moment, before: Duration) -> (Told, Duration) {
+fn step(told: Warned, now: Moment, end: Moment, before: Duration) -> (Warned, Duration) {
     let due = if now >= end {
-        Told::Over
+        Warned::Ended
     } else if time::after(now, before) >= end {
-        Told::Soon
+        Warned::Soon
     } else {
-        Told::Nothing
+        Warned::Nothing
     };
     let until_end = (end - now).to_std().ok();
     let pause = match due {
-        Told::Nothing => until_end.map(|left| left.saturating_sub(before)),
-        Told::Soon => until_end,
-        Told::Over => None,
+        Warned::Nothing => until_end.map(|left| left.saturating_sub(before)),
+        Warned::Soon => until_end,
+        Warned::Ended => None,
     };
     (due.max(told), pause.map_or(LOOK, |pause| pause.min(LOOK)))
 }
@@ -214,31 +214,31 @@ mod tests {
         let end = time::parse("2026-11-21T13:00:00Z").unwrap();
         let before = Duration::from_secs(900);
         let minutes = |left: i64| end - chrono::TimeDelta::minutes(left);
-        let mut told = Told::Nothing;
+        let mut told = Warned::Nothing;
         for (left, expected, pause) in [
-            (60, Told::Nothing, LOOK),
-            (16, Told::Nothing, LOOK),
-            (15, Told::Soon, LOOK),
+            (60, Warned::Nothing, LOOK),
+            (16, Warned::Nothing, LOOK),
+            (15, Warned::Soon, LOOK),
             // Set back: it was said.
-            (60, Told::Soon, LOOK),
-            (0, Told::Over, LOOK),
-            (10, Told::Over, LOOK),
+            (60, Warned::Soon, LOOK),
+            (0, Warned::Ended, LOOK),
+            (10, Warned::Ended, LOOK),
         ] {
             assert_eq!(step(told, minutes(left), end, before), (expected, pause), "{left} minutes left");
             told = expected;
         }
         // Slept through the warning: the end is what counts.
-        assert_eq!(step(Told::Nothing, minutes(-60), end, before).0, Told::Over);
+        assert_eq!(step(Warned::Nothing, minutes(-60), end, before).0, Warned::Ended);
         // Less is left at the start than was asked for.
-        assert_eq!(step(Told::Nothing, minutes(1), end, before).0, Told::Soon);
-        assert_eq!(step(Told::Nothing, minutes(1), end, Duration::MAX).0, Told::Soon);
+        assert_eq!(step(Warned::Nothing, minutes(1), end, before).0, Warned::Soon);
+        assert_eq!(step(Warned::Nothing, minutes(1), end, Duration::MAX).0, Warned::Soon);
     }
 
     #[test]
     fn the_last_look_is_on_time() {
         let end = time::parse("2026-11-21T13:00:00Z").unwrap();
         let now = end - chrono::TimeDelta::seconds(15);
-        assert_eq!(step(Told::Nothing, now, end, Duration::from_secs(10)).1, Duration::from_secs(5));
-        assert_eq!(step(Told::Soon, now, end, Duration::from_secs(20)).1, Duration::from_secs(15));
+        assert_eq!(step(Warned::Nothing, now, end, Duration::from_secs(10)).1, Duration::from_secs(5));
+        assert_eq!(step(Warned::Soon, now, end, Duration::from_secs(20)).1, Duration::from_secs(15));
     }
 }

@@ -33,7 +33,7 @@ impl Ensure<'_> {
             return Ok(Answer::dismissed(Some(STANDALONE)));
         }
         if leave == Permission::Asked
-            && let Some(refusal) = self.consent.ask_for_box(host, name, document)?
+            && let Some(refusal) = self.consent.ask_for_host(host, name, document)?
         {
             return Ok(refusal);
         }
@@ -45,7 +45,7 @@ impl Ensure<'_> {
             }
         }
         if leave == Permission::Asked {
-            self.consent.keep_for_box(host, name, &answer)?;
+            self.consent.keep_for_host(host, name, &answer)?;
         }
         Ok(answer)
     }
