@@ -7,7 +7,7 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 
 use crate::signal::clock::{after, expired, is_due, raise, settle};
-use crate::support::Sandbox;
+use crate::support::{Sandbox, end, peer};
 
 /// A command that notes what it was told, and ends with `status`.
 fn teller(sandbox: &Sandbox, status: u8) -> String {
@@ -98,6 +98,47 @@ fn a_command_that_outlives_its_killed_parent_is_not_run_twice_and_one_that_was_c
     sandbox.run(&command).exits(0);
     sandbox.run(&command).exits(1);
     assert_eq!(told(&sandbox).len(), 3);
+}
+
+#[test]
+fn a_kill_at_any_system_call_costs_no_notice_and_makes_none_twice() {
+    let Some(strace) = peer("SSO_TEST_STRACE", "strace") else { return };
+    // Without -f: it hits the tool and never the command, so that each notice is told once.
+    for call in [
+        "openat",
+        "write",
+        "flock",
+        "lseek",
+        "clone3,vfork,clone",
+        "wait4,waitid",
+        "rename,renameat,renameat2",
+        "unlink",
+        "fsync",
+    ] {
+        let mut kills = 0;
+        for nth in 1..60 {
+            let sandbox = Sandbox::new();
+            raise(&sandbox, "corp", "one");
+            let line = format!("sso-signal notify -- {}", teller(&sandbox, 0));
+            let tool = sandbox.tool(&line);
+            let mut killed = sandbox.command(&strace);
+            killed.args(["-qq", "-o", "/dev/null", "-e", &format!("trace={call}")]);
+            killed.args(["-e", &format!("inject={call}:signal=KILL:when={nth}")]);
+            killed.arg(tool.get_program()).args(tool.get_args());
+            let is_over = end(killed, "").code == 0;
+            // A command that goes on is waited for.
+            let again = sandbox.run(&line).code;
+            assert!(again < 2, "{call} {nth}: {again}");
+            let told = told(&sandbox);
+            assert_eq!(told.len(), 1, "{call} {nth}: {told:?}");
+            assert_eq!(told[0]["episode"], "one", "{call} {nth}");
+            if is_over {
+                break;
+            }
+            kills += 1;
+        }
+        assert!(kills > 0 || call == "fsync", "{call} isn't made");
+    }
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! `sso-signal notify`: a command for every episode, once, without a say in what the watcher does.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::io::Write as _;
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Seek as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -17,6 +18,7 @@ use crate::queue::Queue;
 use crate::signal::Signal;
 use crate::signal_store;
 use sso_tool::exit::{Exit, Fault};
+use sso_tool::flock::{self, Try};
 use sso_tool::process::code;
 use sso_tool::profile_name::fnv1a;
 use sso_tool::sanitize::sanitize;
@@ -124,12 +126,15 @@ fn untold(queue: &mut Queue<'_>, command: &[String]) -> anyhow::Result<Vec<(Noti
 fn tell(queue: &Queue<'_>, notice: &Notice, signal: &Signal, command: &[String]) -> anyhow::Result<()> {
     let (receipt, run_file) = (notice.receipt(&queue.state_dir), notice.run_file(&queue.state_dir));
     loop {
-        // A run that an earlier process began may still be under way, or have ended well since.
-        while is_under_way(&run_file) {
-            thread::sleep(PAUSE / 10);
-        }
-        let ended =
-            if receipt.exists() { 0 } else { run_command(command, &signal.document(), &run_file, &receipt)? };
+        let ended = match begin(queue, notice, &signal.document())? {
+            Begun::Told => return Ok(()),
+            Begun::UnderWay => {
+                thread::sleep(PAUSE / 10);
+                continue;
+            }
+            Begun::EndedWell => 0,
+            Begun::Ours(input) => run_command(command, input, &run_file, &receipt)?,
+        };
         let is_settled = {
             let _lock = state_dir::lock(&queue.state_dir)?;
             let mut notices = Notices::load(queue.settings, &queue.state_dir)?;
@@ -151,38 +156,69 @@ fn tell(queue: &Queue<'_>, notice: &Notice, signal: &Signal, command: &[String])
     }
 }
 
-/// Whether the process that a run file names still runs.
-fn is_under_way(run_file: &Path) -> bool {
-    fs::read_to_string(run_file)
-        .ok()
-        .and_then(|text| text.trim().parse().ok())
-        .and_then(rustix::process::Pid::from_raw)
-        .is_some_and(|pid| rustix::process::test_kill_process(pid).is_ok())
+/// What the look before a run finds.
+enum Begun {
+    /// Another process has told it meanwhile.
+    Told,
+    /// A run that an earlier process began goes on.
+    UnderWay,
+    /// Such a run has ended well, and its process couldn't say so.
+    EndedWell,
+    /// This process's turn: the document, to be read from its beginning.
+    Ours(File),
+}
+
+/// Takes the turn for a notice. The run file holds the document and is the command's standard input, and its lock lives as
+/// long as anybody has that open: a run is there with its whole document or not at all, and is never taken for another's.
+fn begin(queue: &Queue<'_>, notice: &Notice, document: &Document) -> anyhow::Result<Begun> {
+    let _lock = state_dir::lock(&queue.state_dir)?;
+    let run_file = notice.run_file(&queue.state_dir);
+    if Notices::load(queue.settings, &queue.state_dir)?.is_told(notice) {
+        return Ok(Begun::Told);
+    }
+    if is_under_way(&run_file)? {
+        return Ok(Begun::UnderWay);
+    }
+    if notice.receipt(&queue.state_dir).exists() {
+        return Ok(Begun::EndedWell);
+    }
+    signal_store::remove(&run_file)?;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create_new(true).mode(0o600);
+    let mut file = options.open(&run_file).with_context(|| format!("cannot make {}", run_file.display()))?;
+    flock::exclusive(&file)
+        .and_then(|_| writeln!(file, "{}", serde_json::Value::from(document.clone())))
+        .and_then(|()| file.rewind())
+        .with_context(|| format!("cannot write {}", run_file.display()))?;
+    Ok(Begun::Ours(file))
+}
+
+/// Whether somebody has a run file open for a run. A file system without locks says no.
+fn is_under_way(run_file: &Path) -> anyhow::Result<bool> {
+    match File::open(run_file) {
+        Ok(file) => {
+            let tried = flock::shared(&file);
+            Ok(tried.with_context(|| format!("cannot lock {}", run_file.display()))? == Try::Held)
+        }
+        Err(err) if err.kind() == ErrorKind::NotFound => Ok(false),
+        Err(err) => Err(err).with_context(|| format!("cannot read {}", run_file.display())),
+    }
 }
 
 /// Runs the command with a document on stdin; answers its status. A shell stands between, in a process group of its own:
 /// it leaves the receipt, although this process may have been killed by then.
-fn run_command(
-    command: &[String],
-    document: &Document,
-    run_file: &Path,
-    receipt: &Path,
-) -> anyhow::Result<i32> {
-    const SCRIPT: &str = "echo $$ > \"$1\"; receipt=$2; shift 2; \
+fn run_command(command: &[String], input: File, run_file: &Path, receipt: &Path) -> anyhow::Result<i32> {
+    const SCRIPT: &str = "receipt=$1; shift; \
         command -v \"$1\" > /dev/null || exit 127; \"$@\"; code=$?; \
         [ \"$code\" -ne 0 ] || : > \"$receipt\"; exit \"$code\"";
     let mut child = Command::new("/bin/sh")
         .args(["-c", SCRIPT, "sh"])
-        .args([run_file, receipt])
+        .arg(receipt)
         .args(command)
-        .stdin(Stdio::piped())
+        .stdin(Stdio::from(input))
         .process_group(0)
         .spawn()
         .context("cannot run /bin/sh")?;
-    if let Some(mut stdin) = child.stdin.take() {
-        // A command that reads nothing may be gone already.
-        let _ = writeln!(stdin, "{}", serde_json::Value::from(document.clone()));
-    }
     match code(child.wait()?) {
         // What isn't there is no failure of one notice: none could be told.
         status @ (126 | 127) => {
