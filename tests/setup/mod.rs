@@ -1,8 +1,11 @@
 //! `sso-login setup`: from a start URL to being logged in with profiles that work, and nothing in between.
 
 use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -48,11 +51,19 @@ impl House {
         variables
     }
 
-    fn run(&self, line: &str) -> Ended {
+    fn state(&self) -> PathBuf {
+        self.home().join(".aws/sso-renewer")
+    }
+
+    fn command(&self, line: &str) -> Command {
         let mut words = line.split_whitespace();
         let mut command: Command = self.served.sandbox.command(tool(words.next().unwrap()));
         command.args(words).envs(self.variables());
-        end(command, "")
+        command
+    }
+
+    fn run(&self, line: &str) -> Ended {
+        end(self.command(line), "")
     }
 
     fn faults(&self, faults: &Value) {
@@ -69,7 +80,7 @@ impl House {
     #[track_caller]
     fn is_as_before(&self) {
         assert_eq!(self.config(), MINE);
-        let left = names(self.home().join(".aws/sso-renewer"));
+        let left = names(self.state());
         assert!(!left.iter().any(|name| name.starts_with("setup-")), "{left:?}");
     }
 }
@@ -283,6 +294,47 @@ fn ctrl_c_at_any_question_leaves_the_config_as_it_was() {
         assert_eq!(screen.leaves(), expected, "at {until}: {}", screen.text("errors"));
         house.is_as_before();
     }
+}
+
+#[test]
+fn a_fresh_home_is_enough_and_what_is_copied_stays_private() {
+    let house = House::new("--pending 1000");
+    let _ = fs::remove_dir_all(house.state());
+    house.faults(&json!({"pending": 0}));
+    house.run(&given("--all")).exits_somehow(0);
+
+    // As the guide for containers makes it, which others may look into.
+    fs::set_permissions(house.state(), fs::Permissions::from_mode(0o755)).unwrap();
+    house.faults(&json!({"pending": 1000}));
+    let line = "sso-login setup other --start-url https://d-9999999999.awsapps.com/start --sso-region us-east-1 --all";
+    let mut command = house.command(&format!("{line} --no-browser"));
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let copy = loop {
+        let copies = fs::read_dir(house.state()).unwrap().flatten();
+        let copy = copies.map(|entry| entry.path()).find(|path| path.join("config").is_file());
+        if let Some(copy) = copy {
+            break copy;
+        }
+        assert!(child.try_wait().unwrap().is_none(), "it ended without a copy");
+        thread::sleep(Duration::from_millis(5));
+    };
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&copy), mode(&copy.join("config"))), (0o700, 0o600));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_portal_never_gets_a_second_session_whatever_the_name() {
+    let house = House::new("--pending 0");
+    house.run(&given("--all")).exits_somehow(0);
+    let before = house.config();
+    let sessions = before.matches("[sso-session ").count();
+    let line = format!("sso-login setup mine --start-url {URL} --all --via device --no-browser");
+    let ended = house.run(&line).exits_somehow(0);
+    assert!(ended.stderr.contains("which is used instead of `mine`"), "{}", ended.stderr);
+    assert_eq!(house.config().matches("[sso-session ").count(), sessions);
+    house.run(&format!("{line} --sso-region eu-west-1")).exits_somehow(78);
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! The state directory, `~/.aws/sso-renewer`: made private, locked while it is changed.
 
-use std::fs::{DirBuilder, File};
-use std::os::unix::fs::DirBuilderExt;
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use tempfile::TempDir;
 
 use crate::exit::{Exit, Fault};
 use crate::flock::{self, Try};
@@ -26,6 +28,27 @@ pub fn make_private(dir: &Path) -> anyhow::Result<()> {
         .mode(0o700)
         .create(dir)
         .with_context(|| format!("cannot make {}", dir.display()))
+}
+
+/// Makes a folder of this process's own in the state directory, 0700, and the state directory if need be. It is removed when
+/// dropped.
+pub fn private_folder(dir: &Path, prefix: &str) -> anyhow::Result<TempDir> {
+    make_private(dir)?;
+    tempfile::Builder::new()
+        .prefix(prefix)
+        .permissions(Permissions::from_mode(0o700))
+        .tempdir_in(dir)
+        .with_context(|| format!("cannot make a folder in {}", dir.display()))
+}
+
+/// Writes a file that nobody else may read, 0600, for what isn't there yet or is this process's own.
+pub fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    options
+        .open(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Makes the state directory if need be, and waits until nobody else changes it. Status 75 if somebody

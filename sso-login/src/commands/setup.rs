@@ -20,10 +20,11 @@ use sso_profile::request::{Request, writable_name};
 use sso_profile::snapshot::Snapshot;
 use sso_profile::template::{Names, Template};
 use sso_profile::{AwsConfig, Profile, Sso, StartUrl};
-use sso_tool::exit::{Exit, Fault, hint_of, status_of};
+use sso_tool::exit::{Exit, Fault, hint_of, status_of, warn};
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::shell::shell_word;
+use sso_tool::state_dir;
 use sso_tool::stream::{Document, Output};
 use tempfile::TempDir;
 
@@ -183,14 +184,37 @@ impl Setup<'_> {
         let copy = &Copy::new(&self.own, self.settings)?;
         copy.add(&place)?;
         let login = self.log_in(&place, copy, output)?;
-        let write = if self.args.all { self.all(&place, copy)? } else { self.one(&place, copy, there)? };
+        let done = self.write(&place, copy, there, &login, output);
+        if done.is_err() && place.is_new {
+            // No config names the session, so no other command finds it by its name.
+            warn(
+                self.settings.tool(),
+                &format!(
+                    "you stay logged in to session `{}`: the same command goes on from there; `sso-login logout --all` ends every session",
+                    place.session
+                ),
+            );
+        }
+        done
+    }
+
+    /// Writes what the person wants, once all of it is proven.
+    fn write(
+        &self,
+        place: &Place,
+        copy: &Copy,
+        there: Option<Profile>,
+        login: &Document,
+        output: &mut Output,
+    ) -> anyhow::Result<Exit> {
+        let write = if self.args.all { self.all(place, copy)? } else { self.one(place, copy, there)? };
         let (write, written) = self.rehearse(&write, copy)?;
         let proof = self.prove(&written, copy)?;
         if let Some(signal) = self.interrupt.received() {
             return Err(interrupted(signal));
         }
         let written = self.tools.deaf().run(&write)?.good()?;
-        tell(written, &login, &proof, output)?;
+        tell(written, login, &proof, output)?;
         Ok(Exit::Done)
     }
 
@@ -246,9 +270,11 @@ impl Setup<'_> {
             return Some(sso);
         }
         let named = self.args.name.as_ref().filter(|_| self.args.all);
-        if named.is_some() {
-            return self.config.sessions().find(|sso| sso.session.as_ref() == named);
+        if let Some(sso) = self.config.sessions().find(|sso| named.is_some() && sso.session.as_ref() == named)
+        {
+            return Some(sso);
         }
+        // A portal that has a session never gets a second one, whatever NAME is: that would be two logins from then on.
         let start_url = self.start_url().ok().flatten()?;
         self.config.sessions().find(|sso| StartUrl::of(&sso.start_url) == start_url)
     }
@@ -267,9 +293,7 @@ impl Setup<'_> {
             },
         };
         let is_it = |sso: &Sso| StartUrl::of(&sso.start_url) == start_url;
-        if !(self.args.all && self.args.name.is_some())
-            && let Some(sso) = self.config.sessions().find(is_it)
-        {
+        if let Some(sso) = self.config.sessions().find(is_it) {
             return self.of_known(sso);
         }
         let session = self.session_name(&start_url)?;
@@ -291,6 +315,11 @@ impl Setup<'_> {
             let given = self.args.sso_region.as_deref().unwrap_or_default();
             let message = format!("sso-session `{session}` is in {}, not in {given}", sso.region);
             return Err(Fault::new(Exit::Config, message).hint("leave --sso-region out").into());
+        }
+        if let Some(name) = self.args.name.as_ref().filter(|name| self.args.all && **name != session) {
+            let message =
+                format!("this portal has the sso-session `{session}`, which is used instead of `{name}`");
+            warn(self.settings.tool(), &message);
         }
         Ok(Place { session, start_url: sso.start_url, region: sso.region, is_new: false })
     }
@@ -594,10 +623,7 @@ impl Copy {
     fn new(own: &Path, settings: &Settings) -> anyhow::Result<Self> {
         let state = settings.state_dir()?;
         sweep(&state);
-        let dir = tempfile::Builder::new()
-            .prefix(PREFIX)
-            .tempdir_in(&state)
-            .with_context(|| format!("cannot make a folder in {}", state.display()))?;
+        let dir = state_dir::private_folder(&state, PREFIX)?;
         let config = dir.path().join("config");
         let copy = Self { config, _dir: dir };
         copy.put(Snapshot::take(own)?.text())?;
@@ -624,7 +650,7 @@ impl Copy {
     }
 
     fn put(&self, text: &str) -> anyhow::Result<()> {
-        fs::write(&self.config, text).with_context(|| format!("cannot write {}", self.config.display()))
+        state_dir::write_private(&self.config, text)
     }
 }
 

@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use sso_profile::snapshot::Snapshot;
 use sso_profile::{AwsConfig, Sso};
 use sso_tool::settings::Settings;
+use sso_tool::state_dir;
 use tempfile::TempDir;
 
 use super::site::Site;
@@ -48,7 +49,7 @@ impl Scratch {
         let dir = folder(settings)?;
         let config = dir.path().join("config");
         let text = Snapshot::take(own)?;
-        fs::write(&config, text.text()).with_context(|| format!("cannot write {}", config.display()))?;
+        state_dir::write_private(&config, text.text())?;
         Ok(Self { config, profile: profile.to_owned(), dir })
     }
 
@@ -74,9 +75,7 @@ fn free_name(config: &AwsConfig) -> String {
 
 /// A folder in the state directory, where what a killed round trip left is found.
 pub(super) fn folder(settings: &Settings) -> anyhow::Result<TempDir> {
-    let state = settings.state_dir()?;
-    let make = || tempfile::Builder::new().prefix(PREFIX).tempdir_in(&state);
-    make().with_context(|| format!("cannot make a folder in {}", state.display()))
+    state_dir::private_folder(&settings.state_dir()?, PREFIX)
 }
 
 /// Removes the folders of round trips that were killed; `each` has a look before. The caller holds the lock of set-ups.

@@ -11,6 +11,7 @@ use sso_profile::{AwsConfig, Profile};
 use sso_tool::exit::{Exit, Fault, hint_of, status_of};
 use sso_tool::sanitize::sanitize;
 use sso_tool::shell::shell_word;
+use sso_tool::state_dir;
 use sso_tool::stream::Document;
 
 use super::rollback::{Login, Written};
@@ -224,7 +225,7 @@ fn write_or_replace(
 fn write_once(round: &mut Round<'_>, name: &str, call: &Call) -> anyhow::Result<Said> {
     let before = Snapshot::take(&config_file(round.settings)?)?;
     let copy = scratch(round)?.rehearsal();
-    fs::write(&copy, before.text()).with_context(|| format!("cannot write {}", copy.display()))?;
+    state_dir::write_private(&copy, before.text())?;
     let said = round.tools.with_config(&copy).run(call)?;
     if said.exit != Exit::Done {
         return Ok(said);
