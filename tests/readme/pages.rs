@@ -54,12 +54,13 @@ fn every_command_has_a_man_page_that_groff_has_no_word_against() {
     }
 }
 
-/// A config with two profiles, and what `just install` puts into `share`.
+/// A config with two profiles, and two whose names are a shell's language, which nobody is offered; and what `just install` puts into `share`.
 fn with_names() -> Sandbox {
     let sandbox = generated();
     sandbox.write(
         ".aws/config",
         "[profile corp-dev]\nsso_session = corp\nregion = eu-west-1\n[profile corp-ops]\nsso_session = corp\n\
+         [profile corp-x;touch PWNED]\nregion = x\n[profile 'corp-$(touch PWNED)']\nregion = x\n\
          [sso-session corp]\nsso_start_url = https://d-1234567890.awsapps.com/start\nsso_region = us-east-1\n",
     );
     sandbox

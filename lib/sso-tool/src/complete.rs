@@ -64,9 +64,16 @@ fn listed(arguments: &[&str], key: &str) -> Vec<CompletionCandidate> {
         .stdout
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok()?.get(key)?.as_str().map(str::to_owned))
-        .filter(|name| !name.chars().any(char::is_control))
+        .filter(|name| is_one_word(name))
         .collect();
     names.sort();
     names.dedup();
     names.into_iter().map(CompletionCandidate::new).collect()
+}
+
+/// Whether every shell takes a name as the one word that it is. bash puts a completion on the command line as it stands, and
+/// what a name has of the shell's own language would run with the next Enter: such a name is typed, with quotes.
+fn is_one_word(name: &str) -> bool {
+    let starts_well = name.starts_with(|c: char| c.is_alphanumeric() || "_./".contains(c));
+    starts_well && name.chars().all(|c| c.is_alphanumeric() || "_.-/@+:,%".contains(c))
 }
