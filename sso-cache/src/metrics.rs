@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde_json::Value;
+use sso_tool::sanitize::sanitize;
 use sso_tool::stream::Document;
 use sso_tool::time;
 
@@ -70,11 +71,11 @@ fn seconds(value: &Value) -> Option<i64> {
     time::from_value(value).map(|moment| moment.timestamp())
 }
 
-/// `profile="corp",session="corp"`, with the three characters escaped that the format escapes.
+/// `profile="corp",session="corp"`, each value one line that is safe on a terminal, with `\\` and `"` escaped.
 fn labels(document: &Document) -> String {
     let label = |(label, key): &(&str, &str)| {
         let value = document.get(*key)?.as_str()?;
-        let value = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+        let value = sanitize(value).replace('\\', "\\\\").replace('"', "\\\"");
         Some(format!("{label}=\"{value}\""))
     };
     LABELS.iter().filter_map(label).collect::<Vec<_>>().join(",")
@@ -104,7 +105,7 @@ mod tests {
                 r#"sso_token_expiry_timestamp_seconds{profile="a",session="corp"} 60"#,
                 r#"sso_session_expiry_timestamp_seconds{profile="a",session="corp"} 3600"#,
                 r#"sso_login_required{profile="a",session="corp"} 0"#,
-                r#"sso_login_required{profile="b\"\\\n",host="far"} 1"#,
+                r#"sso_login_required{profile="b\"\\",host="far"} 1"#,
             ]
         );
         assert_eq!(text.matches("# TYPE").count(), 3);
