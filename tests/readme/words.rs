@@ -110,3 +110,32 @@ fn the_flags_that_people_know_work_on_every_command() {
     assert_eq!(sandbox.run("sso-signal snooze 1h --profile demo").exits(0).document()["profile"], "demo");
     assert_eq!(sandbox.run("sso-signal read --profile demo --json").exits(0).document()["profile"], "demo");
 }
+
+/// What is pasted from a help must not be wrapped, and the prompt's line must be one that a shell shows.
+#[test]
+fn examples_in_helps_are_not_wrapped_and_the_prompt_shows_the_profile() {
+    let sandbox = Sandbox::new();
+    let mut wrapped = Vec::new();
+    for tool in TOOLS {
+        let own = sandbox.run(&format!("{tool} --help")).exits(0).stdout;
+        for name in commands(&own) {
+            let help = sandbox.run(&format!("{tool} {name} --help")).exits(0).stdout;
+            let Some((_, examples)) = help.split_once("Examples:\n") else { continue };
+            let lines = examples.split("\n\n").next().unwrap().lines();
+            wrapped.extend(
+                lines.filter(|line| !line.starts_with("  ")).map(|line| format!("{tool} {name}: {line}")),
+            );
+        }
+    }
+    assert!(wrapped.is_empty(), "{}", wrapped.join("\n"));
+
+    let help = sandbox.run("sso-cache check --help").exits(0).stdout;
+    let line = help.lines().find_map(|line| line.trim().strip_prefix("PS1=").map(str::to_owned)).unwrap();
+    let mut shell = sandbox.command("bash");
+    shell.args(["--norc", "-c", &format!("PS1={line}; echo \"${{PS1@P}}\"")]);
+    shell.env("PATH", format!("{}:/usr/bin:/bin", crate::support::tools().display()));
+    fs::create_dir_all(sandbox.root().join("home/.aws")).unwrap();
+    let shown = crate::support::end(shell, "");
+    assert!(!shown.stderr.contains("not found"), "{}", shown.stderr);
+    assert!(shown.stdout.ends_with("$ \n"), "{}", shown.stdout);
+}

@@ -80,7 +80,7 @@ Examples:
   sso-profile list | sso-cache check --every 60s | sso-login refresh |
     sso-signal write --source monitor
   sso-profile list | sso-cache check --prometheus
-  PS1='$(sso-profile show | sso-cache check --format \'{profile} {left} \')$ '
+  PS1='$(sso-profile show | sso-cache check --format \"{profile} {left} \")$ '
 
 Exit status:
   0   every document was checked; with -e: every answer is good

@@ -37,8 +37,8 @@ const EXAMPLES: &str = "\
 Examples:
   eval \"$(sso-login credentials corp --format env)\"
   sso-login credentials corp --format json | jq -r .Expiration
-  printf '[profile corp-any-sdk]\\ncredential_process = %s credentials corp\\n' \"$(command -v sso-login)\" \\
-    >> ~/.aws/config
+  tool=$(command -v sso-login)
+  printf '[profile any]\\ncredential_process = %s credentials corp\\n' \"$tool\" >> ~/.aws/config
 
 They come from the AWS CLI's cache while a quarter of an hour is left, else from the SSO portal,
 once for all who ask at the same time; a session that can be renewed is renewed. Nobody is ever

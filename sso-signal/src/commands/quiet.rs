@@ -22,7 +22,7 @@ use sso_tool::time;
 Examples:
   sso-signal quiet corp
   sso-profile key sessions --env dev | sso-signal quiet - | sso-login logout - |
-sso-signal settle
+    sso-signal settle
 
 Exit status:
   0   done

@@ -16,7 +16,7 @@ Examples:
   sso-signal status | jq '.signals[] | {profile, state, until}'
   sso-signal status --text
   { sso-profile list | sso-cache check; sso-lock status; sso-signal service status; } |
-sso-signal status - --text
+    sso-signal status - --text
 
 Exit status:
   0   done
