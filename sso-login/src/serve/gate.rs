@@ -77,12 +77,11 @@ impl Gate {
                 return Err(Problem::forbidden("requests of this origin aren't taken; --origin lets one in"));
             }
         }
-        match headers.get("sec-fetch-site").map(|site| site.to_str().unwrap_or_default()) {
-            Some(site) if !OWN_SITES.contains(&site) => {
-                Err(Problem::forbidden("requests of other sites aren't taken; --origin lets one in"))
-            }
-            _ => Ok(None),
+        let mut sites = headers.get_all("sec-fetch-site").iter();
+        if sites.any(|site| !OWN_SITES.contains(&site.to_str().unwrap_or_default())) {
+            return Err(Problem::forbidden("requests of other sites aren't taken; --origin lets one in"));
         }
+        Ok(None)
     }
 
     /// What a browser asks before it sends JSON or a token to another origin.
@@ -171,6 +170,7 @@ mod tests {
         }
         for site in ["cross-site", "same-site", "", "SAME-ORIGIN x"] {
             assert_eq!(from(&[("sec-fetch-site", site)]), Err(()), "{site}");
+            assert_eq!(from(&[("sec-fetch-site", "none"), ("sec-fetch-site", site)]), Err(()), "{site}");
         }
     }
 

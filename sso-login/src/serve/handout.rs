@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Json;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path as Segments, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
@@ -292,9 +293,11 @@ impl Answer {
 /// The handler.
 pub(crate) async fn credentials(
     State(server): State<Arc<Server>>,
-    Segments(name): Segments<String>,
+    name: Result<Segments<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    // Bytes that are no text are no profile's name, and get the answer of every other.
+    let name = name.map_or_else(|_| String::new(), |Segments(name)| name);
     let Some(token) = server.handout.token(&name) else {
         let detail =
             "credentials of this profile aren't handed out here; start the server with --credentials";
