@@ -2,9 +2,12 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::Stdio;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::json;
 
 use super::serving::Serving;
@@ -36,11 +39,9 @@ fn an_sdk_gets_what_it_expects_for_the_token_of_the_profile_alone() {
         serving.get("/credentials/demo", &[("Authorization", given)]).refuses(401, "unauthorized", "token");
     }
     serving.get("/credentials/demo", &[]).refuses(401, "unauthorized", "token");
-    serving.get("/credentials/other", &[("Authorization", &token)]).refuses(
-        404,
-        "unknown-profile",
-        "--credentials",
-    );
+    for path in ["/credentials/other", "/credentials/%ff"] {
+        serving.get(path, &[("Authorization", &token)]).refuses(404, "unknown-profile", "--credentials");
+    }
     assert_eq!(
         serving.get("/credentials/demo", &[("Authorization", &format!("Bearer {token}"))]).status,
         200
@@ -178,18 +179,11 @@ fn a_pipe_into_write_raises_and_clears_the_signal() {
         log.display()
     );
     let mut command = bench.command("bash");
-    let mut pipe = command.args(["-euo", "pipefail", "-c", &script]).stdout(Stdio::null()).spawn().unwrap();
-    let seen = |count: usize| {
-        loop {
-            let text = fs::read_to_string(&log).unwrap_or_default();
-            let lines: Vec<_> = text.lines().map(str::to_owned).collect();
-            if text.ends_with('\n') && lines.len() >= count {
-                return serde_json::from_str::<serde_json::Value>(&lines[count - 1]).unwrap();
-            }
-            std::thread::sleep(std::time::Duration::from_millis(20));
-        }
-    };
-    let listening = seen(1);
+    command.args(["-euo", "pipefail", "-c", &script]).stdout(Stdio::null()).process_group(0);
+    let pipe = Pipe(command.spawn().unwrap());
+    wait("the server listens", || fs::read_to_string(&log).is_ok_and(|text| text.ends_with('\n')));
+    let text = fs::read_to_string(&log).unwrap();
+    let listening: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
     let host = listening["url"].as_str().unwrap().trim_start_matches("http://").to_owned();
     let token = fs::read_to_string(listening["credentials"][0]["tokenFile"].as_str().unwrap()).unwrap();
     let ask = || {
@@ -206,15 +200,29 @@ fn a_pipe_into_write_raises_and_clears_the_signal() {
     };
     assert_eq!(ask(), 401);
     let is_raised = || bench.run("sso-signal read").stdout.contains("\"demo\"");
-    while !is_raised() {
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+    wait("the signal stands", is_raised);
     assert!(bench.run("sso-signal read").stdout.contains("sso-serve"));
     bench.device("demo").succeeds("success");
-    while is_raised() {
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+    wait("the signal is gone", || !is_raised());
     assert_eq!(ask(), 200);
-    pipe.kill().unwrap();
-    pipe.wait().unwrap();
+    drop(pipe);
+}
+
+/// A pipe of processes in a group of its own, of which none outlives the test.
+struct Pipe(Child);
+
+impl Drop for Pipe {
+    fn drop(&mut self) {
+        let group = Pid::from_raw(i32::try_from(self.0.id()).unwrap()).unwrap();
+        let _ = kill_process_group(group, Signal::KILL);
+        let _ = self.0.wait();
+    }
+}
+
+fn wait(what: &str, is_there: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(60);
+    while !is_there() {
+        assert!(Instant::now() < end, "waited in vain until {what}");
+        thread::sleep(Duration::from_millis(20));
+    }
 }
