@@ -109,6 +109,28 @@ fn a_port_in_use_here_is_named() {
 }
 
 #[test]
+fn what_a_page_that_nobody_saw_said_of_consent_comes_with_the_next() {
+    let Some(mut metta) = Metta::start() else { return };
+    let held = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let (taken, free) = (held.local_addr().unwrap().port(), metta.listen());
+    let notice = "AWS will ask you to allow access for sso-login-sandbox: it is the first login.";
+    // The second login there finds the registration of the first.
+    let first = json!({"event": "authorize", "url": page(taken), "notice": notice});
+    let second = json!({"event": "authorize", "url": page(free)});
+    let failed = json!({"profile": "demo", "outcome": "failed", "reason": "denied"});
+    metta.program(
+        "sso-login",
+        &format!(
+            "if mkdir ~/once 2>/dev/null; then echo '{first}'; exec cat; fi; echo '{second}'; echo '{failed}'"
+        ),
+    );
+    let ended = end(metta.command("sso-login tunnel metta1 demo --via pkce"), "");
+    assert!(ended.stderr.starts_with(&format!("{notice}\n")), "{}", ended.stderr);
+    assert_eq!(ended.stderr.matches(notice).count(), 1, "{}", ended.stderr);
+    assert_eq!(ended.documents()[0]["notice"], notice, "{}", ended.stdout);
+}
+
+#[test]
 fn nobody_at_the_other_end_is_named_before_a_page_is_shown() {
     let Some(metta) = Metta::start() else { return };
     let free = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();

@@ -1,6 +1,7 @@
 //! A login on a host, followed: what the host prints and what the tunnel does become events, and what the
 //! [`Machine`] says is done.
 
+use std::cell::RefCell;
 use std::time::Instant;
 
 use serde_json::Value;
@@ -33,6 +34,9 @@ pub(crate) struct RemoteLogin<'a> {
     pub(crate) profile: Option<String>,
     pub(crate) opens_browser: bool,
     pub(crate) deadline: Instant,
+    /// That AWS will ask for consent, said by a page that nobody has seen: the next login there finds the registration of that
+    /// one, and wouldn't say so again.
+    pub(crate) unseen: RefCell<Option<String>>,
 }
 
 /// What a login under way holds.
@@ -222,6 +226,15 @@ impl Course<'_> {
             let answer = Answer::failed("port-mismatch", reason).hint("start the login again");
             return Event::Unfit(answer);
         }
+        let mut event = event;
+        match event.get("notice").and_then(Value::as_str) {
+            Some(notice) => *self.login.unseen.borrow_mut() = Some(notice.to_owned()),
+            None => {
+                if let Some(notice) = &*self.login.unseen.borrow() {
+                    event.set("notice", notice.as_str());
+                }
+            }
+        }
         let opening = self.opening(&authorize.url);
         authorize.is_opened = opening.is_opened();
         authorize.foreign_host.clone_from(&opening.foreign_host);
@@ -237,6 +250,7 @@ impl Course<'_> {
         let text = |key: &str| page.event.get(key).and_then(Value::as_str);
         if let Some(notice) = text("notice") {
             Progress::relay(notice);
+            self.login.unseen.take();
         }
         let profile = text("profile").or(self.login.profile.as_deref()).unwrap_or("unknown");
         let whose = format!("profile {profile} on {}", self.login.place.in_words());

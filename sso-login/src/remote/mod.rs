@@ -11,6 +11,7 @@ pub(crate) mod place;
 mod untrusted;
 mod verify;
 
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::time::Duration;
@@ -107,6 +108,7 @@ pub fn run(args: &TunnelArgs, settings: &Settings) -> anyhow::Result<Exit> {
         profile: profile.cloned(),
         opens_browser: !args.no_browser,
         deadline: after(args.timeout),
+        unseen: RefCell::default(),
     };
     let output = &mut Output::stdout();
     let (mut document, answer) = match &args.profile {
@@ -137,6 +139,7 @@ pub(crate) fn log_in(
         profile: Some(profile.to_owned()),
         opens_browser: true,
         deadline: after(timeout.unwrap_or(USUAL)),
+        unseen: RefCell::default(),
     };
     started(&login, profile, "auto", output)
 }
