@@ -129,12 +129,7 @@ impl Prune<'_> {
         let because = self.because_of_copy(path, name, now);
         if because.is_some() && !self.is_dry {
             let _turn = state_dir::lock(&self.state_dir)?;
-            match fs::remove_file(path) {
-                Err(err) if err.kind() != io::ErrorKind::NotFound => {
-                    return Err(err).with_context(|| format!("cannot remove {}", path.display()));
-                }
-                _ => {}
-            }
+            copies::remove(path).with_context(|| format!("cannot remove {}", path.display()))?;
         }
         let mut document = Document::new()
             .with("file", path.to_string_lossy())

@@ -7,7 +7,7 @@ use std::process::{Child, Stdio};
 use std::thread;
 
 use crate::doctor::{doctor, expect, healthy, of};
-use crate::support::{Sandbox, end, peer};
+use crate::support::{Sandbox, end, free_port, peer};
 
 /// A server on loopback that gives every connection the same answer after its first lines; its port.
 fn server(answer: impl Fn(&mut TcpStream) + Send + 'static) -> u16 {
@@ -29,11 +29,6 @@ fn server(answer: impl Fn(&mut TcpStream) + Send + 'static) -> u16 {
 
 fn says(text: &'static str) -> u16 {
     server(move |stream| drop(stream.write_all(text.as_bytes())))
-}
-
-/// A port where nobody listens.
-fn nobody() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 fn url(port: u16) -> String {
@@ -67,7 +62,7 @@ fn ports_where_nobody_answers_are_told() {
         &sandbox,
         "-e",
         &[
-            ("AWS_ENDPOINT_URL_SSO", &url(nobody())),
+            ("AWS_ENDPOINT_URL_SSO", &url(free_port())),
             ("AWS_ENDPOINT_URL", &url(says("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))),
         ],
     );
@@ -93,7 +88,7 @@ fn proxies_that_lead_nowhere_are_named_without_their_password() {
         says("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"),
         says("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"),
     );
-    for port in [nobody(), refuses, asks] {
+    for port in [free_port(), refuses, asks] {
         let proxy = format!("http://user:CANARY@127.0.0.1:{port}");
         let ended = doctor(&sandbox, "-e", &[("HTTPS_PROXY", &proxy)]);
         assert_eq!(ended.code, 69);

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::pkce::under_way::UnderWay;
 use crate::remote::metta::{Metta, page, until};
-use crate::support::{Ended, end};
+use crate::support::{Ended, end, free_port};
 
 /// A login that waits for a browser which nobody opens.
 fn under_way(metta: &Metta) -> UnderWay {
@@ -133,7 +133,7 @@ fn what_a_page_that_nobody_saw_said_of_consent_comes_with_the_next() {
 #[test]
 fn nobody_at_the_other_end_is_named_before_a_page_is_shown() {
     let Some(metta) = Metta::start() else { return };
-    let free = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+    let free = free_port();
     let ended = feed(&metta, "metta1", &format!("{}\n", json!({"event": "authorize", "url": page(free)})));
     ended.fails(77, "failed", "no-listener", &format!("nobody listens on port {free} of metta1"));
     assert!(!ended.stdout.contains("\"event\""), "{}", ended.stdout);

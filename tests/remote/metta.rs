@@ -6,6 +6,7 @@ use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -88,6 +89,7 @@ impl Metta {
 
         let mut line = String::new();
         BufReader::new(network.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(line, "up\n");
         let mut metta = Self { bench, network, relays: Vec::new() };
         metta.relay();
         Some(metta)
@@ -198,8 +200,14 @@ fn network() -> Option<Child> {
     if !may_make_networks() {
         return None;
     }
-    let script = "ip link set lo up && echo up && exec sleep 1000";
-    Some(Command::new("unshare").args(["--net", "sh", "-c", script]).stdout(Stdio::piped()).spawn().unwrap())
+    // A port that the host draws has to be free on the person's machine, too, whose own ones come from 32768 up.
+    static DRAWN: AtomicUsize = AtomicUsize::new(0);
+    let first = 20_000 + DRAWN.fetch_add(1, Ordering::Relaxed) % 12 * 1000;
+    let script = format!(
+        "ip link set lo up && echo {first} {} > /proc/sys/net/ipv4/ip_local_port_range && echo up && exec sleep 1000",
+        first + 999
+    );
+    Some(Command::new("unshare").args(["--net", "sh", "-c", &script]).stdout(Stdio::piped()).spawn().unwrap())
 }
 
 /// Whether networks can be made; where they can't, the test is skipped by name.

@@ -1,7 +1,7 @@
 //! `docs/web.md` and its unit are true: each of its lines, examples and configurations at work.
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -12,7 +12,7 @@ use crate::login::bench::Bench;
 use crate::readme::blocks;
 use crate::remote::metta::may_make_networks;
 use crate::sandbox::served::Served;
-use crate::support::{self, Sandbox, end, optional, peer, python, tools};
+use crate::support::{self, Sandbox, end, free_port, optional, peer, python, tools};
 use crate::watcher::running::{Desk, project, until};
 
 /// The lines of the document that the web application's team wrote, word for word.
@@ -62,10 +62,6 @@ fn runs(program: &Path, argument: &str) -> bool {
         support::skip(&format!("{} doesn't run here", program.display()));
     }
     runs
-}
-
-fn port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 #[test]
@@ -249,7 +245,7 @@ fn nginx_asks_before_it_lets_a_request_through() {
     let Some(nginx) = optional("SSO_TEST_NGINX", "nginx").filter(|nginx| runs(nginx, "-v")) else { return };
     let bench = Bench::start("--pending 0");
     let serving = Serving::start(&bench, "--origin http://app.example.com", &APP);
-    let (proxy, application) = (port(), port());
+    let (proxy, application) = (free_port(), free_port());
     let block = blocks(&page(), "nginx")[0]
         .replace("127.0.0.1:8000", &serving.host)
         .replace("127.0.0.1:3000", &format!("127.0.0.1:{application}"));
@@ -279,7 +275,7 @@ fn caddy_asks_before_it_lets_a_request_through() {
     };
     let bench = Bench::start("--pending 0");
     let serving = Serving::start(&bench, "--origin http://app.example.com", &APP);
-    let (proxy, application) = (port(), port());
+    let (proxy, application) = (free_port(), free_port());
     let block = blocks(&page(), "caddy")[0]
         .replace("127.0.0.1:8000", &serving.host)
         .replace("127.0.0.1:3000", &format!("127.0.0.1:{application}"))

@@ -6,9 +6,11 @@ pub mod screen;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use assert_cmd::assert::Assert;
 use predicates::prelude::*;
@@ -295,6 +297,20 @@ pub fn script() -> Option<PathBuf> {
         skip("script isn't that of util-linux");
     }
     is_known.then_some(script)
+}
+
+/// A port of loopback where nobody listens. Below those that the system draws for others (from 32768 up), so that it stays
+/// free until it is used.
+pub fn free_port() -> u16 {
+    static DRAWN: AtomicU16 = AtomicU16::new(0);
+    // Runs beside this one begin elsewhere.
+    let first = (std::process::id() % 80) as u16 * 100;
+    loop {
+        let port = 10_000 + (first + DRAWN.fetch_add(1, Ordering::Relaxed)) % 8_000;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// The names in a folder, sorted.

@@ -166,40 +166,72 @@ fn swap_if(
     content: &[u8],
     is_expected: impl Fn(&[u8]) -> bool,
 ) -> io::Result<Swap> {
+    // Held until the end: under the temporary name, a sweeper would take it for a leftover otherwise.
+    let (_former, bytes) = match hold(path)? {
+        Held::File(mut file) => {
+            let bytes = whole(&mut file)?;
+            (file, bytes)
+        }
+        Held::Missing => return Ok(Swap::Gone),
+        Held::Other => return Ok(Swap::Other),
+    };
+    if !is_expected(&bytes) {
+        return Ok(Swap::Other);
+    }
     match exchange(temporary.path(), path) {
         Exchanged::Done => {}
         Exchanged::Gone => return Ok(Swap::Gone),
-        // A writer that comes between these two lines loses what it wrote.
+        // A writer that comes between the look and this line loses what it wrote.
         Exchanged::Unsupported => {
-            let there = match fs::read(path) {
-                Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(Swap::Gone),
-                there => there?,
-            };
-            if !is_expected(&there) {
-                return Ok(Swap::Other);
-            }
             temporary.persist(path).map_err(|err| err.error)?;
             return File::open(parent(path))?.sync_all().map(|()| Swap::Done);
         }
         Exchanged::Failed(err) => return Err(err),
     }
-    // The temporary name is the former file's now.
-    let mut former = File::open(temporary.path())?;
-    let mut bytes = Vec::new();
-    former.read_to_end(&mut bytes)?;
+    // Another writer may have replaced the file between the look and the exchange.
+    let mut taken = match hold(temporary.path())? {
+        Held::File(file) => file,
+        // Such a file, and a sweeper was faster.
+        Held::Missing => return Ok(Swap::Done),
+        Held::Other => return put_back(&temporary, path, content),
+    };
+    let bytes = whole(&mut taken)?;
     if !is_expected(&bytes) {
         return put_back(&temporary, path, content);
     }
-    let read = bytes;
     File::open(parent(path))?.sync_all()?;
     // A writer that isn't atomic may have had the former file open: what it wrote there meanwhile is newer than this.
-    let mut bytes = Vec::new();
-    former.seek(SeekFrom::Start(0))?;
-    former.read_to_end(&mut bytes)?;
-    if bytes != read {
+    if whole(&mut taken)? != bytes {
         return put_back(&temporary, path, content);
     }
     Ok(Swap::Done)
+}
+
+enum Held {
+    File(File),
+    Missing,
+    /// A link, a directory, a FIFO.
+    Other,
+}
+
+/// Opens a file and locks it if nobody else has.
+fn hold(path: &Path) -> io::Result<Held> {
+    Ok(match safe_read::open(path)? {
+        Opened::File(file, _) => {
+            // Who has it locked already keeps sweepers away just as well; without flock there are none.
+            let _ = flock::wait(&file, Duration::ZERO);
+            Held::File(file)
+        }
+        Opened::Missing => Held::Missing,
+        Opened::Bad(_) => Held::Other,
+    })
+}
+
+fn whole(file: &mut File) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Gives the former file its place again, unless somebody has removed or replaced `content` there by now.
@@ -326,22 +358,32 @@ fn prefix(name: &OsStr) -> String {
 /// Removes what killed writers of `name` left in a directory; without a name those of every file, which is for
 /// directories that are the suite's own. Never a reason to fail.
 pub fn sweep(directory: &Path, name: Option<&OsStr>) {
-    for path in leftovers(directory, name) {
-        let _ = fs::remove_file(path);
+    for path in temporaries(directory, name) {
+        let _ = remove_abandoned(&path);
     }
 }
 
-/// What killed writers of `name`, or of any file, left in a directory: temporary files that no living writer holds.
-pub fn leftovers(directory: &Path, name: Option<&OsStr>) -> Vec<PathBuf> {
+/// Removes a temporary file unless a living writer holds it. Answers whether it did.
+pub fn remove_abandoned(path: &Path) -> io::Result<bool> {
+    // Under its lock: a writer that has made the file but not locked it yet finds it held, or without a name, and makes
+    // another. Without the lock that writer could get it between the look and the removal, and lose what it writes.
+    let Some(_lock) = abandoned(path)? else { return Ok(false) };
+    match fs::remove_file(path) {
+        Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(false),
+        removed => removed.map(|()| true),
+    }
+}
+
+/// The temporary files of `name`, or of any file, in a directory.
+fn temporaries(directory: &Path, name: Option<&OsStr>) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
-    let is_leftover = |entry: &fs::DirEntry| {
+    let is_temporary = |entry: &fs::DirEntry| {
         let found = entry.file_name();
         written_to(&found.to_string_lossy())
             .is_some_and(|target| name.is_none_or(|name| *target == *name.to_string_lossy()))
             && entry.file_type().is_ok_and(|kind| kind.is_file())
-            && is_abandoned(&entry.path())
     };
-    entries.flatten().filter(is_leftover).map(|entry| entry.path()).collect()
+    entries.flatten().filter(is_temporary).map(|entry| entry.path()).collect()
 }
 
 /// The name of the file that a temporary file was to become; `None` if it isn't called like one.
@@ -351,12 +393,15 @@ pub fn written_to(name: &str) -> Option<&str> {
     (random.len() == 6 && random.bytes().all(|b| b.is_ascii_alphanumeric())).then_some(target)
 }
 
-/// Whether no living writer holds a temporary file.
+/// Whether no living writer holds a temporary file. To remove such a file: [`remove_abandoned`].
 pub fn is_abandoned(path: &Path) -> bool {
-    matches!(
-        safe_read::open(path),
-        Ok(Opened::File(file, _)) if matches!(flock::wait(&file, Duration::ZERO), Ok(Try::Got))
-    )
+    matches!(abandoned(path), Ok(Some(_)))
+}
+
+/// The lock of a temporary file that no living writer holds.
+fn abandoned(path: &Path) -> io::Result<Option<File>> {
+    let Opened::File(file, _) = safe_read::open(path)? else { return Ok(None) };
+    Ok(matches!(flock::wait(&file, Duration::ZERO)?, Try::Got).then_some(file))
 }
 
 #[cfg(test)]
@@ -507,5 +552,41 @@ mod tests {
         assert_eq!((fs::read(&path).unwrap(), names(dir.path())), (b"1".to_vec(), vec!["a".to_owned()]));
         drop(reserve(&path, 4096).unwrap());
         assert_eq!(names(dir.path()), ["a"]);
+    }
+
+    #[test]
+    fn a_sweeper_takes_nothing_from_a_living_writer() {
+        let dir = tempfile::tempdir().unwrap();
+        let is_done = std::sync::atomic::AtomicBool::new(false);
+        let relaxed = std::sync::atomic::Ordering::Relaxed;
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !is_done.load(relaxed) {
+                        sweep(dir.path(), None);
+                    }
+                });
+            }
+            let writers: Vec<_> = ["a", "b"]
+                .map(|name| {
+                    let path = dir.path().join(name);
+                    scope.spawn(move || -> anyhow::Result<()> {
+                        fs::write(&path, "0")?;
+                        for n in 1..300_u32 {
+                            replace(&path, n.to_string().as_bytes(), Mode::Private)?;
+                            anyhow::ensure!(replace_existing(&path, b"x")?, "not replaced");
+                            let swap = reserve(&path, 9)?.replace_if(b"y", |there| there == b"x")?;
+                            anyhow::ensure!(swap == Swap::Done, "{swap:?}");
+                        }
+                        Ok(())
+                    })
+                })
+                .into();
+            let ended: Vec<_> = writers.into_iter().map(|writer| writer.join().unwrap()).collect();
+            is_done.store(true, relaxed);
+            for end in ended {
+                end.unwrap();
+            }
+        });
     }
 }

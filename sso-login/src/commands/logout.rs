@@ -226,7 +226,9 @@ fn end(
             {
                 settings.debug(|| format!("the service couldn't be told of {}: {why}", copy.display()));
             }
-            removed.extend(remove(&copy)?.then_some(copy));
+            let is_removed =
+                copies::remove(&copy).with_context(|| format!("cannot remove {}", copy.display()))?;
+            removed.extend(is_removed.then_some(copy));
         }
     }
     drop(turn);
