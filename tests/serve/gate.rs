@@ -135,6 +135,33 @@ fn a_client_that_sends_slowly_or_nothing_is_let_go() {
 }
 
 #[test]
+fn clients_that_say_nothing_keep_nobody_out() {
+    let bench = Bench::start("");
+    let serving = Serving::start(&bench, "", &APP);
+    let head = format!(
+        "POST /api/auth/token HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{{",
+        serving.host
+    );
+    // More than the server holds, half of them with a body that doesn't end.
+    let silent: Vec<_> = (0..600)
+        .map(|n| {
+            let mut stream = TcpStream::connect(&serving.host).unwrap();
+            if n % 2 == 0 {
+                stream.write_all(head.as_bytes()).unwrap();
+            }
+            stream
+        })
+        .collect();
+    assert_eq!(serving.get("/healthz", &[]).status, 200);
+    // The first went without an answer, to make room; by its own time it would have got one.
+    let mut first = &silent[0];
+    first.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let mut rest = String::new();
+    let _ = first.read_to_string(&mut rest);
+    assert_eq!(rest, "");
+}
+
+#[test]
 fn a_signal_lets_requests_end_and_the_status_is_0() {
     let bench = Bench::start("--hang RegisterClientx1");
     for signal in [Signal::TERM, Signal::INT] {

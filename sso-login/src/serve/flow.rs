@@ -17,6 +17,10 @@ use crate::flows::random::Random;
 pub(crate) const MOST: usize = 64;
 /// How long a client has to begin, and how long an ended one is remembered.
 pub(crate) const LIFETIME: Duration = Duration::from_secs(15 * 60);
+/// How often a client may begin without a pause: a person who goes back and starts again does so a few times.
+const BEGINNINGS: u32 = 5;
+/// The pause between two beginnings after those.
+const PAUSE: Duration = Duration::from_secs(5);
 /// A poll by a clock that isn't ours is a moment early every other time.
 const TOLERANCE: Duration = Duration::from_millis(300);
 
@@ -31,6 +35,9 @@ struct Client {
     registered: Registered,
     ends: Instant,
     device: Option<Running>,
+    /// How often it has begun, and when it may again once those without a pause are used up.
+    begun: u32,
+    next: Instant,
 }
 
 struct Running {
@@ -61,6 +68,16 @@ enum State {
 pub(crate) struct Handle {
     pub(crate) client_id: String,
     pub(crate) client_secret: String,
+}
+
+/// Whether a client may begin an authorization.
+pub(crate) enum Beginning {
+    /// It may: what AWS knows it by.
+    Now(Registered),
+    /// Too often, by that long.
+    SlowDown(Duration),
+    /// No such client, or not its secret.
+    Unknown,
 }
 
 /// What comes of a poll.
@@ -122,14 +139,23 @@ impl Flows {
             registered,
             ends: now + LIFETIME,
             device: None,
+            begun: 0,
+            next: now,
         };
         self.clients.insert(handle.client_id.clone(), client);
         Some(handle)
     }
 
-    /// What AWS knows a client by; `None` if the secret isn't its own.
-    pub(crate) fn registered(&mut self, client_id: &str, secret: &str, now: Instant) -> Option<Registered> {
-        self.client(client_id, secret, now).map(|client| client.registered.clone())
+    /// Somebody wants to begin an authorization; AWS isn't asked for one that comes too often.
+    pub(crate) fn may_begin(&mut self, client_id: &str, secret: &str, now: Instant) -> Beginning {
+        let Some(client) = self.client(client_id, secret, now) else { return Beginning::Unknown };
+        let early = client.next.saturating_duration_since(now);
+        if client.begun >= BEGINNINGS && !early.is_zero() {
+            return Beginning::SlowDown(early);
+        }
+        client.begun += 1;
+        client.next = now + PAUSE;
+        Beginning::Now(client.registered.clone())
     }
 
     /// Begins an authorization, in the place of the client's earlier one. The answer is the device code's handle.
@@ -298,5 +324,19 @@ mod tests {
         assert!(flows.add(registered(), now).is_some());
         assert!(flows.add(registered(), now).is_none());
         assert!(flows.add(registered(), now + Duration::from_secs(3600)).is_some());
+    }
+
+    #[test]
+    fn who_begins_again_and_again_waits_in_between() {
+        let (now, mut flows) = (Instant::now(), Flows::new().unwrap());
+        let one = flows.add(registered(), now).unwrap();
+        let mut begin = |secret: &str, now| flows.may_begin(&one.client_id, secret, now);
+        for _ in 0..BEGINNINGS {
+            assert!(matches!(begin(&one.client_secret, now), Beginning::Now(_)));
+        }
+        assert!(matches!(begin(&one.client_secret, now), Beginning::SlowDown(wait) if wait == PAUSE));
+        assert!(matches!(begin(&one.client_secret, now + PAUSE), Beginning::Now(_)));
+        assert!(matches!(begin(&one.client_secret, now + PAUSE), Beginning::SlowDown(_)));
+        assert!(matches!(begin("x", now), Beginning::Unknown));
     }
 }

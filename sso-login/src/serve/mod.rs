@@ -4,6 +4,7 @@
 mod announcer;
 pub mod app;
 mod body;
+mod connections;
 mod digest;
 mod flow;
 mod gate;

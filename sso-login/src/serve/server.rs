@@ -19,10 +19,10 @@ use hyper_util::service::TowerToHyperService;
 use serde_json::json;
 use sso_tool::exit::warn;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::Semaphore;
 
 use super::announcer::Announcer;
 use super::app::App;
+use super::connections::{Connections, Place};
 use super::digest::Digest;
 use super::flow::Flows;
 use super::gate::Gate;
@@ -106,7 +106,7 @@ impl Server {
             .context("cannot catch signals")?;
         let mut renew = signal(SignalKind::user_defined1()).context("cannot catch signals")?;
         let service = TowerToHyperService::new(Arc::clone(&self).router());
-        let connections = Arc::new(Semaphore::new(CONNECTIONS));
+        let connections = Connections::new(CONNECTIONS);
         let graceful = GracefulShutdown::new();
         let mut looks = tokio::time::interval(LOOK);
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -128,19 +128,16 @@ impl Server {
                     self.look().await;
                 }
                 accepted = accept(&listener, &connections) => {
-                    let Some((stream, permit)) = accepted else { continue };
+                    let Some((stream, place)) = accepted else { continue };
                     let connection = http1::Builder::new()
                         .timer(TokioTimer::new())
                         .header_read_timeout(HEAD)
                         .max_headers(64)
                         .max_buf_size(32 << 10)
-                        .serve_connection(TokioIo::new(stream), service.clone());
+                        .serve_connection(TokioIo::new(stream), place.requests(service.clone()));
                     let connection = graceful.watch(connection);
-                    tokio::spawn(async move {
-                        // A client that went away, or never sent a request, is no matter of ours.
-                        let _ = connection.await;
-                        drop(permit);
-                    });
+                    // A client that went away, or never sent a request, is no matter of ours.
+                    tokio::spawn(place.hold(connection));
                 }
             }
         }
@@ -195,14 +192,15 @@ impl Server {
 /// One connection; `None` if there is none to be had just now.
 async fn accept(
     listener: &tokio::net::TcpListener,
-    connections: &Arc<Semaphore>,
-) -> Option<(tokio::net::TcpStream, tokio::sync::OwnedSemaphorePermit)> {
-    let permit = Arc::clone(connections).acquire_owned().await.ok()?;
+    connections: &Connections,
+) -> Option<(tokio::net::TcpStream, Place)> {
+    // First: what is accepted below must not be lost while something else is served.
+    connections.room().await;
     match listener.accept().await {
         Ok((stream, _)) => {
             // An answer is one small packet; waiting for more would be forty milliseconds.
             let _ = stream.set_nodelay(true);
-            Some((stream, permit))
+            Some((stream, connections.place()))
         }
         Err(_) => {
             // No file is left, for example: the next connection would fail as fast.

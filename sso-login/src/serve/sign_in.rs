@@ -17,7 +17,7 @@ use sso_tool::time::{self, Moment};
 
 use super::app::{self, App};
 use super::body;
-use super::flow::{LIFETIME, Poll, Settled};
+use super::flow::{Beginning, LIFETIME, Poll, Settled};
 use super::problem::Problem;
 use super::server::{Server, locked};
 use super::token::claims::{Claims, LONGEST, User};
@@ -138,8 +138,12 @@ pub(crate) async fn authorize(State(server): Shared, headers: HeaderMap, body: B
     let secret = body::required(&document, "client_secret")?;
     let (app, oidc) = server.app()?;
     let unknown = || Problem::bad("invalid_client", "the client isn't known, or has expired; register again");
-    let registered =
-        locked(&server.flows).registered(client_id, secret, Instant::now()).ok_or_else(unknown)?;
+    let beginning = locked(&server.flows).may_begin(client_id, secret, Instant::now());
+    let registered = match beginning {
+        Beginning::Now(registered) => registered,
+        Beginning::SlowDown(wait) => return Err(slow_down(wait)),
+        Beginning::Unknown => return Err(unknown()),
+    };
     let device = oidc.authorize(&registered, &app.sso.start_url).await.map_err(|refusal| {
         server.debug(|| format!("device-authorization: {refusal}"));
         match refusal {
