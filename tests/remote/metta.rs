@@ -197,11 +197,11 @@ impl Drop for Metta {
 
 /// A network of its own with nothing but loopback; held by a process that says so once it is up.
 fn network() -> Option<Child> {
+    static DRAWN: AtomicUsize = AtomicUsize::new(0);
     if !may_make_networks() {
         return None;
     }
     // A port that the host draws has to be free on the person's machine, too, whose own ones come from 32768 up.
-    static DRAWN: AtomicUsize = AtomicUsize::new(0);
     let first = 20_000 + DRAWN.fetch_add(1, Ordering::Relaxed) % 12 * 1000;
     let script = format!(
         "ip link set lo up && echo {first} {} > /proc/sys/net/ipv4/ip_local_port_range && echo up && exec sleep 1000",
