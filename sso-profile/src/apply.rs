@@ -1,267 +1,188 @@
-//! Edits config text and leaves every byte alone that isn't concerned (AWS-FORMATS 7 says what
-//! goes wrong otherwise).
+//! Carries a plan out: the one way in which a command changes the config file.
 
-use std::collections::{HashMap, HashSet};
-use std::iter;
+use std::collections::HashSet;
+use std::path::Path;
 
+use anyhow::Context as _;
 use sso_tool::exit::{Exit, Fault};
+use sso_tool::settings::Settings;
+use sso_tool::stream::Document;
 
-use crate::config::{Content, Keys, Named, Role};
-use crate::cut::cuts;
-use crate::ini::source_text::{Source, Splice};
-use crate::ini::words::quote;
-use crate::ini::{Entry, Ini, Refusal, Section, Value, is_space};
-use crate::mark::is_mark;
+use crate::aws_config::AwsConfig;
+use crate::config::{Content, Role};
+use crate::config_file;
+use crate::diff::unified;
+use crate::ini::Ini;
+use crate::ini::source_text::Source;
+use crate::key;
+use crate::plan::{Change, Plan, ProfileChange};
+use crate::profile::Profile;
+use crate::section_edit::edit;
+use crate::warnings::{as_asked, lacks_region, no_region, warnings};
 
-/// What a section is to say. Keys are lower-case; those in neither list stay.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SectionEdit {
-    /// Which section. Of several for one name, the last is what counts and is changed.
-    pub role: Role,
-    /// Keys with their values, in the order for a new section.
-    pub set: Vec<(&'static str, String)>,
-    /// Keys that go.
-    pub remove: Vec<&'static str>,
-    /// The comment line below the header that says whose the section is (`mark.rs`); `None` leaves it as it is.
-    pub mark: Option<String>,
+/// The config at the time a plan is made.
+pub(crate) struct Before<'t> {
+    /// What both files say.
+    pub(crate) config: AwsConfig,
+    /// The config file's text.
+    pub(crate) source: Source<'t>,
 }
 
-/// The text after the changes and without the sections in `dropped`, checked: it parses, the sections say
-/// what they are to say, and every other one says what it said.
+/// What was done, or would be.
+pub(crate) struct Applied {
+    /// In the order of the plan.
+    pub(crate) profiles: Vec<Outcome>,
+    /// The session that went with its last profile.
+    pub(crate) removed_session: Option<String>,
+    /// The change as a diff, if it was only to be shown; empty if there is none.
+    diff: Option<String>,
+}
+
+/// What became of one profile.
+pub(crate) struct Outcome {
+    pub(crate) name: String,
+    pub(crate) change: Change,
+    /// As the profile is now, or was before it was removed; `None` if it can't be used.
+    pub(crate) profile: Option<Profile>,
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Changes the config file as `plan` says, all of it or, on any error, nothing. With `dry_run` the change is only shown.
 ///
-/// Status 78 if the text doesn't parse before, or a line can't be changed without guessing.
-pub fn edit(text: &str, changes: &[SectionEdit], dropped: &[Role]) -> Result<String, Fault> {
-    let ini = Ini::parse(text).map_err(|refusal| refused(&refusal))?;
-    let before = Content::of(&ini).map_err(|refusal| refused(&refusal))?;
-    let source = Source::new(text, &ini);
-    // Of several sections for one name, the last one stays in the map.
-    let sections: HashMap<Role, usize> =
-        ini.sections.iter().enumerate().map(|(index, section)| (Role::of(section.header), index)).collect();
-    let mut splices = cuts(&source, dropped);
-    let mut new = Vec::new();
-    for change in changes {
-        match sections.get(&change.role).and_then(|index| ini.sections.get(*index)) {
-            Some(section) => splices.extend(change_section(&source, section, change)?),
-            None => new.push(change),
-        }
+/// `plan` is asked first without a lock, since nothing to do needs no right to write, and again on what the file says under
+/// the lock: each time that somebody else wrote meanwhile.
+pub(crate) fn apply(
+    config: &AwsConfig,
+    settings: &Settings,
+    dry_run: bool,
+    plan: impl Fn(&Before<'_>) -> anyhow::Result<Plan>,
+) -> anyhow::Result<Applied> {
+    let Some(path) = config.file() else {
+        return Err(Fault::new(Exit::Config, "AWS_CONFIG_FILE is set and empty: there is no file to change")
+            .hint("unset AWS_CONFIG_FILE")
+            .into());
+    };
+    let real = config_file::real_path(path)?;
+    let text = config_file::current_text(&real)?;
+    let (edited, mut applied) = carried_out(path, config, &text, &plan)?;
+    if dry_run {
+        applied.diff = Some(edited.map(|edited| unified(path, &text, &edited)).unwrap_or_default());
+    } else if edited.is_some() {
+        applied = config_file::change(&real, |text| carried_out(path, config, text, &plan))?;
     }
-    let mut edited = source.spliced(splices);
-    for change in new {
-        append(&mut edited, source.end, change);
-    }
-    let after = Content::parse(&edited).map_err(|refusal| {
-        Fault::new(Exit::Config, format!("the change would break the file at {refusal}; nothing is written"))
-    })?;
-    check(before, after, changes, dropped)?;
-    Ok(edited)
+    applied.warn_of_keys(settings);
+    Ok(applied)
 }
 
-fn change_section(
-    source: &Source<'_>,
-    section: &Section<'_>,
-    change: &SectionEdit,
-) -> Result<Vec<Splice>, Fault> {
-    let mut splices = Vec::new();
-    if let Some(mark) = &change.mark {
-        splices.extend(set_mark(source, section, mark));
-    }
-    for entry in &section.entries {
-        if let Some((_, value)) = change.set.iter().find(|(key, _)| *key == entry.key) {
-            splices.extend(replace_value(source, entry, value)?);
-        } else if change.remove.contains(&entry.key.as_ref()) {
-            one_line(entry)?;
-            splices.push(Splice {
-                from: source.start(entry.line),
-                to: source.next(entry.line),
-                with: String::new(),
-            });
-        }
-    }
-    let missing = |key: &str| !section.entries.iter().any(|entry| entry.key == key);
-    let added: Vec<_> = change.set.iter().filter(|(key, _)| missing(key)).collect();
-    if !added.is_empty() {
-        splices.push(add_keys(source, section, change, &added));
-    }
-    Ok(splices)
-}
-
-/// The mark goes directly below the header, where it moves with the section; one that is there is replaced.
-fn set_mark(source: &Source<'_>, section: &Section<'_>, mark: &str) -> Option<Splice> {
-    let old = source.body(section).find(|index| is_mark(source.line(*index)));
-    match old {
-        Some(index) if source.line(index) == mark => None,
-        Some(index) => {
-            let from = source.start(index);
-            Some(Splice { from, to: from + source.line(index).len(), with: mark.to_owned() })
-        }
-        None => Some(source.line_after(section.line, mark)),
-    }
-}
-
-/// The value alone is replaced: key, delimiter and spacing stay. What looks like a comment behind the
-/// value is part of the value to botocore, so it moves to a line of its own.
-fn replace_value(source: &Source<'_>, entry: &Entry<'_>, value: &str) -> Result<Vec<Splice>, Fault> {
-    if entry.value == value && entry.continued().next().is_none() {
-        return Ok(Vec::new());
-    }
-    one_line(entry)?;
-    let from = source.start(entry.line);
-    let line = source.line(entry.line);
-    let after = line.find(['=', ':']).map_or(line.len(), |at| at + 1);
-    let value_at = line.len() - line.get(after..).unwrap_or_default().trim_start_matches(is_space).len();
-    let value_end = line.trim_end_matches(is_space).len().max(after);
-    let mut splices = Vec::new();
-    if let Some(comment) = inline_comment(entry.value) {
-        splices.push(Splice { from, to: from, with: format!("{comment}{}", source.end) });
-    }
-    let splice = if entry.value.is_empty() {
-        // `key =` gets its blank, `key=` doesn't.
-        let spaced =
-            line.get(..after).is_some_and(|key| key.trim_end_matches(['=', ':']).ends_with(is_space));
-        let with = if spaced { format!(" {value}") } else { value.to_owned() };
-        Splice { from: from + after, to: from + line.len(), with }
+/// The text after the change, if there is any, and what it comes to.
+fn carried_out(
+    path: &Path,
+    config: &AwsConfig,
+    text: &str,
+    plan: impl Fn(&Before<'_>) -> anyhow::Result<Plan>,
+) -> anyhow::Result<(Option<String>, Applied)> {
+    let unreadable = |refusal| config_file::unreadable(path, &refusal);
+    let ini = Ini::parse(text).map_err(unreadable)?;
+    let content = Content::of(&ini).map_err(unreadable)?;
+    let before = Before { config: config.with_content(content), source: Source::new(text, &ini) };
+    let Plan { edits, dropped, profiles } = plan(&before)?;
+    let edited = if edits.is_empty() && dropped.is_empty() {
+        None
     } else {
-        Splice { from: from + value_at, to: from + value_end, with: value.to_owned() }
+        Some(edit(text, &edits, &dropped).with_context(|| path.display().to_string())?)
     };
-    splices.push(splice);
-    Ok(splices)
-}
-
-/// Lines below the key that botocore takes for its value: the user may well not. No guess is right.
-fn one_line(entry: &Entry<'_>) -> Result<(), Fault> {
-    match entry.continued().next() {
-        None => Ok(()),
-        Some(index) => Err(Fault::new(
-            Exit::Config,
-            format!("line {} is indented, which makes it part of the value of `{}`", index + 1, entry.key),
-        )
-        .hint(format!("mend line {} in an editor and try again", index + 1))),
-    }
-}
-
-fn inline_comment(value: &str) -> Option<&str> {
-    let mut before = ' ';
-    for (at, c) in value.char_indices() {
-        if matches!(c, '#' | ';') && is_space(before) {
-            return value.get(at..);
-        }
-        before = c;
-    }
-    None
-}
-
-/// New keys go after the last one that stays, indented like it: deeper would make them part of its value,
-/// less would swallow an indented header that follows.
-fn add_keys(
-    source: &Source<'_>,
-    section: &Section<'_>,
-    change: &SectionEdit,
-    added: &[&(&'static str, String)],
-) -> Splice {
-    let last = section.entries.iter().rfind(|entry| !change.remove.contains(&entry.key.as_ref()));
-    let (anchor, indent) = match last {
-        Some(entry) => (entry.continued().last().unwrap_or(entry.line), indent(source.line(entry.line))),
-        None => {
-            let following = source.ini.sections.iter().find(|other| other.line > section.line);
-            let mark = source.body(section).find(|index| is_mark(source.line(*index)));
-            let indent = following.map_or("", |other| indent(source.line(other.line)));
-            (mark.unwrap_or(section.line), indent)
-        }
+    let after = match &edited {
+        Some(edited) => &config.with_content(Content::parse(edited).map_err(unreadable)?),
+        None => &before.config,
     };
-    let lines: Vec<_> = added.iter().map(|(key, value)| format!("{indent}{key} = {value}")).collect();
-    source.line_after(anchor, &lines.join(source.end))
-}
-
-fn append(edited: &mut String, end: &str, change: &SectionEdit) {
-    let header = match &change.role {
-        Role::Profile(name) if name == "default" => name.clone(),
-        Role::Profile(name) => format!("profile {}", quote(name)),
-        Role::Session(name) => format!("sso-session {}", quote(name)),
-        Role::Services(name) => format!("services {}", quote(name)),
-        Role::Defaults | Role::Dropped | Role::Other => return,
-    };
-    if !edited.is_empty() && !edited.ends_with(['\n', '\r']) {
-        edited.push_str(end);
-    }
-    let without_end = edited.strip_suffix("\r\n").or_else(|| edited.strip_suffix(['\n', '\r']));
-    let last = without_end.unwrap_or_default().rsplit(['\n', '\r']).next().unwrap_or_default();
-    if !last.trim().is_empty() {
-        edited.push_str(end);
-    }
-    let keys = change.set.iter().map(|(key, value)| format!("{key} = {value}"));
-    for line in iter::once(format!("[{header}]")).chain(change.mark.clone()).chain(keys) {
-        edited.push_str(&line);
-        edited.push_str(end);
-    }
-}
-
-fn indent(line: &str) -> &str {
-    line.get(..line.len() - line.trim_start_matches(is_space).len()).unwrap_or_default()
-}
-
-fn refused(refusal: &Refusal) -> Fault {
-    Fault::new(Exit::Config, refusal.to_string())
-        .hint(format!("mend line {} in an editor; the AWS CLI refuses the file too", refusal.line))
-}
-
-/// The safety net under everything above.
-fn check(
-    mut before: Content,
-    mut after: Content,
-    changes: &[SectionEdit],
-    dropped: &[Role],
-) -> Result<(), Fault> {
-    let fault = |what: String| Fault::new(Exit::Config, format!("{what}; nothing is written"));
-    for change in changes {
-        let Some(new) = keys(&after, &change.role) else {
-            return Err(fault(format!("{} can't be written so that it reads back", in_words(&change.role))));
-        };
-        for (key, value) in &change.set {
-            if new.get(key) != Some(&Value::Text(value.clone())) {
-                return Err(fault(format!("`{key}` of {} would not read back", in_words(&change.role))));
+    let mut warned = HashSet::new();
+    let mut outcomes = Vec::with_capacity(profiles.len());
+    for ProfileChange { name, change, asked, warnings: mut own } in profiles {
+        let profile = match change {
+            Change::Removed | Change::Kept => before.config.profile(&name).ok().flatten(),
+            Change::Added | Change::Replaced | Change::Unchanged => {
+                let profile = after.known_profile(&name)?;
+                asked.map_or(Ok(()), |asked| as_asked(&profile, &asked))?;
+                own.extend(warnings(&profile, after).into_iter().filter(|one| warned.insert(one.clone())));
+                Some(profile)
             }
-        }
-        let is_concerned =
-            |key: &str| change.remove.contains(&key) || change.set.iter().any(|(other, _)| *other == key);
-        if let Some(old) = keys(&before, &change.role)
-            && let Some((key, _)) =
-                old.iter().find(|(key, value)| !is_concerned(key) && new.get(key) != Some(*value))
-        {
-            return Err(fault(format!("`{key}` of {} would change too", in_words(&change.role))));
-        }
-    }
-    if let Some(role) = dropped.iter().find(|role| keys(&after, role).is_some()) {
-        return Err(fault(format!("{} would still be there", in_words(role))));
-    }
-    let concerned: HashSet<_> = changes.iter().map(|change| &change.role).chain(dropped).collect();
-    for content in [&mut before, &mut after] {
-        let forget = |sections: &mut Named, role: fn(String) -> Role| {
-            sections.retain(|name, _| !concerned.contains(&role(name.clone())));
         };
-        forget(&mut content.profiles, Role::Profile);
-        forget(&mut content.sessions, Role::Session);
-        forget(&mut content.services, Role::Services);
+        outcomes.push(Outcome { name, change, profile, warnings: own });
     }
-    if before != after {
-        return Err(fault("a section that isn't concerned would change too".to_owned()));
-    }
-    Ok(())
+    let removed_session = dropped.into_iter().find_map(|role| match role {
+        Role::Session(name) => Some(name),
+        _ => None,
+    });
+    let mut applied = Applied { profiles: outcomes, removed_session, diff: None };
+    applied.warn_of_regions();
+    Ok((edited, applied))
 }
 
-fn keys<'c>(content: &'c Content, role: &Role) -> Option<&'c Keys> {
-    match role {
-        Role::Profile(name) => content.profiles.get(name),
-        Role::Session(name) => content.sessions.get(name),
-        Role::Services(name) => content.services.get(name),
-        Role::Defaults | Role::Dropped | Role::Other => None,
+impl Applied {
+    /// The change as a diff, where that is all there is to tell; `None` if nothing changes.
+    pub(crate) fn diff_in_words(&self) -> Option<String> {
+        self.diff.as_deref().filter(|diff| !diff.is_empty()).map(|diff| diff.trim_end().to_owned())
+    }
+
+    /// Adds the diff to a document, if the change is only shown.
+    pub(crate) fn add_diff(&self, document: &mut Document) {
+        if let Some(diff) = &self.diff {
+            document.set("diff", diff.as_str());
+        }
+    }
+
+    /// A sentence, and what there is to warn of.
+    pub(crate) fn with_warnings(&self, mut words: String) -> String {
+        for warning in self.profiles.iter().flat_map(|outcome| &outcome.warnings) {
+            words.push_str("; ");
+            words.push_str(warning);
+        }
+        words
+    }
+
+    /// The first profile that lacks a region speaks for all.
+    fn warn_of_regions(&mut self) {
+        let is_written_without = |outcome: &Outcome| {
+            matches!(outcome.change, Change::Added | Change::Replaced)
+                && outcome.profile.as_ref().is_some_and(lacks_region)
+        };
+        let names: Vec<_> = (self.profiles.iter().filter(|outcome| is_written_without(outcome)))
+            .map(|outcome| outcome.name.as_str())
+            .collect();
+        let warning = no_region(&names);
+        if let Some(outcome) = self.profiles.iter_mut().find(|outcome| is_written_without(outcome)) {
+            outcome.warnings.extend(warning);
+        }
+    }
+
+    /// A key of a profile that is gone gives nothing any more.
+    fn warn_of_keys(&mut self, settings: &Settings) {
+        let is_removed = |outcome: &&mut Outcome| outcome.change == Change::Removed;
+        let mut removed = self.profiles.iter_mut().filter(is_removed).peekable();
+        if removed.peek().is_none() {
+            return;
+        }
+        let keys = key::by_profile(settings);
+        for outcome in removed {
+            let own = keys.get(&outcome.name).into_iter().flatten();
+            outcome.warnings.extend(own.map(|key| key::points_at(key, &outcome.name)));
+        }
     }
 }
 
-fn in_words(role: &Role) -> String {
-    match role {
-        Role::Profile(name) => format!("profile `{name}`"),
-        Role::Session(name) => format!("sso-session `{name}`"),
-        Role::Services(name) => format!("services `{name}`"),
-        Role::Defaults | Role::Dropped | Role::Other => "the section".to_owned(),
+impl Outcome {
+    /// Adds what became of the profile to a document; `from` says where the profile's name came from.
+    pub(crate) fn add_to(&self, document: &mut Document, from: Option<&str>, applied: &Applied) {
+        match &self.profile {
+            Some(profile) => profile.add_to(document, from),
+            None => document.set("profile", self.name.as_str()),
+        }
+        document.set("change", self.change.word());
+        if applied.diff.is_some() {
+            document.set("dryRun", true);
+        }
+        if !self.warnings.is_empty() {
+            document.set("warnings", self.warnings.clone());
+        }
     }
 }

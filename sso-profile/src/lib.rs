@@ -3,11 +3,9 @@
 //! [`AwsConfig`] answers questions about the files as botocore reads them, [`select`](select::select)
 //! says which profile is meant.
 
-pub mod apply;
+mod apply;
 mod aws_config;
-mod bulk;
 mod chain;
-mod change;
 mod cli;
 mod commands;
 pub mod config;
@@ -26,6 +24,7 @@ pub mod plan;
 pub mod profile;
 pub mod request;
 mod row;
+pub mod section_edit;
 pub mod select;
 pub mod snapshot;
 pub mod source;
@@ -33,6 +32,7 @@ pub mod start_url;
 mod table;
 pub mod template;
 mod values;
+mod warnings;
 
 pub use aws_config::AwsConfig;
 pub use cli::Cli;

@@ -1,8 +1,8 @@
 //! Sections cut out of config text: which bytes go, which stay, and that botocore reads the rest as before.
 
 use proptest::prelude::*;
-use sso_profile::apply::edit;
 use sso_profile::config::{Content, Role};
+use sso_profile::section_edit::edit;
 
 fn check(text: &str, expected: &str) {
     let edited =

@@ -1,9 +1,9 @@
 //! Edits of config text: bytes in, bytes out, botocore reading along.
 
 use proptest::prelude::*;
-use sso_profile::apply::{SectionEdit, edit};
 use sso_profile::config::{Content, Role};
 use sso_profile::ini::Value;
+use sso_profile::section_edit::{SectionEdit, edit};
 
 use crate::profile::botocore::{free_form, samples, theirs};
 

@@ -12,11 +12,11 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::Context as _;
 use sso_cache::registration::Flow;
 use sso_profile::Pick;
-use sso_profile::apply::edit;
 use sso_profile::config::{Content, Role};
 use sso_profile::config_file::config_path;
-use sso_profile::plan::{Plan, plan};
+use sso_profile::plan;
 use sso_profile::request::{Request, writable_name};
+use sso_profile::section_edit::edit;
 use sso_profile::snapshot::Snapshot;
 use sso_profile::template::{Names, Template};
 use sso_profile::{AwsConfig, Profile, Sso, StartUrl};
@@ -644,9 +644,9 @@ impl Copy {
         };
         let content = Content::parse(&text)
             .map_err(|refusal| sso_profile::config_file::unreadable(&self.config, &refusal))?;
-        let Plan { mut changes, .. } = plan(&unused, &request, &content, false)?;
-        changes.retain(|change| matches!(change.role, Role::Session(_)));
-        self.put(&edit(&text, &changes, &[])?)
+        let mut edits = plan::write(&unused, &request, &content, false)?.edits;
+        edits.retain(|edit| matches!(edit.role, Role::Session(_)));
+        self.put(&edit(&text, &edits, &[])?)
     }
 
     fn put(&self, text: &str) -> anyhow::Result<()> {

@@ -8,10 +8,10 @@ use sso_tool::sanitize::sanitize;
 use sso_tool::stream::{self, Document};
 use sso_tool::subject::{Remote, Subject};
 
-use crate::bulk::RoleProfile;
 use crate::commands::write::Args;
 use crate::config::Content;
 use crate::listed::Listed;
+use crate::plan::RoleProfile;
 use crate::profile::Sso;
 use crate::request::{Request, failed, writable_name};
 use crate::start_url::StartUrl;

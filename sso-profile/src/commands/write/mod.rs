@@ -3,30 +3,19 @@
 mod all;
 mod listing;
 
-use std::path::Path;
-
-use anyhow::Context as _;
 use clap::builder::NonEmptyStringValueParser;
 use sso_tool::exit::{Exit, Fault};
-use sso_tool::profile_name::check_profile;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::stream::{self, Document, Output};
 use sso_tool::subject::Subject;
 
-use crate::apply::edit;
+use crate::apply::{Applied, Before, apply};
 use crate::aws_config::AwsConfig;
-use crate::change::Change;
-use crate::config::Content;
-use crate::config_file;
-use crate::diff::unified;
-use crate::ini::words::is_plain;
 use crate::listed::forget_the_end;
-use crate::plan::{Plan, plan, sharing};
-use crate::profile::{Kind, Profile};
-use crate::request::{NAMES, Request, failed};
+use crate::plan::{self, Change};
+use crate::request::{Request, failed};
 use crate::select::{Selected, select};
-use crate::start_url::StartUrl;
 
 /// Add or change a profile and its sso-session
 ///
@@ -219,32 +208,22 @@ fn write(
     let setting = |key: &str| settings.text(key).filter(|_| by_settings);
     let is_given = request.start_url.is_some();
     let request = request.for_new(&name, config.content(), setting);
-    let Some(path) = config.file() else {
-        return Err(Fault::new(Exit::Config, "AWS_CONFIG_FILE is set and empty: there is no file to write")
-            .hint("unset AWS_CONFIG_FILE")
-            .into());
+    let plan = |before: &Before<'_>| {
+        let content = before.config.content();
+        Ok(plan::write(&name, &plan::sharing(&request, &name, content), content, command.replace)?)
     };
-    let change = if command.dry_run {
-        show_change(path, &name, &request, command.replace, &config)?
-    } else {
-        make_change(path, &name, &request, command.replace, &config)?
-    };
+    let applied = apply(&config, settings, command.dry_run, plan)?;
     if let Some(url) = request.start_url.as_deref().filter(|_| !is_given) {
         say_where_from(settings, url);
     }
     if command.text {
-        return output.text(&in_words(&change, command.dry_run));
+        return output.text(&applied.diff_in_words().unwrap_or_else(|| in_words(&name, &applied)));
     }
     forget_the_end(&mut document);
-    change.profile.add_to(&mut document, Some(&from));
-    document.set("change", change.kind.word());
-    if command.dry_run {
-        document.set("dryRun", true);
-        document.set("diff", change.diff);
+    for outcome in &applied.profiles {
+        outcome.add_to(&mut document, Some(&from), &applied);
     }
-    if !change.warnings.is_empty() {
-        document.set("warnings", change.warnings);
-    }
+    applied.add_diff(&mut document);
     output.document(&document)
 }
 
@@ -257,146 +236,10 @@ fn say_where_from(settings: &Settings, start_url: &str) {
     }
 }
 
-/// What was done, or would be.
-struct Done {
-    profile: Profile,
-    kind: Change,
-    diff: String,
-    warnings: Vec<String>,
-}
-
-fn make_change(
-    path: &Path,
-    name: &str,
-    request: &Request,
-    replace: bool,
-    config: &AwsConfig,
-) -> anyhow::Result<Done> {
-    let real = config_file::real_path(path)?;
-    // The reading first, without a lock: nothing to do needs no right to write.
-    let text = config_file::current_text(&real)?;
-    let (edited, done) = edited(path, name, request, replace, config, &text)?;
-    if edited.is_none() {
-        return Ok(done);
-    }
-    config_file::change(&real, |text| self::edited(path, name, request, replace, config, text))
-}
-
-fn show_change(
-    path: &Path,
-    name: &str,
-    request: &Request,
-    replace: bool,
-    config: &AwsConfig,
-) -> anyhow::Result<Done> {
-    let text = config_file::current_text(&config_file::real_path(path)?)?;
-    let (edited, mut done) = edited(path, name, request, replace, config, &text)?;
-    done.diff = edited.map(|edited| unified(path, &text, &edited)).unwrap_or_default();
-    Ok(done)
-}
-
-/// The text after the change, if there is any, and what it comes to.
-fn edited(
-    path: &Path,
-    name: &str,
-    request: &Request,
-    replace: bool,
-    config: &AwsConfig,
-    text: &str,
-) -> anyhow::Result<(Option<String>, Done)> {
-    let content = Content::parse(text).map_err(|refusal| config_file::unreadable(path, &refusal))?;
-    let request = &sharing(request, name, &content);
-    let Plan { changes, is_new } = plan(name, request, &content, replace)?;
-    let edited = edit(text, &changes, &[]).with_context(|| path.display().to_string())?;
-    let content = Content::parse(&edited).map_err(|refusal| config_file::unreadable(path, &refusal))?;
-    let after = config.with_content(content);
-    let profile = after.known_profile(name)?;
-    as_asked(&profile, request)?;
-    let kind = match (changes.is_empty(), is_new) {
-        (true, _) => Change::Unchanged,
-        (false, true) => Change::Added,
-        (false, false) => Change::Replaced,
-    };
-    let mut warnings = warnings(&profile, &after);
-    if kind != Change::Unchanged && lacks_region(&profile) {
-        warnings.extend(no_region(&[name]));
-    }
-    let done = Done { warnings, profile, kind, diff: String::new() };
-    Ok(((!changes.is_empty()).then_some(edited), done))
-}
-
-/// The credentials file has the last word on each key: say so instead of writing what has no effect.
-pub(crate) fn as_asked(profile: &Profile, request: &Request) -> anyhow::Result<()> {
-    let sso = profile.sso.as_ref();
-    let differs = |asked: &Option<String>, got: Option<&str>| asked.is_some() && asked.as_deref() != got;
-    let is_other = !matches!(profile.kind, Kind::SsoSession | Kind::SsoToken | Kind::SsoLegacy)
-        || differs(&request.sso_session, sso.and_then(|sso| sso.session.as_deref()))
-        || request.start_url.as_deref().map(StartUrl::of)
-            != sso.filter(|_| request.start_url.is_some()).map(|sso| StartUrl::of(&sso.start_url))
-        || differs(&request.sso_region, sso.map(|sso| sso.region.as_str()))
-        || differs(&request.account_id, profile.account_id.as_deref())
-        || differs(&request.role_name, profile.role_name.as_deref())
-        || differs(&request.region, profile.region.as_deref());
-    if is_other {
-        let message = format!(
-            "section `[{}]` of the credentials file or `[DEFAULT]` overrides what is to be written",
-            profile.name
-        );
-        return Err(Fault::new(Exit::Config, message)
-            .hint("choose another name, or take its keys out there")
-            .into());
-    }
-    Ok(())
-}
-
-/// What others make of a profile that is right for the AWS CLI.
-pub(crate) fn warnings(profile: &Profile, config: &AwsConfig) -> Vec<String> {
-    let session = profile.sso.as_ref().and_then(|sso| sso.session.as_deref());
-    let mut warnings: Vec<_> = [("profile", Some(profile.name.as_str())), ("sso-session", session)]
-        .into_iter()
-        .filter_map(|(what, name)| Some((what, name.filter(|name| !is_plain(name))?)))
-        .map(|(what, name)| {
-            format!("only the AWS CLI and Python read the {what} name `{name}`; other SDKs skip it")
-        })
-        .collect();
-    warnings.extend(profile.partition_warning());
-    let name = &profile.name;
-    if check_profile(name).is_err() {
-        warnings
-            .push(format!("no signal can have the profile name `{name}`: nobody is reminded of it; {NAMES}"));
-    }
-    if config.has_keys_in_credentials(name) {
-        let section = format!("section `[{name}]` of the credentials file has access keys");
-        warnings.push(format!("{section}, which some SDKs take before SSO"));
-    }
-    warnings
-}
-
-/// Whether it gives credentials, and nowhere to work with them.
-pub(crate) fn lacks_region(profile: &Profile) -> bool {
-    profile.role_name.is_some() && profile.region.is_none()
-}
-
-/// One warning for all profiles of an edit that lack a region; the SSO region isn't one to work in.
-pub(crate) fn no_region(names: &[&str]) -> Option<String> {
-    let (first, more) = names.split_first()?;
-    let whose = match more.len() {
-        0 => format!("profile `{first}` has"),
-        more => format!("profile `{first}` and {more} more have"),
-    };
-    Some(format!("{whose} no region to work in: give --region"))
-}
-
-fn in_words(change: &Done, dry_run: bool) -> String {
-    let name = &change.profile.name;
-    let mut words = match (change.kind, dry_run) {
-        (Change::Unchanged, _) => format!("profile `{name}` is as asked; nothing changed"),
-        (_, true) => return change.diff.trim_end().to_owned(),
-        (kind, false) => format!("profile `{name}` {}", kind.word()),
-    };
-    for warning in &change.warnings {
-        words.push_str("; ");
-        words.push_str(warning);
-    }
-    words
+fn in_words(name: &str, applied: &Applied) -> String {
+    let change = applied.profiles.first().map_or(Change::Unchanged, |outcome| outcome.change);
+    applied.with_warnings(match change {
+        Change::Unchanged => format!("profile `{name}` is as asked; nothing changed"),
+        change => format!("profile `{name}` {}", change.word()),
+    })
 }

@@ -2,18 +2,19 @@
 
 use sso_tool::exit::{Exit, Fault};
 
-use crate::apply::SectionEdit;
 use crate::config::{Content, Keys, Role};
 use crate::ini::Value;
+use crate::plan::{Change, Plan, ProfileChange};
 use crate::profile::{Sso, scopes};
 use crate::request::{Request, writable_name};
+use crate::section_edit::SectionEdit;
 use crate::start_url::StartUrl;
 
 /// The scope that role credentials and refresh tokens need.
 const USUAL_SCOPE: &str = "sso:account:access";
 
 /// Keys that the session says; the SDK for Rust refuses a profile that repeats them (AWS-FORMATS 7).
-pub(crate) const SESSION_KEYS: [&str; 3] = ["sso_start_url", "sso_region", "sso_registration_scopes"];
+pub(super) const SESSION_KEYS: [&str; 3] = ["sso_start_url", "sso_region", "sso_registration_scopes"];
 
 /// Keys that take the credentials from elsewhere, in one SDK or another, whatever SSO keys say (AWS-FORMATS 7).
 const OTHER_SOURCES: [&str; 5] =
@@ -23,26 +24,18 @@ const OTHER_SOURCES: [&str; 5] =
 const ACCESS_KEYS: [&str; 4] =
     ["aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_security_token"];
 
-/// What is to be done.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Plan {
-    /// None if the config says it all.
-    pub changes: Vec<SectionEdit>,
-    /// Whether something new is added, and nothing that is there changes.
-    pub is_new: bool,
-}
-
 /// Works out the changes that make `name` what `request` says. Status 78 if that can't be, or if it would
 /// change what is there and `replace` doesn't allow it.
-pub fn plan(name: &str, request: &Request, content: &Content, replace: bool) -> Result<Plan, Fault> {
+pub fn write(name: &str, request: &Request, content: &Content, replace: bool) -> Result<Plan, Fault> {
     writable_name("profile", name)?;
+    let asked = request;
     let request = &request.cleaned()?;
     let profile = content.profiles.get(name);
     if is_legacy(profile) && request.sso_session.is_none() {
         let own = legacy_change(name, request, content)?;
         refuse_overwriting(name, own.as_ref(), profile, replace)?;
         let is_new = own.as_ref().is_some_and(|change| overwritten(change, profile).is_empty());
-        return Ok(Plan { changes: own.into_iter().collect(), is_new });
+        return Ok(plan_of(name, asked, own.into_iter().collect(), is_new));
     }
     let session_name = match &request.sso_session {
         Some(session) => session.clone(),
@@ -64,7 +57,18 @@ pub fn plan(name: &str, request: &Request, content: &Content, replace: bool) -> 
     // What was missing makes the profile whole: that takes nothing away.
     let is_new = !session.as_ref().is_some_and(is_overwriting)
         && own.as_ref().is_none_or(|change| overwritten(change, profile).is_empty());
-    Ok(Plan { changes: own.into_iter().chain(session).collect(), is_new })
+    Ok(plan_of(name, asked, own.into_iter().chain(session).collect(), is_new))
+}
+
+/// The plan of one profile. `is_new` says that something is added, and nothing that is there changes.
+fn plan_of(name: &str, asked: &Request, edits: Vec<SectionEdit>, is_new: bool) -> Plan {
+    let change = match (edits.is_empty(), is_new) {
+        (true, _) => Change::Unchanged,
+        (false, true) => Change::Added,
+        (false, false) => Change::Replaced,
+    };
+    let profile = ProfileChange { asked: Some(asked.clone()), ..ProfileChange::new(name, change) };
+    Plan { edits, profiles: vec![profile], ..Plan::default() }
 }
 
 /// Whether a profile says itself where to log in, and names no session.
@@ -131,7 +135,7 @@ pub fn sharing(request: &Request, name: &str, content: &Content) -> Request {
     }
 }
 
-pub(crate) fn profile_change(
+pub(super) fn profile_change(
     name: &str,
     session: &str,
     request: &Request,
@@ -195,7 +199,7 @@ fn changed_profile<const N: usize>(
     Ok(change(Role::Profile(name.to_owned()), set, remove, profile.is_none()))
 }
 
-pub(crate) fn session_change(
+pub(super) fn session_change(
     session: &str,
     name: &str,
     request: &Request,
@@ -252,7 +256,7 @@ fn change(
     (is_new || !set.is_empty() || !remove.is_empty()).then_some(SectionEdit { role, set, remove, mark: None })
 }
 
-pub(crate) fn session_differs(session: &str, name: &str, change: &SectionEdit, content: &Content) -> Fault {
+pub(super) fn session_differs(session: &str, name: &str, change: &SectionEdit, content: &Content) -> Fault {
     let users: Vec<_> = content
         .profiles
         .iter()

@@ -5,15 +5,16 @@ use std::collections::HashSet;
 use indexmap::IndexMap;
 use sso_tool::exit::{Exit, Fault};
 
-use crate::apply::SectionEdit;
+use crate::apply::Before;
 use crate::aws_config::AwsConfig;
-use crate::change::Change;
-use crate::commands::remove::sourced_by;
 use crate::config::{Content, Keys, Role};
 use crate::ini::Value;
-use crate::mark::mark;
-use crate::plan::{profile_change, session_change, session_differs};
+use crate::mark::{mark, marked};
+use crate::plan::remove::sourced_by;
+use crate::plan::write::{profile_change, session_change, session_differs};
+use crate::plan::{Change, Plan, ProfileChange};
 use crate::request::Request;
+use crate::section_edit::SectionEdit;
 
 /// A profile that is to be there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,33 +35,20 @@ impl RoleProfile {
     }
 }
 
-/// What is to be done.
-#[derive(Debug)]
-pub(crate) struct Bulk {
-    pub(crate) changes: Vec<SectionEdit>,
-    /// The names of profiles that go.
-    pub(crate) gone: Vec<String>,
-    /// The names of profiles that would go, if others didn't take their credentials from them.
-    pub(crate) kept: Vec<String>,
-    /// What becomes of each wanted profile.
-    pub(crate) kinds: Vec<Change>,
-}
-
-/// Works it out. `marked` are the profiles that were written like this before; with `prune` those go that nobody wants any
-/// more, of the sessions wanted and of the empty ones it has.
+/// Works out what makes the config have each wanted profile. With `prune` those that were written like this before go if
+/// nobody wants them any more, of the sessions wanted and of the empty ones that it has.
 ///
 /// Status 78 if a profile that wasn't, or that was for another session, or a session, is there and differs, and `replace`
 /// doesn't allow it.
-pub(crate) fn plan(
+pub(crate) fn all(
     wanted: &[RoleProfile],
-    config: &AwsConfig,
-    marked: &HashSet<String>,
+    before: &Before<'_>,
     prune: Option<&[String]>,
     replace: bool,
-) -> Result<Bulk, Fault> {
-    let content = config.content();
-    let mut changes = sessions(wanted, content, replace)?;
-    let mut kinds = Vec::with_capacity(wanted.len());
+) -> Result<Plan, Fault> {
+    let content = before.config.content();
+    let marked = marked(&before.source, content);
+    let mut plan = Plan { edits: sessions(wanted, content, replace)?, ..Plan::default() };
     let mut foreign = Vec::new();
     for wanted in wanted {
         let own = content.profiles.get(&wanted.name);
@@ -73,25 +61,49 @@ pub(crate) fn plan(
         } else {
             wanted.request.clone()
         };
-        let change = profile_change(&wanted.name, &wanted.session, &request, content, replace)?;
-        kinds.push(match (&change, own) {
-            (None, _) => Change::Unchanged,
-            (Some(_), None) => Change::Added,
-            (Some(_), Some(_)) => Change::Replaced,
-        });
-        let Some(mut change) = change else { continue };
-        let is_ours = own.is_none() || (is_marked && change.remove.is_empty());
+        let edit = profile_change(&wanted.name, &wanted.session, &request, content, replace)?;
+        let Some(mut edit) = edit else {
+            plan.profiles.push(ProfileChange::new(&wanted.name, Change::Unchanged));
+            continue;
+        };
+        let change = if own.is_none() { Change::Added } else { Change::Replaced };
+        let asked = Some(Request { region: None, ..wanted.request.clone() });
+        plan.profiles.push(ProfileChange { asked, ..ProfileChange::new(&wanted.name, change) });
+        let is_ours = own.is_none() || (is_marked && edit.remove.is_empty());
         if !is_ours && !replace {
             foreign.push(wanted.name.as_str());
         }
-        change.mark = Some(mark(&wanted.name, &wanted.session, &wanted.account_id, &wanted.role_name));
-        changes.push(change);
+        edit.mark = Some(mark(&wanted.name, &wanted.session, &wanted.account_id, &wanted.role_name));
+        plan.edits.push(edit);
     }
     if !foreign.is_empty() {
         return Err(not_ours(&foreign));
     }
-    let (gone, kept) = prune.map(|empty| stale(wanted, empty, config, marked)).unwrap_or_default();
-    Ok(Bulk { changes, gone, kept, kinds })
+    if let Some(empty) = prune {
+        plan.prune(stale(wanted, empty, &before.config, &marked), &before.config);
+    }
+    Ok(plan)
+}
+
+impl Plan {
+    /// The removal of profiles, but for those that other profiles take their credentials from.
+    fn prune(&mut self, stale: Vec<String>, config: &AwsConfig) {
+        if stale.is_empty() {
+            return;
+        }
+        let sources: HashSet<_> =
+            config.names().filter_map(|name| config.text(name, "source_profile").ok()?).collect();
+        let is_source =
+            |name: &String| sources.contains(name.as_str()) && sourced_by(name, config).next().is_some();
+        let (kept, gone): (Vec<_>, Vec<_>) = stale.into_iter().partition(is_source);
+        self.dropped.extend(gone.iter().cloned().map(Role::Profile));
+        self.profiles.extend(gone.into_iter().map(|name| ProfileChange::new(name, Change::Removed)));
+        self.profiles.extend(kept.into_iter().map(|name| {
+            let why = "has no role any more and stays: another profile has it as its source_profile";
+            let warnings = vec![format!("profile `{name}` {why}")];
+            ProfileChange { warnings, ..ProfileChange::new(name, Change::Kept) }
+        }));
+    }
 }
 
 /// Two organisations may give accounts and roles the same names. The profile of one isn't turned into the other's: whoever
@@ -150,7 +162,7 @@ fn stale(
     empty: &[String],
     config: &AwsConfig,
     marked: &HashSet<String>,
-) -> (Vec<String>, Vec<String>) {
+) -> Vec<String> {
     let names: HashSet<_> = wanted.iter().map(|wanted| wanted.name.as_str()).collect();
     let sessions: HashSet<_> =
         wanted.iter().map(|wanted| &wanted.session).chain(empty).map(String::as_str).collect();
@@ -162,16 +174,7 @@ fn stale(
         marked.contains(name) && sessions.contains(session) && !names.contains(name)
     };
     let profiles = config.content().profiles.iter();
-    let stale: Vec<String> =
-        profiles.filter(|(name, keys)| is_stale(name, keys)).map(|(name, _)| name.clone()).collect();
-    if stale.is_empty() {
-        return Default::default();
-    }
-    let sources: HashSet<_> =
-        config.names().filter_map(|name| config.text(name, "source_profile").ok()?).collect();
-    stale
-        .into_iter()
-        .partition(|name| !sources.contains(name.as_str()) || sourced_by(name, config).next().is_none())
+    profiles.filter(|(name, keys)| is_stale(name, keys)).map(|(name, _)| name.clone()).collect()
 }
 
 fn not_ours(names: &[&str]) -> Fault {
@@ -190,9 +193,4 @@ fn not_ours(names: &[&str]) -> Fault {
     };
     Fault::new(Exit::Config, message)
         .hint("another --name-template avoids them, --replace overwrites them (--dry-run --text shows how)")
-}
-
-/// The config's roles of profiles by name.
-pub(crate) fn roles(names: &[String]) -> Vec<Role> {
-    names.iter().cloned().map(Role::Profile).collect()
 }
