@@ -3,7 +3,6 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use sso_tool::atomic_write;
@@ -38,15 +37,12 @@ pub fn leftovers(folder: &Path) -> Vec<(PathBuf, String)> {
 }
 
 /// Removes a copy. Answers whether it did: a temporary file that a living writer has taken meanwhile stays that writer's.
-pub fn remove(path: &Path) -> io::Result<bool> {
+pub fn remove(path: &Path) -> anyhow::Result<bool> {
     let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
     if atomic_write::written_to(name).is_some() {
         return atomic_write::remove_abandoned(path);
     }
-    match fs::remove_file(path) {
-        Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(false),
-        removed => removed.map(|()| true),
-    }
+    atomic_write::remove(path)
 }
 
 /// What was put aside, each with the name of the file that it was.

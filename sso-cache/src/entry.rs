@@ -132,10 +132,10 @@ pub fn write(path: &Path, object: &Map<String, Value>) -> anyhow::Result<()> {
     atomic_write::replace(target.as_deref().unwrap_or(path), line.as_bytes(), Mode::Private)
 }
 
-/// What came of a write that is for one former content only.
-#[derive(Debug)]
+/// What came of a write, or a removal, that is for one former content only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Written {
-    /// The file has the new content.
+    /// The file has the new content, or is removed.
     Done,
     /// There is no file any more: somebody removed it (a logout), and it stays removed.
     Gone,
@@ -169,15 +169,37 @@ impl Room {
     pub fn write_if(
         self,
         object: &Map<String, Value>,
-        is_expected: impl Fn(Map<String, Value>) -> bool,
+        is_expected: impl Fn(Entry<Map<String, Value>>) -> bool,
     ) -> anyhow::Result<Written> {
         let line = dumps(object, Separators::Spaced);
-        let is_expected = |bytes: &[u8]| parse(bytes).whole().is_some_and(&is_expected);
-        Ok(match self.0.replace_if(line.as_bytes(), is_expected)? {
-            Swap::Done => Written::Done,
-            Swap::Gone => Written::Gone,
-            Swap::Other => Written::Replaced,
-        })
+        self.0.replace_if(line.as_bytes(), |bytes| is_expected(parse(bytes))).map(Written::of)
+    }
+}
+
+/// Writes an object into a file that isn't there. One that somebody else has made meanwhile stays.
+pub(crate) fn create(path: &Path, object: &Map<String, Value>) -> anyhow::Result<Written> {
+    make_folder(path)?;
+    // What a killed writer left.
+    atomic_write::sweep(&atomic_write::parent(path), path.file_name());
+    let is_made = atomic_write::create(path, dumps(object, Separators::Spaced).as_bytes())?;
+    Ok(if is_made { Written::Done } else { Written::Replaced })
+}
+
+/// Removes a file only if it still holds what `is_expected` says.
+pub(crate) fn remove_if(
+    path: &Path,
+    is_expected: impl Fn(Entry<Map<String, Value>>) -> bool,
+) -> anyhow::Result<Written> {
+    atomic_write::remove_if(path, |bytes| is_expected(parse(bytes))).map(Written::of)
+}
+
+impl Written {
+    fn of(swap: Swap) -> Self {
+        match swap {
+            Swap::Done => Self::Done,
+            Swap::Gone => Self::Gone,
+            Swap::Other => Self::Replaced,
+        }
     }
 }
 

@@ -129,7 +129,7 @@ impl Prune<'_> {
         let because = self.because_of_copy(path, name, now);
         if because.is_some() && !self.is_dry {
             let _turn = state_dir::lock(&self.state_dir)?;
-            copies::remove(path).with_context(|| format!("cannot remove {}", path.display()))?;
+            copies::remove(path)?;
         }
         let mut document = Document::new()
             .with("file", path.to_string_lossy())

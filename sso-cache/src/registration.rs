@@ -1,6 +1,8 @@
 //! A client registration with the OIDC service (AWS-FORMATS 2).
 
 use std::fmt;
+use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use chrono::TimeDelta;
@@ -8,7 +10,7 @@ use serde_json::{Map, Value};
 use sso_tool::secret::Secret;
 use sso_tool::time::{self, Moment};
 
-use crate::entry::{self, Entry, put, take_moment, take_secret, take_text, take_texts};
+use crate::entry::{self, Entry, Room, Written, put, take_moment, take_secret, take_text, take_texts};
 
 /// How a client asks for tokens. One client can't do both (AWS-FORMATS 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,6 +129,25 @@ impl Registration {
         entry::write(path, &self.to_object())
     }
 
+    /// Writes the registration only if the file still is as `former` says, which was read from there. Another one that
+    /// somebody has written there meanwhile stays: it is newer, and may be in use.
+    pub fn write_instead_of(&self, former: &Entry<Self>, path: &Path) -> anyhow::Result<Written> {
+        let object = self.to_object();
+        match fs::symlink_metadata(path) {
+            Err(err) if err.kind() == ErrorKind::NotFound => return entry::create(path, &object),
+            // No client has written there what isn't a file.
+            Ok(_) if !path.is_file() => return entry::write(path, &object).map(|()| Written::Done),
+            _ => {}
+        }
+        Room::take(path)?.write_if(&object, |there| is_as(there, former))
+    }
+
+    /// Removes the registration from its file, if it is still there.
+    pub fn remove(&self, path: &Path) -> anyhow::Result<Written> {
+        let own = Entry::Whole(self.clone());
+        entry::remove_if(path, |there| is_as(there, &own))
+    }
+
     /// Whether a login by this flow may use it: the flow is the one it was made for, and 15 minutes are
     /// left (AWS-FORMATS 2).
     pub fn is_reusable(&self, flow: Flow, now: Moment) -> bool {
@@ -154,6 +175,15 @@ impl Registration {
             return Flow::AuthorizationCode;
         }
         Flow::Device
+    }
+}
+
+/// Whether a file still holds what was read from it. Which way it is damaged doesn't matter.
+fn is_as(there: Entry<Map<String, Value>>, former: &Entry<Registration>) -> bool {
+    match (there.and_then(Registration::from_object), former) {
+        (Entry::Whole(there), Entry::Whole(former)) => there == *former,
+        (Entry::Corrupt(_), Entry::Corrupt(_)) => true,
+        _ => false,
     }
 }
 
@@ -238,6 +268,31 @@ mod tests {
             })
             .collect();
         assert_eq!(given_up, [2, 4, 8, 16]);
+    }
+
+    #[test]
+    fn nobodys_newer_registration_is_overwritten_or_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("cache/x.json");
+        let of =
+            |client: &str| Registration::new(client, "s".into(), at("2027-01-01T00:00:00Z"), Flow::Device);
+        let (old, ours, theirs) = (of("old"), of("ours"), of("theirs"));
+        let there = || Registration::read(&path).unwrap();
+        assert_eq!(ours.write_instead_of(&Entry::Missing, &path).unwrap(), Written::Done);
+        assert_eq!(theirs.write_instead_of(&Entry::Missing, &path).unwrap(), Written::Replaced);
+        assert_eq!(old.remove(&path).unwrap(), Written::Replaced);
+        assert_eq!(theirs.write_instead_of(&Entry::Whole(old.clone()), &path).unwrap(), Written::Replaced);
+        assert_eq!(there(), Entry::Whole(ours.clone()));
+        assert_eq!(theirs.write_instead_of(&Entry::Whole(ours.clone()), &path).unwrap(), Written::Done);
+        assert_eq!(theirs.remove(&path).unwrap(), Written::Done);
+        // Gone meanwhile: there is nothing newer, and the next login needs it.
+        assert_eq!(ours.write_instead_of(&Entry::Whole(old), &path).unwrap(), Written::Done);
+        std::fs::write(&path, "{").unwrap();
+        let damaged = there();
+        assert_eq!(ours.write_instead_of(&Entry::Missing, &path).unwrap(), Written::Replaced);
+        assert_eq!(ours.write_instead_of(&damaged, &path).unwrap(), Written::Done);
+        assert_eq!(theirs.write_instead_of(&damaged, &path).unwrap(), Written::Replaced);
+        assert_eq!(there(), Entry::Whole(ours));
     }
 
     #[test]

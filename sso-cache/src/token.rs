@@ -127,8 +127,8 @@ impl Token {
     /// Writes the token only if the file still holds `former`, which this one comes from. What somebody else wrote there
     /// meanwhile is newer, and what somebody removed is over.
     pub fn write_instead_of(&self, former: &Self, room: Room) -> anyhow::Result<Written> {
-        room.write_if(&self.to_object(), |object| {
-            Self::from_object(object).whole().is_some_and(|there| there.is_same(former))
+        room.write_if(&self.to_object(), |there| {
+            there.and_then(Self::from_object).whole().is_some_and(|there| there.is_same(former))
         })
     }
 

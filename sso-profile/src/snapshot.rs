@@ -1,10 +1,8 @@
 //! The config file as it was, for who may have to undo what it wrote.
 
-use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use sso_tool::atomic_write;
 
 use crate::config_file;
 
@@ -46,12 +44,7 @@ impl Snapshot {
             Ok((is_ours.then(|| back.to_owned()), is_ours || text == back))
         })?;
         if is_back && self.text.is_none() {
-            match fs::remove_file(&self.real) {
-                Err(err) if err.kind() != ErrorKind::NotFound => {
-                    return Err(err).with_context(|| format!("cannot remove {}", self.real.display()));
-                }
-                _ => {}
-            }
+            atomic_write::remove(&self.real)?;
         }
         Ok(is_back)
     }
@@ -60,6 +53,7 @@ impl Snapshot {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn a_file_gets_its_bytes_back_unless_somebody_else_wrote_since() {

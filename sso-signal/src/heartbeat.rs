@@ -4,7 +4,6 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::signal_store;
 use crate::signal_store::places::Places;
 use sso_tool::atomic_write;
 use sso_tool::profile_name::file_stem;
@@ -72,7 +71,7 @@ pub fn seen(settings: &Settings) -> anyhow::Result<Vec<Seen>> {
 /// Forgets every monitor, for a clean start: those at work are back in a minute.
 pub fn forget(settings: &Settings) -> anyhow::Result<()> {
     for path in stamps(settings)? {
-        signal_store::remove(&path)?;
+        atomic_write::remove(&path)?;
     }
     Ok(())
 }

@@ -6,7 +6,6 @@ pub(crate) mod places;
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::fs;
-use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -212,7 +211,7 @@ impl SignalStore {
                 && signal.key() == key
             {
                 match signal.withdrawn_by(source)? {
-                    None => is_removed |= remove(&path)?,
+                    None => is_removed |= atomic_write::remove(&path)?,
                     Some(left) if left == *signal => is_left = true,
                     Some(left) => is_left |= self.replace(&path, &left.line())?,
                 }
@@ -318,14 +317,5 @@ impl Reading {
             Err(err) => self.unreadable.push((path, err)),
         }
         None
-    }
-}
-
-/// Removes a signal's file; answers whether it was there.
-pub(crate) fn remove(path: &Path) -> anyhow::Result<bool> {
-    match fs::remove_file(path) {
-        Ok(()) => Ok(true),
-        Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(err) => Err(err).with_context(|| format!("cannot remove {}", path.display())),
     }
 }

@@ -122,6 +122,27 @@ fn a_rejection_in_the_browser_counts_as_one() {
     assert_eq!(bench.count("RegisterClient"), 2);
 }
 
+#[test]
+fn a_registration_that_somebody_else_wrote_meanwhile_stays() {
+    let bench = Bench::start("");
+    log_in(&bench);
+    let (name, old) = registrations(&bench).remove(0);
+    let file = bench.cache().join(name);
+    let mut theirs = old.clone();
+    theirs["clientId"] = json!("theirs");
+    let there = || serde_json::from_str::<Value>(&fs::read_to_string(&file).unwrap()).unwrap();
+    // The service rejects the one that this login began with, and it registers another.
+    bench.faults(&json!({"error": ["CreateToken=invalid_clientx1"]}));
+    let mut login = UnderWay::of(bench.command("sso-login --via pkce --force demo"));
+    fs::write(&file, theirs.to_string()).unwrap();
+    login.get(&login.answer());
+    login.next_event();
+    assert_eq!(there(), theirs, "not removed");
+    login.get(&login.answer());
+    login.end().succeeds("success");
+    assert_eq!(there(), theirs, "not overwritten");
+}
+
 /// A login that nobody answers; the document at its end.
 fn miss(bench: &Bench) -> (Value, String) {
     let login = UnderWay::of(bench.command("sso-login --via pkce --force demo --timeout 700ms"));

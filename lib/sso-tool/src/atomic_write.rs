@@ -67,10 +67,24 @@ pub fn create(path: &Path, content: &[u8]) -> anyhow::Result<bool> {
 }
 
 /// Removes the file `path` for good: it does not come back after a power cut. An error if it isn't there.
-pub fn remove(path: &Path) -> anyhow::Result<()> {
+pub fn remove_for_good(path: &Path) -> anyhow::Result<()> {
     fs::remove_file(path)
         .and_then(|()| File::open(parent(path))?.sync_all())
         .with_context(|| format!("cannot remove {}", path.display()))
+}
+
+/// Removes the file `path`, if it is there. Answers whether it was.
+pub fn remove(path: &Path) -> anyhow::Result<bool> {
+    match fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(err) => Err(err).with_context(|| format!("cannot remove {}", path.display())),
+    }
+}
+
+/// Removes the file `path` only if what is there is what `is_expected` says: what somebody else wrote there meanwhile stays.
+pub fn remove_if(path: &Path, is_expected: impl Fn(&[u8]) -> bool) -> anyhow::Result<Swap> {
+    take_out_if(path, is_expected).with_context(|| format!("cannot remove {}", path.display()))
 }
 
 /// Exchanges the temporary file with the target; the old content then has the temporary name and goes with it.
@@ -205,6 +219,44 @@ fn swap_if(
         return put_back(&temporary, path, content);
     }
     Ok(Swap::Done)
+}
+
+fn take_out_if(path: &Path, is_expected: impl Fn(&[u8]) -> bool) -> io::Result<Swap> {
+    // Held until the end, as in `swap_if`.
+    let mut former = match hold(path)? {
+        Held::File(file) => file,
+        Held::Missing => return Ok(Swap::Gone),
+        Held::Other => return Ok(Swap::Other),
+    };
+    if !is_expected(&whole(&mut former)?) {
+        return Ok(Swap::Other);
+    }
+    let name = path.file_name().unwrap_or(OsStr::new("file"));
+    let temporary = locked_temporary(&parent(path), name)?;
+    match fs::rename(path, temporary.path()) {
+        Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(Swap::Gone),
+        moved => moved?,
+    }
+    // Another writer may have replaced the file between the look and the rename, or written into it since.
+    let is_it = match hold(temporary.path())? {
+        Held::File(mut taken) => is_expected(&whole(&mut taken)?),
+        Held::Missing => true,
+        Held::Other => false,
+    };
+    if is_it {
+        return File::open(parent(path))?.sync_all().map(|()| Swap::Done);
+    }
+    // What came out goes back, unless there is something newer by now.
+    let (_, taken) = temporary.keep().map_err(|err| err.error)?;
+    match rustix::fs::renameat_with(CWD, &taken, CWD, path, RenameFlags::NOREPLACE) {
+        Ok(()) => {}
+        Err(rustix::io::Errno::EXIST) => fs::remove_file(&taken)?,
+        Err(_) => match fs::hard_link(&taken, path) {
+            Err(err) if err.kind() != io::ErrorKind::AlreadyExists => return Err(err),
+            _ => fs::remove_file(&taken)?,
+        },
+    }
+    Ok(Swap::Other)
 }
 
 enum Held {
@@ -364,14 +416,12 @@ pub fn sweep(directory: &Path, name: Option<&OsStr>) {
 }
 
 /// Removes a temporary file unless a living writer holds it. Answers whether it did.
-pub fn remove_abandoned(path: &Path) -> io::Result<bool> {
+pub fn remove_abandoned(path: &Path) -> anyhow::Result<bool> {
     // Under its lock: a writer that has made the file but not locked it yet finds it held, or without a name, and makes
     // another. Without the lock that writer could get it between the look and the removal, and lose what it writes.
-    let Some(_lock) = abandoned(path)? else { return Ok(false) };
-    match fs::remove_file(path) {
-        Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(false),
-        removed => removed.map(|()| true),
-    }
+    let lock = abandoned(path).with_context(|| format!("cannot remove {}", path.display()))?;
+    let Some(_lock) = lock else { return Ok(false) };
+    remove(path)
 }
 
 /// The temporary files of `name`, or of any file, in a directory.
@@ -540,6 +590,29 @@ mod tests {
         open.flush().unwrap();
         assert_eq!((done, fs::read(&path).unwrap()), (Swap::Other, b"abc".to_vec()));
         assert_eq!(names(dir.path()), ["a"]);
+    }
+
+    #[test]
+    fn only_the_expected_file_is_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        assert_eq!(remove_if(&path, |_| true).unwrap(), Swap::Gone);
+        fs::write(&path, "newer").unwrap();
+        assert_eq!(remove_if(&path, |there| there == b"old").unwrap(), Swap::Other);
+        assert_eq!(fs::read(&path).unwrap(), b"newer");
+        // A writer that comes between the look and the removal.
+        fs::write(&path, "old").unwrap();
+        let replaced = |there: &[u8]| {
+            if there == b"old" {
+                replace(&path, b"newer", Mode::Private).unwrap();
+            }
+            there == b"old"
+        };
+        assert_eq!(remove_if(&path, replaced).unwrap(), Swap::Other);
+        assert_eq!((fs::read(&path).unwrap(), names(dir.path())), (b"newer".to_vec(), vec!["a".to_owned()]));
+        assert_eq!(remove_if(&path, |there| there == b"newer").unwrap(), Swap::Done);
+        assert_eq!(names(dir.path()), [""; 0]);
+        assert!(!remove(&path).unwrap());
     }
 
     #[test]

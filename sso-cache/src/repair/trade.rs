@@ -68,7 +68,7 @@ pub(super) fn bring_back(aside: &Path, path: &Path, place: Place, emptied: Empti
     };
     if is_better {
         atomic_write::replace(path, &bytes, Mode::Private)?;
-        atomic_write::remove(aside)?;
+        atomic_write::remove_for_good(aside)?;
     }
     Ok(is_better)
 }

@@ -4,17 +4,16 @@
 mod stray;
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
 use sso_cache::session_store::Happened;
 use sso_cache::token::Token;
 use sso_cache::{copies, salvage};
 use sso_lock::{Lock, Outcome};
 use sso_profile::{AwsConfig, Kind, Profile, Sso};
+use sso_tool::atomic_write;
 use sso_tool::exit::{Exit, Fault, report, status_of};
 use sso_tool::settings::Settings;
 use sso_tool::state_dir;
@@ -215,7 +214,7 @@ fn end(
     let turn = if state_dir.is_dir() { state_dir::lock(&state_dir).ok() } else { None };
     for file in files {
         let copies = copies::of(&file, &state_dir);
-        removed.extend(remove(&file)?.then_some(file));
+        removed.extend(atomic_write::remove(&file)?.then_some(file));
         for copy in copies {
             // Another token of the session, such as one that a killed writer left, keeps it alive at the service.
             let other = salvage::any_token_in(&copy).filter(|other| {
@@ -227,7 +226,7 @@ fn end(
                 settings.debug(|| format!("the service couldn't be told of {}: {why}", copy.display()));
             }
             let is_removed =
-                copies::remove(&copy).with_context(|| format!("cannot remove {}", copy.display()))?;
+                copies::remove(&copy)?;
             removed.extend(is_removed.then_some(copy));
         }
     }
@@ -292,13 +291,4 @@ fn tell(
 fn is_full(err: &anyhow::Error) -> bool {
     let is_it = |err: &io::Error| matches!(err.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
     err.chain().any(|cause| cause.downcast_ref().is_some_and(is_it))
-}
-
-/// Removes a file; false if there was none.
-fn remove(path: &Path) -> anyhow::Result<bool> {
-    match fs::remove_file(path) {
-        Ok(()) => Ok(true),
-        Err(err) if err.kind() == ErrorKind::NotFound => Ok(false),
-        Err(err) => Err(err).with_context(|| format!("cannot remove {}", path.display())),
-    }
 }

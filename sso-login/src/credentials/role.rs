@@ -9,7 +9,7 @@ use sso_cache::credentials::RoleCredentials;
 use sso_cache::token::Token;
 use sso_lock::{Guard, Lock, Outcome};
 use sso_profile::Profile;
-use sso_tool::atomic_write::is_unwritable;
+use sso_tool::atomic_write::{is_unwritable, remove};
 use sso_tool::failure::Kind;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
@@ -122,7 +122,7 @@ impl Role<'_> {
                 let is_ours =
                     RoleCredentials::read(path)?.whole().is_some_and(|cached| cached == credentials);
                 if is_ours {
-                    forget(path)?;
+                    remove(path)?;
                 }
             }
         }
@@ -175,15 +175,6 @@ impl Role<'_> {
             .hint(format!("sso-login accounts {}", self.profile.arguments())),
             other => of_denial(self.session, other),
         }
-    }
-}
-
-fn forget(path: &Path) -> anyhow::Result<()> {
-    match std::fs::remove_file(path) {
-        Err(err) if err.kind() != std::io::ErrorKind::NotFound => {
-            Err(err).with_context(|| format!("cannot remove {}", path.display()))
-        }
-        _ => Ok(()),
     }
 }
 

@@ -2,13 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use sso_cache::registration::Flow;
 use sso_tool::settings::Settings;
 use sso_tool::time;
 
 use crate::aws_api::oidc::{Created, Device, Oidc, Refusal, Registered};
 use crate::flows::browser::Opening;
-use crate::flows::client::Client;
+use crate::flows::client::LoginClient;
 use crate::flows::page_host::OwnHosts;
 use crate::flows::progress::{Authorize, Progress};
 use crate::interrupt::Interrupt;
@@ -34,11 +33,16 @@ pub struct DeviceLogin<'a> {
 
 impl DeviceLogin<'_> {
     /// Logs in and writes the token file; ends at `deadline` at the latest, and at a signal.
-    pub fn run(&self, deadline: Instant, progress: &mut Progress<'_>) -> anyhow::Result<Answer> {
+    pub(crate) fn run(
+        &self,
+        mut client: LoginClient<'_>,
+        deadline: Instant,
+        progress: &mut Progress<'_>,
+    ) -> anyhow::Result<Answer> {
         let interrupt = Interrupt::hold()?;
         let mut is_shown = false;
         let ended = crate::runtime()?.block_on(async {
-            let flow = Box::pin(self.flow(progress, &mut is_shown));
+            let flow = Box::pin(self.flow(&mut client, progress, &mut is_shown));
             tokio::select! {
                 ended = tokio::time::timeout_at(deadline.into(), flow) => ended.ok(),
                 signal = interrupt.signal() => Some(Ok(Answer::interrupted(signal))),
@@ -53,8 +57,13 @@ impl DeviceLogin<'_> {
         }
     }
 
-    async fn flow(&self, progress: &mut Progress<'_>, is_shown: &mut bool) -> anyhow::Result<Answer> {
-        let (client, device) = match self.start().await? {
+    async fn flow(
+        &self,
+        client: &mut LoginClient<'_>,
+        progress: &mut Progress<'_>,
+        is_shown: &mut bool,
+    ) -> anyhow::Result<Answer> {
+        let (registered, device) = match self.start(client).await? {
             Ok(started) => started,
             Err(refusal) => return Ok(self.refused(&refusal)),
         };
@@ -71,12 +80,12 @@ impl DeviceLogin<'_> {
             foreign_host: opening.foreign_host.clone(),
         });
         opening.open(self.settings);
-        match self.approved(&client, &device).await {
-            Ok(created) => Ok(Answer::success("device", self.session.keep(&client, created)?)),
+        match self.approved(&registered, &device).await {
+            Ok(created) => Ok(Answer::success("device", self.session.keep(&registered, created)?)),
             Err(refusal) => {
                 if refusal == Refusal::InvalidClient {
                     // A client that got so far and no further would get no further next time either.
-                    self.client().forget()?;
+                    client.forget()?;
                 }
                 Ok(self.refused(&refusal))
             }
@@ -85,21 +94,24 @@ impl DeviceLogin<'_> {
 
     /// Starts the authorization, with the cached registration if there is a good one. A registration that the service
     /// rejects is replaced once: it may have been deleted there, and no file says so.
-    async fn start(&self) -> anyhow::Result<Result<(Registered, Device), Refusal>> {
-        let (remembered, start_url) = (self.client(), &self.session.sso.start_url);
-        if let Some(client) = remembered.registered()? {
-            match self.oidc.authorize(&client, start_url).await {
-                Ok(device) => return Ok(Ok((client, device))),
+    async fn start(
+        &self,
+        client: &mut LoginClient<'_>,
+    ) -> anyhow::Result<Result<(Registered, Device), Refusal>> {
+        let start_url = &self.session.sso.start_url;
+        if let Some(registered) = client.reused() {
+            match self.oidc.authorize(&registered, start_url).await {
+                Ok(device) => return Ok(Ok((registered, device))),
                 Err(Refusal::InvalidClient) => {}
                 Err(refusal) => return Ok(Err(refusal)),
             }
         }
-        let client = match self.oidc.register(&remembered.name(), &remembered.scopes()).await {
-            Ok(client) => client,
+        let registered = match self.oidc.register(&client.name(), &client.scopes()).await {
+            Ok(registered) => registered,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        remembered.remember(&client)?;
-        Ok(self.oidc.authorize(&client, start_url).await.map(|device| (client, device)))
+        client.remember(&registered)?;
+        Ok(self.oidc.authorize(&registered, start_url).await.map(|device| (registered, device)))
     }
 
     /// Polls until somebody approved, as slowly as the service asks. The first poll comes at once, as the AWS CLI's does:
@@ -126,10 +138,6 @@ impl DeviceLogin<'_> {
             }
             tokio::time::sleep(interval).await;
         }
-    }
-
-    fn client(&self) -> Client<'_> {
-        Client::new(self.session, Flow::Device)
     }
 
     fn refused(&self, refusal: &Refusal) -> Answer {

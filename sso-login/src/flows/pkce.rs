@@ -7,7 +7,6 @@ use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
-use sso_cache::registration::Flow;
 use sso_tool::secret::Secret;
 use sso_tool::settings::Settings;
 use sso_tool::time::{self, Moment};
@@ -15,7 +14,7 @@ use sso_tool::time::{self, Moment};
 use crate::aws_api::oidc::{Created, Oidc, Refusal, Registered};
 use crate::flows::browser::Opening;
 use crate::flows::callback::{Callback, Said, Visit};
-use crate::flows::client::Client;
+use crate::flows::client::LoginClient;
 use crate::flows::landing::Landing;
 use crate::flows::page_host::OwnHosts;
 use crate::flows::progress::{Authorize, Progress};
@@ -81,10 +80,15 @@ struct Limits {
 
 impl PkceLogin<'_> {
     /// Logs in and writes the token file; ends at `deadline` or after ten minutes, and at a signal.
-    pub fn run(&self, deadline: Instant, progress: &mut Progress<'_>) -> anyhow::Result<Answer> {
+    pub(crate) fn run(
+        &self,
+        mut client: LoginClient<'_>,
+        deadline: Instant,
+        progress: &mut Progress<'_>,
+    ) -> anyhow::Result<Answer> {
         let limits =
             Limits { deadline: deadline.min(Instant::now() + LONGEST), interrupt: Interrupt::hold()? };
-        let ended = crate::runtime()?.block_on(self.flow(&limits, progress));
+        let ended = crate::runtime()?.block_on(self.flow(&mut client, &limits, progress));
         let answer = match ended {
             Ok(expires_at) => Answer::success(VIA, expires_at),
             Err(Stop::Refused(refusal @ Refusal::Unreachable(_))) => Answer::unreachable(refusal.to_string()),
@@ -106,40 +110,44 @@ impl PkceLogin<'_> {
         Ok(answer)
     }
 
-    async fn flow(&self, limits: &Limits, progress: &mut Progress<'_>) -> Result<Moment, Stop> {
+    async fn flow(
+        &self,
+        client: &mut LoginClient<'_>,
+        limits: &Limits,
+        progress: &mut Progress<'_>,
+    ) -> Result<Moment, Stop> {
         // Bound before anything is shown: a browser with a live sign-in comes back at once.
         let callback = Callback::listen().await?;
-        let client = Client::new(self.session, Flow::AuthorizationCode);
-        let before = client.unanswered()?;
-        if let Some(registered) = client.registered()? {
-            match self.attempt(&callback, &registered, Landing::Again, limits, progress).await {
+        let scopes = client.scopes().join(" ");
+        if let Some(registered) = client.reused() {
+            match self.attempt(&callback, &registered, &scopes, Landing::Again, limits, progress).await {
                 // It may have been deleted at the service, and no file says so: it is replaced once.
                 Err(Stop::Refused(Refusal::InvalidClient)) => client.forget()?,
                 ended => {
-                    self.count(&client, before, &ended);
+                    self.count(client, &ended);
                     return ended;
                 }
             }
         }
-        let registered = match limits.hold(self.register(&client)).await {
+        let registered = match limits.hold(self.register(client)).await {
             Err(Stop::TimedOut) => return Err(Stop::NoAnswer),
             ended => ended?,
         };
         client.remember(&registered)?;
-        let ended = self.attempt(&callback, &registered, Landing::Failed, limits, progress).await;
+        let ended = self.attempt(&callback, &registered, &scopes, Landing::Failed, limits, progress).await;
         match ended {
             Err(Stop::Refused(Refusal::InvalidClient)) => client.forget()?,
-            ref ended => self.count(&client, before, ended),
+            ref ended => self.count(client, ended),
         }
         ended
     }
 
     /// Counts the logins in a row that nobody answered. The service may have told the browser that it doesn't know this
     /// client, which only a person sees; or there is no person. The second in a row gives it up.
-    fn count(&self, client: &Client<'_>, before: u32, ended: &Result<Moment, Stop>) {
+    fn count(&self, client: &mut LoginClient<'_>, ended: &Result<Moment, Stop>) {
         let remembered = match ended {
-            Err(Stop::TimedOut) => client.remember_unanswered(before.saturating_add(1)),
-            Ok(_) | Err(Stop::Refused(Refusal::Denied)) => client.remember_unanswered(0),
+            Err(Stop::TimedOut) => client.remember_unanswered(),
+            Ok(_) | Err(Stop::Refused(Refusal::Denied)) => client.remember_answered(),
             Err(_) => Ok(()),
         };
         if let Err(err) = remembered {
@@ -147,7 +155,7 @@ impl PkceLogin<'_> {
         }
     }
 
-    async fn register(&self, client: &Client<'_>) -> Result<Registered, Refusal> {
+    async fn register(&self, client: &LoginClient<'_>) -> Result<Registered, Refusal> {
         self.oidc.register_for_browser(&client.name(), &client.scopes(), &self.session.sso.start_url).await
     }
 
@@ -156,13 +164,14 @@ impl PkceLogin<'_> {
         &self,
         callback: &Callback,
         registered: &Registered,
+        scopes: &str,
         no_client: Landing,
         limits: &Limits,
         progress: &mut Progress<'_>,
     ) -> Result<Moment, Stop> {
         let grant = Grant::new()?;
         let redirect_uri = callback.redirect_uri();
-        let url = self.authorize_url(&registered.client_id, &redirect_uri, &grant).await?;
+        let url = self.authorize_url(&registered.client_id, &redirect_uri, scopes, &grant).await?;
         let own = OwnHosts::of_session(&self.session.sso.start_url, Some(&self.oidc.base_url().await?));
         let opening = Opening::of(&url, &own, self.opens_browser);
         let mut visit = callback.expect(&grant.state);
@@ -208,14 +217,11 @@ impl PkceLogin<'_> {
         &self,
         client_id: &str,
         redirect_uri: &str,
+        scopes: &str,
         grant: &Grant,
     ) -> anyhow::Result<String> {
-        let scopes = Client::new(self.session, Flow::AuthorizationCode).scopes().join(" ");
-        Ok(format!(
-            "{}/authorize?{}",
-            self.oidc.base_url().await?,
-            grant.query(client_id, redirect_uri, &scopes)
-        ))
+        let query = grant.query(client_id, redirect_uri, scopes);
+        Ok(format!("{}/authorize?{query}", self.oidc.base_url().await?))
     }
 }
 

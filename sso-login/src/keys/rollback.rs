@@ -10,7 +10,7 @@ use sso_cache::registration::Flow;
 use sso_profile::key::{self, Slug};
 use sso_profile::snapshot::Snapshot;
 use sso_profile::{AwsConfig, Sso};
-use sso_tool::atomic_write::{Mode, replace};
+use sso_tool::atomic_write::{Mode, remove, replace};
 use sso_tool::exit::{Exit, status_of};
 use sso_tool::settings::Settings;
 use sso_tool::stream::Document;
@@ -147,12 +147,7 @@ impl Keepsake {
         match &self.bytes {
             _ if !self.is_changed()? => Ok(()),
             Some(bytes) => replace(&self.path, bytes, Mode::Private),
-            None => match fs::remove_file(&self.path) {
-                Err(err) if err.kind() != ErrorKind::NotFound => {
-                    Err(err).with_context(|| format!("cannot remove {}", self.path.display()))
-                }
-                _ => Ok(()),
-            },
+            None => remove(&self.path).map(drop),
         }
     }
 }

@@ -5,6 +5,7 @@ mod on_host;
 use std::io::{self, IsTerminal as _};
 use std::time::Instant;
 
+use sso_cache::registration::Flow;
 use sso_profile::{AwsConfig, Profile};
 use sso_signal::config_stamp;
 use sso_tool::exit::{Exit, Fault, hint_of, status_of, warn};
@@ -209,7 +210,8 @@ impl<'a> Ensure<'a> {
                     return Ok(own_domain(fault));
                 }
                 let login = PkceLogin { settings: self.settings, session, oidc, opens_browser };
-                login.run(deadline, progress)?.with("via", "pkce")
+                let client = forecast.client(session, Flow::AuthorizationCode);
+                login.run(client, deadline, progress)?.with("via", "pkce")
             }
             Route::Device => {
                 session.hold_room()?;
@@ -218,7 +220,8 @@ impl<'a> Ensure<'a> {
                     return Ok(own_domain(fault));
                 }
                 let login = DeviceLogin { settings: self.settings, session, oidc, opens_browser };
-                login.run(deadline, progress)?.with("via", "device")
+                let client = forecast.client(session, Flow::Device);
+                login.run(client, deadline, progress)?.with("via", "device")
             }
         };
         Ok(progress.settle(answer))

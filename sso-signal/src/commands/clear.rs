@@ -8,7 +8,8 @@ use crate::heartbeat;
 use crate::queue::Queue;
 use crate::reminder::Reminder;
 use crate::reminder_key::ReminderKey;
-use crate::signal_store::{self, Reading};
+use crate::signal_store::Reading;
+use sso_tool::atomic_write;
 use sso_tool::exit::Exit;
 use sso_tool::settings::Settings;
 use sso_tool::stream::{Document, Output};
@@ -52,16 +53,16 @@ fn clear(settings: &Settings, wanted: Option<&str>, output: &mut Output) -> anyh
     let Reading { signals, unreadable, left_out } = queue.signals.read(time::now()?)?;
     for located in signals {
         if wanted.is_none_or(|wanted| wanted == located.signal.profile) {
-            cleared += usize::from(signal_store::remove(&located.path)?);
+            cleared += usize::from(atomic_write::remove(&located.path)?);
         }
     }
     for path in
         left_out.iter().filter(|path| wanted.is_none_or(|wanted| queue.signals.may_hold(path, wanted)))
     {
-        cleared += usize::from(signal_store::remove(path)?);
+        cleared += usize::from(atomic_write::remove(path)?);
     }
     if wanted.is_none() {
-        signal_store::remove(&cooldown::file(&queue.state_dir))?;
+        atomic_write::remove(&cooldown::file(&queue.state_dir))?;
         heartbeat::forget(settings)?;
     }
     queue.change_memory(|memory| match wanted {

@@ -16,7 +16,7 @@ use crate::changes::Changes;
 use crate::notices::{Notice, Notices};
 use crate::queue::Queue;
 use crate::signal::Signal;
-use crate::signal_store;
+use sso_tool::atomic_write;
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::flock::{self, Try};
 use sso_tool::process::code;
@@ -142,8 +142,8 @@ fn tell(queue: &Queue<'_>, notice: &Notice, signal: &Signal, command: &[String])
             notices.save(&queue.state_dir)?;
             is_settled
         };
-        signal_store::remove(&run_file)?;
-        signal_store::remove(&receipt)?;
+        atomic_write::remove(&run_file)?;
+        atomic_write::remove(&receipt)?;
         if ended != 0 {
             let whom = sanitize(&signal.key());
             let then = if is_settled { "it isn't tried again for this one" } else { "tried again" };
@@ -182,7 +182,7 @@ fn begin(queue: &Queue<'_>, notice: &Notice, document: &Document) -> anyhow::Res
     if notice.receipt(&queue.state_dir).exists() {
         return Ok(Begun::EndedWell);
     }
-    signal_store::remove(&run_file)?;
+    atomic_write::remove(&run_file)?;
     let mut options = OpenOptions::new();
     options.read(true).write(true).create_new(true).mode(0o600);
     let mut file = options.open(&run_file).with_context(|| format!("cannot make {}", run_file.display()))?;
@@ -223,7 +223,7 @@ fn run_command(command: &[String], input: File, run_file: &Path, receipt: &Path)
         // What isn't there is no failure of one notice: none could be told.
         status @ (126 | 127) => {
             let program = command.first().map(|program| sanitize(program)).unwrap_or_default();
-            signal_store::remove(run_file)?;
+            atomic_write::remove(run_file)?;
             Err(Fault::new(
                 Exit::Command(u8::try_from(status).unwrap_or(u8::MAX)),
                 format!("cannot run `{program}`"),

@@ -9,7 +9,7 @@ use crate::queue::Queue;
 use crate::reminder::Reminder;
 use crate::reminder_key::ReminderKey;
 use crate::signal::Signal;
-use crate::signal_store;
+use sso_tool::atomic_write;
 use sso_tool::exit::Exit;
 use sso_tool::filter::{self, Handled};
 use sso_tool::profile_name::check_profile;
@@ -137,7 +137,7 @@ fn raise(queue: &mut Queue<'_>, profile: &str, reason: &str) -> anyhow::Result<(
     let stamp = Stamp::new(cooldown::read(&queue.state_dir), memory.stamped);
     memory.save(&queue.state_dir)?;
     if let Stamp::Foreign(_) = stamp {
-        signal_store::remove(&cooldown::file(&queue.state_dir))?;
+        atomic_write::remove(&cooldown::file(&queue.state_dir))?;
     }
     let signal = Document::new()
         .with("profile", profile)
@@ -148,7 +148,7 @@ fn raise(queue: &mut Queue<'_>, profile: &str, reason: &str) -> anyhow::Result<(
     // Not raised again but anew: what was postponed in the old file is over, too.
     for located in queue.signals.read(now)?.signals.iter().filter(|located| located.signal.profile == profile)
     {
-        signal_store::remove(&located.path)?;
+        atomic_write::remove(&located.path)?;
     }
     queue.signals.raise(&Signal::from_document(signal, "the request")?, now)?;
     drop(lock);

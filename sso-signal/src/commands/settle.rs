@@ -8,7 +8,8 @@ use crate::queue::{Naming, Queue};
 use crate::reminder::ConfigStamp;
 use crate::reminder_key::ReminderKey;
 use crate::sighting::{Sighting, observed_at};
-use crate::signal_store::{self, Located, Reading};
+use crate::signal_store::{Located, Reading};
+use sso_tool::atomic_write;
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::filter::{self, Handled};
 use sso_tool::mode::Mode;
@@ -170,7 +171,7 @@ pub(crate) fn settle(
 fn apply(queue: &Queue<'_>, transition: &Transition, concerned: &[&Located]) -> anyhow::Result<()> {
     for located in concerned {
         match transition.fate {
-            Fate::Cleared => drop(signal_store::remove(&located.path)?),
+            Fate::Cleared => drop(atomic_write::remove(&located.path)?),
             Fate::Postponed(until) => drop(queue.mirror(located, until)),
         }
     }

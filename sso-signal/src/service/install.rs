@@ -5,7 +5,8 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use crate::signal_store::{self, SignalStore};
+use crate::signal_store::SignalStore;
+use sso_tool::atomic_write;
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::settings::Settings;
 use sso_tool::state_dir;
@@ -246,7 +247,7 @@ pub(crate) fn uninstall(settings: &Settings, as_text: bool, output: &mut Output)
 
 fn remove(manager: &dyn Manager) -> anyhow::Result<bool> {
     manager.stop()?;
-    let is_removed = signal_store::remove(manager.file())?;
+    let is_removed = atomic_write::remove(manager.file())?;
     if is_removed {
         manager.forget()?;
     }

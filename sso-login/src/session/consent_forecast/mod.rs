@@ -7,16 +7,16 @@ mod wanted;
 
 use std::time::Duration;
 
-use sso_cache::entry::Entry;
-use sso_cache::registration::{Registration, Unfit};
+use sso_cache::entry::{Entry, Written};
+use sso_cache::registration::{Flow, Registration, Unfit};
 use sso_cache::repair::Repair;
 use sso_profile::Profile;
-use sso_tool::atomic_write;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::stream::Document;
 use sso_tool::time::{self, Moment};
 
+use crate::flows::client::{Client, LoginClient};
 use crate::session::answer::Answer;
 use crate::session::cached::Session;
 use crate::session::login_options::{Via, after};
@@ -43,8 +43,8 @@ pub struct ConsentForecast {
     /// The session or profile, in words.
     whose: String,
     now: Moment,
-    /// The client that is in the cache before the login.
-    before: Option<String>,
+    /// What the cache has before the login. Whether it is used again is decided by this alone.
+    found: Entry<Registration>,
 }
 
 /// Whether a login of this profile's session by `via` would register a client anew, and why. Asks nothing of the network;
@@ -73,15 +73,18 @@ impl ConsentForecast {
             None => format!("profile {}", sanitize(profile)),
         };
         let (wanted, now) = (Wanted::new(session, route), time::now()?);
-        let mut forecast = Self { registration: Use::New(Reason::Corrupt), wanted, whose, now, before: None };
-        match Registration::read(&forecast.wanted.file)? {
-            Entry::Whole(found) => forecast.found(found),
-            Entry::Missing => {
-                forecast.registration = Use::New(earlier::reason(session, &forecast.wanted, now)?);
-            }
-            Entry::Corrupt(_) => {}
-        }
-        Ok(forecast)
+        let found = Registration::read(&wanted.file)?;
+        let registration = match &found {
+            Entry::Whole(found) => wanted.use_of(found, now),
+            Entry::Missing => Use::New(earlier::reason(session, &wanted, now)?),
+            Entry::Corrupt(_) => Use::New(Reason::Corrupt),
+        };
+        Ok(Self { registration, wanted, whose, now, found })
+    }
+
+    /// The client of a login of this process's own, by what was found.
+    pub(crate) fn client<'a>(&self, session: &'a Session<'a>, flow: Flow) -> LoginClient<'a> {
+        LoginClient::planned(Client::new(session, flow), self.found.clone(), !self.is_new())
     }
 
     /// The same after a damaged registration of the AWS CLI is mended or put aside: the AWS CLI fails at one until it is
@@ -95,8 +98,9 @@ impl ConsentForecast {
             // The login fails of it, then, and says so itself.
             settings.debug(|| format!("{err:#}"));
         }
-        if let Entry::Whole(found) = Registration::read(&self.wanted.file)? {
-            self.found(found);
+        self.found = Registration::read(&self.wanted.file)?;
+        if let Entry::Whole(found) = &self.found {
+            self.registration = self.wanted.use_of(found, self.now);
         }
         Ok(self)
     }
@@ -104,25 +108,13 @@ impl ConsentForecast {
     /// The next login after AWS has refused a registration that looked good. The AWS CLI's goes, since it would use it for ever;
     /// `None` if it isn't the AWS CLI's, or wasn't there, or somebody else has replaced it.
     pub(crate) fn rejected(mut self) -> anyhow::Result<Option<Self>> {
-        let file = &self.wanted.file;
         let is_used = self.wanted.maker == Maker::Aws && self.registration == Use::Kept;
-        let now = Registration::read(file)?.whole().map(|found| found.client_id);
-        if !is_used || now != self.before {
+        let Some(used) = self.found.as_whole().filter(|_| is_used) else { return Ok(None) };
+        if used.remove(&self.wanted.file)? != Written::Done {
             return Ok(None);
         }
-        atomic_write::remove(file)?;
         self.registration = Use::New(Reason::Rejected);
         Ok(Some(self))
-    }
-
-    fn found(&mut self, found: Registration) {
-        self.registration = match found.unfit(self.wanted.flow, self.now) {
-            None => Use::Kept,
-            Some(Unfit::Over) => Use::New(Reason::Over(found.expires_at)),
-            Some(Unfit::OtherFlow) => Use::New(Reason::Flow),
-            Some(Unfit::Unanswered(count)) => Use::New(Reason::Unanswered(count)),
-        };
-        self.before = Some(found.client_id);
     }
 
     /// Whether AWS will ask for consent.
@@ -152,7 +144,8 @@ impl ConsentForecast {
     /// What became of it by now; `None` if nothing has.
     fn by_now(&self) -> Option<Use> {
         let client = Registration::read(&self.wanted.file).ok()?.whole()?.client_id;
-        match (self.before.as_ref() == Some(&client), &self.registration) {
+        let before = self.found.as_whole().map(|found| &found.client_id);
+        match (before == Some(&client), &self.registration) {
             (true, Use::Kept) => Some(Use::Kept),
             (true, Use::New(_)) => None,
             // It looked good in the cache.
@@ -208,6 +201,18 @@ impl Registered {
             used.add(|key, word| answer.set(key, word));
         }
         answer
+    }
+}
+
+impl Wanted {
+    /// What becomes of a registration that is in the cache.
+    fn use_of(&self, found: &Registration, now: Moment) -> Use {
+        match found.unfit(self.flow, now) {
+            None => Use::Kept,
+            Some(Unfit::Over) => Use::New(Reason::Over(found.expires_at)),
+            Some(Unfit::OtherFlow) => Use::New(Reason::Flow),
+            Some(Unfit::Unanswered(count)) => Use::New(Reason::Unanswered(count)),
+        }
     }
 }
 

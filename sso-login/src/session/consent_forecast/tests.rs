@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use sso_cache::folder::Cache;
 use sso_cache::key::Registrant;
-use sso_cache::registration::Flow;
 use sso_cache::token::Token;
 use sso_profile::Sso;
 use tempfile::TempDir;
