@@ -8,6 +8,7 @@ mod endpoint;
 mod ensure;
 mod faults;
 mod filter;
+mod interleavings;
 mod peers;
 pub mod proxy;
 mod read_only;
