@@ -19,13 +19,12 @@ use crate::flows::landing::Landing;
 use crate::flows::page_host::OwnHosts;
 use crate::flows::progress::{Authorize, Progress};
 use crate::flows::query::encode;
-use crate::flows::random::Random;
+use crate::flows::random;
 use crate::interrupt::Interrupt;
 use crate::session::answer::Answer;
 use crate::session::cached::Session;
+use crate::session::login_options::Via;
 
-/// How the document calls it.
-const VIA: &str = "pkce";
 /// As long as the AWS CLI waits; the service forgets an authorization about then, too.
 const LONGEST: Duration = Duration::from_secs(600);
 /// The characters of a verifier (RFC 7636 4.1).
@@ -90,7 +89,7 @@ impl PkceLogin<'_> {
             Limits { deadline: deadline.min(Instant::now() + LONGEST), interrupt: Interrupt::hold()? };
         let ended = crate::runtime()?.block_on(self.flow(&mut client, &limits, progress));
         let answer = match ended {
-            Ok(expires_at) => Answer::success(VIA, expires_at),
+            Ok(expires_at) => Answer::success(Via::Pkce, expires_at),
             Err(Stop::Refused(refusal @ Refusal::Unreachable(_))) => Answer::unreachable(refusal.to_string()),
             Err(Stop::Refused(refusal)) => {
                 let answer = Answer::failed(refusal.word(), refusal.to_string());
@@ -179,7 +178,7 @@ impl PkceLogin<'_> {
             url,
             user_code: None,
             expires_at: Some(limits.until()?),
-            via: VIA,
+            via: Via::Pkce,
             is_opened: opening.is_opened(),
             foreign_host: opening.foreign_host.clone(),
         });
@@ -227,8 +226,7 @@ impl PkceLogin<'_> {
 
 impl Grant {
     fn new() -> anyhow::Result<Self> {
-        let mut random = Random::from_system()?;
-        Ok(Self { state: random.uuid(), verifier: random.letters(UNRESERVED, 64).into() })
+        Ok(Self { state: random::uuid()?, verifier: random::letters(UNRESERVED, 64)?.into() })
     }
 
     fn query(&self, client_id: &str, redirect_uri: &str, scopes: &str) -> String {

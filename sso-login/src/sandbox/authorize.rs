@@ -8,8 +8,10 @@ use super::answer::Answer;
 use super::behavior::Approval;
 use super::client::{self, AUTHORIZATION_CODE};
 use super::page;
+use super::refusal::Refusal;
 use super::world::{Authorization, World};
 use crate::flows::query::{Query, encode};
+use crate::flows::random;
 
 /// How long a consent page may stay open, and a code unused.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -18,16 +20,18 @@ const PATIENCE: Duration = Duration::from_secs(600);
 const CHALLENGE_LENGTH: usize = 43;
 
 /// A browser arrives: it is sent on with a code, or shown the question.
-pub(super) fn begin(world: &mut World, query: &Query) -> Answer {
+pub(super) fn begin(world: &mut World, query: &Query) -> Result<Answer, Refusal> {
     let (client_id, redirect_uri) = match trusted_target(world, query) {
         Ok(target) => target,
         // Nowhere to send the browser: an unknown redirect URI may be anybody's.
-        Err(text) => return page::notice(400, "This link doesn't work", text).error_code("invalid_request"),
+        Err(text) => {
+            return Ok(page::notice(400, "This link doesn't work", text).error_code("invalid_request"));
+        }
     };
     let state = query.first("state").map(str::to_owned);
     let challenge = match check(world, &client_id, query) {
         Ok(challenge) => challenge,
-        Err(error) => return refuse(&redirect_uri, state.as_deref(), error),
+        Err(error) => return Ok(refuse(&redirect_uri, state.as_deref(), error)),
     };
     let expires_at = time::after(world.now(), PATIENCE);
     let authorization = Authorization { client_id, redirect_uri, challenge, state, expires_at };
@@ -35,34 +39,34 @@ pub(super) fn begin(world: &mut World, query: &Query) -> Answer {
         let allow = !world.behavior.deny;
         return settle(world, authorization, allow);
     }
-    let form_token = world.random.token(24);
+    let form_token = random::token(24)?;
     let client = world.clients.get(&authorization.client_id).map_or("", |client| &client.name);
     let answer = page::consent("/authorize", client, None, &form_token);
     world.requests.insert(form_token, authorization);
-    answer
+    Ok(answer)
 }
 
 /// The user decided on the page. Each page counts once.
-pub(super) fn decide(world: &mut World, form: &Query) -> Answer {
+pub(super) fn decide(world: &mut World, form: &Query) -> Result<Answer, Refusal> {
     let now = world.now();
     let request = form.first("token").and_then(|token| world.requests.remove(token));
     match (request.filter(|request| now < request.expires_at), form.first("decision")) {
         (Some(request), Some(decision)) => settle(world, request, decision == "allow"),
-        _ => page::notice(400, "This page is out of date", "Start the login again."),
+        _ => Ok(page::notice(400, "This page is out of date", "Start the login again.")),
     }
 }
 
-fn settle(world: &mut World, authorization: Authorization, allow: bool) -> Answer {
+fn settle(world: &mut World, authorization: Authorization, allow: bool) -> Result<Answer, Refusal> {
     let Authorization { redirect_uri, state, .. } = &authorization;
     if !allow {
-        return refuse(redirect_uri, state.as_deref(), "access_denied");
+        return Ok(refuse(redirect_uri, state.as_deref(), "access_denied"));
     }
     world.journal.consents += 1;
-    let code = world.random.token(48);
+    let code = random::token(48)?;
     let answer = send_on(redirect_uri, &[("code", Some(&code)), ("state", state.as_deref())]);
     let expires_at = if world.behavior.expire { world.now() } else { authorization.expires_at };
     world.codes.insert(code, Authorization { expires_at, ..authorization });
-    answer
+    Ok(answer)
 }
 
 /// Client id and redirect URI, if the client registered it.

@@ -23,11 +23,11 @@ pub(super) fn router() -> Router<Shared> {
 async fn authorize_page(State(world): State<Shared>, RawQuery(query): RawQuery) -> Response {
     let query = Query::parse(&query.unwrap_or_default());
     let call = Call::new(Operation::Authorize).by_client(&lock(&world), query.first("client_id"));
-    respond(&world, call, |world| Ok(authorize::begin(world, &query))).await
+    respond(&world, call, |world| authorize::begin(world, &query)).await
 }
 
 async fn authorize_form(State(world): State<Shared>, body: Bytes) -> Response {
-    authorize::decide(&mut lock(&world), &form(&body)).into_response()
+    authorize::decide(&mut lock(&world), &form(&body)).unwrap_or_else(Answer::from).into_response()
 }
 
 async fn device_page(State(world): State<Shared>, RawQuery(query): RawQuery) -> Response {

@@ -5,6 +5,7 @@ use sso_tool::time;
 
 use super::refusal::Refusal;
 use super::world::{Client, World};
+use crate::flows::random;
 
 /// RFC 8628's grant.
 pub(super) const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
@@ -28,9 +29,9 @@ pub(super) fn register(world: &mut World, body: &Value) -> Result<Value, Refusal
 
     let now = world.now();
     let expires_at = time::after(now, world.behavior.registration_lifetime);
-    let id = world.random.token(24);
+    let id = random::token(24)?;
     // As long as the service's own, which is a signed blob: whoever stores it should see that size.
-    let secret = format!("{}.{}.{}", world.random.token(60), world.random.token(900), world.random.token(64));
+    let secret = format!("{}.{}.{}", random::token(60)?, random::token(900)?, random::token(64)?);
     let answer = json!({
         "clientId": id,
         "clientSecret": secret,

@@ -7,6 +7,7 @@ use super::behavior::Approval;
 use super::client::{self, DEVICE_CODE};
 use super::refusal::Refusal;
 use super::world::{Decision, Device, World};
+use crate::flows::random;
 
 /// No vowels, so that no word comes out, and nothing that looks like something else.
 const USER_CODE_LETTERS: &[u8] = b"BCDFGHJKLMNPQRSTVWXZ";
@@ -27,10 +28,10 @@ pub(super) fn start(world: &mut World, body: &Value) -> Result<Value, Refusal> {
     let client_id = client_id.to_owned();
     let lifetime = world.behavior.device_expires_in;
     let expires_at = time::after(world.now(), lifetime);
-    let device_code = world.random.token(48);
-    let letters = world.random.letters(USER_CODE_LETTERS, 8);
+    let device_code = random::token(48)?;
+    let letters = random::letters(USER_CODE_LETTERS, 8)?;
     let user_code = format!("{}-{}", &letters[..4], &letters[4..]);
-    let form_token = world.random.token(24);
+    let form_token = random::token(24)?;
     let page = format!("{}/device", world.oidc_url);
     let answer = json!({
         "deviceCode": device_code,

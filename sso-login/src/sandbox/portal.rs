@@ -6,6 +6,7 @@ use sso_tool::time;
 use super::refusal::Refusal;
 use super::world::{RoleKey, World};
 use crate::flows::query::Query;
+use crate::flows::random;
 
 /// Entries a page has if the request doesn't say.
 const PAGE: usize = 50;
@@ -52,9 +53,9 @@ pub(super) fn credentials(world: &mut World, query: &Query) -> Result<Value, Ref
         return Err(Refusal::portal("ForbiddenException"));
     }
     let expires_at = time::after(world.now(), world.behavior.role_lifetime);
-    let access_key_id = format!("ASIA{}", world.random.letters(KEY_LETTERS, 16));
-    let secret_access_key = world.random.letters(SECRET_LETTERS, 40);
-    let session_token = world.random.letters(SECRET_LETTERS, 400);
+    let access_key_id = format!("ASIA{}", random::letters(KEY_LETTERS, 16)?);
+    let secret_access_key = random::letters(SECRET_LETTERS, 40)?;
+    let session_token = random::letters(SECRET_LETTERS, 400)?;
     let answer = json!({"roleCredentials": {
         "accessKeyId": access_key_id,
         "secretAccessKey": secret_access_key.as_str(),

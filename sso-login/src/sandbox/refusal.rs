@@ -156,6 +156,13 @@ impl Refusal {
     }
 }
 
+/// What this machine can't do is a fault of the service, to a client.
+impl From<anyhow::Error> for Refusal {
+    fn from(err: anyhow::Error) -> Self {
+        Self::bare(Service::Oidc, 500).because(format!("{err:#}"))
+    }
+}
+
 impl From<Refusal> for Answer {
     fn from(refusal: Refusal) -> Self {
         let Refusal { service, status, exception, code, message } = refusal;

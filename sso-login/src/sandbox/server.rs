@@ -24,6 +24,7 @@ use super::signature::Signed;
 use super::world::World;
 use super::{device, portal, s3, sts, token};
 use crate::flows::query::Query;
+use crate::flows::random;
 
 /// The state that all handlers share.
 pub(super) type Shared = Arc<Mutex<World>>;
@@ -273,8 +274,7 @@ fn decide(
         status: answer.as_ref().map(|answer| answer.status),
         error: answer.as_ref().and_then(|answer| answer.error_code),
     });
-    let request_id = world.random.uuid();
-    answer.map(|answer| Answer { request_id: Some(request_id), ..answer })
+    answer.map(|answer| Answer { request_id: random::uuid().ok(), ..answer })
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

@@ -6,6 +6,7 @@ use super::answer::Answer;
 use super::refusal::Refusal;
 use super::world::World;
 use crate::flows::query::Query;
+use crate::flows::random;
 
 /// Who holds the credentials of a request. Key id and session token are checked, the signature is not:
 /// that is between a client and AWS, and a sandbox on loopback has nothing to guard.
@@ -55,7 +56,7 @@ pub(super) fn federation(world: &mut World, query: &Query) -> Result<Answer, Ref
                 .get(&text("sessionId"))
                 .filter(|key| key.session_token == text("sessionToken") && now < key.expires_at)
                 .ok_or_else(|| Refusal::sts("InvalidClientTokenId"))?;
-            Ok(Answer::json(200, &json!({"SigninToken": world.random.token(64)})))
+            Ok(Answer::json(200, &json!({"SigninToken": random::token(64)?})))
         }
         Some("login") => Ok(Answer::new(200, "text/plain", "Signed in to the console of the sandbox.\n")),
         _ => Err(Refusal::sts("InvalidAction")),

@@ -10,6 +10,7 @@ use super::client::{self, AUTHORIZATION_CODE, DEVICE_CODE, REFRESH_TOKEN};
 use super::device;
 use super::refusal::Refusal;
 use super::world::{Access, Refresh, Session, World};
+use crate::flows::random;
 
 /// Trades a device code, an authorization code or a refresh token for an access token.
 pub(super) fn create(world: &mut World, body: &Value) -> Result<Value, Refusal> {
@@ -28,12 +29,12 @@ pub(super) fn create(world: &mut World, body: &Value) -> Result<Value, Refusal> 
         DEVICE_CODE => {
             device::poll(world, client::text(body, "deviceCode")?, &client_id)?;
             let session = sign_in(world);
-            Ok(mint(world, session, client_id, refreshable))
+            mint(world, session, client_id, refreshable)
         }
         AUTHORIZATION_CODE => {
             redeem_code(world, body, &client_id)?;
             let session = sign_in(world);
-            Ok(mint(world, session, client_id, refreshable))
+            mint(world, session, client_id, refreshable)
         }
         _ => refresh(world, client::text(body, "refreshToken")?, client_id),
     }
@@ -73,7 +74,7 @@ fn refresh(world: &mut World, token: &str, client_id: String) -> Result<Value, R
         refresh.used = rotates;
     }
     world.journal.refreshes += 1;
-    Ok(answer(world, session, client_id, true))
+    answer(world, session, client_id, true)
 }
 
 fn sign_in(world: &mut World) -> usize {
@@ -82,30 +83,31 @@ fn sign_in(world: &mut World) -> usize {
     world.sessions.len() - 1
 }
 
-fn mint(world: &mut World, session: usize, client_id: String, refreshable: bool) -> Value {
+fn mint(world: &mut World, session: usize, client_id: String, refreshable: bool) -> Result<Value, Refusal> {
     world.journal.logins += 1;
     answer(world, session, client_id, refreshable)
 }
 
-fn answer(world: &mut World, session: usize, client_id: String, refreshable: bool) -> Value {
+fn answer(world: &mut World, session: usize, client_id: String, refreshable: bool) -> Result<Value, Refusal> {
     let now = world.now();
     let wanted = time::after(now, world.behavior.access_lifetime(refreshable));
     // No token outlives the sign-in behind it.
     let expires_at = world.sessions.get(session).map_or(wanted, |session| wanted.min(session.expires_at));
-    let access_token = format!("aoa{}", world.random.token(96));
+    let access_token = format!("aoa{}", random::token(96)?);
     world.access.insert(access_token.clone(), Access { session, expires_at });
-    let refresh_token = (refreshable && !world.behavior.no_refresh_token).then(|| {
-        let token = format!("aor{}", world.random.token(96));
+    let mut refresh_token = None;
+    if refreshable && !world.behavior.no_refresh_token {
+        let token = format!("aor{}", random::token(96)?);
         world.refresh.insert(token.clone(), Refresh { session, client_id, used: false });
-        token
-    });
-    json!({
+        refresh_token = Some(token);
+    }
+    Ok(json!({
         "accessToken": access_token,
         "tokenType": "Bearer",
         "expiresIn": (expires_at - now).num_seconds(),
         "refreshToken": refresh_token,
         "idToken": null,
-    })
+    }))
 }
 
 /// PKCE's S256: base64url(SHA-256(verifier)).

@@ -10,7 +10,6 @@ use super::fault::Effect;
 use super::journal::Journal;
 use super::operation::Operation;
 use super::organization::Organization;
-use crate::flows::random::Random;
 
 /// A registered client (AWS-FORMATS 4).
 pub(super) struct Client {
@@ -92,7 +91,6 @@ pub(super) struct World {
     /// As the command line asked for it: what `DELETE /sandbox/faults` goes back to.
     pub(super) initial_behavior: Behavior,
     pub(super) organization: Organization,
-    pub(super) random: Random,
     pub(super) journal: Journal,
     /// Base URL of the OIDC service, for the device page.
     pub(super) oidc_url: String,
@@ -120,7 +118,6 @@ impl World {
             initial_behavior: behavior.clone(),
             behavior,
             organization,
-            random: Random::from_system()?,
             journal: Journal::default(),
             oidc_url,
             clients: HashMap::new(),

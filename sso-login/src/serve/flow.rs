@@ -11,7 +11,7 @@ use super::digest::Digest;
 use super::sign_in::SignedIn;
 use crate::aws_api::oidc::{Created, Device, Registered};
 use crate::flows::device::SLOWER;
-use crate::flows::random::Random;
+use crate::flows::random;
 
 /// The most that are under way at the same time.
 pub(crate) const MOST: usize = 64;
@@ -26,7 +26,6 @@ const TOLERANCE: Duration = Duration::from_millis(300);
 
 /// All of them.
 pub(crate) struct Flows {
-    random: Random,
     clients: HashMap<String, Client>,
 }
 
@@ -113,8 +112,8 @@ pub(crate) enum Settled {
 }
 
 impl Flows {
-    pub(crate) fn new() -> anyhow::Result<Self> {
-        Ok(Self { random: Random::from_system()?, clients: HashMap::new() })
+    pub(crate) fn new() -> Self {
+        Self { clients: HashMap::new() }
     }
 
     /// How long until there is room for one more; `None` if there is now.
@@ -129,11 +128,11 @@ impl Flows {
     }
 
     /// Adds a client. `None` if there is no room.
-    pub(crate) fn add(&mut self, registered: Registered, now: Instant) -> Option<Handle> {
+    pub(crate) fn add(&mut self, registered: Registered, now: Instant) -> anyhow::Result<Option<Handle>> {
         if self.full(now).is_some() {
-            return None;
+            return Ok(None);
         }
-        let handle = Handle { client_id: self.random.token(16), client_secret: self.random.token(32) };
+        let handle = Handle { client_id: random::token(16)?, client_secret: random::token(32)? };
         let client = Client {
             secret: Digest::of(&handle.client_secret),
             registered,
@@ -143,7 +142,7 @@ impl Flows {
             next: now,
         };
         self.clients.insert(handle.client_id.clone(), client);
-        Some(handle)
+        Ok(Some(handle))
     }
 
     /// Somebody wants to begin an authorization; AWS isn't asked for one that comes too often.
@@ -159,9 +158,14 @@ impl Flows {
     }
 
     /// Begins an authorization, in the place of the client's earlier one. The answer is the device code's handle.
-    pub(crate) fn begin(&mut self, client_id: &str, device: &Device, now: Instant) -> Option<String> {
-        let code = self.random.token(32);
-        let client = self.clients.get_mut(client_id)?;
+    pub(crate) fn begin(
+        &mut self,
+        client_id: &str,
+        device: &Device,
+        now: Instant,
+    ) -> anyhow::Result<Option<String>> {
+        let code = random::token(32)?;
+        let Some(client) = self.clients.get_mut(client_id) else { return Ok(None) };
         let ends = now + device.expires_in;
         client.ends = ends.max(now + Duration::from_secs(60)) + Duration::from_secs(60);
         client.device = Some(Running {
@@ -173,7 +177,7 @@ impl Flows {
             ends,
             state: State::Waiting,
         });
-        Some(code)
+        Ok(Some(code))
     }
 
     /// Somebody asks how an authorization stands.
@@ -273,14 +277,14 @@ mod tests {
     }
 
     fn begun(flows: &mut Flows, now: Instant) -> (Handle, String) {
-        let handle = flows.add(registered(), now).unwrap();
-        let code = flows.begin(&handle.client_id, &device(), now).unwrap();
+        let handle = flows.add(registered(), now).unwrap().unwrap();
+        let code = flows.begin(&handle.client_id, &device(), now).unwrap().unwrap();
         (handle, code)
     }
 
     #[test]
     fn a_flow_belongs_to_who_began_it() {
-        let (now, mut flows) = (Instant::now(), Flows::new().unwrap());
+        let (now, mut flows) = (Instant::now(), Flows::new());
         let (one, code) = begun(&mut flows, now);
         let (other, _) = begun(&mut flows, now);
         for (id, secret, code) in [
@@ -296,7 +300,7 @@ mod tests {
 
     #[test]
     fn the_pace_is_kept_without_asking_aws() {
-        let (now, mut flows) = (Instant::now(), Flows::new().unwrap());
+        let (now, mut flows) = (Instant::now(), Flows::new());
         let (one, code) = begun(&mut flows, now);
         let seconds = |n: u64| now + Duration::from_secs(n);
         let (id, secret) = (&one.client_id, &one.client_secret);
@@ -316,20 +320,20 @@ mod tests {
 
     #[test]
     fn there_are_at_most_64_and_what_has_ended_makes_room() {
-        let (now, mut flows) = (Instant::now(), Flows::new().unwrap());
+        let (now, mut flows) = (Instant::now(), Flows::new());
         let all: Vec<_> = (0..MOST).map(|_| begun(&mut flows, now)).collect();
-        assert!(flows.add(registered(), now).is_none());
+        assert!(flows.add(registered(), now).unwrap().is_none());
         let (one, code) = &all[0];
         flows.settle(&one.client_id, code, Settled::Denied, now);
-        assert!(flows.add(registered(), now).is_some());
-        assert!(flows.add(registered(), now).is_none());
-        assert!(flows.add(registered(), now + Duration::from_secs(3600)).is_some());
+        assert!(flows.add(registered(), now).unwrap().is_some());
+        assert!(flows.add(registered(), now).unwrap().is_none());
+        assert!(flows.add(registered(), now + Duration::from_secs(3600)).unwrap().is_some());
     }
 
     #[test]
     fn who_begins_again_and_again_waits_in_between() {
-        let (now, mut flows) = (Instant::now(), Flows::new().unwrap());
-        let one = flows.add(registered(), now).unwrap();
+        let (now, mut flows) = (Instant::now(), Flows::new());
+        let one = flows.add(registered(), now).unwrap().unwrap();
         let mut begin = |secret: &str, now| flows.may_begin(&one.client_id, secret, now);
         for _ in 0..BEGINNINGS {
             assert!(matches!(begin(&one.client_secret, now), Beginning::Now(_)));

@@ -36,7 +36,7 @@ use super::problem::Problem;
 use super::server::{Server, locked};
 use super::sign_in::{bearer, blocking};
 use crate::credentials::resolver::{CredentialResolver, Credentials};
-use crate::flows::random::Random;
+use crate::flows::random;
 use crate::session::cached::Session;
 use crate::session::error::SessionError;
 
@@ -390,7 +390,7 @@ fn token(path: &Path) -> anyhow::Result<Digest> {
     {
         return Ok(Digest::of(text.trim()));
     }
-    let token = Random::from_system()?.token(32);
+    let token = random::token(32)?;
     // Without a line feed: the value goes into a header as it is.
     atomic_write::replace(path, token.as_bytes(), Mode::Private).map_err(|err| {
         let hint = format!("ls -ld {}", shell_word(&path.to_string_lossy()));

@@ -29,7 +29,6 @@ use sso_tool::stream::Document;
 use sso_tool::time;
 
 use crate::aws_api::oidc::Oidc;
-use crate::flows::random::Random;
 use crate::interrupt::Interrupt;
 use announcer::Announcer;
 use app::App;
@@ -100,11 +99,10 @@ pub fn serve(options: &Options, settings: &Settings) -> anyhow::Result<Exit> {
     let server = Arc::new(Server {
         gate: Gate::new(address, &options.origins)?,
         is_debug: settings.is_debug(),
-        flows: Mutex::new(Flows::new()?),
+        flows: Mutex::new(Flows::new()),
         keys: Mutex::new(Keys::of(&dir, secret_key.as_ref(), now)?),
         sign_ins: Arc::new(SignIns::of(&dir, now)?),
         audience,
-        random: Mutex::new(Random::from_system()?),
         aws_login_secret: secret,
         has_keys,
         handout: Handout::new(&dir, &options.credentials, options.all_profiles, Arc::clone(&announcer))?,

@@ -32,7 +32,6 @@ use super::token::keys::Keys;
 use super::token::sign_ins::SignIns;
 use super::{page, sign_in};
 use crate::aws_api::oidc::Oidc;
-use crate::flows::random::Random;
 
 /// The most connections at the same time: each is a file of this process.
 const CONNECTIONS: usize = 512;
@@ -52,7 +51,6 @@ pub(crate) struct Server {
     pub(crate) keys: Mutex<Keys>,
     pub(crate) sign_ins: Arc<SignIns>,
     pub(crate) audience: String,
-    pub(crate) random: Mutex<Random>,
     pub(crate) aws_login_secret: Option<Digest>,
     pub(crate) has_keys: bool,
     pub(crate) handout: Handout,

@@ -26,6 +26,7 @@ use crate::aws_api::oidc::{Created, Refusal, Registered};
 use crate::aws_api::portal::{Denial, Portal};
 use crate::aws_api::sts::{Identity, Sts};
 use crate::credentials::resolver::Credentials;
+use crate::flows::random;
 use crate::session::error::SessionError;
 
 /// How long a request waits for AWS. What takes longer goes on, and the next poll gets the answer.
@@ -116,7 +117,7 @@ pub(crate) async fn register(State(server): Shared, headers: HeaderMap, body: Bo
     server.debug(|| "register-client: a client is registered".to_owned());
     let now = Instant::now();
     let wait = || too_many(LIFETIME);
-    let handle = locked(&server.flows).add(registered, now).ok_or_else(wait)?;
+    let handle = locked(&server.flows).add(registered, now)?.ok_or_else(wait)?;
     let expiration = time::after(time::now()?, LIFETIME).timestamp();
     let body = json!({
         "client_id": handle.client_id,
@@ -159,7 +160,7 @@ pub(crate) async fn authorize(State(server): Shared, headers: HeaderMap, body: B
             ),
         }
     })?;
-    let code = locked(&server.flows).begin(client_id, &device, Instant::now()).ok_or_else(unknown)?;
+    let code = locked(&server.flows).begin(client_id, &device, Instant::now())?.ok_or_else(unknown)?;
     server.debug(|| "device-authorization: a person has to approve".to_owned());
     let body = json!({
         "device_code": code,
@@ -346,7 +347,7 @@ async fn identity(sts: Sts) -> Result<Identity, SessionError> {
 /// A new sign-in and its first token.
 async fn signed_in(server: &Server, user: User, until: Option<Moment>) -> Result<SignedIn, Problem> {
     let now = time::now()?;
-    let id = locked(&server.random).token(18);
+    let id = random::token(18)?;
     let ends_at = end(now, until);
     if ends_at <= now {
         return Err(Problem::aws_session_expired("AWS credentials are expired"));
@@ -366,7 +367,7 @@ fn end(now: Moment, until: Option<Moment>) -> Moment {
 }
 
 fn issued(server: &Server, claims: Claims, now: Moment) -> Result<SignedIn, Problem> {
-    let id = locked(&server.random).token(18);
+    let id = random::token(18)?;
     let token = locked(&server.keys).sign(&claims.value(&server.audience, &id, now))?;
     let expires_in = (claims.ends_at - now).num_seconds();
     Ok(SignedIn { token: token.into(), expires_in, user: claims.user })
