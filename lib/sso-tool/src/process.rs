@@ -175,6 +175,18 @@ impl<'a> Program<'a> {
         Ok(Output { end, stdout, stderr })
     }
 
+    /// Starts it and leaves it alone: what it prints goes nowhere, and it outlives this process.
+    pub fn detach(mut self) -> io::Result<()> {
+        if !self.is_in_our_group {
+            self.command.process_group(0);
+        }
+        self.command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = self.command.spawn()?;
+        // Nobody else reaps it.
+        thread::spawn(move || child.wait());
+        Ok(())
+    }
+
     /// Starts it. Deadline and interruption are the caller's affair then.
     pub fn start(mut self) -> io::Result<Running> {
         if !self.is_in_our_group {

@@ -1,9 +1,9 @@
 //! Opening a URL in the person's browser. Never a reason to fail: the URL is on stderr, too.
 
-use std::os::unix::process::CommandExt as _;
-use std::process::{Command, Stdio};
-use std::{env, thread};
+use std::env;
+use std::process::Command;
 
+use sso_tool::process::Program;
 use sso_tool::settings::{Settings, from_environment};
 
 use crate::flows::page_host::{OwnHosts, Page};
@@ -100,8 +100,5 @@ fn start(words: &[String], url: &str) -> std::io::Result<()> {
         command.arg(url);
     }
     // stdout carries documents, and the login goes on meanwhile. Ctrl-C ends the login, not the person's browser.
-    command.process_group(0);
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
-    thread::spawn(move || child.wait());
-    Ok(())
+    Program::new(command).detach()
 }

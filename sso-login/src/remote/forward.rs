@@ -3,10 +3,11 @@
 use std::ffi::OsString;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use sso_tool::exit::Exit;
+use sso_tool::process::Program;
 
 use super::feed::{Arrival, Feed};
 use super::place::{LEASH, Place};
@@ -143,8 +144,8 @@ impl Drop for Held {
 fn quietly(words: &[OsString]) -> bool {
     let Some((program, arguments)) = words.split_first() else { return false };
     let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.status().is_ok_and(|status| status.success())
+    command.args(arguments);
+    Program::new(command).output().is_ok_and(|output| output.is_good())
 }
 
 fn unbindable(port: u16, err: &std::io::Error) -> Answer {

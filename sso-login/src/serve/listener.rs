@@ -3,11 +3,16 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
-use std::process::{Command, Stdio};
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use sso_tool::exit::{Exit, Fault, WithFault as _};
+use sso_tool::process::Program;
 use sso_tool::sanitize::sanitize;
+
+/// How long `lsof` may look.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Listens at `text` (`HOST:PORT`, or a port of loopback). Status 75 if somebody else does.
 pub(crate) fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
@@ -87,9 +92,8 @@ fn listening(table: &str, port: u16) -> Vec<String> {
 
 fn of_lsof(port: u16) -> Option<String> {
     let mut command = Command::new("lsof");
-    command.args(["-nP", &format!("-iTCP:{port}"), "-sTCP:LISTEN", "-Fpc"]).stderr(Stdio::null());
-    let output = command.output().ok()?;
-    let text = String::from_utf8_lossy(&output.stdout);
+    command.args(["-nP", &format!("-iTCP:{port}"), "-sTCP:LISTEN", "-Fpc"]);
+    let text = Program::new(command).until(Instant::now() + PATIENCE).output().ok()?.stdout;
     let field = |mark: char| text.lines().find_map(|line| line.strip_prefix(mark)).map(sanitize);
     Some(format!("{} (process {})", field('c')?, field('p')?))
 }
