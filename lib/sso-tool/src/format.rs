@@ -51,13 +51,13 @@ impl Format {
     }
 }
 
-/// Decides about the format, and answers the arguments without the flags that only said so.
+/// Decides about the format. Answers the command, and the arguments without the flags that only said so.
 ///
-/// A command that has a `--text` of its own (a table) gets that flag, where text is wanted; for every other the documents
-/// are told as sentences by [`sentence`](crate::sentence).
-pub(crate) fn decide(command: &Command, arguments: Vec<OsString>) -> Result<Vec<OsString>, Fault> {
+/// A command that has a `--text` of its own (a table) has it set by default, where text is wanted; for every other the
+/// documents are told as sentences by [`sentence`](crate::sentence).
+pub(crate) fn decide(command: Command, arguments: Vec<OsString>) -> Result<(Command, Vec<OsString>), Fault> {
     let end = arguments.iter().position(|word| word == "--").unwrap_or(arguments.len());
-    let (path, words, deepest) = lead(command, &arguments[..end]);
+    let (path, words, deepest) = lead(&command, &arguments[..end]);
     let has = |flag: &str| arguments[..end].iter().any(|word| word == flag);
     let knows = |flag: &str| deepest.get_arguments().any(|argument| argument.get_long() == Some(flag));
     let (text, json) = (has("--text"), has("--json"));
@@ -89,12 +89,22 @@ pub(crate) fn decide(command: &Command, arguments: Vec<OsString>) -> Result<Vec<
     if text && !has_own {
         drop(&mut arguments, "--text");
     }
-    if wanted == Format::Text && has_own && !text {
-        arguments.insert(words, "--text".into());
-    }
+    let names: Vec<_> = path.split(' ').skip(1).take(words).map(str::to_owned).collect();
+    let command = if wanted == Format::Text && has_own { with_text(command, &names) } else { command };
     // With a table of its own a command writes what it wants; what it writes as documents all the same stays documents.
     let _ = CURRENT.set(if has_own || is_data { Format::Documents } else { wanted });
-    Ok(arguments)
+    Ok((command, arguments))
+}
+
+/// The command whose subcommand, by the words that lead to it, has its own `--text` set unless the command line says
+/// otherwise. A default conflicts with no flag.
+fn with_text(command: Command, names: &[String]) -> Command {
+    match names.split_first() {
+        Some((name, rest)) => command.mut_subcommand(name, |found| with_text(found, rest)),
+        None => command.mut_args(|argument| {
+            if argument.get_long() == Some("text") { argument.default_value("true") } else { argument }
+        }),
+    }
 }
 
 fn by_setting() -> Result<Format, Fault> {

@@ -41,15 +41,11 @@ pub fn main<C: Parser>(tool: &str, act: impl FnOnce(C) -> anyhow::Result<Exit>) 
     // Made once: it is the larger half of what a warm call does.
     let command = C::command();
     let typed = profile_flag::placed(&command, env::args_os().skip(1).collect());
-    let arguments = match format::decide(&command, typed.clone()) {
-        Ok(arguments) => arguments,
+    let (command, arguments) = match format::decide(command, typed) {
+        Ok(decided) => decided,
         Err(fault) => return finish(tool, Err(fault.into())),
     };
-    // A command's own `--text` may not go with other flags: then the command line counts as it was typed.
-    let parsed = parse::<C>(command, std::iter::once(name.clone()).chain(arguments));
-    let as_typed = || C::try_parse_from(std::iter::once(name).chain(typed));
-    let parsed = parsed.or_else(|err| if err.use_stderr() { as_typed().map_err(|_| err) } else { Err(err) });
-    match parsed {
+    match parse::<C>(command, std::iter::once(name).chain(arguments)) {
         Ok(line) => finish(tool, act(line)),
         Err(err) if err.use_stderr() => {
             finish(tool, Err(usage::fault(&C::command(), env::args_os().skip(1), &err).into()))
