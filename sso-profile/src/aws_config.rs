@@ -10,7 +10,7 @@ use sso_tool::settings::{Settings, from_environment};
 use sso_tool::shell::shell_word;
 use sso_tool::stream;
 
-use crate::chain::session_source;
+use crate::chain::{RoleSource, role_source, session_source};
 use crate::config::{Content, Named, parse_credentials};
 use crate::config_file;
 use crate::endpoints::{Endpoints, is_true};
@@ -329,6 +329,12 @@ impl AwsConfig {
         profile.sso = source.sso;
         profile.source = Some(source.name);
         Ok(())
+    }
+
+    /// Where the credentials come from that may assume the role of the last of `visited`, the profiles of a chain so far.
+    /// Status 78 for a chain that leads back to itself.
+    pub fn role_source(&self, visited: &[String]) -> anyhow::Result<RoleSource<'_>> {
+        role_source(visited, |name| self.keys(name)).with_fault(|| Fault::new(Exit::Config, self.in_words()))
     }
 
     fn endpoints(&self, keys: Merged<'_>) -> Result<Endpoints, Unusable> {

@@ -35,6 +35,7 @@ mod values;
 mod warnings;
 
 pub use aws_config::AwsConfig;
+pub use chain::RoleSource;
 pub use cli::Cli;
 pub use commands::choose::Pick;
 pub use profile::{Kind, Profile, Sso};

@@ -3,13 +3,14 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use anyhow::Context as _;
 use aws_sdk_sts::operation::assume_role::AssumeRoleOutput;
 use chrono::DateTime;
 use serde_json::{Map, Value, json};
 use sso_cache::credentials::RoleCredentials;
 use sso_cache::folder::Cache;
 use sso_cache::{entry, key};
-use sso_profile::Profile;
+use sso_profile::{Kind, Profile, RoleSource};
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::sanitize::sanitize;
 use sso_tool::shell::shell_word;
@@ -19,9 +20,6 @@ use crate::aws_api::sts::Sts;
 use crate::credentials::resolver::{CredentialResolver, Credentials};
 use crate::credentials::role::kept;
 use crate::session::error::SessionError;
-
-/// Profiles in a row; more is a loop, whatever their names.
-const LONGEST: usize = 16;
 
 /// The credentials at the end of a chain of roles.
 pub(crate) fn credentials(
@@ -108,44 +106,31 @@ fn source(
 ) -> anyhow::Result<Result<Credentials, SessionError>> {
     let name = profile.name.as_str();
     let fault = |why: String| Fault::new(Exit::Config, format!("profile `{name}` {why}"));
-    let named = wallet.config.text(name, "source_profile")?;
-    let kind = wallet.config.text(name, "credential_source")?;
-    let source = match (named, kind) {
-        (Some(source), None) => source,
-        (None, Some("Environment")) => {
-            return match Credentials::of_environment() {
-                Some(credentials) => Ok(Ok(credentials)),
-                None => {
-                    Err(fault("has credential_source = Environment, and there are no keys".to_owned()).into())
-                }
-            };
+    let source = match wallet.config.role_source(visited)? {
+        RoleSource::Profile(source) => wallet.config.known_profile(source)?,
+        RoleSource::Keys(source) => {
+            let keys = wallet.config.static_keys(source)?.map(Credentials::from);
+            let none =
+                || fault(format!("has source_profile = {}, which has no static keys", sanitize(source)));
+            return Ok(Ok(keys.with_context(none)?));
         }
-        (None, Some(other)) => {
+        RoleSource::Elsewhere("Environment") => {
+            let none = || fault("has credential_source = Environment, and there are no keys".to_owned());
+            return Ok(Ok(Credentials::of_environment().with_context(none)?));
+        }
+        RoleSource::Elsewhere(other) => {
             let other = sanitize(other);
             return Err(fault(format!("has credential_source = {other}, which only its SDK can read")).into());
         }
-        (Some(_), Some(_)) => {
+        RoleSource::Both => {
             return Err(fault("has both source_profile and credential_source".to_owned()).into());
         }
-        (None, None) => return Err(fault("has a role_arn and no source_profile".to_owned()).into()),
+        RoleSource::Nowhere => {
+            return Err(fault("has a role_arn and no source_profile".to_owned()).into());
+        }
     };
-    // A profile with keys of its own uses them, whatever else it says; it may even be its own source.
-    if let Some(keys) = wallet.config.static_keys(source)? {
-        return Ok(Ok(Credentials {
-            access_key_id: keys.access_key_id,
-            secret_access_key: keys.secret_access_key,
-            session_token: keys.session_token,
-            expires_at: None,
-        }));
-    }
-    if visited.iter().any(|seen| seen == source) || visited.len() >= LONGEST {
-        return Err(
-            fault(format!("has source_profile = {}, which leads back to it", sanitize(source))).into()
-        );
-    }
-    let source = wallet.config.known_profile(source)?;
     match source.kind {
-        sso_profile::Kind::AssumeRole => assumed(wallet, &source, visited),
+        Kind::AssumeRole => assumed(wallet, &source, visited),
         _ => Ok(wallet.credentials(&source)?.map_err(|lack| lack.of_source(&source))),
     }
 }

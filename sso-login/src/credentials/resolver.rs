@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use sso_cache::credentials::RoleCredentials;
+use sso_profile::source::StaticKeys;
 use sso_profile::{AwsConfig, Kind, Profile};
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::secret::Secret;
@@ -40,6 +41,17 @@ impl From<RoleCredentials> for Credentials {
             secret_access_key: role.secret_access_key,
             session_token: Some(role.session_token),
             expires_at: Some(role.expires_at),
+        }
+    }
+}
+
+impl From<StaticKeys> for Credentials {
+    fn from(keys: StaticKeys) -> Self {
+        Self {
+            access_key_id: keys.access_key_id,
+            secret_access_key: keys.secret_access_key,
+            session_token: keys.session_token,
+            expires_at: None,
         }
     }
 }
@@ -114,12 +126,7 @@ impl<'a> CredentialResolver<'a> {
                 self.role(profile, freshness)
             }
             Kind::Static => match self.config.static_keys(name)? {
-                Some(keys) => Ok(Ok(Credentials {
-                    access_key_id: keys.access_key_id,
-                    secret_access_key: keys.secret_access_key,
-                    session_token: keys.session_token,
-                    expires_at: None,
-                })),
+                Some(keys) => Ok(Ok(keys.into())),
                 None => Err(none(name, "has no static keys").into()),
             },
             Kind::Process => credential_process::credentials(self, name),
