@@ -2,6 +2,7 @@
 
 use crate::flows::progress::Authorize;
 use crate::flows::way_back::WayBack;
+use crate::session::login_options::Via;
 
 /// Finds the URL and the code in what `aws sso login` prints. Its prose changes between versions; a line that is a URL
 /// and a line that is a code don't (AWS-FORMATS 9).
@@ -39,7 +40,7 @@ impl Page {
 
     fn tell(&mut self, url: String, user_code: Option<String>) -> Authorize {
         self.is_told = true;
-        Authorize { url, user_code, via: "aws", ..Authorize::default() }
+        Authorize { url, user_code, via: Via::Aws, ..Authorize::default() }
     }
 }
 

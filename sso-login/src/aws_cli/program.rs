@@ -17,7 +17,7 @@ use crate::flows::progress::{Authorize, Progress};
 use crate::interrupt::Interrupt;
 use crate::session::answer::Answer;
 use crate::session::cached::Session;
-use crate::session::login_options::after;
+use crate::session::login_options::{Via, after};
 use crate::session::obtain::{HowFar, Want, obtain};
 
 /// Where installers put it; a virtualenv's version 1 on PATH often hides it.
@@ -261,7 +261,7 @@ impl Aws {
             return Ok(complaint.answer(code(status)));
         }
         Ok(match obtain(session, Want::Valid, HowFar::Cached)?.cached() {
-            Some(token) => Answer::success("aws", token.expires_at),
+            Some(token) => Answer::success(Via::Aws, token.expires_at),
             None => {
                 Answer::failed("no-token", "`aws sso login` ended well but left no valid token in the cache")
                     .hint(format!("look at {}", session.token_file().display()))

@@ -5,6 +5,7 @@ use sso_tool::settings::Settings;
 use sso_tool::stream::{self, Document};
 use sso_tool::time;
 
+use crate::session::login_options::Via;
 use crate::commands::steps::{client_of, each, oidc, required};
 use crate::flows::progress::{Authorize, Progress};
 use crate::flows::stop::Stop;
@@ -62,7 +63,7 @@ fn authorized(document: &mut Document, is_quiet: bool) -> anyhow::Result<Option<
             url: device.url.clone(),
             user_code: Some(device.user_code.clone()),
             expires_at: Some(expires_at),
-            via: "device",
+            via: Via::Device,
             ..Authorize::default()
         };
         Progress::tell(&name, &shown, None);

@@ -13,6 +13,7 @@ use crate::flows::progress::{Authorize, Progress};
 use crate::interrupt::Interrupt;
 use crate::session::answer::Answer;
 use crate::session::cached::Session;
+use crate::session::login_options::Via;
 
 /// What RFC 8628 3.5 adds to the interval at each `slow_down`.
 pub(crate) const SLOWER: Duration = Duration::from_secs(5);
@@ -75,13 +76,13 @@ impl DeviceLogin<'_> {
             url: device.url.clone(),
             user_code: Some(device.user_code.clone()),
             expires_at: Some(expires_at),
-            via: "device",
+            via: Via::Device,
             is_opened: opening.is_opened(),
             foreign_host: opening.foreign_host.clone(),
         });
         opening.open(self.settings);
         match self.approved(&registered, &device).await {
-            Ok(created) => Ok(Answer::success("device", self.session.keep(&registered, created)?)),
+            Ok(created) => Ok(Answer::success(Via::Device, self.session.keep(&registered, created)?)),
             Err(refusal) => {
                 if refusal == Refusal::InvalidClient {
                     // A client that got so far and no further would get no further next time either.

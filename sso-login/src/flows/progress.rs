@@ -12,7 +12,7 @@ use crate::flows::countdown::Countdown;
 use crate::flows::way_back::WayBack;
 use crate::session::answer::Answer;
 use crate::session::consent_forecast::{ConsentForecast, Registered};
-use crate::session::login_options::after;
+use crate::session::login_options::{Via, after};
 
 /// What a person sees while nobody has logged in yet.
 const WAITING: &str = "Waiting for you to log in (Ctrl-C gives up)";
@@ -36,8 +36,8 @@ pub struct Authorize {
     pub user_code: Option<String>,
     /// Until when, if that is known.
     pub expires_at: Option<Moment>,
-    /// Who logs in: `aws`, `pkce` or `device`.
-    pub via: &'static str,
+    /// Who logs in.
+    pub via: Via,
     /// Whether it is opened in a browser, by the AWS CLI or by this process now.
     pub is_opened: bool,
     /// The host of a page that would be opened, were it AWS's or configured here.
@@ -84,7 +84,7 @@ impl<'a> Progress<'a> {
         if let Some(session) = self.profile.sso.as_ref().and_then(|sso| sso.session.as_deref()) {
             event.set("ssoSession", session);
         }
-        event.set("via", authorize.via);
+        event.set("via", authorize.via.word());
         event.set("url", authorize.url.as_str());
         if let Some(code) = &authorize.user_code {
             event.set("userCode", code.as_str());
@@ -138,7 +138,7 @@ impl<'a> Progress<'a> {
         }
         let what = match authorize {
             Authorize { is_opened: false, .. } => "open this page",
-            Authorize { via: "aws", .. } => {
+            Authorize { via: Via::Aws, .. } => {
                 "use the browser that the AWS CLI opens now. If none opens, open this page"
             }
             _ => "use the browser that opens now. If none opens, open this page",

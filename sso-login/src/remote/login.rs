@@ -25,6 +25,7 @@ use crate::flows::progress::{Authorize, Progress};
 use crate::flows::way_back::WayBack;
 use crate::interrupt::Interrupt;
 use crate::session::answer::Answer;
+use crate::session::login_options::Via;
 
 /// A login on a host.
 pub(crate) struct RemoteLogin<'a> {
@@ -181,7 +182,7 @@ impl Course<'_> {
         let mut event = event
             .with("host", self.login.place.host())
             .with("event", "authorize")
-            .with("via", "aws")
+            .with("via", Via::Aws.word())
             .with("url", authorize.url.as_str());
         if let Some(code) = &authorize.user_code {
             event.set("userCode", code.as_str());

@@ -8,6 +8,7 @@ use sso_tool::sanitize::sanitize;
 use sso_tool::stream::Document;
 use sso_tool::time::{self, Moment};
 
+use crate::session::login_options::Via;
 use crate::session::waiting;
 
 /// The OAuth word for a code that nobody approved in time.
@@ -24,8 +25,17 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Logged in, or renewed without a person; `via` says how.
-    pub fn success(via: &str, expires_at: Moment) -> Self {
+    /// Logged in.
+    pub fn success(via: Via, expires_at: Moment) -> Self {
+        Self::good(via.word(), expires_at)
+    }
+
+    /// Renewed without a person.
+    pub fn renewed(expires_at: Moment) -> Self {
+        Self::good("refresh", expires_at)
+    }
+
+    fn good(via: &'static str, expires_at: Moment) -> Self {
         Self::new(Outcome::Success).with("via", via).with("expiresAt", time::format(expires_at))
     }
 
@@ -74,7 +84,8 @@ impl Answer {
         Self::new(Outcome::Busy).because(format!("{what}: {holder}")).hint(hint)
     }
 
-    /// The profile isn't there, or can't be logged in; both until the config changes.
+    /// The profile isn't there, or can't be logged in; both until the config changes. The reason is a sentence of its own,
+    /// which names what it is about.
     pub fn unknown_profile(reason: impl Into<String>) -> Self {
         Self::new(Outcome::UnknownProfile).because(reason)
     }
@@ -120,7 +131,7 @@ impl Answer {
 
     /// The AWS CLI of another machine ended well, which has no words for that.
     pub(crate) fn relayed_success() -> Self {
-        Self::new(Outcome::Success).with("via", "aws")
+        Self::new(Outcome::Success).with("via", Via::Aws.word())
     }
 
     /// The same with another status of the command.
@@ -203,10 +214,9 @@ impl Answer {
     /// The line for a person, if the outcome is a failure: of a `profile` or an `sso-session`, and its name.
     pub fn fault(&self, noun: &str, name: &str) -> Option<Fault> {
         let reason = self.reason.as_ref()?;
-        let about = format!("{noun} `{name}`");
-        let fault = match reason.strip_prefix(&about) {
-            Some(rest) if rest.starts_with(' ') => Fault::new(self.exit, reason.as_str()),
-            _ => Fault::new(self.exit, format!("{about}: {reason}")),
+        let fault = match self.outcome {
+            Outcome::UnknownProfile => Fault::new(self.exit, reason.as_str()),
+            _ => Fault::new(self.exit, format!("{noun} `{name}`: {reason}")),
         };
         Some(match &self.hint {
             Some(hint) => fault.hint(hint.as_str()),
@@ -221,16 +231,14 @@ mod tests {
 
     #[test]
     fn a_fault_names_the_profile_once() {
-        for (reason, line) in [
-            ("profile `corp` is not in the file", "profile `corp` is not in the file"),
+        for (answer, line) in [
             (
-                "profile `corporation` is not in the file",
-                "profile `corp`: profile `corporation` is not in the file",
+                Answer::unknown_profile("profile `corp` is not in the file"),
+                "profile `corp` is not in the file",
             ),
-            ("it has expired", "profile `corp`: it has expired"),
+            (Answer::failed("expired_token", "it has expired"), "profile `corp`: it has expired"),
         ] {
-            let fault = Answer::unknown_profile(reason).fault("profile", "corp").unwrap();
-            assert_eq!(fault.to_string(), line);
+            assert_eq!(answer.fault("profile", "corp").unwrap().to_string(), line);
         }
     }
 }

@@ -201,7 +201,7 @@ impl<'a> Ensure<'a> {
                     progress.tell_registration();
                     answer = aws.login(profile, session, opens_browser, uses_code, deadline, progress)?;
                 }
-                answer.with("via", "aws")
+                answer.with("via", Via::Aws.word())
             }
             Route::Pkce => {
                 session.hold_room()?;
@@ -211,7 +211,7 @@ impl<'a> Ensure<'a> {
                 }
                 let login = PkceLogin { settings: self.settings, session, oidc, opens_browser };
                 let client = forecast.client(session, Flow::AuthorizationCode);
-                login.run(client, deadline, progress)?.with("via", "pkce")
+                login.run(client, deadline, progress)?.with("via", Via::Pkce.word())
             }
             Route::Device => {
                 session.hold_room()?;
@@ -221,7 +221,7 @@ impl<'a> Ensure<'a> {
                 }
                 let login = DeviceLogin { settings: self.settings, session, oidc, opens_browser };
                 let client = forecast.client(session, Flow::Device);
-                login.run(client, deadline, progress)?.with("via", "device")
+                login.run(client, deadline, progress)?.with("via", Via::Device.word())
             }
         };
         Ok(progress.settle(answer))
@@ -290,7 +290,7 @@ fn no_aws(others: &[String]) -> Answer {
 fn answer(obtained: Obtained) -> anyhow::Result<Answer> {
     Ok(match obtained {
         Obtained::Cached(token) => Answer::valid(token.expires_at),
-        Obtained::Renewed(token) => Answer::success("refresh", token.expires_at),
+        Obtained::Renewed(token) => Answer::renewed(token.expires_at),
         Obtained::LoggedIn(answer) => answer,
         Obtained::Lacking(lack) => Answer::failed(lack.kind.word(), lack.reason()),
         Obtained::Unreachable(refusal) => Answer::unreachable(refusal.to_string()),

@@ -11,8 +11,9 @@ use sso_tool::stream::Document;
 use sso_tool::time;
 
 /// How the session is got when a person must log in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Via {
+    #[default]
     /// As `SSO_LOGIN_VIA` says; else by the AWS CLI v2 where there is one, else as the surroundings allow.
     Auto,
     /// `aws sso login`.
