@@ -1,6 +1,8 @@
 //! From a profile's document to the same document with the state of its token and credentials.
 //! Two files are read, nothing is written, no network is used, and no secret is in what comes out.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Map, Value};
 use sso_tool::exit::{Exit, Fault, status_of};
 use sso_tool::filter::{self, Handled};
@@ -53,6 +55,9 @@ impl Answer {
 const OURS: [&str; 7] =
     ["token", "session", "credentials", "loginRequired", "reason", "episode", "observedAt"];
 
+/// How long what is known of sessions counts while a stream goes on.
+const FRESH: Duration = Duration::from_secs(1);
+
 /// Checks every document as it comes, and answers the exit status: with `is_status_wanted` (`--exit-status`) that of the
 /// first answer that isn't good. A file that can't be read is its document's `error`, and said once; the others are
 /// answered, and the end is status 74.
@@ -61,13 +66,18 @@ pub fn filter(
     cache: &Cache,
     settings: &Settings,
     is_status_wanted: bool,
-    foresight: &Foresight<'_>,
+    ahead: Duration,
     view: &mut View,
 ) -> anyhow::Result<Exit> {
     let (mut is_any, mut is_any_unreadable) = (false, false);
+    let (mut foresight, mut read_at) = (Foresight::read(settings, ahead)?, Instant::now());
     let exit = filter::filter(documents, is_status_wanted, &mut Output::held(), |subject, document, _| {
         is_any |= subject != Subject::Nobody;
-        let answer = match answer(&subject, document, cache, foresight, time::now()?) {
+        // A stream may last for days, and sessions begin and end meanwhile.
+        if read_at.elapsed() >= FRESH {
+            (foresight, read_at) = (Foresight::read(settings, ahead)?, Instant::now());
+        }
+        let answer = match answer(&subject, document, cache, &foresight, time::now()?) {
             Err(err) if status_of(&err) == Exit::Io => {
                 settings.warn_once(format!("{err:#}"));
                 fail(document, &err);

@@ -1,4 +1,4 @@
-//! Say how good the cached tokens and credentials are.
+//! Check, list, repair and prune cached tokens and credentials.
 //!
 //! The files are those of the AWS CLI and the SDKs (AWS-FORMATS 1 to 3). A file is found by its key
 //! ([`key`]), in one of two folders ([`folder`]), and read into a [`token::Token`], a

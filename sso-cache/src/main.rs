@@ -1,4 +1,4 @@
-//! Say how good the cached tokens and credentials are.
+//! Check, list, repair and prune cached tokens and credentials.
 
 mod commands;
 
@@ -14,9 +14,9 @@ fn main() -> ExitCode {
     sso_tool::main(TOOL, |cli: Cli| cli.command.run(&Settings::new(TOOL)))
 }
 
-/// Say how good the cached tokens and credentials are
+/// Check, list, repair and prune cached tokens and credentials
 ///
-/// Reads the cache files that the AWS CLI and the SDKs share (~/.aws/sso/cache and ~/.aws/cli/cache), mends torn ones and
+/// Reads the cache files that the AWS CLI and the SDKs share (~/.aws/sso/cache and ~/.aws/cli/cache), repairs torn ones and
 /// removes those that nobody needs. No network is used, and no secret is printed.
 #[derive(Debug, Parser)]
 #[command(name = "sso-cache", version, after_long_help = TOP)]

@@ -1,7 +1,7 @@
 //! Removing what nobody needs: a file goes only if all of it says so at the moment it goes.
 //!
 //! Never removed: what a refresh still renews, a registration that isn't over, another tool's file that isn't torn, and
-//! a torn file that `repair` can mend.
+//! a torn file that `repair` can put right.
 
 mod points;
 
@@ -153,7 +153,7 @@ impl Prune<'_> {
             return Some("it is a copy that was left or put aside".to_owned());
         }
         if wanted.orphaned.as_ref().is_some_and(|points| !points.have_name(name)) {
-            return Some("no profile points at what it is a copy of".to_owned());
+            return Some("no profile uses the file that it is a copy of".to_owned());
         }
         let is_over = || any_token_in(path).is_some_and(|token| token.state(now) == TokenState::Expired);
         if wanted.is_expired && is_over() {
@@ -161,7 +161,7 @@ impl Prune<'_> {
         }
         let is_age_all = !wanted.is_expired && wanted.orphaned.is_none();
         let age = wanted.older_than.filter(|_| is_age_all)?;
-        Some(format!("it was not written to for {}", format_duration(age)))
+        Some(format!("nothing has written to it for {}", format_duration(age)))
     }
 
     /// The document of one file, which is gone by then if it is to go; `None` if there is none any more.
@@ -227,11 +227,11 @@ impl Prune<'_> {
         }
         // What an assumed role's key is made of is in no document.
         if kind != "assume-role" && wanted.orphaned.as_ref().is_some_and(|points| !points.have(path)) {
-            return Some("no profile points at it".to_owned());
+            return Some("no profile uses it".to_owned());
         }
         let is_age_all = !wanted.is_expired && wanted.orphaned.is_none() && !wanted.is_corrupt;
         let age = wanted.older_than.filter(|_| is_age_all)?;
-        Some(format!("it was not written to for {}", format_duration(age)))
+        Some(format!("nothing has written to it for {}", format_duration(age)))
     }
 }
 

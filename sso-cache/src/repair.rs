@@ -215,7 +215,7 @@ impl Repair<'_> {
     /// left where it is until it has not changed for a moment.
     fn mend(&self, patient: &Patient, mut before: Found) -> anyhow::Result<Done> {
         let path = &patient.path;
-        let cannot_mend = || format!("cannot mend {}", path.display());
+        let cannot_mend = || format!("cannot repair {}", path.display());
         let mut changes = 0;
         for _ in 0..TRIES + CHANGES {
             let torn = match patient.second_look()? {
@@ -242,7 +242,7 @@ impl Repair<'_> {
             }
             thread::sleep(BETWEEN);
         }
-        Ok(Done::Left("is torn and being written to all the time: try again".to_owned()))
+        Ok(Done::Left("is torn and keeps being written to: try again".to_owned()))
     }
 
     fn document(&self, patient: &Patient, done: &Done) -> Document {

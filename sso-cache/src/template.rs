@@ -137,11 +137,11 @@ impl FromStr for Template {
             }
             let field = brace.strip_prefix('{').and_then(|brace| brace.split_once('}'));
             let Some((name, after)) = field else {
-                return Err("a single brace: write `{{` or `}}` for one that is no field's".to_owned());
+                return Err("a single brace: write `{{` or `}}` for a literal brace".to_owned());
             };
             let Some((_, field)) = Field::ALL.iter().find(|(known, _)| *known == name) else {
                 let known = Field::ALL.map(|(name, _)| format!("{{{name}}}")).join(", ");
-                return Err(format!("there is no field {{{name}}}; there are {known}"));
+                return Err(format!("there is no field {{{name}}}; the fields are {known}"));
             };
             pieces.push(Piece::Text(std::mem::take(&mut plain)));
             pieces.push(Piece::Field(*field));

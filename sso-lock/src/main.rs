@@ -19,7 +19,7 @@ fn main() -> ExitCode {
 ///
 /// A lock is a directory NAME.lock in the state directory (SSO_STATE_DIR, else ~/.aws/sso-renewer). It
 /// ends with its holder, even by SIGKILL. This tool never decides what is worth locking.
-#[expect(clippy::doc_markdown, reason = "help texts are no Markdown")]
+#[expect(clippy::doc_markdown, reason = "help texts aren't Markdown")]
 #[derive(Debug, Parser)]
 #[command(
     version,

@@ -70,7 +70,7 @@ impl Lock {
             }
             // The `acquire` before us in the pipe is still at it, or somebody looks.
             if started.elapsed() > PATIENCE {
-                let message = format!("the process that acquires `{}` doesn't end", self.name());
+                let message = format!("the process that acquires `{}` is still running", self.name());
                 return Err(Fault::new(Exit::TryLater, message)
                     .hint(format!("sso-lock status {}", self.name()))
                     .into());
@@ -96,7 +96,8 @@ impl TokenLock {
         let act = || format!("cannot write {}", path.join(OWNER).display());
         let prepared = Prepared::new(&self.lock.state_dir, self.lock.name(), &self.owner)?;
         let Some(directory) = self.guard.directory().with_context(act)? else {
-            let message = format!("`{}` was broken meanwhile: this process stood still", self.lock.name());
+            let message =
+                format!("`{}` was taken over meanwhile, while this process was suspended", self.lock.name());
             return Err(Fault::new(Exit::TryLater, message).into());
         };
         // Both files' flocks are ours, so nobody takes the lock for dead in between.

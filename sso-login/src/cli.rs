@@ -4,9 +4,9 @@
 use clap::Parser;
 use sso_login::commands::{Command, login};
 
-/// Get an AWS SSO session, silently, and hand out credentials
+/// Log in to AWS SSO where that is needed, and hand out credentials
 ///
-/// Ensures a session rather than making one: a valid one is left alone, one that can be renewed is renewed without
+/// Makes sure that there is a session: a valid one is left alone, one that can be renewed is renewed without
 /// anybody, else a person logs in, once for all who ask at the same time. It keeps no state about reminders.
 ///
 /// With PROFILE it is a command: it never reads stdin, and its status is the answer. With documents on stdin it is a

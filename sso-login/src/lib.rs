@@ -1,4 +1,4 @@
-//! Get an AWS SSO session, silently, and hand out credentials. It keeps no state about reminders.
+//! Log in to AWS SSO where that is needed, and hand out credentials. It keeps no state about reminders.
 //!
 //! [`session::ensure`] is the idea: a valid session is left alone, one that can be renewed is renewed silently, and only
 //! then a person logs in, by the AWS CLI ([`aws_cli`]), a browser that comes back or the device flow ([`flows`]).

@@ -1,4 +1,4 @@
-//! Get an AWS SSO session, silently, and hand out credentials.
+//! Log in to AWS SSO where that is needed, and hand out credentials.
 
 mod cli;
 

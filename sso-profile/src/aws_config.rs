@@ -92,6 +92,17 @@ impl AwsConfig {
         self.file.as_ref().and_then(|path| config_file::modified_nanos(path)) == self.modified_nanos
     }
 
+    /// Reads both files again. Files that can't be read any more are said once, and what was read
+    /// before stays: a monitor goes on with it.
+    pub(crate) fn follow(&mut self, settings: &Settings) {
+        match Self::load(settings) {
+            Ok(config) => *self = config,
+            Err(err) => {
+                settings.warn_once(format!("{err:#}; the profiles that were read before still count"))
+            }
+        }
+    }
+
     /// The names of all profiles: those of the config file in its order, then those that only the
     /// credentials file has.
     pub fn names(&self) -> impl Iterator<Item = &str> {
@@ -133,7 +144,7 @@ impl AwsConfig {
             format!("sso-profile write {} --sso-session {session} --replace", shell_word(name))
         };
         if let Some(likely) = likely {
-            return Some(format!("close to it: `{likely}`; {}", command(&shell_word(likely))));
+            return Some(format!("did you mean `{likely}`? {}", command(&shell_word(likely))));
         }
         let names: Vec<_> = known().take(MOST_NAMED).map(|name| format!("`{name}`")).collect();
         let more = match sessions.len().saturating_sub(MOST_NAMED) {
@@ -165,7 +176,7 @@ impl AwsConfig {
         let Some(keys) = self.content.sessions.get(name) else {
             let message = format!("sso-session `{name}` is not in {}", self.in_words());
             let hint = match close(self.content.sessions.keys().map(String::as_str), name).first() {
-                Some(likely) => format!("close to it: `{likely}`; all of them: sso-profile list"),
+                Some(likely) => format!("did you mean `{likely}`? sso-profile list shows all"),
                 None => "sso-profile list".to_owned(),
             };
             return Err(Fault::new(Exit::Config, message).hint(hint).into());
@@ -240,7 +251,7 @@ impl AwsConfig {
             [] => "sso-profile list".to_owned(),
             close => {
                 let names: Vec<_> = close.iter().take(3).map(|known| format!("`{known}`")).collect();
-                format!("close to it: {}; all of them: sso-profile list", names.join(", "))
+                format!("did you mean {}? sso-profile list shows all", names.join(", "))
             }
         };
         Fault::new(Exit::Config, format!("profile `{name}` is not in {}", self.in_words())).hint(hint)
@@ -341,7 +352,7 @@ impl AwsConfig {
         Endpoints::of(keys, &self.content.services, self.ignored_endpoints)
     }
 
-    fn in_words(&self) -> String {
+    pub(crate) fn in_words(&self) -> String {
         self.file.as_ref().map_or_else(|| "the AWS config".to_owned(), |path| path.display().to_string())
     }
 }

@@ -30,7 +30,7 @@ Exit status:
   0   done
   1   the answer is no: nothing was chosen
   2   bad command line
-  65  bad document on standard input, or --prune by a listing that isn't whole
+  65  bad document on standard input, or --prune with a listing that is incomplete
   74  a file or stream failed
   75  another writer holds the config file
   78  profile or configuration wrong";

@@ -132,7 +132,7 @@ const LOOK: Duration = Duration::from_millis(5);
 /// The error for a file that botocore refuses: no AWS tool works until it is mended.
 pub fn unreadable(path: &Path, refusal: &Refusal) -> anyhow::Error {
     Fault::new(Exit::Config, format!("{}, {refusal}", path.display()))
-        .hint(format!("mend line {} in an editor; the AWS CLI refuses the file too", refusal.line))
+        .hint(format!("fix line {} in an editor; the AWS CLI refuses the file too", refusal.line))
         .into()
 }
 
@@ -251,8 +251,8 @@ pub(crate) fn change<T>(
             Some(late) => put_back(real, edited.as_bytes(), &late)?,
         }
     }
-    Err(Fault::new(Exit::TryLater, format!("{} keeps changing under our hands", real.display()))
-        .hint("see who writes to it, and try again")
+    Err(Fault::new(Exit::TryLater, format!("{} keeps changing while it is edited", real.display()))
+        .hint("find out which program writes to it, and try again")
         .into())
 }
 
@@ -271,7 +271,7 @@ fn put_back(real: &Path, ours: &[u8], late: &[u8]) -> anyhow::Result<()> {
     let aside = parent(real).join(format!("{name}.sso-conflict.{}", std::process::id()));
     replace(&aside, &other, Mode::Private)?;
     let message = format!(
-        "{} was changed by two others at once; one's content is in {}",
+        "{} was changed by two other programs at once; the content of one is in {}",
         real.display(),
         aside.display()
     );

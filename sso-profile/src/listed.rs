@@ -57,7 +57,7 @@ impl Listed {
         for ((session, _), listing) in &self.0 {
             let why = match listing {
                 Listing { is_ended: false, .. } => {
-                    "has no end: it was cut short, or a filter dropped its last document".to_owned()
+                    "is incomplete: it was cut short, or a filter dropped its last document".to_owned()
                 }
                 Listing { came, count, .. } if came != count => {
                     format!("has {count} documents, and {came} came: a filter dropped or doubled some")
@@ -68,8 +68,9 @@ impl Listed {
                 }
                 Listing { .. } => continue,
             };
-            return Err(Fault::new(Exit::Data, format!("the listing of session `{session}` {why}"))
-                .hint("list again; or give --complete, and what these documents don't name is removed"));
+            return Err(Fault::new(Exit::Data, format!("the listing of session `{session}` {why}")).hint(
+                "list again, or give --complete to remove every profile that these documents don't name",
+            ));
         }
         Ok(())
     }

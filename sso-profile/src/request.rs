@@ -124,12 +124,12 @@ pub(crate) fn failed(document: &Document, what: &str) -> Fault {
     };
     let error = text("error").unwrap_or_default();
     let why = text("reason").map_or(error.clone(), |reason| format!("{error}: {reason}"));
-    let hint = text("hint").unwrap_or_else(|| "see to that, then ask again".to_owned());
+    let hint = text("hint").unwrap_or_else(|| "fix that, then try again".to_owned());
     Fault::new(Exit::Data, format!("{what} has an error, so nothing is written: {why}")).hint(hint)
 }
 
 /// What every SDK and every tool of the suite takes.
-pub(crate) const NAMES: &str = "use letters, digits and - _ . / @ : +, a letter or digit first, 128 at most";
+pub const NAMES: &str = "use letters, digits and - _ . / @ : +, a letter or digit first, 128 at most";
 
 /// Refuses names that no section header can carry, or that no command line should. Status 78.
 pub fn writable_name(what: &str, name: &str) -> Result<(), Fault> {

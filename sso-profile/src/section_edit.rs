@@ -135,7 +135,7 @@ fn one_line(entry: &Entry<'_>) -> Result<(), Fault> {
             Exit::Config,
             format!("line {} is indented, which makes it part of the value of `{}`", index + 1, entry.key),
         )
-        .hint(format!("mend line {} in an editor and try again", index + 1))),
+        .hint(format!("fix line {} in an editor and try again", index + 1))),
     }
 }
 
@@ -201,7 +201,7 @@ fn indent(line: &str) -> &str {
 
 fn refused(refusal: &Refusal) -> Fault {
     Fault::new(Exit::Config, refusal.to_string())
-        .hint(format!("mend line {} in an editor; the AWS CLI refuses the file too", refusal.line))
+        .hint(format!("fix line {} in an editor; the AWS CLI refuses the file too", refusal.line))
 }
 
 /// The safety net under everything above.
@@ -214,7 +214,10 @@ fn check(
     let fault = |what: String| Fault::new(Exit::Config, format!("{what}; nothing is written"));
     for change in changes {
         let Some(new) = keys(&after, &change.role) else {
-            return Err(fault(format!("{} can't be written so that it reads back", in_words(&change.role))));
+            return Err(fault(format!(
+                "{} can't be written in a form that reads back the same",
+                in_words(&change.role)
+            )));
         };
         for (key, value) in &change.set {
             if new.get(key) != Some(&Value::Text(value.clone())) {
@@ -243,7 +246,7 @@ fn check(
         forget(&mut content.services, Role::Services);
     }
     if before != after {
-        return Err(fault("a section that isn't concerned would change too".to_owned()));
+        return Err(fault("an unrelated section would change too".to_owned()));
     }
     Ok(())
 }

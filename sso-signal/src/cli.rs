@@ -9,14 +9,14 @@ use crate::commands::Command;
 /// Keep the "login required" signals and what the user decided about them
 ///
 /// A monitor raises a signal when an AWS SSO session has expired; a watcher waits until one is due, has somebody
-/// asked or logged in, and settles what came of it. This tool never looks at tokens and opens nothing.
+/// asked or logged in, and records the outcome. This tool never looks at tokens and opens nothing.
 #[derive(Debug, Parser)]
 #[command(
     name = "sso-signal",
     version,
     after_long_help = "\
 Examples:
-  sso-profile list | sso-cache check --every 60s | sso-signal write --source me    the monitor
+  sso-profile list --every 60s | sso-cache check | sso-signal write --source me    the monitor
   while sso-signal wait | sso-login - | sso-signal settle; do :; done              the watcher
   sso-signal status --text
 

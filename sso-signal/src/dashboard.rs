@@ -190,7 +190,7 @@ impl View<'_> {
         let login = format!("sso-login {} | sso-signal settle", shell_word(name));
         let Some(needs_login) = state.needs_login else {
             let why = state.error.as_deref().unwrap_or("it could not be checked");
-            return format!("mend the profile: {why}");
+            return format!("fix the profile: {why}");
         };
         if !needs_login {
             return "nothing to do".to_owned();

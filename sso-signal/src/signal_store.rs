@@ -162,7 +162,7 @@ impl SignalStore {
             let (count, folder) = (left_out.len(), self.places.further.display());
             let most = MOST_BYTES >> 20;
             let what = format!(
-                "{count} files in {folder} are left unread: further names of one file, or beyond {most} MiB in all"
+                "{count} files in {folder} are not read: they are further names of one file, or exceed {most} MiB in all"
             );
             warn(self.tool, &what);
         }

@@ -14,7 +14,7 @@ use crate::support::script;
 
 const PROMPT: &str = "later > ";
 const LENGTHS: &str = "Enter is 30m > ";
-const AGAIN: &str = "That was none of these:";
+const AGAIN: &str = "Please type one of these:";
 const WARNING: &str = "Enter is no > ";
 
 /// A person at a terminal where a shell line runs.

@@ -1,50 +1,22 @@
 //! `check --every`: on the beat, through mishaps, to a good end.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Child, Command, Stdio};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::cache::{CORP, PROFILE, put_token};
+use crate::support::monitor::Monitor;
 use crate::support::{Sandbox, end};
 
-/// A running `sso-cache check --every`.
-struct Monitor {
-    child: Child,
-    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
-}
-
-impl Monitor {
-    fn start(sandbox: &Sandbox, every: &str, input: &str) -> Self {
-        let mut command = sandbox.tool(&format!("sso-cache check --every {every}"));
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, lines }
-    }
-
-    fn next(&mut self) -> Value {
-        serde_json::from_str(&self.lines.next().unwrap().unwrap()).unwrap()
-    }
-
-    /// Waits for its end, which must be quiet and good.
-    fn ends(self) {
-        drop(self.lines);
-        let output = self.child.wait_with_output().unwrap();
-        assert_eq!(
-            (output.status.code(), String::from_utf8(output.stderr).unwrap()),
-            (Some(0), String::new())
-        );
-    }
+fn monitor(sandbox: &Sandbox, every: &str, input: &str) -> Monitor {
+    Monitor::start(sandbox, &format!("sso-cache check --every {every}"), input)
 }
 
 #[test]
 fn the_monitor_repeats_every_profile_and_sees_changes_and_mishaps() {
     let sandbox = Sandbox::new();
     let mut monitor =
-        Monitor::start(&sandbox, "1s", &format!("{PROFILE}\n{{\"profile\":\"s\",\"kind\":\"static\"}}"));
+        monitor(&sandbox, "1s", &format!("{PROFILE}\n{{\"profile\":\"s\",\"kind\":\"static\"}}"));
     assert_eq!(monitor.next()["token"]["state"], "missing");
     put_token(&sandbox, CORP, &json!({}));
     assert_eq!(monitor.next()["profile"], "s");
@@ -62,23 +34,20 @@ fn the_monitor_repeats_every_profile_and_sees_changes_and_mishaps() {
     assert_eq!(monitor.next()["profile"], "s");
     let healed = monitor.next();
     assert_eq!((healed.get("error"), &healed["loginRequired"]), (None, &json!(false)));
-    monitor.ends();
+    assert_eq!(monitor.ends(), "");
 }
 
 #[test]
 fn the_monitor_ends_well_when_told_to_or_when_its_reader_goes() {
     let sandbox = Sandbox::new();
     for signal in ["TERM", "INT"] {
-        let mut monitor = Monitor::start(&sandbox, "1h", PROFILE);
+        let mut monitor = monitor(&sandbox, "1h", PROFILE);
         monitor.next();
-        let pid = monitor.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
-        // It stops although stdout stays open.
-        assert_eq!(monitor.child.wait().unwrap().code(), Some(0), "{signal}");
+        monitor.ends_by(signal);
     }
-    let mut monitor = Monitor::start(&sandbox, "1h", PROFILE);
+    let mut monitor = monitor(&sandbox, "1h", PROFILE);
     monitor.next();
-    monitor.ends();
+    assert_eq!(monitor.ends(), "");
 }
 
 #[test]

@@ -27,11 +27,11 @@ fn variables_that_stand_before_a_profile() {
         "unset AWS_DEFAULT_PROFILE",
     );
     let same = [("AWS_PROFILE", "cc"), ("AWS_DEFAULT_PROFILE", "cc")];
-    check(&same, "ok", "no variable stands in front", "");
+    check(&same, "ok", "no variable overrides a profile", "");
     let role = [("AWS_ROLE_ARN", "arn:aws:iam::1:role/R"), ("AWS_WEB_IDENTITY_TOKEN_FILE", "/t")];
     check(&role, "warning", "AWS_ROLE_ARN and", "unset AWS_ROLE_ARN AWS_WEB_IDENTITY_TOKEN_FILE");
     check(&role[1..], "error", "without AWS_ROLE_ARN", "unset AWS_WEB_IDENTITY_TOKEN_FILE");
-    check(&role[..1], "ok", "no variable stands in front", "");
+    check(&role[..1], "ok", "no variable overrides a profile", "");
     check(&[("SSO_ENV_FILE", "/nothing/there")], "warning", "which isn't there", "unset SSO_ENV_FILE");
     check(&[("AWS_CONFIG_FILE", "")], "warning", "AWS_CONFIG_FILE is set and empty", "unset AWS_CONFIG_FILE");
     check(&[("AWS_REGION", "a"), ("AWS_DEFAULT_REGION", "b")], "warning", "boto", "unset AWS_DEFAULT_REGION");
@@ -57,7 +57,7 @@ fn a_config_that_is_refused_names_its_line() {
     sandbox.write(".aws/config", format!("{CONFIG}[profile cc]\n"));
     let ended = doctor(&sandbox, "--offline -e", &[]);
     assert_eq!(ended.code, 78);
-    expect(&ended, "config", "error", "line 8: section `[profile cc]` is there twice", "mend line 8");
+    expect(&ended, "config", "error", "line 8: section `[profile cc]` appears twice", "fix line 8");
     expect(&ended, "session", "skipped", "the config can't be read", "");
 }
 

@@ -141,7 +141,7 @@ fn a_mode_that_is_not_known_is_no_consent() {
         let document = json!({"profile": "demo", "mode": mode}).to_string();
         let ended = end(command, &format!("{document}{document}")).exits_somehow(0);
         let warning =
-            format!("sso-login: `mode` of the document is none of notify, auto and standalone: `{shown}`");
+            format!("sso-login: `mode` of the document must be notify, auto or standalone, not `{shown}`");
         assert_eq!(ended.stderr.matches(&warning).count(), 1, "{}", ended.stderr);
         assert!(ended.documents().iter().all(|document| document["outcome"] == "dismissed"));
     }

@@ -75,7 +75,7 @@ fn the_page_is_shown_as_soon_as_it_is_printed() {
     let url = "https://oidc.us-east-1.amazonaws.com/authorize?response_type=code&redirect_uri=http%3A%2F%2F127.0.0.1%3A43210%2Foauth%2Fcallback&state=y";
     let bench = with_aws(&format!("echo prose; echo; echo '{url}'; sleep 600"));
     let ended = bench.run_with("sso-login --via aws demo --timeout 700ms", &[("DISPLAY", ":0")]);
-    ended.fails(124, "timeout", "", "took too long and was ended; the page it opened is dead");
+    ended.fails(124, "timeout", "", "took too long and was stopped; the page it opened no longer works");
     // Where this machine is a container, the AWS CLI is asked for a code.
     let code = "\n(AWS CLI 2.30.0 shows a code to compare.)";
     let mut event = ended.documents()[0].clone();
@@ -100,7 +100,7 @@ fn the_page_is_shown_as_soon_as_it_is_printed() {
 fn a_good_end_without_a_token_is_no_success() {
     let bench = with_aws("exit 0");
     let ended = bench.run("sso-login --via aws demo");
-    ended.fails(77, "failed", "no-token", "ended well but left no valid token");
+    ended.fails(77, "failed", "no-token", "succeeded but left no valid token");
     let bench = with_aws(&TOKEN.replace("20:00", "02:00"));
     bench.run("sso-login --via aws demo").fails(77, "failed", "no-token", "left no valid token");
 }
@@ -138,7 +138,7 @@ fn a_flood_takes_no_memory_and_puts_no_end_off() {
     );
     let mut command = bench.command("sso-login --via aws demo --timeout 60s");
     command.env("OUT", bench.served.sandbox.root());
-    end(command, "").fails(77, "failed", "aws", "printed without end");
+    end(command, "").fails(77, "failed", "aws", "printed too much");
     gone(&bench, "flood");
 }
 

@@ -64,7 +64,7 @@ fn another_kind_of_endpoint_excludes_an_override() {
     for variable in ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"] {
         let ended = bench.run_with(LOGIN, &[(variable, "true")]);
         assert_eq!(ended.code, 78, "{}", ended.stderr);
-        assert!(ended.complaint().contains(&format!("{variable} and {OWN} exclude each other")));
+        assert!(ended.complaint().contains(&format!("{variable} and {OWN} can't be used together")));
         bench.run_with(&format!("{LOGIN} --force"), &[(variable, "false")]).succeeds("success");
         std::fs::remove_dir_all(bench.cache()).unwrap();
     }

@@ -256,7 +256,7 @@ fn a_profile_that_cannot_log_in_is_told_with_the_state_of_the_config() {
     bench.configure(|config| format!("{config}[profile keys]\n"));
     let last = bench.device("demo").fails(78, "unknown-profile", "", "line ");
     assert!(last["configModified"].is_string(), "{last}");
-    assert!(last["hint"].as_str().unwrap().starts_with("mend line "), "{last}");
+    assert!(last["hint"].as_str().unwrap().starts_with("fix line "), "{last}");
     fs::remove_file(bench.home().join(".aws/config")).unwrap();
     bench.device("demo").fails(78, "unknown-profile", "", "demo");
     assert_eq!(bench.counts(), [0, 0, 0]);

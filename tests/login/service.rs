@@ -124,7 +124,7 @@ fn no_time_at_all_is_no_time_limit() {
     ] {
         let ended = bench.run(line).exits(2);
         assert!(
-            ended.stderr.contains("a login needs more time than none") && ended.stdout.is_empty(),
+            ended.stderr.contains("the timeout must be more than zero") && ended.stdout.is_empty(),
             "{}",
             ended.stderr
         );

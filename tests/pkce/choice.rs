@@ -55,7 +55,7 @@ fn a_setting_that_is_none_is_a_warning() {
     let ended = bench.run_with("sso-login demo", &variables);
     assert_eq!((ended.code, &ended.last()["via"]), (0, &"device".into()), "{}", ended.stderr);
     let warning =
-        "sso-login: SSO_LOGIN_VIA is none of auto, aws, pkce and device: `carrier-pigeon`; auto is used\n";
+        "sso-login: SSO_LOGIN_VIA must be auto, aws, pkce or device, not `carrier-pigeon`; auto is used\n";
     assert!(ended.stderr.starts_with(warning), "{}", ended.stderr);
 }
 

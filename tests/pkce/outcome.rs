@@ -164,7 +164,7 @@ fn nobody_is_waited_for_longer_than_the_deadline() {
     let login = UnderWay::of(bench.command("sso-login --via pkce demo --timeout 700ms"));
     let port = login.port();
     let ended = login.end();
-    ended.fails(124, "timeout", "", "the browser did not come back in time; the page for it is dead");
+    ended.fails(124, "timeout", "", "the browser did not come back in time; its page no longer works");
     assert!(ended.complaint().contains("hint: sso-login --via device"), "{}", ended.stderr);
     assert!(TcpStream::connect(("127.0.0.1", port)).is_err());
     assert_eq!(bench.state(), [""; 0]);

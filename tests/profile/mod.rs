@@ -4,6 +4,7 @@ mod botocore;
 mod edit;
 mod env;
 mod faults;
+mod monitor;
 mod odd;
 mod resolve;
 mod show;

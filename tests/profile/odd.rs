@@ -26,15 +26,15 @@ fn a_mistyped_session_is_told_with_the_one_it_may_mean_and_mended_so() {
         .run("sso-profile show ops")
         .exits(78)
         .says("profile `ops` names sso-session `crop`, which does not exist")
-        .says(&format!("hint: close to it: `corp`; {mend}"));
+        .says(&format!("hint: did you mean `corp`? {mend}"));
     let listed = sandbox.run("sso-profile list").exits(0).document();
-    assert_eq!(listed["hint"], format!("close to it: `corp`; {mend}"));
+    assert_eq!(listed["hint"], format!("did you mean `corp`? {mend}"));
     assert!(
         sandbox
             .run("sso-profile list --text")
             .exits(0)
             .stdout
-            .contains("which does not exist; close to it: `corp`")
+            .contains("which does not exist; did you mean `corp`")
     );
     sandbox.run(mend).exits(0);
     assert_eq!(sandbox.run("sso-profile show ops").exits(0).document()["ssoSession"], "corp");

@@ -255,7 +255,7 @@ fn an_unknown_profile_is_told_with_names_close_to_it() {
         .run("sso-profile show tokn")
         .exits(78)
         .says("profile `tokn` is not in ")
-        .says("close to it: `token`");
+        .says("did you mean `token`");
     sandbox.run("sso-profile show zzz").exits(78).says("hint: sso-profile list");
     let mut command = sandbox.tool("sso-profile show");
     command.env("AWS_PROFILE", "zzz");
@@ -268,7 +268,7 @@ fn a_config_that_botocore_refuses_is_refused_with_file_and_line() {
     let config = sandbox.config();
     for line in ["sso-profile list", "sso-profile show a", "sso-profile write a --region eu-west-1"] {
         let message = format!("{}, line 3: neither", config.display());
-        let ended = sandbox.run(line).exits(78).says(&message).says("hint: mend line 3");
+        let ended = sandbox.run(line).exits(78).says(&message).says("hint: fix line 3");
         assert!(!ended.stderr.contains("secret"));
     }
     fs::write(&config, b"[profile a]\nk = \xff\n").unwrap();

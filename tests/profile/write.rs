@@ -207,7 +207,7 @@ fn a_document_without_a_name_is_not_written_into_default() {
     let input = format!("{document}\n{document}\n");
     let ended = sandbox.feed("sso-profile write", &input).exits(2);
     assert_eq!((ended.stdout.as_str(), read(&sandbox).as_str()), ("", CORP));
-    ended.says("nobody else says what to call it").says("hint: sso-profile write NAME, or --all");
+    ended.says("and no name was given").says("hint: sso-profile write NAME, or --all");
     // Who names it is asked for it.
     let mut command = sandbox.tool("sso-profile write");
     command.env("AWS_PROFILE", "default");
@@ -219,11 +219,11 @@ fn several_documents_do_not_get_one_name() {
     let sandbox = with_config(CORP);
     let document = json!({"ssoSession": "corp", "accountId": "111122223333", "roleName": "Administrator"});
     let input = format!("{document}\n{document}\n");
-    let ended = sandbox.feed("sso-profile write ops", &input).exits(2).says("one name for them, `ops`");
+    let ended = sandbox.feed("sso-profile write ops", &input).exits(2).says("only one name, `ops`");
     assert_eq!((ended.stdout.as_str(), read(&sandbox).as_str()), ("", CORP));
     let mut command = sandbox.tool("sso-profile write");
     command.env("AWS_PROFILE", "ops");
-    end(command, &input).exits(2).says("one name for them, `ops`");
+    end(command, &input).exits(2).says("only one name, `ops`");
     assert_eq!(read(&sandbox), CORP);
     // What is said at the end of a listing is no second one.
     let input = format!("{document}\n{{\"event\":\"x\"}}\n");

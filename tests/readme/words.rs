@@ -7,8 +7,10 @@ use crate::readme::project;
 use crate::support::{Sandbox, names};
 
 /// What is banned, and what stands for it. All the words that are banned are in this list, and nowhere else.
-const BANNED: [(&str, &str); 12] = [
+const BANNED: [(&str, &str); 27] = [
     (" is over", "has expired, has ended"),
+    (" is still over", "has still expired"),
+    (" seems over", "seems expired"),
     (" are over", "have expired, have ended"),
     (" box ", "host"),
     (" boxes ", "hosts"),
@@ -20,10 +22,24 @@ const BANNED: [(&str, &str); 12] = [
     (" kin ", "the like"),
     (" is no ", "isn't a"),
     (" are no ", "aren't"),
+    (" mend ", "fix, repair"),
+    (" mends ", "fixes, repairs"),
+    (" vouches ", "trusts"),
+    (" reads along", "inspects TLS"),
+    (" is dead", "no longer works"),
+    (" prints without end", "prints too much"),
+    (" passed over", "skipped"),
+    (" is none of ", "must be one of"),
+    (" exclude each other", "can't be used together"),
+    (" close to it", "did you mean"),
+    (" aren't taken", "are refused"),
+    (" gives nothing", "has no value"),
+    (" stands in its place", "intercepts"),
 ];
 
 /// Where a banned word is no mistake: as part of these.
-const FINE: [&str; 7] = [
+const FINE: [&str; 8] = [
+    "Enter is no ",
     "the answer is no ",
     "there is no ",
     "There is no ",
@@ -89,6 +105,82 @@ fn docs_and_recipes_are_in_plain_words() {
         found.extend(banned(&text).into_iter().map(|what| format!("{page}: {what}")));
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// The string literals of a source, without those of its tests: each with its line.
+fn literals(source: &str) -> Vec<(usize, String)> {
+    let source = source.split("#[cfg(test)]\nmod tests {").next().unwrap();
+    let mut found = Vec::new();
+    let (mut line, mut rest) = (1, source);
+    while let Some(first) = rest.chars().next() {
+        let length = match first {
+            '/' if rest.starts_with("//") => rest.find('\n').unwrap_or(rest.len()),
+            // A quote as a character, and a lifetime.
+            '\'' if rest.starts_with("'\"'") => 3,
+            '\'' if rest.starts_with("'\\") => 4,
+            'r' if rest.starts_with("r#\"") => {
+                let length = 3 + rest[3..].find("\"#").unwrap();
+                found.push((line, rest[3..length].to_owned()));
+                length + 2
+            }
+            '"' => {
+                let mut is_escaped = false;
+                let end = rest[1..].find(|c| {
+                    let is_end = c == '"' && !is_escaped;
+                    is_escaped = c == '\\' && !is_escaped;
+                    is_end
+                });
+                let end = 1 + end.unwrap();
+                let text = &rest[1..end];
+                // A line that ends in a backslash goes on in the next one.
+                let joined: Vec<_> = text.split("\\\n").map(str::trim_start).collect();
+                found.push((line, joined.concat().replace("\\n", "\n")));
+                end + 1
+            }
+            other => other.len_utf8(),
+        };
+        line += rest[..length].matches('\n').count();
+        rest = &rest[length..];
+    }
+    found
+}
+
+/// Every source of the suite.
+fn sources(folder: &std::path::Path, found: &mut Vec<std::path::PathBuf>) {
+    for name in names(folder) {
+        let path = folder.join(&name);
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|end| end == "rs") && name != "tests.rs" {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn errors_hints_and_questions_are_in_plain_words() {
+    let mut files = Vec::new();
+    for crate_name in ["lib/sso-tool", "sso-signal", "sso-lock", "sso-cache", "sso-profile", "sso-login"] {
+        sources(&project(&format!("{crate_name}/src")), &mut files);
+    }
+    let (mut found, mut count) = (Vec::new(), 0);
+    for file in files {
+        let source = fs::read_to_string(&file).unwrap();
+        for (line, text) in literals(&source) {
+            count += 1;
+            let at = format!("{}:{line}", file.display());
+            found.extend(banned(&text).into_iter().map(|what| format!("{at}: {what}")));
+        }
+    }
+    assert!(count > 3000, "only {count} literals were found");
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn literals_are_found_where_they_are() {
+    let source = "a(\"one \\\"x\\\" \\\n    two\"); // \"no\"\nlet q = '\"'; b(r#\"raw \"x\"\"#);\n#[cfg(test)]\nmod tests { \"no\" }";
+    let texts: Vec<_> = literals(source);
+    assert_eq!(texts, [(1, "one \\\"x\\\" two".to_owned()), (3, "raw \"x\"".to_owned())]);
 }
 
 #[test]

@@ -86,7 +86,7 @@ fn a_login_that_dies_in_the_box_is_named() {
     let pid = rustix::process::Pid::from_raw(owner["pid"].as_i64().unwrap().try_into().unwrap()).unwrap();
     rustix::process::kill_process(pid, Signal::KILL).unwrap();
     let ended = login.end();
-    ended.fails(77, "failed", "login-gone", "the login on metta1 is gone, and its page is dead");
+    ended.fails(77, "failed", "login-gone", "the login on metta1 is gone, and its page no longer works");
     TcpListener::bind(("127.0.0.1", port)).unwrap();
 }
 
@@ -158,7 +158,7 @@ fn the_newest_page_counts_and_the_one_before_is_dead() {
     let pages: Vec<_> = documents.iter().filter_map(|document| document["url"].as_str()).collect();
     assert_eq!(pages, [page(first), page(second)]);
     let warning = format!(
-        "sso-login: the login on metta1 started again: the page before is dead, with the tunnel to port {first}\n"
+        "sso-login: the login on metta1 started again: the page before no longer works, with the tunnel to port {first}\n"
     );
     assert!(ended.stderr.contains(&warning), "{}", ended.stderr);
     assert_eq!(documents[2]["outcome"], "failed");

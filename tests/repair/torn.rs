@@ -227,7 +227,7 @@ fn where_nothing_can_be_put_aside_each_file_says_so_and_none_is_changed() {
     let ended = end(command, "").exits(74).says("1 of the cache's files cannot be repaired");
     let documents = ended.documents();
     let error = of(&documents, &corp, "error").as_str().unwrap();
-    assert!(error.contains(&format!("cannot mend {}: cannot make ", corp.display())), "{error}");
+    assert!(error.contains(&format!("cannot repair {}: cannot make ", corp.display())), "{error}");
     assert_eq!(
         (of(&documents, &dev, "action"), of(&documents, &foreign, "action")),
         (&"none".into(), &"none".into())

@@ -56,7 +56,7 @@ fn a_role_that_is_not_there_ends_the_session_again() {
     let Some(machine) = Machine::start("") else { return };
     let before = machine.files();
     let ended = machine.key_set(&NEW.replace("ReadOnly", "Nobody"));
-    refused(&ended, 78, "is not stored: accountId=444455556666, roleName=Nobody is nothing that you may be");
+    refused(&ended, 78, "is not stored: accountId=444455556666, roleName=Nobody isn't a role that you have");
     assert_eq!(machine.files(), before);
     assert_eq!(machine.counts(), [1, 1, 1]);
 }
@@ -66,7 +66,7 @@ fn a_session_that_was_there_stays_when_the_set_up_fails() {
     let Some(machine) = Machine::start("") else { return };
     machine.run("sso-login demo --via aws").exits_somehow(0);
     let before = machine.files();
-    refused(&machine.key_set(&NEW.replace("ReadOnly", "Nobody")), 78, "is nothing that you may be");
+    refused(&machine.key_set(&NEW.replace("ReadOnly", "Nobody")), 78, "isn't a role that you have");
     assert_eq!((machine.files(), machine.counts()), (before, [1, 1, 0]));
 }
 
@@ -179,7 +179,7 @@ fn a_listing_that_can_not_be_is_not_taken_for_a_role_that_is_not_there() {
     let ended =
         machine.run_with(&format!("sso-login key-set {NEW}"), &[("AWS_CA_BUNDLE", "/nowhere/ca.pem")]);
     refused(&ended, 78, "cannot read /nowhere/ca.pem, which AWS_CA_BUNDLE names");
-    assert!(!ended.stderr.contains("is nothing that you may be"), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("isn't a role that you have"), "{}", ended.stderr);
 }
 
 #[test]

@@ -320,8 +320,76 @@ fn a_fresh_home_is_enough_and_what_is_copied_stays_private() {
     };
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&copy), mode(&copy.join("config"))), (0o700, 0o600));
+
+    // A copy in use stays, however old it is; that of a killed set-up goes with the next one.
+    let another = || {
+        Command::new("touch").args(["-d", "1 hour ago"]).arg(&copy).status().unwrap();
+        house.faults(&json!({"pending": 1000, "fail": ["ListAccounts=500"]}));
+        house.run(&given("--all")).exits(69);
+        copy.exists()
+    };
+    assert!(another());
     child.kill().unwrap();
     child.wait().unwrap();
+    assert!(!another());
+}
+
+#[test]
+fn a_set_up_that_is_left_after_its_login_says_how_to_end_the_session() {
+    let house = House::new("");
+    house.faults(&json!({"fail": ["GetCallerIdentity=500"]}));
+    let ended = house.run(&given("--all")).exits(69);
+    let command = "sso-login logout --sso-session corp";
+    assert!(ended.stderr.contains(command), "{}", ended.stderr);
+    house.is_as_before();
+    let document = house.run(command).exits(0).document();
+    assert_eq!((&document["ssoSession"], &document["wasLoggedIn"]), (&json!("corp"), &json!(true)));
+    assert_eq!(document["removed"].as_array().unwrap().len(), 1, "{document}");
+    house.run(command).exits(78).says("sso-session `corp` is not in ");
+}
+
+#[test]
+fn profiles_that_keep_their_region_are_named() {
+    let house = House::new("");
+    house.run(&given("--all")).exits_somehow(0);
+    let config = house.config();
+    let line = given("--all").replace("--region eu-west-1", "--region us-west-2");
+    let ended = house.run(&line).exits_somehow(0);
+    assert!(ended.stderr.contains(" and 5 more keep the region that they have"), "{}", ended.stderr);
+    assert_eq!(house.config(), config);
+    let change = ended.stderr.split("to change it: ").nth(1).unwrap().trim();
+    let mut command = house.served.sandbox.command("bash");
+    command.args(["-euo", "pipefail", "-c", change]).envs(house.variables());
+    end(command, "").exits_somehow(0);
+    assert_eq!(house.config().matches("region = us-west-2\n").count(), 6, "{}", house.config());
+}
+
+#[test]
+fn a_name_that_nobody_can_be_reminded_of_is_refused_before_the_login() {
+    let house = House::new("--pending 1000");
+    let line = given("--pick roleName=ReadOnly").replace(" corp ", " cörp ");
+    house.run(&line).exits(78).says("nobody can be reminded of a profile with the name `cörp`");
+    house.is_as_before();
+    assert_eq!(house.served.admin("/sandbox/stats").json()["requests"], 0);
+}
+
+#[test]
+fn all_names_the_profiles_as_a_template_says() {
+    let house = House::new("");
+    house.run(&given("--pick accountId=444455556666 --pick roleName=ReadOnly")).exits_somehow(0);
+    let config = house
+        .config()
+        .replace("[profile corp]", "[profile Other-ReadOnly]")
+        .replace("Only\nregion", "Only\noutput = text\nregion");
+    fs::write(house.config_file(), config.replace("444455556666", "111122223333")).unwrap();
+    let before = house.config();
+    let ended = house.run(&given("--all")).exits(78);
+    assert!(ended.stderr.contains("add --name-template '{session}-{account}-{role}'"), "{}", ended.stderr);
+    assert_eq!(house.config(), before);
+    house.run(&given("--all --name-template {session}-{account}-{role}")).exits_somehow(0);
+    assert!(house.config().contains("[profile corp-Other-ReadOnly]\n"), "{}", house.config());
+    house.run(&given("--all --name-template {nothing}")).exits(2);
+    house.run("sso-login setup corp --name-template {role}").exits(2);
 }
 
 #[test]

@@ -337,7 +337,7 @@ fn lists_of_lists_and_many_names_of_one_file_take_little_memory_and_are_said_onc
         let limited = sandbox.shell(&format!("ulimit -v 400000; exec sso-signal {line}"));
         let ended =
             crate::support::end(limited, r#"{"profile":"other","outcome":"success"}"#).exits_somehow(0);
-        assert_eq!(ended.stderr.matches("are left unread").count(), 1, "{line}: {}", ended.stderr);
+        assert_eq!(ended.stderr.matches("are not read: ").count(), 1, "{line}: {}", ended.stderr);
     }
     crate::support::end(sandbox.shell("ulimit -v 400000; exec sso-signal clear --all"), "").exits_somehow(0);
     assert_eq!(names(&folder), [""; 0]);

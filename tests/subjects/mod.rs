@@ -280,7 +280,7 @@ fn exec_gives_its_command_no_documents_to_read() {
     bench
         .feed("sso-login exec demo --renewing --account-id 444455556666 --role-name ReadOnly -- true", "")
         .exits_somehow(78)
-        .says("no profile stands for that role");
+        .says("no profile has that role");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A sandbox for every test: its own HOME, its own PATH, no other variable, a fixed clock.
 #![allow(dead_code, reason = "each test file uses its own part of the harness")]
 
+pub mod monitor;
 pub mod screen;
 
 use std::ffi::OsStr;

@@ -38,7 +38,7 @@ fn flags_and_the_setting_decide_it_by_hand_on_every_command() {
     assert!(shown.stdout.starts_with("{\"profile\":\"demo\""), "{}", shown.stdout);
     let shown = on_terminal(&bench, "sso-login demo", &[("SSO_FORMAT", "json")]).unwrap();
     assert!(shown.stdout.starts_with("{\"profile\":\"demo\""), "{}", shown.stdout);
-    bench.run("sso-login demo --text --json").exits_somehow(2).says("exclude each other");
+    bench.run("sso-login demo --text --json").exits_somehow(2).says("can't be used together");
     bench.run_with("sso-login demo", &[("SSO_FORMAT", "yaml")]).exits_somehow(78).says("SSO_FORMAT");
 }
 

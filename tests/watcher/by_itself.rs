@@ -1,6 +1,7 @@
 //! What happens without anybody's command: a plain login ends its own reminders.
 
 use crate::login::bench::Bench;
+use crate::watcher::running::{Desk, until};
 use serde_json::json;
 
 #[test]
@@ -22,4 +23,26 @@ fn a_login_that_nobody_was_reminded_of_leaves_no_state() {
     let bench = Bench::start("--pending 0");
     bench.device("demo");
     assert!(!bench.state().contains(&"state.json".to_owned()), "{:?}", bench.state());
+}
+
+/// The monitor and the watcher as they are started by hand or as services, out of the scripts themselves.
+#[test]
+fn monitor_and_watcher_follow_a_config_that_changes_under_them() {
+    let Some(desk) = Desk::new("") else { return };
+    let bench = &desk.bench;
+    let _monitor = desk.start("monitor", desk.command("sso-monitor 1s"));
+    let watcher = desk.watch();
+    let questions_about =
+        |profile: &str| bench.text("questions").contains(&format!("\"profile\":\"{profile}\""));
+    until(|| questions_about("other"), || watcher.errors());
+
+    // A new profile with a new session: nobody restarts anything.
+    bench.configure(|config| {
+        format!(
+            "{config}\n[profile late]\nsso_session = late\nsso_account_id = 111122223333\nsso_role_name = Dev\n\
+             region = us-east-1\n[sso-session late]\nsso_start_url = https://d-7777777777.awsapps.com/start\n\
+             sso_region = us-east-1\n"
+        )
+    });
+    until(|| questions_about("late"), || format!("{}{}", watcher.text(), watcher.errors()));
 }

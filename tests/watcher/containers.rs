@@ -100,7 +100,7 @@ fn the_compose_file_mounts_nothing_writable_but_the_signals() {
     let writable: Vec<_> = mounts.iter().filter(|mount| !mount.ends_with(":ro")).collect();
     assert_eq!(writable, [&"- ${HOME}/.aws/sso-renewer/signals:/signals:rw"]);
     let pipe =
-        "sso-profile list | sso-cache check --every 60s | sso-signal write --source sso-monitor-container";
+        "sso-profile list --every 60s | sso-cache check | sso-signal write --source sso-monitor-container";
     assert!(text.contains(pipe), "{text}");
     let consumer = text.split_once("\n  consumer:\n").map(|(_, rest)| rest).unwrap();
     assert!(consumer.contains("sso-login whoami"), "{consumer}");

@@ -6,6 +6,7 @@ mod commands;
 mod containers;
 mod dashboard;
 mod day;
+mod installed;
 mod loops;
 mod recipes;
 pub mod running;

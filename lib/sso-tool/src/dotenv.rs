@@ -34,7 +34,10 @@ impl Dotenv {
                     {
                         warn(
                             tool,
-                            &format!("{}, line {number}: not NAME=value; passed over", path.display()),
+                            &format!(
+                                "{}, line {number}: not NAME=value; the line is skipped",
+                                path.display()
+                            ),
                         );
                     }
                 })

@@ -62,9 +62,8 @@ pub(crate) fn decide(command: Command, arguments: Vec<OsString>) -> Result<(Comm
     let knows = |flag: &str| deepest.get_arguments().any(|argument| argument.get_long() == Some(flag));
     let (text, json) = (has("--text"), has("--json"));
     if text && json {
-        return Err(
-            Fault::new(Exit::Usage, "--text and --json exclude each other").hint(format!("{path} --help"))
-        );
+        return Err(Fault::new(Exit::Usage, "--text and --json can't be used together")
+            .hint(format!("{path} --help")));
     }
     let is_data = DATA.contains(&path.as_str())
         || OWN_FORMS.iter().any(|flag| arguments[..end].iter().any(|word| is_flag(word, flag)));

@@ -8,6 +8,7 @@
 #[cfg(target_env = "musl")]
 mod allocator;
 pub mod atomic_write;
+pub mod beat;
 mod complete;
 pub mod defaults;
 pub mod document;

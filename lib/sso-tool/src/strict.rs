@@ -25,7 +25,7 @@ struct Nested {
 impl Nested {
     fn deeper<E: de::Error>(self) -> Result<Self, E> {
         if self.depth == DEEPEST {
-            return Err(E::custom(format_args!("nesting over {DEEPEST}")));
+            return Err(E::custom(format_args!("more than {DEEPEST} levels of nesting")));
         }
         Ok(Self { depth: self.depth + 1 })
     }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use sso_cache::foresight::Foresight;
 use sso_cache::template::Template;
 use sso_cache::view::{PROFILES, View};
 use sso_cache::{check, monitor};
+use sso_tool::beat::parse_every;
 use sso_tool::exit::Exit;
 use sso_tool::settings::Settings;
 use sso_tool::stream;
@@ -30,10 +30,11 @@ pub(crate) struct Args {
 
     /// Monitor: read all documents, then check them again every D
     ///
-    /// One document per profile and tick, the first at once, until standard output closes or SIGTERM or SIGINT comes;
+    /// The profiles stay those that were read: `sso-profile list --every D | sso-cache check` is the monitor that follows a
+    /// changed config. One document per profile and tick, the first at once, until standard output closes or SIGTERM or SIGINT comes;
     /// then the status is 0. D is written like 30s, 15m or 1h30m and is one second at least; without D it is
     /// `SSO_CHECK_SECONDS` (60).
-    #[arg(long, value_name = "D", num_args = 0..=1, value_parser = parse_beat)]
+    #[arg(long, value_name = "D", num_args = 0..=1, value_parser = parse_every)]
     #[expect(clippy::option_option, reason = "absent, without D, with D: clap's own form for that")]
     every: Option<Option<Duration>>,
 
@@ -65,19 +66,11 @@ pub(crate) struct Args {
     prometheus: bool,
 }
 
-fn parse_beat(text: &str) -> Result<Duration, String> {
-    let every = parse_duration(text)?;
-    if every < Duration::from_secs(1) {
-        return Err("it must be one second or more".to_owned());
-    }
-    Ok(every)
-}
-
 const EXAMPLES: &str = "\
 Examples:
   sso-profile show corp | sso-cache check -e || sso-login corp
   sso-profile list | sso-cache check | jq -r 'select(.loginRequired) | .profile'
-  sso-profile list | sso-cache check --every 60s | sso-login refresh |
+  sso-profile list --every 60s | sso-cache check | sso-login refresh |
     sso-signal write --source monitor
   sso-profile list | sso-cache check --prometheus
   PS1='$(sso-profile show | sso-cache check --format \"{profile} {left} \")$ '
@@ -104,9 +97,8 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
             monitor::watch(documents, every, &cache, settings, args.ahead, &mut view)
         }
         None => {
-            let foresight = Foresight::read(settings, args.ahead)?;
             let exit =
-                check::filter(documents, &cache, settings, args.exit_status, &foresight, &mut view)?;
+                check::filter(documents, &cache, settings, args.exit_status, args.ahead, &mut view)?;
             view.end()?;
             Ok(exit)
         }

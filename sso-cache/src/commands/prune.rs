@@ -15,8 +15,8 @@ use crate::commands::{cache, logged};
 ///
 /// At least one choice is needed. A file goes if one of --expired, --orphaned and --corrupt says so, and, with --older-than,
 /// if it was not written to for that long; --older-than alone means tokens and role credentials of any state. Kept in any
-/// case: tokens that a refresh renews (but not orphans), registrations that are not over, torn files that `sso-cache repair`
-/// can mend, and other tools' files unless they are torn. Copies that a killed writer left beside a file, and those in
+/// case: tokens that a refresh renews (but not orphans), registrations that have not expired, torn files that `sso-cache repair`
+/// can repair, and other tools' files unless they are torn. Copies that a killed writer left beside a file, and those in
 /// `quarantine/`, go by the same choices, and by --corrupt.
 ///
 /// One document per file, as of `sso-cache list`, with `action` (removed, kept), `because`, and `error`.

@@ -9,9 +9,9 @@ use sso_tool::settings::Settings;
 
 use crate::commands::{cache, logged};
 
-/// Mend torn files, without a login where one whole object is left
+/// Repair torn files, without a login where one whole object is left
 ///
-/// Two AWS CLIs that write at once tear a file, and no client mends it: every command fails with a bare hash. Where a torn
+/// Two AWS CLIs that write at once tear a file, and no client repairs it: every command fails with a bare hash. Where a torn
 /// file still holds one whole token, registration or set of role credentials, that is written back; of several tokens the
 /// one that lasts longest. The torn file goes to `quarantine/` of the state directory (the newest 20 are kept). Good files,
 /// links and other tools' files are left alone, and so is what is being written at the moment.

@@ -35,9 +35,9 @@ impl Points {
                         None => error.to_string(),
                     });
                     let error = sanitize(&error.unwrap_or_default());
-                    let message = format!("it is unknown what a profile points at: {error}");
+                    let message = format!("cannot tell which files a profile uses: {error}");
                     return Err(Fault::new(Exit::Config, message)
-                        .hint("mend the profile, or prune without --orphaned")
+                        .hint("fix the profile, or prune without --orphaned")
                         .into());
                 }
                 Subject::Profile { .. } | Subject::Session { .. } | Subject::Chosen { .. } => {

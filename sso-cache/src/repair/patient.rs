@@ -28,7 +28,10 @@ impl Patient {
     pub(super) fn second_look(&self) -> anyhow::Result<Result<Torn, Done>> {
         Ok(Err(match look(&self.path, self.place)? {
             Look::Torn(torn) if torn.whole.is_none() && self.place == Place::Foreign && !self.is_named => {
-                Done::Left(format!("the file {}, and is another tool's: name it to put it aside", torn.why))
+                Done::Left(format!(
+                    "the file {}, and another tool owns it: name the file to move it aside",
+                    torn.why
+                ))
             }
             Look::Torn(torn) => return Ok(Ok(torn)),
             Look::Good(_) => Done::Nothing("was being written, and is whole now"),
@@ -41,11 +44,11 @@ impl Patient {
 /// What becomes of a file where nothing can be changed, for this reason.
 pub(super) fn unmended(patient: &Patient, err: &anyhow::Error) -> anyhow::Result<Done> {
     match patient.second_look()? {
-        Ok(_) => anyhow::bail!("cannot mend {}: {err:#}", patient.path.display()),
+        Ok(_) => anyhow::bail!("cannot repair {}: {err:#}", patient.path.display()),
         Err(done) => Ok(done),
     }
 }
 
 pub(super) fn link_in_words(why: &str) -> String {
-    format!("the file is a link, and what it names {why}: mend it there")
+    format!("the file is a link, and its target {why}: repair the target")
 }

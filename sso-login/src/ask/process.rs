@@ -43,7 +43,7 @@ pub(super) fn run(command: Command, input: &str, limit: Duration) -> Reply<Ended
             Reply::Given(Ended { code: code(status), out, err })
         }
         Ok(Output { end: End::TimedOut, .. }) => Reply::Nothing,
-        Ok(Output { end: End::TooMuch, .. }) => Reply::Broken("it prints without end".to_owned()),
+        Ok(Output { end: End::TooMuch, .. }) => Reply::Broken("it prints too much".to_owned()),
         Ok(Output { end: End::Interrupted(signal), .. }) => Reply::Interrupted(signal),
         Err(err) => Reply::Broken(format!("it can't be run: {err}")),
     }

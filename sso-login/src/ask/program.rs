@@ -53,7 +53,7 @@ fn understand(text: &str) -> Reply<Said> {
             }
             _ => Reply::Broken("its answer `snooze` needs `seconds`, from 1 to 86400".to_owned()),
         },
-        _ => Reply::Broken("its `answer` is none of refresh, snooze, suppress and dismiss".to_owned()),
+        _ => Reply::Broken("its `answer` must be refresh, snooze, suppress or dismiss".to_owned()),
     }
 }
 

@@ -89,7 +89,7 @@ impl Terminal {
             if let Some(reply) = understand(line.trim().to_lowercase().as_str()) {
                 return reply;
             }
-            shown = format!("That was none of these:\n{prompt}");
+            shown = format!("Please type one of these:\n{prompt}");
         }
     }
 

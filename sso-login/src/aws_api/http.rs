@@ -138,7 +138,7 @@ pub(crate) fn endpoint(service: &str, configured: Option<&str>) -> anyhow::Resul
         return Err(fault.hint("give it as https://HOST, or remove it").into());
     }
     if let Some(other) = KINDS.into_iter().find(|variable| is_on(variable)) {
-        let fault = Fault::new(Exit::Config, format!("{other} and {place} exclude each other"));
+        let fault = Fault::new(Exit::Config, format!("{other} and {place} can't be used together"));
         return Err(fault.hint(format!("unset {other}")).into());
     }
     Ok(Some(url))

@@ -88,7 +88,7 @@ impl Portal {
             (_, Some(expires_at)) if time::now().is_ok_and(|now| expires_at <= now) => {
                 let ended = time::format(expires_at);
                 Err(Denial::Unreachable(format!(
-                    "it sent credentials that ended at {ended}: is the clock right?"
+                    "it sent credentials that had already expired at {ended}: is the clock right?"
                 )))
             }
             ((Some(id), Some(secret), Some(session)), Some(expires_at)) => Ok(RoleCredentials {

@@ -139,13 +139,13 @@ fn in_words(text: &str) -> Option<String> {
         return None;
     }
     let why = if has("UnknownIssuer") || has("CaUsedAsEndEntity") {
-        "nobody here vouches for its certificate; a proxy that reads along has an authority, for AWS_CA_BUNDLE"
+        "its certificate isn't trusted here; behind a proxy that inspects TLS, AWS_CA_BUNDLE names the proxy's authority"
     } else if has("certificate expired") || has("Expired") {
         "its certificate has expired, or the clock here is wrong"
     } else if has("not valid yet") || has("NotValidYet") {
         "its certificate is not valid yet, or the clock here is wrong"
     } else if has("not valid for name") || has("NotValidForName") {
-        "its certificate is for another host: something stands in its place"
+        "its certificate is for another host: something intercepts the connection"
     } else {
         return None;
     };

@@ -246,12 +246,12 @@ impl Aws {
             Ok(End::Status(status)) => status,
             Ok(End::TimedOut) => {
                 return Ok(Answer::timeout(
-                    "`aws sso login` took too long and was ended; the page it opened is dead",
+                    "`aws sso login` took too long and was stopped; the page it opened no longer works",
                 ));
             }
             Ok(End::Interrupted(signal)) => return Ok(Answer::interrupted(signal)),
             Ok(End::TooMuch) => {
-                return Ok(Answer::failed("aws", "`aws sso login` printed without end and was ended"));
+                return Ok(Answer::failed("aws", "`aws sso login` printed too much and was stopped"));
             }
             Err(err) => {
                 return Ok(Answer::failed("aws", format!("cannot run {}: {err}", self.path.display())));
@@ -263,7 +263,7 @@ impl Aws {
         Ok(match obtain(session, Want::Valid, HowFar::Cached)?.cached() {
             Some(token) => Answer::success(Via::Aws, token.expires_at),
             None => {
-                Answer::failed("no-token", "`aws sso login` ended well but left no valid token in the cache")
+                Answer::failed("no-token", "`aws sso login` succeeded but left no valid token in the cache")
                     .hint(format!("look at {}", session.token_file().display()))
             }
         })

@@ -33,7 +33,7 @@ Exit status:
   65  bad document
   69  the service can't be reached
   74  a stream failed
-  77  the registration isn't good any more
+  77  the registration is no longer valid
   78  configuration wrong";
 
 /// Starts an authorization for each registration.

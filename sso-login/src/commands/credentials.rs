@@ -51,7 +51,7 @@ With documents on stdin each is passed on with its credentials, or with `error` 
 --format json does. Another format has no place for a reason: the first failure ends it.
 
 Exit status:
-  0   here they are
+  0   the credentials are printed
   2   bad command line
   65  bad document
   69  a service can't be reached

@@ -223,7 +223,7 @@ fn prepare(
         Source::Keys { .. } => None,
     };
     if args.renewing && named.is_none() && source.profile().is_some() {
-        let message = "--renewing gives CMD the name of a profile, and no profile stands for that role";
+        let message = "--renewing gives CMD the name of a profile, and no profile has that role";
         return Err(Fault::new(Exit::Config, message).hint("sso-profile write --help").into());
     }
     teller.found(&source);

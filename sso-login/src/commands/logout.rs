@@ -57,12 +57,12 @@ const EXAMPLES: &str = "\
 Examples:
   sso-login logout corp
   sso-login logout --all
-  sso-login logout corp | jq -r '.sessionProfiles[]'     whom it concerns
+  sso-login logout corp | jq -r '.sessionProfiles[]'     which profiles are logged out
 
 `sessionProfiles` names all profiles of the session: they are logged out too. `wasLoggedIn` is
 false if there was nothing to end. `removed` names the files. They go even if the service can't be
-told; `serviceTold` is false then, and the session may live on there until it ends. A token of a
-session that no config names (--all) is told by its `startUrl`.
+told; `serviceTold` is false then, and the session may live on there until it ends. A session that no
+config names is ended, too: by --sso-session, or with --all, which knows it by its `startUrl`.
 
 Exit status:
   0   logged out (or nobody was logged in)
@@ -77,6 +77,13 @@ Exit status:
 pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     if args.all {
         return all(settings, &mut Output::stdout());
+    }
+    if let Some(name) = args.subject.session()
+        && AwsConfig::load(settings)?.known_session(name).is_err()
+        && let Some((file, sso)) = stray::named(settings, name)?
+    {
+        // A set-up that was left after its login, or a section that somebody removed.
+        return Ok(alone(settings, &sso, Some(file), &mut Output::stdout())?.unwrap_or(Exit::Done));
     }
     let asked = args.subject.asked(args.profile.as_deref(), &RoleFlags::default())?;
     let form = Form {

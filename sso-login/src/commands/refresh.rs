@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(45);
 /// As a command, what is left must be worth a while: the AWS CLI renews at this point, too (AWS-FORMATS 1).
 const SOON: Duration = Duration::from_mins(15);
 
-/// Renew a session without anybody
+/// Renew a session without asking anybody
 ///
 /// Never logs in. As a filter it renews what is `refreshable` and passes on the rest.
 #[derive(clap::Args, Clone, Debug)]
@@ -44,7 +44,7 @@ pub struct Args {
 const EXAMPLES: &str = "\
 Examples:
   sso-login refresh corp || sso-login corp
-  sso-profile list | sso-cache check --every 60s | sso-login refresh |
+  sso-profile list --every 60s | sso-cache check | sso-login refresh |
     sso-signal write --source monitor
 
 A document whose token is `refreshable` gets `outcome` and its state anew; any other is passed on

@@ -4,7 +4,7 @@
 //! person's own file is written once, at the end, so that whatever stops the set-up before leaves it as it was.
 #![expect(clippy::doc_markdown, reason = "doc comments here are help texts")]
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
@@ -15,12 +15,14 @@ use sso_profile::Pick;
 use sso_profile::config::{Content, Role};
 use sso_profile::config_file::config_path;
 use sso_profile::plan;
-use sso_profile::request::{Request, writable_name};
+use sso_profile::request::{NAMES, Request, writable_name};
 use sso_profile::section_edit::edit;
 use sso_profile::snapshot::Snapshot;
 use sso_profile::template::{Names, Template};
 use sso_profile::{AwsConfig, Profile, Sso, StartUrl};
 use sso_tool::exit::{Exit, Fault, hint_of, status_of, warn};
+use sso_tool::flock::{self, Try};
+use sso_tool::profile_name::check_profile;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::shell::shell_word;
@@ -67,6 +69,9 @@ pub struct Args {
     /// Write a profile for every account and role, named ACCOUNT-ROLE
     #[arg(long, conflicts_with = "pick")]
     all: bool,
+    /// With --all, the names of the profiles, for example '{session}-{account}-{role}' (also {accountId}, {email})
+    #[arg(long, value_name = "TEMPLATE", requires = "all", value_parser = parse_template)]
+    name_template: Option<String>,
     /// Take the account and role with this value, for example accountId=111122223333 (can be repeated)
     #[arg(long, value_name = "KEY=VALUE", value_parser = parse_pick)]
     pick: Vec<String>,
@@ -106,6 +111,10 @@ Exit status:
 
 fn parse_pick(text: &str) -> Result<String, String> {
     text.parse::<Pick>().map(|_| text.to_owned())
+}
+
+fn parse_template(text: &str) -> Result<String, String> {
+    text.parse::<Template>().map(|_| text.to_owned()).map_err(|fault| fault.to_string())
 }
 
 /// Sets up one profile, or all.
@@ -190,8 +199,10 @@ impl Setup<'_> {
             warn(
                 self.settings.tool(),
                 &format!(
-                    "you stay logged in to session `{}`: the same command goes on from there; `sso-login logout --all` ends every session",
-                    place.session
+                    "you stay logged in to session `{}`: the same command goes on from there, and this one ends the session: \
+                     sso-login logout --sso-session {}",
+                    sanitize(&place.session),
+                    shell_word(&place.session)
                 ),
             );
         }
@@ -214,8 +225,31 @@ impl Setup<'_> {
             return Err(interrupted(signal));
         }
         let written = self.tools.deaf().run(&write)?.good()?;
+        self.tell_other_regions(place, &written)?;
         tell(written, login, &proof, output)?;
         Ok(Exit::Done)
+    }
+
+    /// Says that profiles keep a region of their own, where another one was given.
+    fn tell_other_regions(&self, place: &Place, written: &Said) -> anyhow::Result<()> {
+        let Some(region) = &self.args.region else { return Ok(()) };
+        let mut others = Vec::new();
+        for document in written.before.iter().chain([&written.document]) {
+            if let (Some(name), Some(own)) = (document.text("profile")?, document.text("region")?)
+                && own != region
+            {
+                others.push(format!("`{}` ({})", sanitize(name), sanitize(own)));
+            }
+        }
+        let who = match others.as_slice() {
+            [] => return Ok(()),
+            [one] => format!("profile {one} keeps the region that it has"),
+            [first, rest @ ..] => format!("profile {first} and {} more keep the region that they have", rest.len()),
+        };
+        let session = shell_word(&place.session);
+        let change = format!("sso-login accounts --sso-session {session} | sso-profile write --all --region {region} --replace");
+        warn(self.settings.tool(), &format!("{who}, since --region is for new ones; to change it: {change}"));
+        Ok(())
     }
 
     /// Refuses what no AWS tool would take, before anybody logs in for it.
@@ -223,9 +257,22 @@ impl Setup<'_> {
         let Args { start_url, sso_region, region, .. } = self.args.clone();
         Request { start_url, sso_region, region, ..Request::default() }.check()?;
         if let Some(name) = &self.args.name {
-            writable_name(if self.args.all { "sso-session" } else { "profile" }, name)?;
+            match self.args.all {
+                true => writable_name("sso-session", name)?,
+                false => self.profile_name(name)?,
+            }
         }
         Ok(())
+    }
+
+    /// Refuses the name of a new profile that nobody could be reminded of: the person would find out when a job fails.
+    fn profile_name(&self, name: &str) -> Result<(), Fault> {
+        writable_name("profile", name)?;
+        if self.config.contains(name) || check_profile(name).is_ok() {
+            return Ok(());
+        }
+        let message = format!("nobody can be reminded of a profile with the name `{}`", sanitize(name));
+        Err(Fault::new(Exit::Config, message).hint(NAMES))
     }
 
     /// The profile of that name, if it can be used.
@@ -481,7 +528,7 @@ impl Setup<'_> {
             session: &place.session,
             email: text("emailAddress")?,
         });
-        let check = |name: &str| writable_name("profile", name);
+        let check = |name: &str| self.profile_name(name);
         let given = self.args.name.as_deref();
         let name = self.answers.text(given, "Name of the profile", Some(&suggested), check)?;
         let has_region = there.is_some_and(|profile| profile.region.is_some());
@@ -506,6 +553,9 @@ impl Setup<'_> {
         }
         let region = self.region(place)?;
         let mut arguments = vec!["write", "--all"];
+        if let Some(template) = &self.args.name_template {
+            arguments.extend(["--name-template", template]);
+        }
         arguments.extend(region.iter().flat_map(|region| ["--region", region]));
         Ok(Write { arguments: owned(&arguments), name: None, rows })
     }
@@ -548,7 +598,7 @@ impl Setup<'_> {
                     let fault = Fault::new(status_of(&err), format!("{err:#}"));
                     fault
                         .hint(format!(
-                            "choose another NAME, or sso-profile write {} --replace",
+                            "sso-profile remove {} && run this again, or choose another NAME",
                             shell_word(&name)
                         ))
                         .into()
@@ -563,7 +613,7 @@ impl Setup<'_> {
         }
         let said = said.good().map_err(|err| match hint_of(&err) {
             Some(_) if self.args.all => Fault::new(status_of(&err), format!("{err:#}"))
-                .hint("sso-login setup NAME, then: sso-login accounts NAME | sso-profile write --all --name-template '{session}-{account}-{role}'")
+                .hint("add --name-template '{session}-{account}-{role}', which gives the profiles other names")
                 .into(),
             _ => err,
         })?;
@@ -616,6 +666,8 @@ impl Write {
 /// A copy of the config, in which everything is tried first.
 struct Copy {
     config: PathBuf,
+    /// Held, so that no other set-up takes the folder for one that was left behind: the kernel frees the lock of a killed one.
+    _lock: File,
     _dir: TempDir,
 }
 
@@ -624,8 +676,10 @@ impl Copy {
         let state = settings.state_dir()?;
         sweep(&state);
         let dir = state_dir::private_folder(&state, PREFIX)?;
+        let lock = File::open(dir.path()).with_context(|| format!("cannot open {}", dir.path().display()))?;
+        flock::exclusive(&lock).with_context(|| format!("cannot lock {}", dir.path().display()))?;
         let config = dir.path().join("config");
-        let copy = Self { config, _dir: dir };
+        let copy = Self { config, _lock: lock, _dir: dir };
         copy.put(Snapshot::take(own)?.text())?;
         Ok(copy)
     }
@@ -654,19 +708,27 @@ impl Copy {
     }
 }
 
-/// Removes the copies of set-ups that were killed a day ago or earlier.
+/// Removes the copies of set-ups that were killed: nobody holds their lock any more.
 fn sweep(state: &Path) {
-    const DAY: Duration = Duration::from_secs(24 * 3600);
-    let is_old = |entry: &fs::DirEntry| {
-        let modified = entry.metadata().and_then(|metadata| metadata.modified());
-        modified.and_then(|at| SystemTime::now().duration_since(at).map_err(io::Error::other)).ok()
-            > Some(DAY)
-    };
     for entry in fs::read_dir(state).into_iter().flatten().flatten() {
-        if entry.file_name().to_string_lossy().starts_with(PREFIX) && is_old(&entry) {
-            // What can't be removed is in nobody's way.
+        if entry.file_name().to_string_lossy().starts_with(PREFIX) && is_left_behind(&entry) {
+            // One that can't be removed is in nobody's way.
             let _ = fs::remove_dir_all(entry.path());
         }
+    }
+}
+
+/// Whether nobody uses a copy. One that is just being made has no lock yet, and where a file system has no locks, a day tells.
+fn is_left_behind(entry: &fs::DirEntry) -> bool {
+    const MAKING: Duration = Duration::from_secs(10);
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+    let modified = entry.metadata().and_then(|metadata| metadata.modified());
+    let age = modified.and_then(|at| SystemTime::now().duration_since(at).map_err(io::Error::other));
+    let locked = File::open(entry.path()).and_then(|dir| flock::shared(&dir));
+    match (age, locked) {
+        (Ok(age), Ok(Try::Got)) => age > MAKING,
+        (Ok(age), Ok(Try::Unsupported)) => age > DAY,
+        _ => false,
     }
 }
 

@@ -63,6 +63,11 @@ impl SubjectFlags {
         })
     }
 
+    /// The session that is asked for by its name.
+    pub(crate) fn session(&self) -> Option<&str> {
+        self.sso_session.as_deref()
+    }
+
     fn asked_of(
         &self,
         profile: Option<&str>,
@@ -265,7 +270,7 @@ pub(crate) fn there(remote: &Remote, command: &str) -> (Profile, SessionError) {
     let line = format!("sso-login {command} {}", profile.arguments());
     // The shell of the host takes the line apart once more.
     let line = if line.contains('\'') { shell_word(&line) } else { line };
-    let reason = format!("it is one of {host}, not of this machine");
+    let reason = format!("it belongs to {host}, not to this machine");
     // What ssh would take for an option, or no host can be called, is no command to paste.
     let reason = match Place::new(&remote.host, None, &[]) {
         Ok(_) => format!("{reason}; run: ssh {} {line}", shell_word(&remote.host)),

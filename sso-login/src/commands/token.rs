@@ -43,13 +43,13 @@ take the place of the device code, or `error` says why not: `authorization_pendi
 `unreachable`.
 
 Exit status:
-  0    here it is
+  0    the token is printed
   2    bad command line
   65   bad document
   69   the service can't be reached
   74   a stream failed
   75   nobody has decided yet (or slow down), by the end of --timeout with --wait
-  77   denied, or code or registration not good
+  77   denied, or the code or registration isn't valid
   78   configuration wrong
   124  the code expired";
 

@@ -10,7 +10,7 @@ const CHECK: &str = "cache";
 
 pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
     vec![torn(ward).unwrap_or_else(|err| {
-        let fix = "mend its permissions; sso-cache list tells whether it can be read";
+        let fix = "fix its permissions; sso-cache list tells whether it can be read";
         Finding::error(CHECK, status_of(&err), format!("{err:#}"), fix)
     })]
 }

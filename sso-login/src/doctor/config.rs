@@ -11,7 +11,7 @@ pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
     let config = match &ward.config {
         Ok(config) => config,
         Err(err) => {
-            let fix = hint_of(err).unwrap_or("mend the file; sso-profile list tells whether it is good");
+            let fix = hint_of(err).unwrap_or("fix the file; sso-profile list tells whether it is valid");
             return vec![Finding::error(CHECK, status_of(err), format!("{err:#}"), fix)];
         }
     };

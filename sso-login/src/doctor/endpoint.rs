@@ -157,7 +157,9 @@ fn in_words(endpoint: &Endpoint, trouble: Trouble, proxy: Option<&Proxy>) -> Str
     let host = host(url);
     match (trouble, proxy) {
         (Trouble::Dns, _) => {
-            format!("the name {host} is not known here: no network, or a wrong region in the config")
+            format!(
+                "the host name {host} can't be resolved: there is no network, or the region in the config is wrong"
+            )
         }
         (Trouble::Refused, _) => format!("nobody answers at {url}"),
         (Trouble::Timeout, _) => {
@@ -172,10 +174,10 @@ fn in_words(endpoint: &Endpoint, trouble: Trouble, proxy: Option<&Proxy>) -> Str
                 format!("{host} shows a certificate of an authority that is not in {path} (AWS_CA_BUNDLE)")
             }
             None => format!(
-                "{host} shows a certificate that nobody here vouches for: for example a proxy that reads along"
+                "{host} shows a certificate that isn't trusted here, for example that of a proxy that inspects TLS"
             ),
         },
-        (Trouble::Tls, _) => format!("{url} shows no good certificate, or speaks no TLS"),
+        (Trouble::Tls, _) => format!("{url} has no valid certificate, or doesn't speak TLS"),
         (Trouble::Other, _) => format!("{url} can't be reached"),
     }
 }

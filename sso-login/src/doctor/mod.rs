@@ -30,14 +30,14 @@ use sso_tool::time::{self, Moment};
 use finding::Finding;
 use report::Report;
 
-/// Look at everything that a login needs, and say what mends it
+/// Check everything that a login needs, and say how to fix it
 ///
 /// The AWS CLI, variables, config, cache, permissions, sessions, endpoints, clock, watcher, monitor, browser and
 /// dialog. Changes nothing; asks the endpoints for an answer, without a token.
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub struct DoctorArgs {
-    /// Profile to look at; every SSO profile without
+    /// Profile to check [default: every SSO profile]
     profile: Option<String>,
     /// Make the worst finding the exit status
     #[arg(short, long)]
@@ -57,7 +57,7 @@ Examples:
   sso-login doctor | jq -r 'select(.status == \"error\") | .fix'
 
 Documents: `check`, `status` (ok, warning, error, skipped), `seen`, and `fix`, the command that
-  mends it
+  fixes it
 Checks: aws-cli, variables, config, static-keys, readers, cache, permissions, state-directory, session,
   registration, endpoint, clock, watcher, monitor, browser, dialog
 

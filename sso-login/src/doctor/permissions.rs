@@ -110,7 +110,7 @@ fn foreign(check: &'static str, path: &Path, metadata: &Metadata) -> Option<Find
                 check,
                 Exit::Io,
                 seen,
-                "mount it writable: nothing can be kept there",
+                "mount it writable: nothing can be stored there",
             ));
         }
         if disk.f_bavail == 0 {

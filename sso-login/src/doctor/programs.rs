@@ -103,7 +103,7 @@ pub(super) fn dialog(ward: &Ward<'_>) -> Vec<Finding> {
     const BUILT_IN: [&str; 4] = ["osascript", "zenity", "kdialog", "terminal"];
     if let Some(line) = from_environment("SSO_DIALOG") {
         if line == NO_DIALOG {
-            let seen = "SSO_DIALOG is none: nobody is asked by a dialog; a login is by hand, or in mode auto";
+            let seen = "SSO_DIALOG is none: no dialog asks anybody; log in by hand, or use mode auto";
             return vec![Finding::ok(DIALOG, seen)];
         }
         let program = line.split_whitespace().next().unwrap_or_default().to_owned();

@@ -35,7 +35,7 @@ pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
     };
     let oddities = oddities(&String::from_utf8_lossy(&bytes));
     if oddities.is_empty() {
-        return vec![Finding::ok(CHECK, "every SDK reads the config alike")];
+        return vec![Finding::ok(CHECK, "every SDK reads the config the same way")];
     }
     oddities
         .into_iter()
@@ -120,14 +120,26 @@ impl Scan {
         let Some(kind) = header.split_whitespace().next() else { return };
         match kind {
             "default" | "plugins" | "preview" => {}
-            "DEFAULT" => self.tell(number, "for the AWS CLI and botocore every section inherits `[DEFAULT]`; for the others it isn't there", "write [default], or put the keys into each profile"),
+            "DEFAULT" => self.tell(
+                number,
+                "for the AWS CLI and botocore every section inherits `[DEFAULT]`; the others ignore it",
+                "write [default], or put the keys into each profile",
+            ),
             "profile" | "sso-session" | "services" => self.name(number, kind, header),
             _ if ["profile", "sso-session", "services"].iter().any(|word| kind.starts_with(word))
                 && words::section_name(header).is_some() =>
             {
-                self.tell(number, format!("only the AWS CLI and botocore take `[{header}]` for a section they know"), "write [profile NAME], [sso-session NAME] or [services NAME]");
+                self.tell(
+                    number,
+                    format!("only the AWS CLI and botocore take `[{header}]` for a section they know"),
+                    "write [profile NAME], [sso-session NAME] or [services NAME]",
+                );
             }
-            _ => self.tell(number, format!("no reader takes `[{header}]` for a profile"), format!("write [profile {header}]")),
+            _ => self.tell(
+                number,
+                format!("no reader takes `[{header}]` for a profile"),
+                format!("write [profile {header}]"),
+            ),
         }
         if header == "default" || header == "profile default" {
             self.default_sections.push((header.to_owned(), number));
@@ -149,9 +161,7 @@ impl Scan {
             let rest = header.get(kind.len()..).unwrap_or_default().trim();
             self.tell(
                 number,
-                format!(
-                    "`[{header}]` is not two words: every reader but the Go SDK drops it without a sound"
-                ),
+                format!("`[{header}]` is not two words: every reader but the Go SDK ignores it silently"),
                 fix(rest),
             );
             return;

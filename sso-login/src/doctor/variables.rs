@@ -19,7 +19,7 @@ pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
     found.extend(files(ward));
     found.extend(regions());
     if found.is_empty() {
-        found.push(Finding::ok(CHECK, "no variable stands in front of a profile"));
+        found.push(Finding::ok(CHECK, "no variable overrides a profile"));
     }
     found
 }

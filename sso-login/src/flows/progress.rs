@@ -133,7 +133,7 @@ impl<'a> Progress<'a> {
         let (whose, url) = (sanitize(whose), visible(&authorize.url));
         if let Some(host) = &authorize.foreign_host {
             say(&format!(
-                "warning: the page is on {host}, which is neither AWS's nor in your config: it is not opened\n"
+                "warning: the page is on {host}, which is neither AWS's nor in your config, so it isn't opened\n"
             ));
         }
         let what = match authorize {

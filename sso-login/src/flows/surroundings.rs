@@ -59,7 +59,7 @@ pub(crate) fn why_nobody() -> Option<&'static str> {
         has_browser: true,
         has_wslview: false,
     };
-    (!has_terminal && surroundings.is_unattended()).then_some("this is a build service, and no terminal")
+    (!has_terminal && surroundings.is_unattended()).then_some("this is a build service without a terminal")
 }
 
 /// A program of that name in PATH. Not what lies in the working directory, which a relative entry would name: it may be

@@ -191,11 +191,11 @@ impl Round<'_> {
     fn get(&mut self, vault: &dyn Vault, reference: &str) -> anyhow::Result<Document> {
         let said = self.look()?;
         if said.exit == Exit::No {
-            let why = said.document.text("reason")?.unwrap_or("it gives nothing").to_owned();
+            let why = said.document.text("reason")?.unwrap_or("it has no value").to_owned();
             return Err(Fault::new(Exit::Config, why).into());
         }
         let document = said.good()?.document;
-        let value = document.text("value")?.context("the key gives nothing")?;
+        let value = document.text("value")?.context("the key has no value")?;
         let held = vault.prove(self, reference, value)?;
         self.told.step("get", &held.words, &held.more)?;
         Ok(held.more)

@@ -35,7 +35,7 @@ impl RecoveryLog {
     /// has none, while nothing is done yet. The caller holds the lock of set-ups.
     pub(super) fn begin(slug: &Slug, config: Option<&Path>, settings: &Settings) -> anyhow::Result<Self> {
         let dir = with_room(config, settings).map_err(|err| {
-            let message = format!("key `{slug}` is not stored: no room to undo it, should it fail: {err:#}");
+            let message = format!("key `{slug}` is not stored, since a failure could not be undone: {err:#}");
             Fault::new(status_of(&err), message)
         })?;
         let trail = Self { note: Document::new().with("slug", slug.to_string()), dir };

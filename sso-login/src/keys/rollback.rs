@@ -177,7 +177,7 @@ impl Undo {
             attempt("the login could not be undone", login.undo(tools));
         }
         if self.is_on_trial {
-            attempt("the trial of the key could not be ended", key::end_trial(slug, settings));
+            attempt("the test of the key could not be stopped", key::end_trial(slug, settings));
         }
         if let Some(written) = &self.config {
             attempt("the config file could not be put back", written.undo(settings, tools));

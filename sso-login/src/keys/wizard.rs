@@ -121,7 +121,7 @@ fn choose_role(round: &Round<'_>, site: &Site) -> anyhow::Result<Document> {
         Chosen::Row(role) => Ok(role),
         Chosen::Nothing => Err(cancelled()),
         Chosen::NoSuchRow => {
-            let message = format!("{} is nothing that you may be", picks.join(", "));
+            let message = format!("{} isn't a role that you have", picks.join(", "));
             let hint = format!("see {}, or leave the flags out at a terminal and choose", site.start_url);
             Err(Fault::new(Exit::Config, message).hint(hint).into())
         }

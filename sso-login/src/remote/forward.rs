@@ -96,7 +96,7 @@ impl Forward {
             match feed.look()? {
                 Arrival::Line(_) => {}
                 Arrival::Quiet => return Ok(None),
-                Arrival::TooMuch => return Ok(Some("ssh prints without end".to_owned())),
+                Arrival::TooMuch => return Ok(Some("ssh prints too much".to_owned())),
                 Arrival::Over(_) if feed.complaint.is_empty() => return Ok(Some("ssh ended".to_owned())),
                 Arrival::Over(_) => return Ok(Some(feed.complaint.clone())),
             }

@@ -139,7 +139,7 @@ fn ask(place: &Place, deadline: Instant) -> anyhow::Result<(Vec<Document>, Exit)
     let failed = |reason: String| (said_of("failed", reason), Exit::Io);
     let (said, exit) = match (status, odd) {
         (Status::TimedOut, _) => (said_of("timeout", "no answer in time".to_owned()), Exit::Timeout),
-        (Status::TooMuch, _) => failed("it prints without end".to_owned()),
+        (Status::TooMuch, _) => failed("it prints too much".to_owned()),
         (Status::Ended(255), _) => (said_of("unreachable", why), Exit::Unavailable),
         (Status::Ended(127), _) => (said_of("no-tools", why), Exit::Config),
         (Status::Ended(0), Some(key)) => failed(format!("`{key}` in its answer has the wrong type")),

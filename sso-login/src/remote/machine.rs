@@ -131,11 +131,11 @@ impl Machine {
             Event::Proof(answer) => self.proof(answer),
             Event::Over { status, complaint } => self.over(status, &complaint),
             Event::TooMuch => {
-                let reason = format!("{} prints without end: nothing more of it is read", self.place);
+                let reason = format!("{} prints too much: the rest is ignored", self.place);
                 vec![self.finish(Answer::failed("too-much", reason))]
             }
             Event::Deadline => {
-                let reason = format!("nobody logged in to {} in time; its page is dead", self.place);
+                let reason = format!("nobody logged in to {} in time; its page no longer works", self.place);
                 vec![self.finish(Answer::timeout(reason))]
             }
             Event::Signal(signal) => vec![self.failed(Answer::interrupted(signal))],
@@ -157,7 +157,7 @@ impl Machine {
             let tunnel =
                 loopback.as_ref().map(|loopback| format!(", with the tunnel to port {}", loopback.port));
             actions.push(Action::Warn(format!(
-                "the login on {} started again: the page before is dead{}",
+                "the login on {} started again: the page before no longer works{}",
                 self.place,
                 tunnel.unwrap_or_default()
             )));
@@ -261,7 +261,7 @@ impl Machine {
             }
             (Some(code), true) if code != 0 => Answer::failed(
                 "login-gone",
-                format!("the login on {place} is gone, and its page is dead{why}"),
+                format!("the login on {place} is gone, and its page no longer works{why}"),
             ),
             _ => match (self.profile.clone(), self.is_success_said) {
                 // Without an outcome only the host can tell.
@@ -280,9 +280,10 @@ impl Machine {
                     return vec![warning, Action::Finish(self.document(), answer)];
                 }
                 (None, false) => {
-                    let reason = format!("the login on {place} ended without an outcome; its page is dead");
+                    let reason =
+                        format!("the login on {place} ended without an outcome; its page no longer works");
                     Answer::failed("login-gone", reason)
-                        .hint("--profile PROFILE asks the host, if it has no sso-login there")
+                        .hint("add --profile PROFILE to ask the host itself, if it has no sso-login")
                 }
             },
         };

@@ -40,7 +40,7 @@ const USUAL: Duration = Duration::from_secs(600);
 pub struct TunnelArgs {
     /// The host, as ssh knows it
     host: String,
-    /// Profile to log in there; without it, what a login there prints is read from stdin
+    /// Profile to log in there; without it, the output of a login there is read from stdin
     profile: Option<String>,
     /// A container on the host, for `docker exec`
     #[arg(long, value_name = "NAME")]

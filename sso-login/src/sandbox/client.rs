@@ -95,9 +95,8 @@ fn grant_types(asked: Vec<String>, redirect_uris: &[String]) -> Result<Vec<Strin
     }
     // One registration can't hold both (AWS-FORMATS 2).
     if has(DEVICE_CODE) && has(AUTHORIZATION_CODE) {
-        return Err(
-            Refusal::oidc("invalid_scope").because("device_code and authorization_code exclude each other")
-        );
+        return Err(Refusal::oidc("invalid_scope")
+            .because("device_code and authorization_code can't be used together"));
     }
     if has(AUTHORIZATION_CODE)
         && (redirect_uris.is_empty() || redirect_uris.iter().any(|uri| loopback_parts(uri).is_none()))

@@ -74,12 +74,12 @@ impl Gate {
             }
             // The page of the server itself.
             if text != format!("http://{host}") {
-                return Err(Problem::forbidden("requests of this origin aren't taken; --origin lets one in"));
+                return Err(Problem::forbidden("requests from this origin are refused; --origin allows one"));
             }
         }
         let mut sites = headers.get_all("sec-fetch-site").iter();
         if sites.any(|site| !OWN_SITES.contains(&site.to_str().unwrap_or_default())) {
-            return Err(Problem::forbidden("requests of other sites aren't taken; --origin lets one in"));
+            return Err(Problem::forbidden("requests from other sites are refused; --origin allows one"));
         }
         Ok(None)
     }

@@ -112,7 +112,10 @@ impl Answer {
     /// This process was told to end by a signal while a person was busy with it.
     pub fn interrupted(signal: i32) -> Self {
         let exit = Exit::of_signal(signal);
-        Self { exit, ..Self::failed("interrupted", "the login was interrupted; a page it opened is dead") }
+        Self {
+            exit,
+            ..Self::failed("interrupted", "the login was interrupted; a page it opened no longer works")
+        }
     }
 
     /// An outcome that another machine's document says, with what it says about it; `None` if that is no outcome.

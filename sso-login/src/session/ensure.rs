@@ -182,7 +182,9 @@ impl<'a> Ensure<'a> {
             let name = &profile.name;
             warn(
                 self.settings.tool(),
-                &format!("profile `{name}` has no sso_session: a device login it is, not pkce"),
+                &format!(
+                    "profile `{name}` has no sso_session, so it logs in by the device flow instead of pkce"
+                ),
             );
         }
         let forecast = ConsentForecast::new(session, &profile.name, &route)?;

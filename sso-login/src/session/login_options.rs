@@ -44,7 +44,7 @@ impl Via {
         let Some(text) = settings.text("SSO_LOGIN_VIA") else { return Self::Auto };
         text.trim().parse().unwrap_or_else(|_| {
             settings.warn_once(format!(
-                "SSO_LOGIN_VIA is none of auto, aws, pkce and device: `{text}`; auto is used"
+                "SSO_LOGIN_VIA must be auto, aws, pkce or device, not `{text}`; auto is used"
             ));
             Self::Auto
         })
@@ -121,7 +121,7 @@ impl LoginOptions {
     pub fn permission(&self, settings: &Settings, document: &Document) -> anyhow::Result<Permission> {
         let unknown = |mode: &str| {
             settings.warn_once(format!(
-                "`mode` of the document is none of notify, auto and standalone: `{mode}`; notify is used"
+                "`mode` of the document must be notify, auto or standalone, not `{mode}`; notify is used"
             ));
             Permission::Asked
         };
@@ -161,7 +161,7 @@ impl LoginOptions {
 /// Reads the time limit of a login, which must be some time. For clap's `value_parser`.
 pub fn parse_timeout(text: &str) -> Result<Duration, String> {
     match time::parse_duration(text)? {
-        Duration::ZERO => Err("a login needs more time than none".to_owned()),
+        Duration::ZERO => Err("the timeout must be more than zero".to_owned()),
         timeout => Ok(timeout),
     }
 }

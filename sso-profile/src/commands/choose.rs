@@ -180,7 +180,7 @@ fn by_what_it_says(picks: &[Pick], terminal: Option<Terminal>) -> anyhow::Result
     match (left.len(), terminal) {
         (0, _) if count == 0 => Err(nothing_to_choose_from()),
         (0, _) => Err(Fault::new(Exit::Config, format!("none of {count} documents has {}", said()))
-            .hint("see what there is: run what is piped in here by itself")
+            .hint("to see the choices, run the command before the pipe by itself")
             .into()),
         (1, _) => {
             let document = left.pop().context("one is left")?;
@@ -219,6 +219,6 @@ fn put_out(events: &[Document], mut document: Document) -> anyhow::Result<Exit> 
 
 fn nothing_to_choose_from() -> anyhow::Error {
     Fault::new(Exit::Config, "there is nothing to choose from: no document came in")
-        .hint("try by itself what is piped in here, for example sso-login accounts or sso-profile list")
+        .hint("run the command before the pipe by itself, for example sso-login accounts or sso-profile list")
         .into()
 }

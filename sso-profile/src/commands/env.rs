@@ -15,7 +15,7 @@ use crate::aws_config::AwsConfig;
 use crate::profile::Profile;
 use crate::select::{BEFORE_THE_PROFILE, Selected, select};
 
-/// Print the line of a shell that selects a profile
+/// Print the shell command that selects a profile
 ///
 /// It sets `AWS_PROFILE` and unsets what would beat it: the variables of `SSO_PROFILE_VARS` (`BACKLOG_AWS_PROFILE`),
 /// `AWS_DEFAULT_PROFILE` and static keys. The profile is PROFILE, else that of the document on standard input. A pipe

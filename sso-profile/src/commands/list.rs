@@ -1,7 +1,9 @@
 //! `list`: every profile as a document.
 
 use std::mem;
+use std::time::Duration;
 
+use sso_tool::beat::{Beat, parse_every};
 use sso_tool::exit::Exit;
 use sso_tool::settings::Settings;
 use sso_tool::stream::Document;
@@ -20,6 +22,8 @@ Examples:
   sso-profile list --text
   sso-profile list | sso-cache check | sso-login refresh
   sso-profile list | jq -r 'select(.kind == \"sso-session\").profile'
+  sso-profile list --every 60s | sso-cache check | sso-login refresh |
+    sso-signal write --source monitor
 
 Exit status:
   0   done, also when there is no config file
@@ -30,15 +34,42 @@ pub(crate) struct Args {
     /// Print a table for people; it promises nothing to parsers
     #[arg(long)]
     text: bool,
+    /// Monitor: print every profile again every D, as the config file then has it
+    ///
+    /// The first time at once, until standard output closes or SIGTERM or SIGINT comes; then the status is 0. D is written like
+    /// 30s, 15m or 1h30m and is one second at least; without D it is `SSO_CHECK_SECONDS` (60). While the config can't be read, the profiles of before are printed.
+    #[arg(long, value_name = "D", num_args = 0..=1, value_parser = parse_every)]
+    #[expect(clippy::option_option, reason = "absent, without D, with D: clap's own form for that")]
+    every: Option<Option<Duration>>,
 }
 
 pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let config = AwsConfig::load(settings)?;
+    if let Some(every) = args.every {
+        let every = every.map_or_else(|| settings.check_interval(), Ok)?;
+        return watch(config, every, args.text, settings);
+    }
     let documents = config.profiles().map(|(name, profile)| document(&config, name, profile));
     let exit = table::print(documents, args.text);
     // The process is about to end: taking ten thousand profiles apart first would be a tenth of its time.
     mem::forget(config);
     exit
+}
+
+/// Prints the profiles on every tick, as the config then has them.
+fn watch(mut config: AwsConfig, every: Duration, text: bool, settings: &Settings) -> anyhow::Result<Exit> {
+    let mut beat = Beat::start(every)?;
+    if config.names().next().is_none() {
+        settings.warn_once(format!("{} has no profile yet; the first one counts as soon as it is there", config.in_words()));
+    }
+    loop {
+        let documents = config.profiles().map(|(name, profile)| document(&config, name, profile));
+        table::print(documents, text)?;
+        if !beat.goes_on()? {
+            return Ok(Exit::Done);
+        }
+        config.follow(settings);
+    }
 }
 
 fn document(config: &AwsConfig, name: &str, profile: Result<Profile, Unusable>) -> Document {

@@ -1,9 +1,11 @@
 //! `show`: one profile as a document, or what is known of it added to documents.
 
 use std::io::{self, IsTerminal as _};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::builder::NonEmptyStringValueParser;
+use sso_tool::beat::{Beat, parse_every};
 use sso_tool::exit::Exit;
 use sso_tool::filter::{Handled, filter};
 use sso_tool::settings::Settings;
@@ -17,7 +19,7 @@ use crate::table;
 
 /// Print one profile as a document
 ///
-/// The profile is, first found: PROFILE, `profile` of the document on standard input, the variables
+/// The profile is the first of these that is there: PROFILE, `profile` of the document on standard input, the variables
 /// named in `SSO_PROFILE_VARS` (`BACKLOG_AWS_PROFILE`), `AWS_PROFILE`, `default`. With documents on standard input it is a
 /// filter: it adds the profile's keys to each and passes the others on; a profile that is unknown or can't be
 /// used gives an `error` in the document.
@@ -45,13 +47,22 @@ pub(crate) struct Args {
     /// Print a table for people; it promises nothing to parsers
     #[arg(long)]
     text: bool,
+    /// Monitor: print the profile again every D, as the config file then has it; standard input isn't read
+    ///
+    /// The first time at once, until standard output closes or SIGTERM or SIGINT comes; then the status is 0. D is written like
+    /// 30s, 15m or 1h30m and is one second at least; without D it is `SSO_CHECK_SECONDS` (60). A profile that can't be used any more gets an `error`.
+    #[arg(long, value_name = "D", num_args = 0..=1, value_parser = parse_every)]
+    #[expect(clippy::option_option, reason = "absent, without D, with D: clap's own form for that")]
+    every: Option<Option<Duration>>,
 }
 
 /// Prints the profile that is meant, or adds its keys to the documents on stdin.
 pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let (argument, text) = (args.profile.as_deref().or(args.flag.as_deref()), args.text);
     // The config is loaded with the first document there: what the tool before us in the pipe wrote counts.
-    if let Some(documents) = stream::subjects(argument)? {
+    if args.every.is_none()
+        && let Some(documents) = stream::subjects(argument)?
+    {
         return each(documents, text, settings);
     }
     let config = AwsConfig::load(settings)?;
@@ -67,7 +78,42 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     }
     // Who didn't name it wants to know who did.
     let profile = if from == "argument" { profile } else { profile.with_context(|| format!("by {from}")) }?;
-    table::print(std::iter::once(profile.document(Some(&from))), text)
+    let shown = profile.document(Some(&from));
+    match args.every {
+        Some(every) => {
+            let every = every.map_or_else(|| settings.check_interval(), Ok)?;
+            watch(shown, every, config, text, settings)
+        }
+        None => table::print(std::iter::once(shown), text),
+    }
+}
+
+/// Prints the profile on every tick, as the config then has it.
+fn watch(
+    mut shown: Document,
+    every: Duration,
+    mut config: AwsConfig,
+    text: bool,
+    settings: &Settings,
+) -> anyhow::Result<Exit> {
+    let mut beat = Beat::start(every)?;
+    let (name, from) = (shown.text("profile")?.unwrap_or_default().to_owned(), shown.text("profileFrom")?.map(str::to_owned));
+    let from = from.unwrap_or_default();
+    loop {
+        table::print(std::iter::once(shown), text)?;
+        if !beat.goes_on()? {
+            return Ok(Exit::Done);
+        }
+        config.follow(settings);
+        shown = match config.usable_profile(&name) {
+            Ok(profile) => profile.document(Some(&from)),
+            Err(err) => {
+                let mut document = Document::new();
+                refuse(&mut document, &name, &from, &err);
+                document
+            }
+        };
+    }
 }
 
 fn each(

@@ -184,7 +184,7 @@ impl<'a> Reader<'a> {
     fn open(&mut self, index: usize, header: &'a str) -> Result<(), Refusal> {
         self.keys.clear();
         if header != DEFAULTS && !self.headers.insert(header) {
-            return Err(refusal(index, format!("section `[{header}]` is there twice")));
+            return Err(refusal(index, format!("section `[{header}]` appears twice")));
         }
         self.sections.push(Section { header, line: index, entries: Vec::new() });
         Ok(())
@@ -213,7 +213,10 @@ impl<'a> Reader<'a> {
         // Duplicates count over all `[DEFAULT]` sections together.
         let keys = if section.header == DEFAULTS { &mut self.default_keys } else { &mut self.keys };
         if !keys.insert(key.clone()) {
-            return Err(refusal(index, format!("key `{key}` is in section `[{}]` twice", section.header)));
+            return Err(refusal(
+                index,
+                format!("key `{key}` appears twice in section `[{}]`", section.header),
+            ));
         }
         let value = value.trim_start_matches(is_space);
         section.entries.push(Entry { key, line: index, value, more: Vec::new() });

@@ -19,7 +19,7 @@ const LARGEST: i64 = 16 << 20;
 #[command(after_long_help = "\
 Examples:
   sso-signal wait | sso-login - | sso-signal settle | sso-signal log
-  sso-profile list | sso-cache check --every 60s | sso-signal write | sso-signal log
+  sso-profile list --every 60s | sso-cache check | sso-signal write | sso-signal log
 
 Exit status:
   0   done

@@ -10,7 +10,7 @@ use sso_tool::settings::Settings;
 use sso_tool::stream::{self, Document, Output};
 use sso_tool::time;
 
-/// Keep a session quiet that was locked on purpose, until its next login
+/// Stop the reminders of a session that was locked on purpose, until its next login
 ///
 /// Nobody is asked and no browser opens for it, in any mode, until a login is settled or requested, or was done by other
 /// means: a monitor saw the session without a valid token, then with one. With documents on

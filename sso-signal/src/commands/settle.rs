@@ -20,7 +20,7 @@ use sso_tool::state_dir;
 use sso_tool::stream::{self, Document, Output};
 use sso_tool::time;
 
-/// Turn outcomes on stdin into state, and pass every document on
+/// Record what came of each login, and pass every document on
 ///
 /// `outcome` is one of success, valid, failed, timeout, snoozed (with `seconds`), dismissed, suppressed, busy,
 /// unknown-profile (with `configFile`, `configModified`). It holds for the whole sso-session (`ssoSession`,

@@ -15,7 +15,7 @@ use sso_tool::time;
 
 /// Postpone the reminders of a profile and its whole sso-session
 ///
-/// Which profiles share the session a login says, or the monitor at its next look. The AWS config isn't read: a
+/// A login, or the monitor's next check, tells which profiles share the session. The AWS config isn't read: a
 /// name that isn't in it is taken, too.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = "\

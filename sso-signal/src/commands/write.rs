@@ -151,7 +151,7 @@ impl<'a> Raiser<'a> {
         let Some(request) = request_of(document)? else { return Ok(None) };
         let (profile, host) = match subject {
             Subject::Session { name, .. } => {
-                let why = format!("a signal has a profile, and session `{}` has none here", sanitize(name));
+                let why = format!("a signal needs a profile, and session `{}` has none here", sanitize(name));
                 self.fail(document, why);
                 return Ok(None);
             }
@@ -167,7 +167,7 @@ impl<'a> Raiser<'a> {
             Subject::Chosen { .. } if document.text("profile")?.is_some() => ("", None),
             Subject::Remote(Remote { profile: None, session: Some(session), .. }) => {
                 let why =
-                    format!("a signal has a profile, and session `{}` has none there", sanitize(session));
+                    format!("a signal needs a profile, and session `{}` has none there", sanitize(session));
                 self.fail(document, why);
                 return Ok(None);
             }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use sso_cache::entry::Entry;
 use sso_cache::folder::Cache;
+use sso_cache::key::Session as Name;
 use sso_cache::token::Token;
 use sso_profile::Sso;
 use sso_tool::settings::Settings;
@@ -34,6 +35,13 @@ pub(super) fn find(
     }
     paths.sort();
     Ok(paths.into_iter().filter_map(|path| Some(sso_of(&path).transpose()?.map(|sso| (path, sso)))).collect())
+}
+
+/// The token file of a session that no config names, and what it says of it.
+pub(super) fn named(settings: &Settings, session: &str) -> anyhow::Result<Option<(PathBuf, Sso)>> {
+    let file = Cache::of_home(settings.home()?).token(Name::Named(session));
+    let sso = sso_of(&file)?;
+    Ok(sso.map(|sso| (file, Sso { session: Some(session.to_owned()), ..sso })))
 }
 
 /// The session of a token file; `None` if it is something else. Other tools keep tokens of their own here, without a

@@ -16,7 +16,7 @@ sso_tool::subcommands! {
     }
 }
 
-/// Keep keys that point at profiles and variables
+/// Keep names (keys) for profiles and variables
 ///
 /// A key `ENV.KEY` names a vault and a reference in it, never a secret. Looking at one never logs in.
 #[derive(Debug, clap::Args)]

@@ -56,7 +56,7 @@ Examples:
 Exit status:
   0   done, or nothing to do
   2   bad command line
-  65  bad document on standard input, one with `error`, or --prune by a listing that isn't whole
+  65  bad document on standard input, one with `error`, or --prune with a listing that is incomplete
   74  a file or stream failed
   75  another writer holds the config file
   78  a value is wrong, two roles would get one name, or what exists differs (see --replace)")]
@@ -149,7 +149,7 @@ pub(crate) fn run(command: &Args, settings: &Settings) -> anyhow::Result<Exit> {
         if is_piped && command.request() == Request::default() {
             let message = "there is nothing to write: no document came in, and no flag says what";
             return Err(Fault::new(Exit::Data, message)
-                .hint("run what is piped in here by itself; or give flags, for example --role-name")
+                .hint("run the command before the pipe by itself, or give flags, for example --role-name")
                 .into());
         }
         let selected = select(command.profile.as_deref(), None, settings)?;
@@ -184,13 +184,13 @@ pub(crate) fn run(command: &Args, settings: &Settings) -> anyhow::Result<Exit> {
 
 /// What comes out of a pipe without a name must not become the profile that every tool falls back to.
 fn nameless() -> Fault {
-    Fault::new(Exit::Usage, "the document has no `profile`, and nobody else says what to call it")
+    Fault::new(Exit::Usage, "the document has no `profile`, and no name was given")
         .hint("sso-profile write NAME, or --all for a profile for each document")
 }
 
 /// The first of a listing isn't the one that was meant, and the second would be refused.
 fn one_name_for_many(name: &str) -> Fault {
-    Fault::new(Exit::Usage, format!("there are several documents, and one name for them, `{name}`"))
+    Fault::new(Exit::Usage, format!("there are several documents and only one name, `{name}`"))
         .hint("let sso-profile choose pick one, or --all make a profile of each")
 }
 
@@ -239,7 +239,7 @@ fn say_where_from(settings: &Settings, start_url: &str) {
 fn in_words(name: &str, applied: &Applied) -> String {
     let change = applied.profiles.first().map_or(Change::Unchanged, |outcome| outcome.change);
     applied.with_warnings(match change {
-        Change::Unchanged => format!("profile `{name}` is as asked; nothing changed"),
+        Change::Unchanged => format!("profile `{name}` is already as requested; nothing changed"),
         change => format!("profile `{name}` {}", change.word()),
     })
 }
