@@ -261,7 +261,7 @@ impl Repair<'_> {
             Done::Mended { torn, aside } => {
                 let is_saved = torn.whole.is_some();
                 document.set("action", if is_saved { "salvaged" } else { "quarantined" });
-                let and = if is_saved { "; one whole object in it was saved" } else { "" };
+                let and = if is_saved { "; one whole object is left in it" } else { "" };
                 document.set("reason", format!("the file {}{and}", torn.why));
                 if let Some(whole) = &torn.whole {
                     document.set("kind", whole.kind);

@@ -29,8 +29,8 @@ fn a_whole_organisation_is_written_used_and_pruned() {
         ended.stdout,
         "6 added, 0 replaced, 0 unchanged, 0 removed\n0 added, 0 replaced, 6 unchanged, 0 removed\n\
          AWS_ACCESS_KEY_ID=ASIA\n\
-         sso-profile: the listing of session `sandbox` has no end: it was cut short\n\
-         sso-profile: hint: list again; or give --complete\n65\n\
+         sso-profile: the listing of session `sandbox` is incomplete: it was cut short\n\
+         sso-profile: hint: list again\n65\n\
          0 added, 0 replaced, 3 unchanged, 3 removed\n1 added, 0 replaced, 1 unchanged, 2 removed\nprofile `picked` added\nkept\n",
         "{}",
         ended.stderr

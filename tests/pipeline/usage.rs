@@ -21,6 +21,12 @@ fn a_refused_command_line_is_one_line_and_one_hint_and_nothing_on_stdout() {
             "sso-lock run <NAME> -- <CMD>...",
         ),
         ("sso-lock run --wiat 5s x -- true", "'--wiat'", "a similar argument exists: '--wait'"),
+        (
+            "sso-profile show --jsn",
+            "unexpected argument '--jsn' found",
+            "a similar argument exists: '--json'",
+        ),
+        ("sso-cache list --txt", "unexpected argument '--txt' found", "a similar argument exists: '--text'"),
         ("sso-cache check --every 0s", "it must be one second or more", "sso-cache check --help"),
         ("sso-profile key", "a command is missing: set, get, ", "sso-profile key --help"),
         ("sso-profile list --txet", "'--txet'", "a similar argument exists: '--text'"),

@@ -88,7 +88,7 @@ fn a_good_file_keeps_its_inode_its_mode_and_its_time() {
     let documents = sandbox.run("sso-cache repair").exits(0).documents();
     assert!(documents.iter().all(|document| document["action"] == "none"), "{documents:?}");
     let torn = of(&documents, &sandbox.token_dir().join("torn.json"), "reason");
-    assert!(torn.as_str().unwrap().contains("another tool's"), "{torn}");
+    assert!(torn.as_str().unwrap().contains("another tool owns it"), "{torn}");
     let after: Vec<_> = names(sandbox.token_dir()).iter().map(|name| (name.clone(), stat(name))).collect();
     assert_eq!(before, after);
     let document = sandbox.run("sso-cache repair torn.json").exits(0).document();

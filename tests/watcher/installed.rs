@@ -78,9 +78,11 @@ fn tools_scripts_services_and_completions_work_with_the_clone_gone() {
     assert_eq!(completed.stdout.lines().map(str::trim_end).collect::<Vec<_>>(), ["demo", "demo-admin"]);
 
     // The services' own command lines.
-    let units = bench.home().join(".config/systemd/user");
+    let installed = run("sso-signal service status").exits(0).document();
+    let units = [("sso-watch", &installed["file"]), ("sso-monitor", &installed["monitor"]["file"])];
     let service = |name: &str| {
-        let words = exec_start(&units.join(format!("{name}.service")));
+        let unit = units.iter().find(|(own, _)| *own == name).unwrap().1;
+        let words = exec_start(Path::new(unit.as_str().unwrap()));
         assert_eq!(words[0], bin.join(name).to_str().unwrap());
         let mut command = bench.command("env");
         command.args(words);

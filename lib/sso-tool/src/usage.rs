@@ -113,6 +113,15 @@ fn conflict(err: &Error, argument: &str) -> String {
     }
 }
 
+/// Whether `typed` is `flag` with letters left out or added, two at most.
+fn is_slip(typed: &str, flag: &str) -> bool {
+    let (short, long) = if typed.len() < flag.len() { (typed, flag) } else { (flag, typed) };
+    let mut letters = long.chars();
+    short.len() > 3
+        && long.len() - short.len() <= 2
+        && short.chars().all(|letter| letters.any(|other| other == letter))
+}
+
 /// A name that is spelled much the same as one that isn't known, or clap's own advice.
 fn tip(err: &Error) -> Option<String> {
     let names = [
@@ -128,7 +137,11 @@ fn tip(err: &Error) -> Option<String> {
             Some(format!("some similar {what}s exist: {names}"))
         }
     });
-    similar.or_else(|| match err.get(ContextKind::Suggested)? {
+    // Those two work on every command without being an argument of one.
+    let typed = text(err, ContextKind::InvalidArg).unwrap_or_default();
+    let ours = ["--json", "--text"].into_iter().find(|flag| is_slip(typed, flag));
+    let ours = ours.map(|flag| format!("a similar argument exists: '{flag}'"));
+    similar.or(ours).or_else(|| match err.get(ContextKind::Suggested)? {
         ContextValue::StyledStrs(tips) => tips.first().map(ToString::to_string),
         ContextValue::StyledStr(tip) => Some(tip.to_string()),
         _ => None,

@@ -289,7 +289,9 @@ fn of_profile(profile: &Value, now: Moment, paint: Paint, alone: bool) -> Vec<St
         flags.iter().filter_map(|(value, words)| value.map(|value| format!("{words} {value}"))).collect();
     if text(profile, "signal") != "none" || !held.is_empty() {
         let signal = format!("signal {}", text(profile, "signal"));
-        let all: Vec<String> = std::iter::once(signal).chain(held).collect();
+        // `snoozed until …` says it already.
+        let is_told = !held.is_empty() && ["snoozed", "cooling-down"].contains(&text(profile, "signal"));
+        let all: Vec<String> = (!is_told).then_some(signal).into_iter().chain(held).collect();
         line("Reminder", Tone::Waits, &all.join(", "));
     }
     if profile["loginRequired"] != false {
