@@ -124,7 +124,8 @@ fn a_question_that_is_ignored_closes_by_itself() {
     let Some(display) = Display::start() else { return };
     let watch = Watch::start("");
     watch.raise("demo", "one");
-    let last = round(&watch, &display, "--ask-timeout 1s", &[(QUESTION, "getwindowname")]);
+    // Nobody looks for the window: on a busy machine a second may pass before it is seen, and the search would not end.
+    let last = round(&watch, &display, "--ask-timeout 1s", &[]);
     assert_eq!((&last["outcome"], &last["reason"]), (&json!("dismissed"), &json!("Credentials expired")));
     watch.waits("demo", "cooling-down", 600);
 }

@@ -257,9 +257,10 @@ impl Setup<'_> {
         let Args { start_url, sso_region, region, .. } = self.args.clone();
         Request { start_url, sso_region, region, ..Request::default() }.check()?;
         if let Some(name) = &self.args.name {
-            match self.args.all {
-                true => writable_name("sso-session", name)?,
-                false => self.profile_name(name)?,
+            if self.args.all {
+                writable_name("sso-session", name)?;
+            } else {
+                self.profile_name(name)?;
             }
         }
         Ok(())

@@ -284,15 +284,15 @@ mod tests {
 
     #[test]
     fn a_refused_file_says_which_line_and_why() {
-        assert_eq!(refused("[a]\n[b]\n[a]\n"), "line 3: section `[a]` is there twice");
-        assert_eq!(refused("[a]\nk=1\r\nK=2"), "line 3: key `k` is in section `[a]` twice");
+        assert_eq!(refused("[a]\n[b]\n[a]\n"), "line 3: section `[a]` appears twice");
+        assert_eq!(refused("[a]\nk=1\r\nK=2"), "line 3: key `k` appears twice in section `[a]`");
         assert_eq!(refused("\u{feff}[a]\n"), "line 1: the file starts with a byte order mark");
         assert_eq!(refused("k = v\n[a]\n"), "line 1: text before the first section");
         assert_eq!(refused("[a]\nk\n"), "line 2: neither `key = value` nor a section, below `[a]`");
         assert_eq!(refused("[a]\n= v\n"), "line 2: a value without a key");
         assert_eq!(
             refused("[DEFAULT]\na=1\n[x]\n[DEFAULT]\na=1"),
-            "line 5: key `a` is in section `[DEFAULT]` twice"
+            "line 5: key `a` appears twice in section `[DEFAULT]`"
         );
     }
 
