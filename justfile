@@ -22,8 +22,13 @@ default:
 
 # Walk the main job with real processes and no AWS account
 [group('try')]
-demo: build
+demo: _first build
     @tests/demo.sh
+
+# In a fresh clone: what four of the tools do, as soon as they are built
+_first:
+    @[ -e {{ quote(target / "debug/sso-login") }} ] || { echo 'The first build takes about five minutes on two cores, and shows something after two.' >&2; \
+        cargo build --workspace --bin sso-signal --bin sso-lock --bin sso-cache --bin sso-profile --locked && tests/demo.sh first; }
 
 # Watch the watcher at work in a sandbox: expiry, signal, question, login, cleared
 [group('try')]
@@ -221,7 +226,7 @@ containers-logs: _engine
 # Build the five tools
 [group('develop')]
 build:
-    @[ -e {{ quote(target / "debug/sso-login") }} ] || echo 'The first build takes about five minutes on two cores; then it starts by itself.' >&2
+    @[ -e {{ quote(target / "debug/sso-signal") }} ] || echo 'The first build takes about five minutes on two cores; then it starts by itself.' >&2
     cargo build --workspace --bins --locked
 
 # Check the licences, bans and sources of all dependencies, as deny.toml has them

@@ -3,13 +3,21 @@
 #
 # Starts itself once more inside `sso-login sandbox`, whose HOME is a temporary folder and whose AWS SSO
 # is on loopback. Needs bash and coreutils only. Ends 0 only if every step said what it should.
+# `demo.sh first` shows what needs no sso-login: those four tools are built long before the AWS SDK is.
 set -euo pipefail
 
-if [ "${1:-}" != inside ]; then
-    # Nothing that leads tools to a real account, or bends the clock, comes along.
-    unset SSO_NOW SSO_PROFILE_VARS SSO_LOGIN_MODE SSO_DIALOG SSO_LOG DEBUG
-    exec sso-login sandbox -- bash "$0" inside
-fi
+# Nothing that leads tools to a real account, or bends the clock, comes along.
+unset SSO_NOW SSO_PROFILE_VARS SSO_LOGIN_MODE SSO_DIALOG SSO_LOG DEBUG
+case ${1:-} in
+    inside) ;;
+    first)
+        unset SSO_STATE_DIR SSO_SIGNAL_FILE SSO_ENV_FILE AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE
+        HOME=$(mktemp -d)
+        export HOME
+        trap 'rm -rf -- "$HOME"' EXIT
+        ;;
+    *) exec sso-login sandbox -- bash "$0" inside ;;
+esac
 cd "$HOME"
 export AWS_PROFILE=demo
 
@@ -76,6 +84,20 @@ requests() {
     answer=${answer##*\"requests\":}
     printf '%s\n' "${answer%%[,\}]*}"
 }
+
+if [ "${1:-}" = first ]; then
+    printf 'The tools that need no network, in a private HOME: %s\n' "$HOME"
+    step 'Write a profile.' 0 'sso-profile write demo --start-url https://d-1234567890.awsapps.com/start --sso-region us-east-1 --account-id 111122223333 --role-name Developer --region eu-west-1'
+    expect '"change":"added"'
+    step 'Is anybody logged in? Two files say so.' 0 'sso-profile show demo | sso-cache check'
+    expect '"loginRequired":true'
+    step 'Tell whoever can log in.' 0 'sso-profile show demo | sso-cache check | sso-signal write --source demo'
+    expect '"signal":"raised"'
+    step 'However many start it, one runs at a time.' 0 'sso-lock run backup -- echo "the backup runs"'
+    expect 'the backup runs'
+    printf '\n%sThe fifth tool, sso-login, is built now: about three more minutes. Then somebody logs in.%s\n\n' "$bold" "$plain"
+    exit
+fi
 
 printf 'An AWS SSO of our own on loopback, with a private HOME: %s\n' "$HOME"
 

@@ -173,3 +173,20 @@ fn the_demo_walks_the_main_job_and_leaves_the_home_alone() {
     assert!(!sandbox.state().exists());
     assert!(crate::support::names(sandbox.token_dir()).is_empty());
 }
+
+/// What a fresh clone shows while `sso-login` is still being built.
+#[test]
+fn the_demo_begins_with_the_tools_that_are_built_first() {
+    let sandbox = Sandbox::new();
+    let bin = sandbox.root().join("early");
+    fs::create_dir(&bin).unwrap();
+    for tool in ["sso-signal", "sso-lock", "sso-cache", "sso-profile"] {
+        std::os::unix::fs::symlink(crate::support::tool(tool), bin.join(tool)).unwrap();
+    }
+    let mut command = sandbox.command(project("tests/demo.sh"));
+    command.arg("first").env("PATH", format!("{}:/usr/bin:/bin", bin.display()));
+    let ended = crate::support::end(command, "");
+    assert_eq!(ended.code, 0, "{}\n{}", ended.stdout, ended.stderr);
+    assert!(ended.stdout.contains("\"signal\":\"raised\"") && ended.stdout.contains("the backup runs"));
+    assert!(!sandbox.home().join(".aws").exists(), "it has a HOME of its own");
+}
