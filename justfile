@@ -27,7 +27,7 @@ demo: _first build
 
 # In a fresh clone: what four of the tools do, as soon as they are built
 _first:
-    @[ -e {{ quote(target / "debug/sso-login") }} ] || { echo 'The first build takes about five minutes on two cores, and shows something after two.' >&2; \
+    @[ -e {{ quote(target / "debug/sso-login") }} ] || { echo 'The first build takes three to five minutes on two cores; the first output comes after one or two.' >&2; \
         cargo build --workspace --bin sso-signal --bin sso-lock --bin sso-cache --bin sso-profile --locked && tests/demo.sh first; }
 
 # Watch the watcher at work in a sandbox: expiry, signal, question, login, cleared

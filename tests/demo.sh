@@ -95,7 +95,7 @@ if [ "${1:-}" = first ]; then
     expect '"signal":"raised"'
     step 'However many start it, one runs at a time.' 0 'sso-lock run backup -- echo "the backup runs"'
     expect 'the backup runs'
-    printf '\n%sThe fifth tool, sso-login, is built now: about three more minutes. Then somebody logs in.%s\n\n' "$bold" "$plain"
+    printf '\n%sThe fifth tool, sso-login, is built now: two or three more minutes. Then somebody logs in.%s\n\n' "$bold" "$plain"
     exit
 fi
 

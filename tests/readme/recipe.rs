@@ -188,5 +188,5 @@ fn the_demo_begins_with_the_tools_that_are_built_first() {
     let ended = crate::support::end(command, "");
     assert_eq!(ended.code, 0, "{}\n{}", ended.stdout, ended.stderr);
     assert!(ended.stdout.contains("\"signal\":\"raised\"") && ended.stdout.contains("the backup runs"));
-    assert!(!sandbox.home().join(".aws").exists(), "it has a HOME of its own");
+    assert!(!sandbox.config().exists(), "it has a HOME of its own");
 }
