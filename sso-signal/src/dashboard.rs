@@ -14,6 +14,7 @@ use crate::mode::Mode;
 use crate::queue::Queue;
 use crate::reminder::{Pause, Reminder};
 use sso_tool::exit::Exit;
+use sso_tool::recipe::Recipe;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::shell::shell_word;
@@ -52,8 +53,7 @@ pub(crate) fn print(
             let name = checked.get("profile").and_then(Value::as_str).unwrap_or_default().to_owned();
             let entry = memory.entry(&name);
             let dismissed = stamp.dismissal(&entry);
-            let signal =
-                signals.iter().find(|signal| signal.get("profile").and_then(Value::as_str) == Some(&name));
+            let signal = signals.iter().find(|signal| is_of(signal, &name));
             let view = View { at: &at, entry: &entry, dismissed, signal, is_watched, is_monitored };
             view.of(checked, &name)
         })
@@ -209,7 +209,9 @@ impl View<'_> {
         }
         if self.is_watched == Some(false) {
             return format!(
-                "the watcher isn't running: just sso-install (or just sso-watch); or log in: {login}"
+                "the watcher isn't running: {} (or {}); or log in: {login}",
+                Recipe::Install,
+                Recipe::Watch
             );
         }
         let later = [state.snoozed, state.cooling].into_iter().flatten().max();
@@ -224,7 +226,7 @@ impl View<'_> {
             None if self.is_monitored => {
                 format!("the monitor raises a signal within a minute; or log in: {login}")
             }
-            None => format!("no monitor was seen lately: just sso-monitor; or log in: {login}"),
+            None => format!("no monitor was seen lately: {}; or log in: {login}", Recipe::Monitor),
             Some("waiting-for-user") => format!("five logins failed: log in by hand: {login}"),
             Some("due") if self.at.mode == Mode::Auto => format!("a browser opens within {poll}s"),
             Some("due") => format!("a question comes within {poll}s"),
@@ -255,11 +257,14 @@ fn next_overall(joined: &Document, profiles: &[Value], mode: Mode) -> String {
     let is_installed = service.and_then(|service| service.get("installed")) == Some(&Value::Bool(true));
     if is_running == Some(false) && mode != Mode::Standalone {
         return match (is_installed, service.map(|service| text(service, "service"))) {
-            (true, _) => "the watcher is installed but not running: just sso-restart, then just sso-logs",
-            (false, Some("none")) => "the watcher isn't running: just sso-watch",
-            (false, _) => "the watcher isn't running: just sso-install",
-        }
-        .to_owned();
+            (true, _) => format!(
+                "the watcher is installed but not running: {}, then {}",
+                Recipe::Restart,
+                Recipe::Logs
+            ),
+            (false, Some("none")) => format!("the watcher isn't running: {}", Recipe::Watch),
+            (false, _) => format!("the watcher isn't running: {}", Recipe::Install),
+        };
     }
     let needy = profiles.iter().find(|profile| profile.get("loginRequired") == Some(&Value::Bool(true)));
     match needy {
@@ -267,6 +272,11 @@ fn next_overall(joined: &Document, profiles: &[Value], mode: Mode) -> String {
         None if profiles.is_empty() => "no profile was checked: sso-profile list".to_owned(),
         None => "nothing to do".to_owned(),
     }
+}
+
+/// Whether a signal is of a profile of this machine: one of another host is of another profile, whatever its name.
+fn is_of(signal: &Value, profile: &str) -> bool {
+    text(signal, "profile") == profile && signal.get("host").is_none_or(Value::is_null)
 }
 
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {

@@ -117,7 +117,7 @@ pub fn rehearse(path: &Path, size: usize) -> anyhow::Result<()> {
 pub fn reserve(path: &Path, size: usize) -> anyhow::Result<Reservation> {
     let name = path.file_name().unwrap_or(OsStr::new("file"));
     sweep(&parent(path), Some(name));
-    refuse_device(path)
+    refuse_unfit(path)
         .and_then(|()| locked_temporary(&parent(path), name))
         .and_then(|mut temporary| {
             temporary.write_all(&vec![0; size])?;
@@ -337,7 +337,7 @@ fn write_beside(
     mode: Mode,
     put: impl Fn(NamedTempFile, &Path) -> io::Result<()>,
 ) -> io::Result<()> {
-    refuse_device(path)?;
+    refuse_unfit(path)?;
     let directory = parent(path);
     let name = path.file_name().unwrap_or(OsStr::new("file"));
     let mut temporary = locked_temporary(&directory, name)?;
@@ -350,6 +350,15 @@ fn write_beside(
     temporary.as_file().sync_all()?;
     put(temporary, path)?;
     File::open(&directory)?.sync_all()
+}
+
+/// An error if no file can take the place of what is at `path`: a device, or a folder. Whoever reserves the place of an
+/// answer that can be got only once hears it before the question.
+fn refuse_unfit(path: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir()) {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    refuse_device(path)
 }
 
 /// An error if `path` is a device: a setting that names `/dev/full` must not cost the machine its `/dev/full`.

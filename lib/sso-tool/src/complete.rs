@@ -1,21 +1,16 @@
 //! Shell completions that know names: of profiles, sessions and keys, as `sso-profile` lists them when a person presses Tab.
 
 use std::env;
-use std::process::Command as Process;
-use std::time::{Duration, Instant};
 
 use clap::{Arg, Command};
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use clap_complete::env::{CompleteEnv, EnvCompleter};
-use serde_json::Value;
 
-use crate::process::Program;
+use crate::listing;
 use crate::settings::from_environment;
 
 /// The variable by which a shell's script asks for completions.
 pub(crate) const VARIABLE: &str = "COMPLETE";
-/// Longer than a person waits for a Tab.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Answers a shell that asks for completions. False if none does: one look at the environment is all that it costs then.
 pub(crate) fn answer(tool: &str, command: fn() -> Command) -> clap::error::Result<bool> {
@@ -51,24 +46,10 @@ fn named(argument: Arg) -> Arg {
     }
 }
 
-/// The values of a key in what `sso-profile` lists, each once. Whatever fails is no completion.
+/// The names among those that a shell takes as one word.
 fn listed(arguments: &[&str], key: &str) -> Vec<CompletionCandidate> {
-    let beside = env::current_exe().ok().map(|own| own.with_file_name("sso-profile"));
-    let beside = beside.filter(|path| path.is_file());
-    let mut process = Process::new(beside.unwrap_or_else(|| "sso-profile".into()));
-    process.args(arguments).arg("--json").env_remove(VARIABLE);
-    let Ok(output) = Program::new(process).until(Instant::now() + PATIENCE).output() else {
-        return Vec::new();
-    };
-    let mut names: Vec<String> = output
-        .stdout
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok()?.get(key)?.as_str().map(str::to_owned))
-        .filter(|name| is_one_word(name))
-        .collect();
-    names.sort();
-    names.dedup();
-    names.into_iter().map(CompletionCandidate::new).collect()
+    let names = listing::names(arguments, key).into_iter();
+    names.filter(|name| is_one_word(name)).map(CompletionCandidate::new).collect()
 }
 
 /// Whether every shell takes a name as the one word that it is. bash puts a completion on the command line as it stands, and

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use sso_lock::{Lock, State};
 use sso_signal::heartbeat;
+use sso_tool::recipe::Recipe;
 use sso_tool::time;
 
 use super::{Finding, Ward};
@@ -23,9 +24,13 @@ fn watcher(ward: &Ward<'_>) -> Finding {
             Finding::ok(WATCHER, format!("a watcher runs{who}"))
         }
         Ok(State::Free) => {
-            Finding::skipped(WATCHER, "no watcher runs: just sso-watch, or sso-signal service install")
+            Finding::skipped(WATCHER, format!("no watcher runs: {}, or {}", Recipe::Watch, Recipe::Install))
         }
-        Ok(_) => Finding::warning(WATCHER, "the watcher died", "just sso-restart || just sso-watch"),
+        Ok(_) => Finding::warning(
+            WATCHER,
+            "the watcher died",
+            format!("{} || {{ {}; }}", Recipe::Restart, Recipe::Watch),
+        ),
         Err(err) => Finding::skipped(WATCHER, format!("{err:#}")),
     }
 }
@@ -38,7 +43,7 @@ fn monitor(ward: &Ward<'_>) -> Finding {
     let Some(last) = seen.first() else { return Finding::skipped(MONITOR, "no monitor was ever seen here") };
     let words = format!("the monitor `{}` was last seen at {}", last.source, time::format(last.at));
     if ward.now - last.at > SILENCE {
-        return Finding::warning(MONITOR, words, "just sso-monitor");
+        return Finding::warning(MONITOR, words, Recipe::Monitor.to_string());
     }
     Finding::ok(MONITOR, words)
 }

@@ -27,6 +27,7 @@ use sso_lock::{Lock, Outcome};
 use sso_profile::key::{self, Slug, VaultName};
 use sso_profile::{AwsConfig, Sso};
 use sso_tool::exit::{Exit, Fault, hint_of, status_of, warn};
+use sso_tool::recipe::Recipe;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::stream::Document;
@@ -160,7 +161,7 @@ impl Round<'_> {
         let (state, words) = if vault.locks() && self.keeps_session() {
             ("granted", " Its session stays logged in.".to_owned())
         } else if vault.locks() {
-            ("locked", format!(" It is locked now; to unlock it: just sso-key-unlock {}", self.args.env))
+            ("locked", format!(" It is locked now; to unlock it: {}", Recipe::Unlock(&self.args.env)))
         } else {
             ("granted", String::new())
         };

@@ -11,7 +11,7 @@ use sso_tool::stream::Output;
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = "\
 Examples:
-  sso-signal service install -- just sso-watch
+  sso-signal service install -- sso-watch 52w
   sso-signal service status
   sso-signal service logs --follow
 
@@ -33,9 +33,9 @@ pub(crate) enum Service {
     /// changed settings; without changes nothing is touched. Another program's service of that name is never replaced.
     #[command(after_long_help = "\
 Examples:
-  sso-signal service install -- just sso-watch
+  sso-signal service install -- sso-watch 52w
   sso-signal service install --monitor ~/.local/bin/sso-monitor -- ~/.local/bin/sso-watch 52w
-  sso-signal service install --print -- just sso-watch
+  sso-signal service install --print -- sso-watch 52w
 
 Exit status:
   0   installed and started

@@ -6,6 +6,7 @@ use std::io::{IsTerminal as _, stdout};
 
 use serde_json::Value;
 
+use sso_tool::recipe::Recipe;
 use sso_tool::sanitize::sanitize;
 use sso_tool::stream::Document;
 use sso_tool::time::{self, Moment};
@@ -196,7 +197,7 @@ fn overview(groups: &[Group<'_>], now: Moment, paint: Paint) -> Vec<String> {
         lines.push(paint.paint(Tone::Head, &format!("{} profiles need something", count(&problems))));
         lines.extend(problems.iter().take(MOST_PROBLEMS).map(|group| group.line(paint)));
         if let Some(rest) = problems.get(MOST_PROBLEMS..).filter(|rest| !rest.is_empty()) {
-            lines.push(format!("  and {} more profiles: just sso-expired names all", count(rest)));
+            lines.push(format!("  and {} more profiles: {} names all", count(rest), Recipe::Expired));
         }
     }
     if !fine.is_empty() {
@@ -220,9 +221,9 @@ fn installed(service: &Value) -> (Tone, String) {
     match (service["installed"].as_bool(), text(service, "service")) {
         (Some(true), kind) => (Tone::Good, format!("yes ({kind}, {})", text(service, "file"))),
         (_, "none") => {
-            (Tone::Waits, "no: nobody runs services here; run it by hand: just sso-watch".to_owned())
+            (Tone::Waits, format!("no: nobody runs services here; run it by hand: {}", Recipe::Watch))
         }
-        (Some(false), _) => (Tone::Bad, "no: just sso-install".to_owned()),
+        (Some(false), _) => (Tone::Bad, format!("no: {}", Recipe::Install)),
         (None, _) => (Tone::Waits, "not asked".to_owned()),
     }
 }
@@ -250,7 +251,7 @@ fn monitors(monitors: &Value) -> (Tone, String) {
         })
         .collect();
     if seen.is_empty() {
-        (Tone::Waits, "never seen: just sso-monitor".to_owned())
+        (Tone::Waits, format!("never seen: {}", Recipe::Monitor))
     } else {
         (Tone::Good, seen.join("; "))
     }

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use crate::signal_store::SignalStore;
 use sso_tool::atomic_write;
 use sso_tool::exit::{Exit, Fault};
+use sso_tool::recipe::Recipe;
 use sso_tool::settings::Settings;
 use sso_tool::state_dir;
 use sso_tool::stream::{Document, Output};
@@ -22,7 +23,7 @@ use super::{permit, report};
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct InstallOptions {
-    /// The command that the watcher runs, for example `just sso-watch`.
+    /// The command that the watcher runs, for example `sso-watch 52w`.
     pub(crate) command: Vec<String>,
     /// The program that is the monitor, if one is wanted.
     pub(crate) monitor: Option<String>,
@@ -201,7 +202,7 @@ fn refuse_foreign(
             sso_tool::sanitize::sanitize(&before)
         ),
     )
-    .hint("just sso-uninstall && just sso-install")
+    .hint(format!("{} && {}", Recipe::Uninstall, Recipe::Install))
     .into())
 }
 
@@ -259,7 +260,9 @@ pub(crate) fn restart(settings: &Settings, as_text: bool, output: &mut Output) -
     let manager = needed(settings, Role::Watcher)?;
     let standing = manager.standing()?;
     if !standing.is_installed {
-        return Err(Fault::new(Exit::Config, "the watcher is not installed").hint("just sso-install").into());
+        return Err(Fault::new(Exit::Config, "the watcher is not installed")
+            .hint(Recipe::Install.to_string())
+            .into());
     }
     let later = manager.start(true)?;
     let monitor = needed(settings, Role::Monitor)?;

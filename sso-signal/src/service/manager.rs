@@ -11,6 +11,7 @@ use anyhow::Context as _;
 use sso_tool::atomic_write;
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::process::{self, End};
+use sso_tool::recipe::Recipe;
 use sso_tool::settings::Settings;
 
 use super::MARK;
@@ -83,7 +84,7 @@ pub(super) fn needed(settings: &Settings, role: Role) -> anyhow::Result<Box<dyn 
             "nobody runs services for this user here (no launchd, no systemd user manager: a container, or ssh \
              without a session bus)",
         )
-        .hint("run the watcher yourself: just sso-watch")
+        .hint(format!("run the watcher yourself: {}", Recipe::Watch))
         .into()
     })
 }

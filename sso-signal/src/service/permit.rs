@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 
 use crate::mode;
 use sso_tool::exit::{Exit, Fault};
+use sso_tool::recipe::Recipe;
 use sso_tool::settings::{Settings, from_environment};
 use sso_tool::stream::{Document, Output};
 
@@ -45,6 +46,6 @@ pub(super) fn not_root(settings: &Settings) -> anyhow::Result<()> {
             return Ok(());
         };
     Err(Fault::new(Exit::Config, format!("the watcher doesn't run as root on a desktop: {because}"))
-        .hint("run it as yourself: just sso-watch")
+        .hint(format!("run it as yourself: {}", Recipe::Watch))
         .into())
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use sso_tool::exit::{Exit, Fault};
+use sso_tool::recipe::Recipe;
 use sso_tool::settings::{Settings, from_environment};
 
 use super::aws::Aws;
@@ -157,7 +158,7 @@ fn resolved(program: &str, here: &Path) -> anyhow::Result<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path).map(|folder| folder.join(program)).find(|path| path.is_file()).ok_or_else(|| {
         Fault::new(Exit::Config, format!("there is no program `{program}` in PATH"))
-            .hint("sso-signal service install -- just sso-watch")
+            .hint(Recipe::Install.to_string())
             .into()
     })
 }

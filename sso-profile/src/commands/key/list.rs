@@ -21,7 +21,8 @@ use crate::key::vault::{State, VaultName};
 #[command(after_long_help = "\
 Examples:
   sso-profile key list --text
-  sso-profile key list --env dev -e > /dev/null || just sso-key-unlock dev
+  sso-profile key list --env dev -e > /dev/null ||
+  sso-profile key sessions --env dev | sso-login - --via aws | sso-signal settle
   sso-profile key list | jq -r 'select(.state == \"locked\") | .fix'
 
 Exit status:

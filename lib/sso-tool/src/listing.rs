@@ -1,0 +1,32 @@
+//! Names of profiles, sessions and keys, as `sso-profile` lists them, for the tools that don't read the AWS config.
+
+use std::env;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::complete::VARIABLE;
+use crate::process::Program;
+
+/// Longer than a person waits for a Tab.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The values of a key in what `sso-profile` lists, each once, in order. Whatever fails lists nothing.
+pub fn names(arguments: &[&str], key: &str) -> Vec<String> {
+    let beside = env::current_exe().ok().map(|own| own.with_file_name("sso-profile"));
+    let beside = beside.filter(|path| path.is_file());
+    let mut process = Command::new(beside.unwrap_or_else(|| "sso-profile".into()));
+    process.args(arguments).arg("--json").env_remove(VARIABLE);
+    let Ok(output) = Program::new(process).until(Instant::now() + PATIENCE).output() else {
+        return Vec::new();
+    };
+    let mut names: Vec<String> = output
+        .stdout
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok()?.get(key)?.as_str().map(str::to_owned))
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
