@@ -268,8 +268,8 @@ impl SignalStore {
     }
 
     /// Whether a file, by its name, may hold a signal of a profile.
-    pub(crate) fn may_hold(&self, path: &Path, profile: &str) -> bool {
-        self.places.may_hold(path, profile)
+    pub(crate) fn may_hold(&self, path: &Path, key: &str) -> bool {
+        self.places.may_hold(path, key)
     }
 
     /// Reads a file; what is no signal after a second look is put aside, and is gone if that could be done.

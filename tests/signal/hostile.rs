@@ -192,7 +192,8 @@ fn escapes_and_bidirectional_marks_reach_no_output() {
     let name = format!("x\u{1b}[31m\u{202e}\n{}.json", "y".repeat(200));
     sandbox.write(&format!(".aws/sso-renewer/signals/{name}"), "{");
     let mut outputs = Vec::new();
-    for line in ["sso-signal read corp", "sso-signal status", "sso-signal status --text", "sso-signal wait"] {
+    for line in ["sso-signal read --all", "sso-signal status", "sso-signal status --text", "sso-signal wait"]
+    {
         let ended = sandbox.run(line);
         assert_eq!(ended.code, 0, "{}", ended.stderr);
         outputs.push(ended.stdout.replace('\n', ""));
@@ -407,4 +408,21 @@ fn raise_quietly(sandbox: &Sandbox) {
         ".aws/sso-renewer/login-required.json",
         r#"{"profile":"corp","timestamp":"2026-01-01T00:00:00Z"}"#,
     );
+}
+
+#[test]
+fn a_signal_of_a_valid_session_that_is_written_again_and_again_is_handed_over_once_a_pause() {
+    let sandbox = Sandbox::new();
+    let write = |number: u32| {
+        let signal = format!(
+            r#"{{"profile":"corp","reason":"r","timestamp":"2026-11-21T11:00:{number:02}Z","episode":"{number}"}}"#
+        );
+        sandbox.write(".aws/sso-renewer/signals/corp.json", signal);
+        sandbox.run("sso-signal wait --timeout 0s")
+    };
+    write(0).exits(0);
+    sandbox.feed("sso-signal settle", r#"{"profile":"corp","outcome":"valid"}"#).exits(0);
+    for number in 1..4 {
+        write(number).exits(124);
+    }
 }

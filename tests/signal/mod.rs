@@ -5,6 +5,7 @@ mod container;
 mod faults;
 mod hostile;
 mod large;
+mod names;
 mod notify;
 mod observed;
 mod quiet;

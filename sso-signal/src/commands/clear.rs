@@ -8,6 +8,7 @@ use crate::heartbeat;
 use crate::queue::Queue;
 use crate::reminder::Reminder;
 use crate::reminder_key::ReminderKey;
+use crate::signal;
 use crate::signal_store::Reading;
 use sso_tool::atomic_write;
 use sso_tool::exit::Exit;
@@ -18,12 +19,14 @@ use sso_tool::time;
 /// Remove signals, snoozes and cooldowns
 ///
 /// Of PROFILE (else the profile chosen by SSO_PROFILE_VARS or AWS_PROFILE, else `default`) or of all. A session that is still
-/// expired is raised again by the next monitor. A session that was locked on purpose (`quiet`) stays quiet.
+/// expired is raised again by the next monitor. A session that was locked on purpose (`quiet`) stays quiet. A profile of
+/// another host is another one than that of the same name here: --host names it.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = "\
 Examples:
   sso-signal clear corp
   sso-signal clear --all
+  sso-signal clear softmax --host metta@metta1
 
 Exit status:
   0   done
@@ -36,6 +39,16 @@ pub(crate) struct Args {
     /// Remove every signal
     #[arg(long, conflicts_with = "profile")]
     pub(crate) all: bool,
+    /// Remove the signal of PROFILE on HOST, not on this machine
+    #[arg(long, conflicts_with = "all")]
+    pub(crate) host: Option<String>,
+}
+
+/// Whose signals are removed.
+struct Whose<'a> {
+    profile: &'a str,
+    host: Option<&'a str>,
+    key: String,
 }
 
 /// Clears PROFILE, the chosen profile, or all.
@@ -43,16 +56,19 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let output = &mut Output::stdout();
     let profile = || args.profile.clone().unwrap_or_else(|| settings.profile());
     let wanted = (!args.all).then(profile);
-    clear(settings, wanted.as_deref(), output)
+    let host = args.host.as_deref();
+    let whose = wanted.as_deref().map(|profile| Whose { profile, host, key: signal::key(profile, host) });
+    clear(settings, whose.as_ref(), output)
 }
 
 /// Clears a profile; or all, with the cooldown stamp and the monitors that were seen.
-fn clear(settings: &Settings, wanted: Option<&str>, output: &mut Output) -> anyhow::Result<Exit> {
+fn clear(settings: &Settings, whose: Option<&Whose<'_>>, output: &mut Output) -> anyhow::Result<Exit> {
+    let wanted = whose.map(|whose| whose.key.as_str());
     let mut queue = Queue::new(settings)?;
     let mut cleared = 0;
     let Reading { signals, unreadable, left_out } = queue.signals.read(time::now()?)?;
     for located in signals {
-        if wanted.is_none_or(|wanted| wanted == located.signal.profile) {
+        if wanted.is_none_or(|wanted| wanted == located.signal.key()) {
             cleared += usize::from(atomic_write::remove(&located.path)?);
         }
     }
@@ -76,8 +92,11 @@ fn clear(settings: &Settings, wanted: Option<&str>, output: &mut Output) -> anyh
         }
     })?;
     let mut document = Document::new();
-    if let Some(profile) = wanted {
-        document.set("profile", profile);
+    if let Some(Whose { profile, host, .. }) = whose {
+        document.set("profile", *profile);
+        if let Some(host) = host {
+            document.set("host", *host);
+        }
     }
     output.document(&document.with("cleared", cleared))?;
     let needed = |path: &Path| wanted.is_none_or(|wanted| queue.signals.may_hold(path, wanted));

@@ -4,8 +4,9 @@
 use std::path::Path;
 
 use crate::queue::Queue;
+use crate::signal;
 use crate::signal_store::{Reading, SignalStore};
-use sso_tool::exit::Exit;
+use sso_tool::exit::{Exit, Fault};
 use sso_tool::settings::Settings;
 use sso_tool::stream::Output;
 use sso_tool::time;
@@ -13,12 +14,14 @@ use sso_tool::time;
 /// Print signals as documents
 ///
 /// Prints the signal of PROFILE; without it that of the profile chosen by the environment (SSO_PROFILE_VARS,
-/// AWS_PROFILE); if nothing chooses one, every signal.
+/// AWS_PROFILE); if nothing chooses one, every signal. A profile of another host is another one than that of the same
+/// name here: --host names it.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = "\
 Examples:
   sso-signal read corp
   sso-signal read --all | jq -r .profile
+  sso-signal read softmax --host metta@metta1
 
 Exit status:
   0   there is one
@@ -30,6 +33,9 @@ pub(crate) struct Args {
     /// Print every signal
     #[arg(long, conflicts_with = "profile")]
     pub(crate) all: bool,
+    /// Print the signal of PROFILE on HOST, not on this machine
+    #[arg(long, conflicts_with = "all")]
+    pub(crate) host: Option<String>,
 }
 
 /// Prints what PROFILE, the environment or `--all` asks for.
@@ -37,17 +43,23 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let output = &mut Output::stdout();
     let chosen = || settings.chosen_profile().map(|(name, _)| name);
     let wanted = if args.all { None } else { args.profile.clone().or_else(chosen) };
+    if wanted.is_none() && args.host.is_some() {
+        return Err(Fault::new(Exit::Usage, "--host needs the profile on that host")
+            .hint("sso-signal read PROFILE --host HOST")
+            .into());
+    }
+    let wanted = wanted.map(|profile| signal::key(&profile, args.host.as_deref()));
     print(settings, wanted.as_deref(), output)
 }
 
-/// Prints the signals of a profile, or every signal. Without one the answer is no.
+/// Prints the signal of a key, or every signal. Without one the answer is no.
 fn print(settings: &Settings, wanted: Option<&str>, output: &mut Output) -> anyhow::Result<Exit> {
     let mut found = Exit::No;
     let mut store = Queue::new(settings)?.signals;
     let Reading { signals, unreadable, .. } = store.read(time::now()?)?;
     settings.debug(|| format!("{} signals, {} files that can't be read", signals.len(), unreadable.len()));
     for located in signals {
-        if wanted.is_none_or(|wanted| wanted == located.signal.profile) {
+        if wanted.is_none_or(|wanted| wanted == located.signal.key()) {
             // The file's own unknown keys are shown, too.
             let Some(signal) = SignalStore::reread(&located.path)? else { continue };
             output.document(&signal.full_document())?;

@@ -6,7 +6,8 @@ use crate::commands::settle;
 use crate::machine::{Answer, LONGEST_SNOOZE};
 use crate::queue::Queue;
 use crate::reminder_key::ReminderKey;
-use sso_tool::exit::{Exit, Fault};
+use sso_tool::exit::{Exit, Fault, warn};
+use sso_tool::listing;
 use sso_tool::outcome::Outcome;
 use sso_tool::profile_name::check_profile;
 use sso_tool::settings::Settings;
@@ -15,8 +16,8 @@ use sso_tool::time;
 
 /// Postpone the reminders of a profile and its whole sso-session
 ///
-/// A login, or the monitor's next check, tells which profiles share the session. The AWS config isn't read: a
-/// name that isn't in it is taken, too.
+/// A login, or the monitor's next check, tells which profiles share the session. A name that isn't in the AWS config is
+/// taken, too, since only a container may have that profile; a warning says so.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = "\
 Examples:
@@ -47,9 +48,23 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
             .into());
     }
     let answer = Answer { snooze: *duration, ..Outcome::Snoozed.into() };
+    let mut queue = Queue::new(settings)?;
+    if is_unknown(profile, &mut queue)? {
+        warn(settings.tool(), &format!("no profile `{profile}` in the AWS config, and no signal of one: see sso-profile list"));
+    }
     let answered = Document::new().with("profile", profile.as_str());
     let now = time::now()?;
-    settle::settle(&mut Queue::new(settings)?, &ReminderKey::of_profile(profile), &answered, &answer)?;
+    settle::settle(&mut queue, &ReminderKey::of_profile(profile), &answered, &answer)?;
     output.document(&answered.with("snoozedUntil", time::format(time::after(now, *duration))))?;
     Ok(Exit::Done)
+}
+
+/// Whether a name is most likely a slip: no signal has it, and the config has profiles, but not that one.
+fn is_unknown(profile: &str, queue: &mut Queue<'_>) -> anyhow::Result<bool> {
+    let signals = queue.signals.read(time::now()?)?.signals;
+    if signals.iter().any(|located| located.signal.key() == profile) {
+        return Ok(false);
+    }
+    let names = listing::names(&["list"], "profile");
+    Ok(!names.is_empty() && !names.iter().any(|name| name == profile))
 }

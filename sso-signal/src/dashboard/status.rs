@@ -1,5 +1,7 @@
 //! `sso-signal status`: everything that decides about reminders, as one document.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::cooldown;
@@ -7,8 +9,10 @@ use crate::machine::{Circumstances, Due};
 use crate::mode;
 use crate::queue::{self, Judged, Queue};
 use crate::reminder::record;
-use crate::signal::Signal;
+use crate::reminder_store::ReminderStore;
+use crate::signal::{OF_A_HOST, Signal};
 use sso_tool::exit::Exit;
+use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::stream::{Document, Output};
 use sso_tool::time;
@@ -26,10 +30,37 @@ pub(crate) fn print(settings: &Settings, text: bool, output: &mut Output) -> any
         if signals.is_empty() {
             output.text("no signals")?;
         }
+        for line in held_without_signal(&queue.memory()?, &signals, &at) {
+            output.text(&line)?;
+        }
         return Ok(Exit::Done);
     }
     output.document(&document_of(settings, &queue, &at, &signals)?)?;
     Ok(Exit::Done)
+}
+
+/// What is held back of profiles and sessions that have no signal: it decides about the next one.
+fn held_without_signal(memory: &ReminderStore, signals: &[Judged], at: &Circumstances) -> Vec<String> {
+    let mut shown: BTreeSet<String> = BTreeSet::new();
+    for Judged { located, .. } in signals {
+        let key = located.signal.key();
+        shown.extend(located.signal.session_key());
+        shown.extend(memory.session_of(&key).map(str::to_owned));
+        shown.insert(key);
+    }
+    let held = memory.entries().filter(|(name, ..)| !shown.contains(*name)).filter_map(|(name, _, entry)| {
+        let snooze = entry.snooze.filter(|pause| pause.lasts(at.now));
+        let why = match snooze {
+            _ if entry.quiet => "locked by you until the next login".to_owned(),
+            Some(pause) => format!("snoozed until {}", time::format(pause.until)),
+            None => return None,
+        };
+        let whose = name
+            .split_once(OF_A_HOST)
+            .map_or_else(|| name.to_owned(), |(host, name)| format!("{name} on {host}"));
+        Some(format!("{}: no signal [{why}]", sanitize(&whose)))
+    });
+    held.collect()
 }
 
 /// The status as a document.

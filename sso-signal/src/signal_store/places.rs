@@ -58,13 +58,11 @@ impl Places {
         Ok(files)
     }
 
-    /// Whether a file, by its name, may hold a signal of a profile, here or on another host.
-    pub(crate) fn may_hold(&self, path: &Path, profile: &str) -> bool {
+    /// Whether a file, by its name, may hold the signal of a key.
+    pub(crate) fn may_hold(&self, path: &Path, key: &str) -> bool {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let stem = ["%1", "%2"].iter().find_map(|suffix| stem.strip_suffix(suffix)).unwrap_or(&stem);
-        let name = file_stem(profile);
-        path == self.main_file
-            || stem.strip_suffix(&name).is_some_and(|host| host.is_empty() || host.ends_with("%7C"))
+        path == self.main_file || stem == file_stem(key)
     }
 
     /// Where the signal of a key may be, the preferred place first. The last ones are for when somebody put
@@ -108,7 +106,8 @@ mod tests {
             ("login-required.json", "corp", true),
             ("signals/corp.json", "corp", true),
             ("signals/corp%2.json", "corp", true),
-            ("signals/metta1%7Ccorp.json", "corp", true),
+            ("signals/metta1%7Ccorp.json", "corp", false),
+            ("signals/metta1%7Ccorp.json", "metta1|corp", true),
             ("signals/a%20b.json", "a b", true),
             ("signals/mycorp.json", "corp", false),
             ("signals/other.json", "corp", false),
