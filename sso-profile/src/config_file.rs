@@ -7,9 +7,9 @@
 //! then. Either way the edit is made again on the newer content.
 
 use std::env;
-use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+use std::fs::{self, DirBuilder, File, FileType, Metadata, OpenOptions};
 use std::io::{self, Read as _, Seek as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
@@ -44,7 +44,7 @@ pub struct Text {
 }
 
 /// Reads a file. `None` if there is none or it isn't a regular file (`/dev/null`, a folder): to
-/// botocore these are the same.
+/// botocore these are the same. A pipe is an error.
 pub fn read(path: &Path) -> anyhow::Result<Option<Text>> {
     let Some((bytes, metadata)) = read_bytes(path)? else { return Ok(None) };
     Ok(Some(Text { text: text(path, bytes)?, modified_nanos: nanos(&metadata) }))
@@ -65,6 +65,14 @@ pub fn read_bytes(path: &Path) -> anyhow::Result<Option<(Vec<u8>, Metadata)>> {
     // Looked at before it is opened: opening a FIFO waits for its writer.
     match path.metadata() {
         Ok(metadata) if metadata.is_file() => {}
+        Ok(metadata) if is_of_a_writer(metadata.file_type()) => {
+            return Err(Fault::new(
+                Exit::Config,
+                format!("{} is a pipe or a socket, not a file", path.display()),
+            )
+            .hint("put the content into a file, and name that one")
+            .into());
+        }
         Ok(_) => return Ok(None),
         Err(err) if matches!(err.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             return Ok(None);
@@ -89,6 +97,11 @@ pub fn read_bytes(path: &Path) -> anyhow::Result<Option<(Vec<u8>, Metadata)>> {
             None => return Ok(Some((bytes, after))),
         }
     }
+}
+
+/// Whether only another process knows what it holds: no reading of it can be repeated, and none must pass for "no profiles".
+fn is_of_a_writer(kind: FileType) -> bool {
+    kind.is_fifo() || kind.is_socket()
 }
 
 /// How old the last change of a file must be before its content counts, if nothing in it looks cut off.

@@ -171,3 +171,19 @@ fn somebody_elses_lock_is_named_while_it_is_waited_for_and_after() {
     assert_eq!(lines[2..], ["sso-login: hint: sso-lock status login"]);
     assert!(bench.cache().join(TOKEN).exists());
 }
+
+#[test]
+fn copies_of_the_token_that_a_repair_and_a_killed_writer_left_end_with_the_session() {
+    let bench = busy();
+    let token = bench.token()["accessToken"].as_str().unwrap().to_owned();
+    fs::write(bench.cache().join(format!(".{TOKEN}.abcdef.tmp")), bench.token_text()).unwrap();
+    fs::write(bench.cache().join(TOKEN), format!("{}Z\"}}", bench.token_text())).unwrap();
+    bench.run("sso-cache repair").exits_somehow(0);
+    let holders = || {
+        let ended = bench.shell(&format!("grep -rlF '{token}' '{}' || true", bench.home().display()));
+        ended.stdout.lines().count()
+    };
+    assert!(holders() >= 2, "the repair keeps what it put aside");
+    bench.run("sso-login logout demo").exits(0);
+    assert_eq!(holders(), 0);
+}

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::login::bench::Bench;
+use crate::login::bench::{Bench, TOKEN};
 use crate::support::{self, Ended, end, names, peer};
 
 /// The calls that change files, with the error that each may give. (`write` is also how the tool prints.)
@@ -119,4 +119,17 @@ fn a_renewal_that_cannot_be_kept_says_so_and_ends_in_a_login() {
     assert_eq!(bench.token_text(), before);
     // The service gave the refresh token's successor to nobody: only a person helps, and is asked for at once.
     assert_eq!(bench.device_after(3600, "demo").succeeds("success")["via"], "device");
+}
+
+#[test]
+fn a_folder_in_the_tokens_place_is_told_before_anybody_is_asked() {
+    let bench = Bench::start("");
+    std::fs::create_dir_all(bench.cache().join(TOKEN)).unwrap();
+    for via in ["device", "pkce"] {
+        let ended = bench.run(&format!("sso-login demo --via {via} --no-browser"));
+        assert_eq!(ended.code, 74, "{}", ended.stderr);
+        assert!(ended.stderr.contains(TOKEN) && !ended.stderr.contains("open this page"), "{}", ended.stderr);
+        assert!(!ended.stdout.contains("authorize"), "{}", ended.stdout);
+    }
+    assert_eq!(bench.count("StartDeviceAuthorization"), 0);
 }

@@ -125,3 +125,17 @@ fn a_header_that_no_reader_takes_is_named_with_its_line_and_how_it_is_written() 
         assert!(!ended.stderr.contains("My-Corp-Inc"), "{}", ended.stderr);
     }
 }
+
+#[test]
+fn a_config_that_is_a_pipe_is_an_error_that_names_it() {
+    let sandbox = Sandbox::new();
+    let pipe = sandbox.home().join(".aws/config");
+    std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    for line in ["sso-profile list", "sso-profile show corp"] {
+        sandbox.run(line).exits(78).says(&format!("{} is a pipe or a socket, not a file", pipe.display()));
+    }
+    // What holds nothing on purpose stays as it was.
+    let mut nothing = sandbox.tool("sso-profile list");
+    nothing.env("AWS_CONFIG_FILE", "/dev/null");
+    crate::support::end(nothing, "").exits(0);
+}
