@@ -1,10 +1,12 @@
 //! The README is true: its command lines run and print what it shows, its tables are the code's, and what it
 //! promises of helps and recipes holds.
 
+mod cures;
 mod examples;
 pub(crate) mod help;
 mod hints;
 mod pages;
+mod printed;
 mod recipe;
 mod rooms;
 mod session;

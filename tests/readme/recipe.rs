@@ -147,7 +147,8 @@ fn no_recipe_lets_a_shell_read_its_arguments() {
 fn the_fleets_file_is_looked_for_here_and_what_ssh_is_given_comes_through() {
     let Some(just) = crate::support::peer("SSO_TEST_JUST", "just") else { return };
     let sandbox = Sandbox::new();
-    std::fs::write(sandbox.root().join("work/my hosts"), "# all\nme@one  # the first\n\ntwo\n").unwrap();
+    std::fs::write(sandbox.root().join("work/my hosts"), "# all\nme@one  # the first\n\nit's\ntwo\n")
+        .unwrap();
     sandbox.program("sso-login", "#!/bin/sh\nprintf '<%s>' \"$@\"; echo\n");
     let mut command = sandbox.command(&just);
     command.arg("--justfile").arg(project("justfile"));
@@ -155,7 +156,7 @@ fn the_fleets_file_is_looked_for_here_and_what_ssh_is_given_comes_through() {
     command.env("CARGO_TARGET_DIR", sandbox.root().join("nowhere"));
     let ended = crate::support::end(command, "").exits(0);
     let line = |host: &str| format!("<inspect><{host}><--><-J><me@bastion><a  b><$(echo ran)>\n");
-    assert_eq!(ended.stdout, line("me@one") + &line("two"));
+    assert_eq!(ended.stdout, line("me@one") + &line("it's") + &line("two"));
 }
 
 #[test]
