@@ -50,8 +50,13 @@ fn names_that_are_not_known_are_told() {
     let sandbox = healthy();
     let ended = doctor(&sandbox, "-e", &[("AWS_ENDPOINT_URL", "http://sso.invalid")]);
     assert_eq!(ended.code, 69);
-    let found =
-        expect(&ended, "endpoint", "error", "the name sso.invalid is not known", "unset AWS_ENDPOINT_URL");
+    let found = expect(
+        &ended,
+        "endpoint",
+        "error",
+        "the host name sso.invalid can't be resolved",
+        "unset AWS_ENDPOINT_URL",
+    );
     assert_eq!(found["trouble"], "dns");
 }
 
