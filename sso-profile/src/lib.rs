@@ -38,6 +38,7 @@ pub use aws_config::AwsConfig;
 pub use chain::RoleSource;
 pub use cli::Cli;
 pub use commands::choose::Pick;
+pub use commands::remove::remove_profile;
 pub use profile::{Kind, Profile, Sso};
 pub use select::{Selected, select};
 pub use start_url::StartUrl;

@@ -10,6 +10,8 @@ use sso_profile::request::Request;
 use sso_tool::exit::Fault;
 use sso_tool::time::parse_duration;
 
+use crate::session::login_options::Via;
+
 /// Store a key only if it works: set, unlock, get, relock
 ///
 /// A key `ENV.KEY` points at a profile or a variable, never at a secret (see `sso-profile key`). A profile that isn't
@@ -28,8 +30,8 @@ pub struct KeySetArgs {
     /// A profile of `aws.iam.sso` that isn't in the config yet is set up.
     pub(super) reference: Option<String>,
     /// How a person logs in: aws, pkce, device or auto
-    #[arg(long, default_value = "aws", value_parser = ["aws", "pkce", "device", "auto"])]
-    pub(super) via: String,
+    #[arg(long, value_enum, default_value_t = Via::Aws, hide_possible_values = true)]
+    pub(super) via: Via,
     /// Open no browser here: show the URL and the code only
     #[arg(long)]
     pub(super) no_browser: bool,

@@ -1,8 +1,7 @@
 //! `sso-login key-set`: a key that is stored only if it works.
 //!
 //! Set, unlock, get, relock: only when all four held there is a key, until then one on trial that nobody else sees.
-//! Whatever fails on the way leaves key, config and cache as they were, and no session behind. Each step is a command of the suite, run as a process: what is proven
-//! is what a person, a recipe or cron will type later.
+//! Whatever fails on the way leaves key, config and cache as they were, and no session behind.
 
 mod args;
 pub(crate) mod prompter;
@@ -24,7 +23,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde_json::Value;
 use sso_lock::{Lock, Outcome};
-use sso_profile::key::{self, Slug, VaultName};
+use sso_profile::key::{self, Look, Slug, Standing, VaultName};
 use sso_profile::{AwsConfig, Sso};
 use sso_tool::exit::{Exit, Fault, hint_of, status_of, warn};
 use sso_tool::recipe::Recipe;
@@ -41,7 +40,6 @@ use self::vault::{Vault, adapter};
 use crate::interrupt::Interrupt;
 use crate::session::cached::Session;
 use crate::session::consent_forecast::foresee;
-use crate::session::login_options::Via;
 use crate::session::obtain::{HowFar, Want, obtain};
 use crate::session::waiting;
 use prompter::Answers;
@@ -49,7 +47,7 @@ use recovery_log::RecoveryLog;
 use reporter::Reporter;
 use rollback::Undo;
 
-/// Runs it.
+/// Sets a key, one process at a time.
 pub fn run(args: &KeySetArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let slug = Slug::new(&args.env, &args.key).map_err(|why| Fault::new(Exit::Usage, why))?;
     // Two at once would lock each other's session in the middle of a proof. A signal ends the wait for it, as ever.
@@ -172,7 +170,8 @@ impl Round<'_> {
 
     fn set(&mut self, reference: &str) -> anyhow::Result<()> {
         self.undo.is_on_trial = true;
-        self.tools.run(&self.storing(reference, &["--trial"]))?.good()?;
+        self.store(reference, Standing::OnTrial)?;
+        self.tools.check()?;
         let vault = self.args.vault.as_str();
         let words = format!("{} points at {reference} in {vault}", self.slug);
         self.told.step("set", &words, &Document::new().with("vault", vault).with("reference", reference))
@@ -180,22 +179,19 @@ impl Round<'_> {
 
     /// Makes it a key. Who is told to end now gets that in between: it is kept, or it is not.
     fn keep(&self, reference: &str) -> anyhow::Result<()> {
-        self.tools.deaf().run(&self.storing(reference, &[]))?.good().map(drop)
+        self.store(reference, Standing::Kept)
     }
 
-    fn storing(&self, reference: &str, more: &[&str]) -> Call {
-        let vault = ["--vault", self.args.vault.as_str()];
-        let arguments = [&["key", "set"], vault.as_slice(), &self.which(), more, &["--", reference]].concat();
-        Call::of("sso-profile", &arguments)
+    fn store(&self, reference: &str, standing: Standing) -> anyhow::Result<()> {
+        key::set(self.slug, self.args.vault, reference, standing, self.settings).map(drop)
     }
 
     fn get(&mut self, vault: &dyn Vault, reference: &str) -> anyhow::Result<Document> {
-        let said = self.look()?;
-        if said.exit == Exit::No {
-            let why = said.document.text("reason")?.unwrap_or("it has no value").to_owned();
+        let Look { document, end } = self.look()?;
+        if end? == Exit::No {
+            let why = document.text("reason")?.unwrap_or("it has no value").to_owned();
             return Err(Fault::new(Exit::Config, why).into());
         }
-        let document = said.good()?.document;
         let value = document.text("value")?.context("the key has no value")?;
         let held = vault.prove(self, reference, value)?;
         self.told.step("get", &held.words, &held.more)?;
@@ -204,7 +200,7 @@ impl Round<'_> {
 
     fn relock(&mut self, vault: &dyn Vault, reference: &str) -> anyhow::Result<()> {
         let held = vault.relock(self, reference)?;
-        let exit = self.look()?.exit;
+        let exit = self.look()?.end.unwrap_or_else(|fault| status_of(&fault.into()));
         let is_locked = vault.locks() && !self.keeps_session();
         let expected = if is_locked { Exit::LoginRequired } else { Exit::Done };
         if exit != expected {
@@ -214,13 +210,9 @@ impl Round<'_> {
         self.told.step("relock", &held.words, &held.more)
     }
 
-    fn look(&self) -> anyhow::Result<Said> {
-        let arguments = [&["key", "get", "--trial"], self.which().as_slice()].concat();
-        self.tools.run(&Call::of("sso-profile", &arguments))
-    }
-
-    fn which(&self) -> [&str; 4] {
-        ["--env", &self.args.env, "--key", &self.args.key]
+    fn look(&self) -> anyhow::Result<Look> {
+        self.tools.check()?;
+        key::look(self.slug, Standing::OnTrial, self.settings)
     }
 
     fn described(&self, reference: &str) -> Document {
@@ -243,7 +235,7 @@ impl Round<'_> {
     fn log_in(&mut self, profile: &str, scratch: Option<&Path>) -> anyhow::Result<Said> {
         self.decide_session_end(profile, scratch)?;
         let is_forced = !self.has_logged_in && self.would_register(profile, scratch)?;
-        let call = Call::login(self.args.via.as_str(), is_forced, self.args.no_browser, self.args.timeout);
+        let call = Call::login(self.args.via.word(), is_forced, self.args.no_browser, self.args.timeout);
         let call = call.about(Document::new().with("profile", profile)).shown();
         let tools = match scratch {
             Some(config) => self.tools.with_config(config),
@@ -277,7 +269,7 @@ impl Round<'_> {
             self.session_end = Some(SessionEnd::Kept);
             return Ok(());
         }
-        let Some(sso) = self.config_with(scratch)?.known_profile(profile)?.sso else { return Ok(()) };
+        let Some(sso) = config_of(scratch, self.settings)?.known_profile(profile)?.sso else { return Ok(()) };
         if obtain(&Session::new(self.settings, &sso)?, Want::Valid, HowFar::Cached)?.cached().is_none() {
             return Ok(());
         }
@@ -308,22 +300,21 @@ impl Round<'_> {
         Ok(())
     }
 
-    /// The person's config, or the copy of it that a set-up works with.
-    fn config_with(&self, scratch: Option<&Path>) -> anyhow::Result<AwsConfig> {
-        match scratch {
-            Some(path) => {
-                AwsConfig::of_text(&fs::read_to_string(path).context("cannot read the copy of the config")?)
-            }
-            None => AwsConfig::load(self.settings),
-        }
-    }
-
     fn would_register(&self, profile: &str, scratch: Option<&Path>) -> anyhow::Result<bool> {
-        let config = self.config_with(scratch)?;
-        let via = self.args.via.parse().unwrap_or(Via::Auto);
+        let config = config_of(scratch, self.settings)?;
         let profile = config.known_profile(profile)?;
-        let forecast = foresee(self.settings, &profile, via, !self.args.no_browser)?;
+        let forecast = foresee(self.settings, &profile, self.args.via, !self.args.no_browser)?;
         Ok(forecast.is_some_and(|forecast| forecast.is_new()))
+    }
+}
+
+/// The person's config, or the copy of it that a set-up works with.
+fn config_of(copy: Option<&Path>, settings: &Settings) -> anyhow::Result<AwsConfig> {
+    match copy {
+        Some(path) => {
+            AwsConfig::of_text(&fs::read_to_string(path).context("cannot read the copy of the config")?)
+        }
+        None => AwsConfig::load(settings),
     }
 }
 

@@ -10,11 +10,13 @@ use sso_cache::registration::Flow;
 use sso_profile::key::{self, Slug};
 use sso_profile::snapshot::Snapshot;
 use sso_profile::{AwsConfig, Sso};
+use sso_signal::{quiet_one, settle_one};
 use sso_tool::atomic_write::{Mode, remove, replace};
 use sso_tool::exit::{Exit, status_of};
 use sso_tool::settings::Settings;
 use sso_tool::stream::Document;
 
+use super::config_of;
 use super::recovery_log::RecoveryLog;
 use super::scratch::Scratch;
 use super::tools::{Call, Tools};
@@ -46,7 +48,7 @@ pub(super) struct Written {
 impl Written {
     /// Puts the file back, byte for byte. If somebody else changed it meanwhile, that stays, and only a profile that is new
     /// is taken out.
-    fn undo(&self, settings: &Settings, tools: &Tools<'_>) -> anyhow::Result<()> {
+    fn undo(&self, settings: &Settings) -> anyhow::Result<()> {
         if self.before.put_back(&self.since)? {
             return Ok(());
         }
@@ -62,7 +64,7 @@ impl Written {
         }
         let was_there = AwsConfig::of_text(self.before.text())?.contains(&self.name);
         anyhow::ensure!(!was_there, "it was changed meanwhile, and still has the new profile");
-        tools.run(&Call::of("sso-profile", &["remove", "--", &self.name]))?.good().map(drop)
+        sso_profile::remove_profile(&self.name, settings)
     }
 }
 
@@ -165,10 +167,10 @@ impl Undo {
             }
         };
         if let Some(profile) = &self.unlocked {
-            let ended = relock(profile, tools).or_else(|err| match &self.login {
+            let ended = relock(profile, settings, tools).or_else(|err| match &self.login {
                 // Somebody has removed the profile: its session is there all the same.
                 Some(login) if status_of(&err) == Exit::Config => {
-                    relock(&login.scratch.profile, &tools.with_config(&login.scratch.config))
+                    relock(&login.scratch.profile, settings, &tools.with_config(&login.scratch.config))
                 }
                 _ => Err(err),
             });
@@ -180,7 +182,7 @@ impl Undo {
             attempt("the test of the key could not be stopped", key::end_trial(slug, settings));
         }
         if let Some(written) = &self.config {
-            attempt("the config file could not be put back", written.undo(settings, tools));
+            attempt("the config file could not be put back", written.undo(settings));
         }
         left
     }
@@ -188,19 +190,20 @@ impl Undo {
 
 /// Marks a session as locked on purpose, so that no watcher asks for it, and ends it. The mark comes first: a monitor
 /// may look in between. That it ended is noted, too: the session is valid again by a login only, which ends the mark.
-pub(super) fn relock(profile: &str, tools: &Tools<'_>) -> anyhow::Result<Document> {
-    let marked = keep_quiet(profile, tools);
+pub(super) fn relock(profile: &str, settings: &Settings, tools: &Tools<'_>) -> anyhow::Result<Document> {
+    let marked = keep_quiet(profile, settings, tools);
     // A mark that can't be made keeps no session alive.
     let document = log_out(profile, tools)?;
     marked?;
-    tools.run(&Call::of("sso-signal", &["settle"]).about(document.clone()))?.good()?;
+    settle_one(&document, settings)?;
     Ok(document)
 }
 
-fn keep_quiet(profile: &str, tools: &Tools<'_>) -> anyhow::Result<()> {
+fn keep_quiet(profile: &str, settings: &Settings, tools: &Tools<'_>) -> anyhow::Result<()> {
     // With its session, by which it is marked.
-    let shown = tools.run(&Call::of("sso-profile", &["show", "--", profile]))?.good()?.document;
-    tools.run(&Call::of("sso-signal", &["quiet", "-"]).about(shown))?.good().map(drop)
+    let mut document = Document::new();
+    config_of(tools.config(), settings)?.known_profile(profile)?.add_to(&mut document, Some("argument"));
+    quiet_one(&document, settings)
 }
 
 fn log_out(profile: &str, tools: &Tools<'_>) -> anyhow::Result<Document> {

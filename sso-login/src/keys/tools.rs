@@ -96,6 +96,19 @@ impl<'a> Tools<'a> {
         Self { is_deaf: true, ..self }
     }
 
+    /// The config file that the tools are given, if it isn't the person's.
+    pub(super) fn config(&self) -> Option<&Path> {
+        self.config
+    }
+
+    /// Status 128 + N if this process was told to end by signal N: for what is done without a tool.
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        match self.interrupt.received().filter(|_| !self.is_deaf) {
+            Some(signal) => Err(interrupted(signal)),
+            None => Ok(()),
+        }
+    }
+
     /// Runs a tool to its end. Status 128 + N if this process was told to end by signal N.
     pub(crate) fn run(&self, call: &Call) -> anyhow::Result<Said> {
         self.run_with(call, |_| {})

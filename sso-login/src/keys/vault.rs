@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use serde_json::Value;
 use sso_profile::key::VaultName;
 use sso_profile::{AwsConfig, Kind};
+use sso_signal::settle_one;
 use sso_tool::dotenv::Dotenv;
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::outcome::Outcome;
@@ -86,8 +87,7 @@ impl Vault for AwsIamSso {
             let was_there = round.undo.login.as_ref().is_some_and(|login| login.was_there);
             round.undo.unlocked = (!was_there && !round.keeps_session()).then(|| reference.to_owned());
             // A mark that it was locked on purpose, and signals that ask for a login, are over.
-            let settle = Call::of("sso-signal", &["settle"]).about(said.document.clone());
-            round.tools.run(&settle)?.good()?;
+            settle_one(&said.document, round.settings)?;
         }
         let document = said.good()?.document;
         let text = |key| document.get(key).and_then(Value::as_str);
@@ -107,7 +107,7 @@ impl Vault for AwsIamSso {
         if round.keeps_session() {
             return Ok(Held::new("the session stays logged in, so the key stays unlocked"));
         }
-        let document = relock(reference, &round.tools)?;
+        let document = relock(reference, round.settings, &round.tools)?;
         round.undo.unlocked = None;
         let session = document.text("ssoSession")?.unwrap_or(reference);
         let profiles = document.get("sessionProfiles").and_then(Value::as_array);

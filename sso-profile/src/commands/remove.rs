@@ -99,6 +99,12 @@ fn remove(
     output.document(&document)
 }
 
+/// Removes a profile as the command does, for a program that wrote it.
+pub fn remove_profile(name: &str, settings: &Settings) -> anyhow::Result<()> {
+    let config = AwsConfig::load(settings)?;
+    apply(&config, settings, false, |before| plan::remove(name, before, false, false)).map(drop)
+}
+
 fn in_words(name: &str, applied: &Applied) -> String {
     let session = applied.removed_session.as_ref().map(|session| format!(" and sso-session `{session}`"));
     let words = format!("profile `{name}`{} removed", session.unwrap_or_default());

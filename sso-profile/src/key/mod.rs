@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::settings::Settings;
-use sso_tool::stream::{Document, Output};
+use sso_tool::stream::Document;
 
 use facts::Facts;
 pub use slug::Slug;
@@ -27,7 +27,7 @@ pub enum Standing {
     OnTrial,
 }
 
-/// Stores where a key is found, or changes it. Status 78 if the vault can't have such a reference.
+/// Stores where a key is found, or changes it, and answers its document. Status 78 if the vault can't have such a reference.
 ///
 /// The document has what was there before as `previous`.
 pub fn set(
@@ -36,7 +36,7 @@ pub fn set(
     reference: &str,
     standing: Standing,
     settings: &Settings,
-) -> anyhow::Result<Exit> {
+) -> anyhow::Result<Document> {
     vault.adapter().check(reference, &mut Facts::new(settings))?;
     let entry = Entry { vault, reference: reference.to_owned() };
     let mut document = described(slug, &entry);
@@ -49,8 +49,7 @@ pub fn set(
             Document::new().with("vault", previous.vault.as_str()).with("reference", previous.reference);
         document.set("previous", previous);
     }
-    Output::stdout().document(&document)?;
-    Ok(Exit::Done)
+    Ok(document)
 }
 
 /// Whether there is such a key, on trial or not.
@@ -63,45 +62,47 @@ pub fn end_trial(slug: &Slug, settings: &Settings) -> anyhow::Result<()> {
     Store::change(settings, |store| store.remove_trial(slug)).map(drop)
 }
 
-/// Prints a key with its value: for a profile its name, for a variable its content. Status 1 if it is absent, 77 if
-/// it is locked, 78 if what it points at is gone.
-pub fn show(slug: &Slug, standing: Standing, settings: &Settings) -> anyhow::Result<Exit> {
-    let mut output = Output::stdout();
+/// What a look at a key finds.
+#[derive(Debug)]
+pub struct Look {
+    /// The key's document, with its value: for a profile its name, for a variable its content.
+    pub document: Document,
+    /// Status 1 if the key is absent, 77 if it is locked, 78 if what it points at is gone.
+    pub end: Result<Exit, Fault>,
+}
+
+/// Looks at a key. Never logs in.
+pub fn look(slug: &Slug, standing: Standing, settings: &Settings) -> anyhow::Result<Look> {
     let mut store = Store::load(settings)?;
     let entry = match standing {
         Standing::Kept => store.remove(slug),
         Standing::OnTrial => store.remove_trial(slug),
     };
     let Some(entry) = entry else {
-        output.document(&Document::new().with("slug", slug.to_string()).with("state", "absent"))?;
-        return Ok(Exit::No);
+        let document = Document::new().with("slug", slug.to_string()).with("state", "absent");
+        return Ok(Look { document, end: Ok(Exit::No) });
     };
     let seen = entry.vault.adapter().look(&entry.reference, &mut Facts::new(settings))?;
     let mut document = seen_as(slug, &entry, &seen);
     if let State::Granted { value, .. } = &seen.state {
         document.set("value", value.expose());
     }
-    output.document(&document)?;
-    let blocked = || fix_of_blocked(slug, entry.vault);
-    match seen.state {
+    let end = match seen.state {
         State::Granted { .. } => Ok(Exit::Done),
         State::Absent(_) => Ok(Exit::No),
         State::Locked { why, fix } => {
-            let message = format!("key `{slug}` is locked: {why}");
-            Err(Fault::new(Exit::LoginRequired, message).hint(fix).into())
+            Err(Fault::new(Exit::LoginRequired, format!("key `{slug}` is locked: {why}")).hint(fix))
         }
-        State::Blocked(why) => {
-            let message = format!("key `{slug}` can't be used: {why}");
-            Err(Fault::new(Exit::Config, message).hint(blocked()).into())
-        }
-    }
+        State::Blocked(why) => Err(Fault::new(Exit::Config, format!("key `{slug}` can't be used: {why}"))
+            .hint(fix_of_blocked(slug, entry.vault))),
+    };
+    Ok(Look { document, end })
 }
 
-/// Forgets a key; what it points at stays. Status 1 if there is none.
-pub fn remove(slug: &Slug, settings: &Settings) -> anyhow::Result<Exit> {
-    let Some(entry) = Store::change(settings, |store| store.remove(slug))? else { return Ok(Exit::No) };
-    Output::stdout().document(&described(slug, &entry).with("removed", true))?;
-    Ok(Exit::Done)
+/// Forgets a key, and answers its document; what it points at stays. `None` if there is none.
+pub fn remove(slug: &Slug, settings: &Settings) -> anyhow::Result<Option<Document>> {
+    let removed = Store::change(settings, |store| store.remove(slug))?;
+    Ok(removed.map(|entry| described(slug, &entry).with("removed", true)))
 }
 
 /// The keys that point at profiles, by profile. None if `keys.json` can't be read: whoever asks has another errand.

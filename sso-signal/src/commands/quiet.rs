@@ -47,6 +47,11 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     }
 }
 
+/// Marks the session of one document, for a program that is about to end that session.
+pub fn quiet_one(document: &Document, settings: &Settings) -> anyhow::Result<()> {
+    filter(settings, std::iter::once(Ok(document.clone())), &mut Output::nowhere()).map(drop)
+}
+
 /// Marks the session of a profile, as far as it is known here.
 fn command(settings: &Settings, profile: &str, output: &mut Output) -> anyhow::Result<Exit> {
     check_profile(profile)?;

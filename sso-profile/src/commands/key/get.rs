@@ -2,6 +2,7 @@
 
 use sso_tool::exit::Exit;
 use sso_tool::settings::Settings;
+use sso_tool::stream::Output;
 
 use super::{SlugArgs, standing};
 use crate::key;
@@ -32,5 +33,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
-    key::show(&args.slug.parse()?, standing(args.trial), settings)
+    let look = key::look(&args.slug.parse()?, standing(args.trial), settings)?;
+    Output::stdout().document(&look.document)?;
+    Ok(look.end?)
 }

@@ -2,6 +2,7 @@
 
 use sso_tool::exit::Exit;
 use sso_tool::settings::Settings;
+use sso_tool::stream::Output;
 
 use super::SlugArgs;
 use crate::key;
@@ -26,5 +27,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
-    key::remove(&args.slug.parse()?, settings)
+    let Some(document) = key::remove(&args.slug.parse()?, settings)? else { return Ok(Exit::No) };
+    Output::stdout().document(&document)?;
+    Ok(Exit::Done)
 }

@@ -2,6 +2,7 @@
 
 use sso_tool::exit::Exit;
 use sso_tool::settings::Settings;
+use sso_tool::stream::Output;
 
 use super::{SlugArgs, standing};
 use crate::key::{self, VaultName};
@@ -38,5 +39,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
-    key::set(&args.slug.parse()?, args.vault, &args.reference, standing(args.trial), settings)
+    let document =
+        key::set(&args.slug.parse()?, args.vault, &args.reference, standing(args.trial), settings)?;
+    Output::stdout().document(&document)?;
+    Ok(Exit::Done)
 }
