@@ -18,7 +18,6 @@
 //! ```
 
 mod entry;
-mod found;
 mod guard;
 mod kernel;
 mod liveness;
@@ -26,6 +25,7 @@ mod lock_dir;
 mod name;
 mod owner_file;
 mod prepared;
+mod probed_file;
 pub mod run;
 mod token;
 mod token_lock;
@@ -44,7 +44,7 @@ use sso_tool::stream::Document;
 
 pub use guard::Guard;
 pub use liveness::{FOREIGN, HEARTBEAT, LEASE};
-use lock_dir::{Intent, Seen, StaleLock, Takeover};
+use lock_dir::{Intent, Occupancy, StaleLock, Takeover};
 pub use name::Name;
 pub use owner_file::Owner;
 use prepared::Prepared;
@@ -132,10 +132,10 @@ impl Lock {
     pub fn state(&self) -> anyhow::Result<State> {
         for _ in 0..LOOKS {
             match lock_dir::look(&self.state_dir, &self.name, Intent::Know)? {
-                Seen::Nothing => return Ok(State::Free),
-                Seen::Alive(owner) => return Ok(State::Held(owner)),
-                Seen::Dead(stale) => return Ok(State::Stale(stale.into_owner())),
-                Seen::Moving => thread::sleep(MOMENT),
+                Occupancy::Nothing => return Ok(State::Free),
+                Occupancy::Alive(owner) => return Ok(State::Held(owner)),
+                Occupancy::Dead(stale) => return Ok(State::Stale(stale.into_owner())),
+                Occupancy::Moving => thread::sleep(MOMENT),
             }
         }
         Ok(State::Held(None))
@@ -145,18 +145,20 @@ impl Lock {
     pub fn break_stale(&self) -> anyhow::Result<Broken> {
         for _ in 0..LOOKS {
             match lock_dir::look(&self.state_dir, &self.name, Intent::Take)? {
-                Seen::Nothing => return Ok(Broken::Free),
-                Seen::Alive(owner) => return Ok(Broken::Alive(owner)),
+                Occupancy::Nothing => return Ok(Broken::Free),
+                Occupancy::Alive(owner) => return Ok(Broken::Alive(owner)),
                 // Taken over and let go: the same race-free way as any contender's.
-                Seen::Dead(stale) => match self.take_over(&stale, Owner::this_process("sso-lock break"))? {
-                    Takeover::Done(file) => {
-                        self.guard(file)?.release()?;
-                        return Ok(Broken::Removed);
+                Occupancy::Dead(stale) => {
+                    match self.take_over(&stale, Owner::this_process("sso-lock break"))? {
+                        Takeover::Done(file) => {
+                            self.guard(file)?.release()?;
+                            return Ok(Broken::Removed);
+                        }
+                        Takeover::Busy(owner) => return Ok(Broken::Alive(owner)),
+                        Takeover::Moving => {}
                     }
-                    Takeover::Busy(owner) => return Ok(Broken::Alive(owner)),
-                    Takeover::Moving => {}
-                },
-                Seen::Moving => {}
+                }
+                Occupancy::Moving => {}
             }
             thread::sleep(MOMENT);
         }
@@ -173,18 +175,18 @@ impl Lock {
     fn attempt(&self, owner: impl Fn() -> anyhow::Result<Owner>) -> anyhow::Result<Outcome<Guard>> {
         for _ in 0..LOOKS {
             match lock_dir::look(&self.state_dir, &self.name, Intent::Take)? {
-                Seen::Nothing => {
+                Occupancy::Nothing => {
                     if let Some(file) = self.create(&owner()?)? {
                         return self.guard(file).map(Outcome::Held);
                     }
                 }
-                Seen::Alive(owner) => return Ok(Outcome::Busy(owner)),
-                Seen::Dead(stale) => match self.take_over(&stale, owner())? {
+                Occupancy::Alive(owner) => return Ok(Outcome::Busy(owner)),
+                Occupancy::Dead(stale) => match self.take_over(&stale, owner())? {
                     Takeover::Done(file) => return self.guard(file).map(Outcome::Held),
                     Takeover::Busy(owner) => return Ok(Outcome::Busy(owner)),
                     Takeover::Moving => {}
                 },
-                Seen::Moving => {}
+                Occupancy::Moving => {}
             }
             thread::sleep(MOMENT);
         }

@@ -26,10 +26,10 @@ use rustix::io::Errno;
 use sso_tool::exit::{Exit, Fault};
 
 use crate::entry::{self, OWNER};
-use crate::found::{Found, stat_at};
 use crate::name::Name;
 use crate::owner_file::Owner;
 use crate::prepared::Prepared;
+use crate::probed_file::{ProbedFile, stat_at};
 
 /// The claim of who is taking over.
 const BREAKER: &str = "breaker.json";
@@ -45,7 +45,7 @@ pub(crate) enum Intent {
 
 /// What was found at a lock's place.
 #[derive(Debug)]
-pub(crate) enum Seen {
+pub(crate) enum Occupancy {
     /// Nothing: the lock is free.
     Nothing,
     /// A living owner, if it can be read.
@@ -60,7 +60,7 @@ pub(crate) enum Seen {
 #[derive(Debug)]
 pub(crate) struct StaleLock {
     site: LockDir,
-    found: Found,
+    found: ProbedFile,
 }
 
 impl StaleLock {
@@ -81,10 +81,10 @@ pub(crate) enum Takeover {
 }
 
 /// Looks at the lock of `name`.
-pub(crate) fn look(state_dir: &Path, name: &Name, intent: Intent) -> anyhow::Result<Seen> {
+pub(crate) fn look(state_dir: &Path, name: &Name, intent: Intent) -> anyhow::Result<Occupancy> {
     let path = state_dir.join(name.entry());
-    let Some(site) = LockDir::open(&path)? else { return Ok(Seen::Nothing) };
-    let found = Found::at(&site, OWNER, intent)
+    let Some(site) = LockDir::open(&path)? else { return Ok(Occupancy::Nothing) };
+    let found = ProbedFile::at(&site, OWNER, intent)
         .with_context(|| format!("cannot read {}", path.join(OWNER).display()))?;
     site.judge(found, intent).with_context(|| format!("cannot examine {}", path.display()))
 }
@@ -137,20 +137,20 @@ impl LockDir {
         Ok(stat_at(CWD, &self.path)?.is_some_and(|there| entry::is_same(&here, &there)))
     }
 
-    fn judge(self, found: Found, intent: Intent) -> io::Result<Seen> {
+    fn judge(self, found: ProbedFile, intent: Intent) -> io::Result<Occupancy> {
         if found.is_watched || !self.is_in_place()? || !found.is_in_place(&self)? {
-            return Ok(Seen::Moving);
+            return Ok(Occupancy::Moving);
         }
         let is_alive = found.is_alive(&self, intent)?;
         Ok(if is_alive {
-            Seen::Alive(found.owner)
+            Occupancy::Alive(found.owner)
         } else {
-            Seen::Dead(Box::new(StaleLock { site: self, found }))
+            Occupancy::Dead(Box::new(StaleLock { site: self, found }))
         })
     }
 
     /// Under our own claim: puts it in the owner's place, if all is still as it was judged.
-    fn install(&self, found: &Found) -> io::Result<bool> {
+    fn install(&self, found: &ProbedFile) -> io::Result<bool> {
         if !self.is_in_place()? || !found.is_untouched(self)? {
             return Ok(false);
         }
@@ -168,7 +168,7 @@ impl LockDir {
 
     /// Somebody else's claim is there: it lives, or it goes.
     fn pass_breaker(&self) -> io::Result<Takeover> {
-        let found = Found::at(self, BREAKER, Intent::Take)?;
+        let found = ProbedFile::at(self, BREAKER, Intent::Take)?;
         if found.is_watched || !found.is_in_place(self)? {
             return Ok(Takeover::Moving);
         }
@@ -209,7 +209,7 @@ mod tests {
 
     fn stale(dir: &Path, name: &Name) -> Box<StaleLock> {
         match look(dir, name, Intent::Take).unwrap() {
-            Seen::Dead(stale) => stale,
+            Occupancy::Dead(stale) => stale,
             other => panic!("{other:?}"),
         }
     }
@@ -240,7 +240,7 @@ mod tests {
         let prepared = Prepared::new(dir.path(), &name, &nobody()).unwrap();
         let Takeover::Done(_file) = take_over(&stale, &prepared).unwrap() else { panic!("lost") };
         assert_eq!(Owner::from_json(&fs::read(path.join(OWNER)).unwrap()).unwrap(), nobody());
-        assert!(matches!(look(dir.path(), &name, Intent::Take).unwrap(), Seen::Alive(Some(_))));
+        assert!(matches!(look(dir.path(), &name, Intent::Take).unwrap(), Occupancy::Alive(Some(_))));
     }
 
     #[test]
@@ -276,9 +276,9 @@ mod tests {
         ] {
             let (_dir, _, path) = dead_lock();
             let site = LockDir::open(&path).unwrap().unwrap();
-            let found = Found::at(&site, OWNER, Intent::Take).unwrap();
+            let found = ProbedFile::at(&site, OWNER, Intent::Take).unwrap();
             meanwhile(&path);
-            assert!(matches!(site.judge(found, Intent::Take).unwrap(), Seen::Moving));
+            assert!(matches!(site.judge(found, Intent::Take).unwrap(), Occupancy::Moving));
         }
     }
 }

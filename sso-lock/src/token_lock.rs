@@ -10,12 +10,12 @@ use sso_tool::stream::Document;
 use sso_tool::time::{self, Moment};
 
 use crate::entry::OWNER;
-use crate::found::Found;
 use crate::guard::{self, Guard};
 use crate::liveness::Flock;
 use crate::lock_dir::{Intent, LockDir};
 use crate::owner_file::Owner;
 use crate::prepared::Prepared;
+use crate::probed_file::ProbedFile;
 use crate::token::{self, Digest};
 use crate::{Lock, MOMENT, Outcome, wait};
 
@@ -59,7 +59,7 @@ impl Lock {
         let path = self.path();
         let act = || format!("cannot release {}", path.display());
         while let Some(site) = LockDir::open(&path)? {
-            let found = Found::at(&site, OWNER, Intent::Take).with_context(act)?;
+            let found = ProbedFile::at(&site, OWNER, Intent::Take).with_context(act)?;
             if found.owner.as_ref().and_then(|owner| owner.token.as_ref()) != Some(&digest) {
                 return Ok(false);
             }

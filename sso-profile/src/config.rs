@@ -6,7 +6,7 @@ use std::borrow::{Borrow, Cow};
 use indexmap::IndexMap;
 
 use crate::ini::words;
-use crate::ini::{DEFAULTS, Entry, Ini, Refusal, Section, Value};
+use crate::ini::{DEFAULTS, Ini, Property, Refusal, Section, Value};
 
 /// Keys of a section in the order of the file, lower-cased; those of `[DEFAULT]` come last.
 ///
@@ -223,7 +223,7 @@ fn defaults(sections: &[Section<'_>]) -> Keys {
 }
 
 /// No key is there twice: botocore refuses such a file, and so does [`Ini::parse`].
-fn own_keys(entries: &[Entry<'_>]) -> Result<Keys, Refusal> {
+fn own_keys(entries: &[Property<'_>]) -> Result<Keys, Refusal> {
     let mut keys = Keys(Vec::with_capacity(entries.len()));
     for entry in entries {
         keys.push(entry.key.as_ref(), entry.value()?);

@@ -10,7 +10,7 @@ use crate::config::{Content, Keys, Named, Role};
 use crate::cut::cuts;
 use crate::ini::source_text::{Source, Splice};
 use crate::ini::words::quote;
-use crate::ini::{Entry, Ini, Refusal, Section, Value, is_space};
+use crate::ini::{Ini, Property, Refusal, Section, Value, is_space};
 use crate::mark::is_mark;
 
 /// What a section is to say. Keys are lower-case; those in neither list stay.
@@ -100,7 +100,7 @@ fn set_mark(source: &Source<'_>, section: &Section<'_>, mark: &str) -> Option<Sp
 
 /// The value alone is replaced: key, delimiter and spacing stay. What looks like a comment behind the
 /// value is part of the value to botocore, so it moves to a line of its own.
-fn replace_value(source: &Source<'_>, entry: &Entry<'_>, value: &str) -> Result<Vec<Splice>, Fault> {
+fn replace_value(source: &Source<'_>, entry: &Property<'_>, value: &str) -> Result<Vec<Splice>, Fault> {
     if entry.value == value && entry.continued().next().is_none() {
         return Ok(Vec::new());
     }
@@ -128,7 +128,7 @@ fn replace_value(source: &Source<'_>, entry: &Entry<'_>, value: &str) -> Result<
 }
 
 /// Lines below the key that botocore takes for its value: the user may well not. No guess is right.
-fn one_line(entry: &Entry<'_>) -> Result<(), Fault> {
+fn one_line(entry: &Property<'_>) -> Result<(), Fault> {
     match entry.continued().next() {
         None => Ok(()),
         Some(index) => Err(Fault::new(

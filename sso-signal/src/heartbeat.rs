@@ -24,7 +24,7 @@ const PREFIX: &str = ".monitor-";
 
 /// The stamp of a monitor.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub struct MonitorStamp {
     /// Who: the `source` of its signals.
     pub source: String,
     /// When it last handed a document on.
@@ -61,8 +61,8 @@ fn stamp(settings: &Settings, source: &str, now: Moment) -> anyhow::Result<()> {
 }
 
 /// The monitors that were seen, the latest first. What can't be read is left out.
-pub fn seen(settings: &Settings) -> anyhow::Result<Vec<Seen>> {
-    let mut seen: Vec<Seen> = stamps(settings)?.iter().filter_map(|path| read(path)).collect();
+pub fn seen(settings: &Settings) -> anyhow::Result<Vec<MonitorStamp>> {
+    let mut seen: Vec<MonitorStamp> = stamps(settings)?.iter().filter_map(|path| read(path)).collect();
     seen.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| a.source.cmp(&b.source)));
     seen.truncate(MOST);
     Ok(seen)
@@ -85,9 +85,9 @@ fn stamps(settings: &Settings) -> anyhow::Result<Vec<PathBuf>> {
     Ok(entries.map(|entry| entry.path()).filter(is_stamp).take(MOST_FILES).collect())
 }
 
-fn read(path: &std::path::Path) -> Option<Seen> {
+fn read(path: &std::path::Path) -> Option<MonitorStamp> {
     let Ok(Found::Bytes(bytes)) = safe_read::read(path, 4096) else { return None };
     let document = stream::parse(&bytes, "a monitor's stamp").ok()?;
     let source = sanitize(document.text("source").ok()??);
-    Some(Seen { source, at: document.get("at").and_then(time::from_value)? })
+    Some(MonitorStamp { source, at: document.get("at").and_then(time::from_value)? })
 }

@@ -8,7 +8,7 @@ use sso_tool::settings::Settings;
 use sso_tool::stream::Document;
 
 use super::answered::Answered;
-use super::{Question, Said, ask};
+use super::{Question, Response, ask};
 use crate::session::answer::Answer;
 use crate::session::cached::Session;
 use crate::session::login_options::{after, lock_patience};
@@ -67,7 +67,7 @@ impl<'a> Consent<'a> {
         let mut answer = valid()?;
         if answer.is_none() {
             let question = Question::new(self.settings, profile, document, self.patience)?;
-            if let Said::No(refusal) = ask(self.settings, &question, self.patience) {
+            if let Response::No(refusal) = ask(self.settings, &question, self.patience) {
                 self.answered.keep(session, &profile.name, &refusal, self.settings)?;
                 answer = Some(refusal);
             }

@@ -39,7 +39,7 @@ const DISABLE: &str = "Disable Reminders";
 
 /// What the person said.
 #[derive(Debug, PartialEq)]
-enum Said {
+enum Response {
     /// Log in.
     Refresh,
     /// Something else, which is the outcome.
@@ -105,7 +105,7 @@ pub(crate) fn yes_on_terminal(text: &str, prompt: &str, patience: Duration) -> D
 }
 
 /// Asks. Each dialog waits for `patience`; after that it is a dismissal.
-fn ask(settings: &Settings, question: &Question, patience: Duration) -> Said {
+fn ask(settings: &Settings, question: &Question, patience: Duration) -> Response {
     let chosen = from_environment("SSO_DIALOG");
     let kinds = match chosen.as_deref() {
         None => Kind::of_this_desktop(),
@@ -135,20 +135,20 @@ fn ask(settings: &Settings, question: &Question, patience: Duration) -> Said {
     nobody(settings, &why)
 }
 
-fn said(reply: Reply<Said>, settings: &Settings, program: &str) -> Said {
+fn said(reply: Reply<Response>, settings: &Settings, program: &str) -> Response {
     match reply {
         Reply::Given(said) => said,
         Reply::Nothing => {
             settings.debug(|| format!("{program} was closed, or gave no answer"));
-            Said::No(Answer::dismissed(None))
+            Response::No(Answer::dismissed(None))
         }
         Reply::Broken(why) => nobody(settings, &format!("{program}: {why}")),
-        Reply::Interrupted(signal) => Said::No(Answer::interrupted(signal)),
+        Reply::Interrupted(signal) => Response::No(Answer::interrupted(signal)),
     }
 }
 
 /// No dialog could be shown, which is no person's answer: the log says so by name.
-fn nobody(settings: &Settings, why: &str) -> Said {
+fn nobody(settings: &Settings, why: &str) -> Response {
     let why = sanitize(why);
     warn(
         settings.tool(),
@@ -159,21 +159,21 @@ fn nobody(settings: &Settings, why: &str) -> Said {
     unasked(&why)
 }
 
-fn unasked(why: &str) -> Said {
-    Said::No(Answer::dismissed(Some(&format!("nobody could be asked: {why}"))))
+fn unasked(why: &str) -> Response {
+    Response::No(Answer::dismissed(Some(&format!("nobody could be asked: {why}"))))
 }
 
 /// The question, and what a button leads to. A second dialog that is closed or can't be shown is "later", too.
-fn converse(dialog: &dyn Dialog, question: &Question) -> Reply<Said> {
+fn converse(dialog: &dyn Dialog, question: &Question) -> Reply<Response> {
     dialog.choose(question).then(|button| match button {
-        Button::Refresh => Reply::Given(Said::Refresh),
+        Button::Refresh => Reply::Given(Response::Refresh),
         Button::Snooze => {
             let length = dialog.snooze(question).or_later();
-            length.then(|seconds| Reply::Given(Said::No(Answer::snoozed(seconds))))
+            length.then(|seconds| Reply::Given(Response::No(Answer::snoozed(seconds))))
         }
         Button::DontRemind => {
             let confirmed = dialog.confirm(question).or_later();
-            confirmed.then(|()| Reply::Given(Said::No(Answer::suppressed())))
+            confirmed.then(|()| Reply::Given(Response::No(Answer::suppressed())))
         }
     })
 }
@@ -244,10 +244,10 @@ mod tests {
     #[test]
     fn a_button_leads_where_it_says() {
         use Reply::{Broken, Given, Interrupted, Nothing};
-        let no = |answer| Given(Said::No(answer));
+        let no = |answer| Given(Response::No(answer));
         let broken = || "x".to_owned();
         for (dialog, expected) in [
-            (Scripted(Given(Button::Refresh), Nothing, Nothing), Given(Said::Refresh)),
+            (Scripted(Given(Button::Refresh), Nothing, Nothing), Given(Response::Refresh)),
             (Scripted(Given(Button::Snooze), Given(900), Nothing), no(Answer::snoozed(900))),
             (Scripted(Given(Button::Snooze), Nothing, Given(())), Nothing),
             (Scripted(Given(Button::Snooze), Broken(broken()), Given(())), Nothing),

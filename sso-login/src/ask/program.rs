@@ -9,12 +9,12 @@ use sso_signal::LONGEST_SNOOZE;
 use sso_tool::stream;
 
 use super::process::run;
-use super::{Question, Reply, Said};
+use super::{Question, Reply, Response};
 use crate::session::answer::Answer;
 
 /// Asks with the command `line`: it gets the document on stdin and prints one with `answer`: `refresh`, `snooze`
 /// (with `seconds`), `suppress` or `dismiss`.
-pub(super) fn ask(line: &str, question: &Question, patience: Duration) -> Reply<Said> {
+pub(super) fn ask(line: &str, question: &Question, patience: Duration) -> Reply<Response> {
     let input = format!("{}\n", Value::from(question.document.clone()));
     run(command(line), &input, patience).then(|ended| match ended.code {
         0 => understand(&ended.out),
@@ -36,7 +36,7 @@ fn command(line: &str) -> Command {
 }
 
 /// No word at all is a person who closed the dialog; words that mean nothing are a broken program, and say so.
-fn understand(text: &str) -> Reply<Said> {
+fn understand(text: &str) -> Reply<Response> {
     if text.trim().is_empty() {
         return Reply::Nothing;
     }
@@ -44,12 +44,12 @@ fn understand(text: &str) -> Reply<Said> {
         return Reply::Broken("its answer isn't a JSON object".to_owned());
     };
     match answer.text("answer") {
-        Ok(Some("refresh")) => Reply::Given(Said::Refresh),
-        Ok(Some("suppress")) => Reply::Given(Said::No(Answer::suppressed())),
+        Ok(Some("refresh")) => Reply::Given(Response::Refresh),
+        Ok(Some("suppress")) => Reply::Given(Response::No(Answer::suppressed())),
         Ok(Some("dismiss")) => Reply::Nothing,
         Ok(Some("snooze")) => match answer.whole("seconds").ok().flatten().map(u64::try_from) {
             Some(Ok(seconds)) if (1..=LONGEST_SNOOZE.as_secs()).contains(&seconds) => {
-                Reply::Given(Said::No(Answer::snoozed(seconds)))
+                Reply::Given(Response::No(Answer::snoozed(seconds)))
             }
             _ => Reply::Broken("its answer `snooze` needs `seconds`, from 1 to 86400".to_owned()),
         },
@@ -63,10 +63,10 @@ mod tests {
 
     #[test]
     fn anything_but_a_clear_answer_is_a_dismissal() {
-        assert_eq!(understand("{\"answer\":\"refresh\"}\n"), Reply::Given(Said::Refresh));
-        let snoozed = Reply::Given(Said::No(Answer::snoozed(900)));
+        assert_eq!(understand("{\"answer\":\"refresh\"}\n"), Reply::Given(Response::Refresh));
+        let snoozed = Reply::Given(Response::No(Answer::snoozed(900)));
         assert_eq!(understand("{\"answer\":\"snooze\",\"seconds\":900}"), snoozed);
-        assert_eq!(understand("{\"answer\":\"suppress\"}"), Reply::Given(Said::No(Answer::suppressed())));
+        assert_eq!(understand("{\"answer\":\"suppress\"}"), Reply::Given(Response::No(Answer::suppressed())));
         for text in ["", "\n", "{\"answer\":\"dismiss\"}"] {
             assert_eq!(understand(text), Reply::Nothing, "{text}");
         }

@@ -106,7 +106,7 @@ impl Portal {
     /// All accounts, sorted by name.
     pub async fn accounts(&self, token: &Secret) -> Result<Vec<Account>, Denial> {
         let mut accounts = Vec::new();
-        let mut seen = Seen::default();
+        let mut seen = PageTokens::default();
         let mut next = None;
         loop {
             let call = || {
@@ -131,7 +131,7 @@ impl Portal {
     /// The roles of an account, sorted.
     pub async fn roles(&self, token: &Secret, account_id: &str) -> Result<Vec<String>, Denial> {
         let mut roles = Vec::new();
-        let mut seen = Seen::default();
+        let mut seen = PageTokens::default();
         let mut next = None;
         loop {
             let call = || {
@@ -181,9 +181,9 @@ impl Portal {
 
 /// The page tokens that a listing has had, as numbers: a token may be long.
 #[derive(Default)]
-struct Seen(HashSet<u64>);
+struct PageTokens(HashSet<u64>);
 
-impl Seen {
+impl PageTokens {
     /// The next page's token, if there is a next page; one that was there before would never end.
     fn following(&mut self, next: Option<String>) -> Result<Option<String>, Denial> {
         let Some(next) = next.filter(|token| !token.is_empty()) else { return Ok(None) };
@@ -227,7 +227,7 @@ mod tests {
     #[test]
     fn a_page_that_was_there_before_ends_the_listing() {
         let token = |text: &str| Some(text.to_owned());
-        let mut seen = Seen::default();
+        let mut seen = PageTokens::default();
         assert_eq!(seen.following(token("a")), Ok(token("a")));
         assert_eq!(seen.following(token("b")), Ok(token("b")));
         assert_eq!(seen.following(token("")), Ok(None));
@@ -237,7 +237,7 @@ mod tests {
 
     #[test]
     fn a_listing_of_ever_new_pages_ends() {
-        let mut seen = Seen::default();
+        let mut seen = PageTokens::default();
         let ended = (0..=PAGES)
             .map(|page| seen.following(Some(format!("page-{page}"))))
             .position(|next| next.is_err());

@@ -21,7 +21,7 @@ pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
     let Ok(credentials) = Ini::parse(&found.text) else {
         return vec![Finding::skipped(CHECK, "the credentials file can't be read")];
     };
-    let has_key = |entry: &sso_profile::ini::Entry<'_>| entry.key.eq_ignore_ascii_case(KEY);
+    let has_key = |entry: &sso_profile::ini::Property<'_>| entry.key.eq_ignore_ascii_case(KEY);
     let is_sso = |name: &str| matches!(config.profile(name), Ok(Some(profile)) if profile.sso.is_some());
     let file = path.display().to_string();
     let mut findings: Vec<_> = credentials

@@ -47,7 +47,7 @@ pub(crate) struct Callback {
 
 /// The answer to an authorization.
 #[derive(Debug)]
-pub(crate) enum Said {
+pub(crate) enum AuthorizationResponse {
     /// Allowed: the code to redeem.
     Code(Secret),
     /// Refused, with OAuth's word for it (RFC 6749 4.1.2.1).
@@ -56,7 +56,7 @@ pub(crate) enum Said {
 
 /// A browser that is expected.
 pub(crate) struct Visit {
-    said: mpsc::Receiver<Said>,
+    said: mpsc::Receiver<AuthorizationResponse>,
     page: watch::Sender<Option<Landing>>,
     login: Arc<Mutex<Option<Login>>>,
 }
@@ -65,7 +65,7 @@ pub(crate) struct Visit {
 #[derive(Clone)]
 struct Login {
     state: String,
-    said: mpsc::Sender<Said>,
+    said: mpsc::Sender<AuthorizationResponse>,
     page: watch::Receiver<Option<Landing>>,
 }
 
@@ -104,7 +104,7 @@ impl Drop for Callback {
 
 impl Visit {
     /// The first answer; waits for ever.
-    pub(crate) async fn said(&mut self) -> Said {
+    pub(crate) async fn said(&mut self) -> AuthorizationResponse {
         match self.said.recv().await {
             Some(said) => said,
             // The sender lives as long as this value expects a browser.
@@ -123,14 +123,14 @@ impl Visit {
 
 impl Login {
     /// What a request says about this login; `None` if it is about another one, or says two things.
-    fn judge(&self, query: &Query) -> Option<Said> {
+    fn judge(&self, query: &Query) -> Option<AuthorizationResponse> {
         if !is_same(query.only("state")?, &self.state) {
             return None;
         }
         let has = |name| query.first(name).is_some();
         match (has("code"), has("error")) {
-            (true, false) => Some(Said::Code(query.only("code")?.into())),
-            (false, true) => Some(Said::Error(query.only("error")?.to_owned())),
+            (true, false) => Some(AuthorizationResponse::Code(query.only("code")?.into())),
+            (false, true) => Some(AuthorizationResponse::Error(query.only("error")?.to_owned())),
             _ => None,
         }
     }
@@ -181,7 +181,7 @@ async fn hear(mut stream: TcpStream, login: Arc<Mutex<Option<Login>>>) {
 }
 
 /// The page for a request, or the login that it is about.
-fn judge(head: &[u8], login: &Mutex<Option<Login>>) -> (Landing, Option<(Said, Login)>) {
+fn judge(head: &[u8], login: &Mutex<Option<Login>>) -> (Landing, Option<(AuthorizationResponse, Login)>) {
     if head.len() > LONGEST_HEAD {
         return (Landing::TooLarge, None);
     }
@@ -217,7 +217,7 @@ fn has_end(head: &[u8]) -> bool {
 }
 
 /// Hands over what the browser says, and shows it how the login ended.
-async fn answer(mut stream: TcpStream, (said, mut login): (Said, Login)) {
+async fn answer(mut stream: TcpStream, (said, mut login): (AuthorizationResponse, Login)) {
     // The first answer counts; who asks again meanwhile sees how that one ended.
     let _ = login.said.try_send(said);
     let page = login.ended().await;

@@ -13,7 +13,7 @@ use sso_tool::time::{self, Moment};
 
 use crate::aws_api::oidc::{Created, Oidc, Refusal, Registered};
 use crate::flows::browser::Opening;
-use crate::flows::callback::{Callback, Said, Visit};
+use crate::flows::callback::{AuthorizationResponse, Callback, Visit};
 use crate::flows::client::LoginClient;
 use crate::flows::landing::Landing;
 use crate::flows::page_host::OwnHosts;
@@ -205,8 +205,10 @@ impl PkceLogin<'_> {
         verifier: &Secret,
     ) -> Result<Created, Refusal> {
         match visit.said().await {
-            Said::Code(code) => self.oidc.redeem(registered, &code, redirect_uri, verifier).await,
-            Said::Error(error) => Err(Refusal::of_name(&error)),
+            AuthorizationResponse::Code(code) => {
+                self.oidc.redeem(registered, &code, redirect_uri, verifier).await
+            }
+            AuthorizationResponse::Error(error) => Err(Refusal::of_name(&error)),
         }
     }
 

@@ -12,7 +12,7 @@ const LONGEST: usize = 10_000;
 
 /// One request. Only names and statuses: whatever a client sends in secret never comes here.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
+pub(super) struct LogEntry {
     pub(super) time: Moment,
     pub(super) operation: Operation,
     pub(super) client_name: Option<String>,
@@ -25,7 +25,7 @@ pub(super) struct Entry {
 /// Requests in order, and how many of what.
 #[derive(Default)]
 pub(super) struct Journal {
-    entries: VecDeque<Entry>,
+    entries: VecDeque<LogEntry>,
     counts: Vec<(Operation, u64)>,
     /// Tokens minted by a device code or an authorization code.
     pub(super) logins: u64,
@@ -36,7 +36,7 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    pub(super) fn record(&mut self, entry: Entry) {
+    pub(super) fn record(&mut self, entry: LogEntry) {
         match self.counts.iter_mut().find(|(operation, _)| *operation == entry.operation) {
             Some((_, count)) => *count += 1,
             None => self.counts.push((entry.operation, 1)),
@@ -76,7 +76,7 @@ impl Journal {
     }
 }
 
-impl Entry {
+impl LogEntry {
     fn document(&self) -> Value {
         let mut document = json!({
             "time": time::format(self.time),

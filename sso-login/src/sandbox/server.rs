@@ -17,7 +17,7 @@ use serde_json::Value;
 use super::answer::Answer;
 use super::client::{self, AUTHORIZATION_CODE, DEVICE_CODE, REFRESH_TOKEN};
 use super::fault::Effect;
-use super::journal::Entry;
+use super::journal::LogEntry;
 use super::operation::Operation;
 use super::refusal::Refusal;
 use super::signature::Signed;
@@ -266,7 +266,7 @@ fn decide(
         None => Some(act(world).unwrap_or_else(Answer::from)),
     };
     let time = world.now();
-    world.journal.record(Entry {
+    world.journal.record(LogEntry {
         time,
         operation: call.operation,
         client_name: call.client_name,

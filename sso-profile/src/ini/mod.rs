@@ -34,12 +34,12 @@ pub struct Section<'a> {
     /// Index into [`Ini::lines`].
     pub line: usize,
     /// Keys in the order of the file.
-    pub entries: Vec<Entry<'a>>,
+    pub entries: Vec<Property<'a>>,
 }
 
 /// A key with its value.
 #[derive(Debug)]
-pub struct Entry<'a> {
+pub struct Property<'a> {
     /// Lower-cased.
     pub key: Cow<'a, str>,
     /// Index into [`Ini::lines`].
@@ -92,7 +92,7 @@ impl<'a> Ini<'a> {
     }
 }
 
-impl Entry<'_> {
+impl Property<'_> {
     /// The value as botocore hands it on.
     pub fn value(&self) -> Result<Value, Refusal> {
         if !self.is_block() {
@@ -219,7 +219,7 @@ impl<'a> Reader<'a> {
             ));
         }
         let value = value.trim_start_matches(is_space);
-        section.entries.push(Entry { key, line: index, value, more: Vec::new() });
+        section.entries.push(Property { key, line: index, value, more: Vec::new() });
         Ok(())
     }
 }

@@ -14,9 +14,9 @@ use sso_tool::stream::Document;
 
 use facts::Facts;
 pub use slug::Slug;
-use store::{Entry, Store};
+use store::{Store, StoredKey};
 pub use vault::VaultName;
-use vault::{Seen, State};
+use vault::{State, VaultAnswer};
 
 /// Which of two places a key is kept in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub fn set(
     settings: &Settings,
 ) -> anyhow::Result<Document> {
     vault.adapter().check(reference, &mut Facts::new(settings))?;
-    let entry = Entry { vault, reference: reference.to_owned() };
+    let entry = StoredKey { vault, reference: reference.to_owned() };
     let mut document = described(slug, &entry);
     let previous = Store::change(settings, |store| match standing {
         Standing::Kept => store.insert(slug, entry),
@@ -120,11 +120,11 @@ pub(crate) fn points_at(key: &str, profile: &str) -> String {
     format!("key `{key}` points at profile `{profile}`: sso-profile key list --text")
 }
 
-fn described(slug: &Slug, entry: &Entry) -> Document {
+fn described(slug: &Slug, entry: &StoredKey) -> Document {
     describe(Document::new(), slug, entry)
 }
 
-fn describe(mut document: Document, slug: &Slug, entry: &Entry) -> Document {
+fn describe(mut document: Document, slug: &Slug, entry: &StoredKey) -> Document {
     if entry.vault != VaultName::Env {
         document.set("profile", entry.reference.as_str());
     }
@@ -137,7 +137,7 @@ fn describe(mut document: Document, slug: &Slug, entry: &Entry) -> Document {
 }
 
 /// A key's document without any value: what its profile says, what it is, how it stands and what helps.
-pub(crate) fn seen_as(slug: &Slug, entry: &Entry, seen: &Seen) -> Document {
+pub(crate) fn seen_as(slug: &Slug, entry: &StoredKey, seen: &VaultAnswer) -> Document {
     let mut document = describe(seen.about.clone(), slug, entry).with("state", seen.state.name());
     match &seen.state {
         State::Granted { until, .. } => {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sso_tool::exit::{Exit, Fault};
 
 use super::slug::Slug;
-use super::store::{Entry, Store};
+use super::store::{Store, StoredKey};
 use super::vault::VaultName;
 
 /// All keys, or those of one env, of one vault, or of both.
@@ -19,7 +19,7 @@ pub(crate) struct KeySelection {
 
 impl KeySelection {
     /// The keys of a store that are asked about, by slug.
-    pub(crate) fn of<'s>(&'s self, store: &'s Store) -> impl Iterator<Item = (&'s Slug, &'s Entry)> {
+    pub(crate) fn of<'s>(&'s self, store: &'s Store) -> impl Iterator<Item = (&'s Slug, &'s StoredKey)> {
         store.entries().filter(|(slug, entry)| {
             self.env.as_deref().is_none_or(|env| env == slug.env())
                 && self.vault.is_none_or(|vault| vault == entry.vault)

@@ -19,7 +19,7 @@ const VERSION: i64 = 1;
 
 /// Where one key is found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Entry {
+pub(crate) struct StoredKey {
     pub(crate) vault: VaultName,
     pub(crate) reference: String,
 }
@@ -31,7 +31,7 @@ pub(crate) struct Store {
     trials: Entries,
 }
 
-type Entries = BTreeMap<Slug, Entry>;
+type Entries = BTreeMap<Slug, StoredKey>;
 
 impl Store {
     /// The keys as they are; none if there is no file. Status 65 if it isn't ours or is newer than we are.
@@ -64,25 +64,25 @@ impl Store {
     }
 
     /// Makes it a key; a trial of it is over. Answers what it was before.
-    pub(crate) fn insert(&mut self, slug: &Slug, entry: Entry) -> Option<Entry> {
+    pub(crate) fn insert(&mut self, slug: &Slug, entry: StoredKey) -> Option<StoredKey> {
         self.trials.remove(slug);
         self.keys.insert(slug.clone(), entry)
     }
 
     /// Puts it on trial. Answers what is on trial there already.
-    pub(crate) fn try_out(&mut self, slug: &Slug, entry: Entry) -> Option<Entry> {
+    pub(crate) fn try_out(&mut self, slug: &Slug, entry: StoredKey) -> Option<StoredKey> {
         self.trials.insert(slug.clone(), entry)
     }
 
-    pub(crate) fn remove(&mut self, slug: &Slug) -> Option<Entry> {
+    pub(crate) fn remove(&mut self, slug: &Slug) -> Option<StoredKey> {
         self.keys.remove(slug)
     }
 
-    pub(crate) fn remove_trial(&mut self, slug: &Slug) -> Option<Entry> {
+    pub(crate) fn remove_trial(&mut self, slug: &Slug) -> Option<StoredKey> {
         self.trials.remove(slug)
     }
 
-    pub(crate) fn entries(&self) -> impl Iterator<Item = (&Slug, &Entry)> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&Slug, &StoredKey)> {
         self.keys.iter()
     }
 
@@ -118,7 +118,7 @@ fn entries(value: &Value, name: &str) -> anyhow::Result<Entries> {
         let slug: Slug = slug.parse().ok()?;
         let vault = value.get("vault")?.as_str()?.parse().ok()?;
         let reference = value.get("reference")?.as_str()?.to_owned();
-        Some((slug, Entry { vault, reference }))
+        Some((slug, StoredKey { vault, reference }))
     };
     let entries: Option<_> = entries.iter().map(read).collect();
     entries.ok_or_else(|| bad(name, "has an entry that isn't a key"))
@@ -126,7 +126,7 @@ fn entries(value: &Value, name: &str) -> anyhow::Result<Entries> {
 
 fn documents(entries: &Entries) -> Document {
     let mut documents = Document::new();
-    for (slug, Entry { vault, reference }) in entries {
+    for (slug, StoredKey { vault, reference }) in entries {
         let entry = Document::new().with("vault", vault.as_str()).with("reference", reference.as_str());
         documents.set(&slug.to_string(), entry);
     }

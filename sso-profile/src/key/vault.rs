@@ -37,13 +37,13 @@ impl State {
 }
 
 /// What a vault says of a reference.
-pub(crate) struct Seen {
+pub(crate) struct VaultAnswer {
     pub(crate) state: State,
     /// What else is known of it: the keys of a profile's document, or none.
     pub(crate) about: Document,
 }
 
-impl From<State> for Seen {
+impl From<State> for VaultAnswer {
     fn from(state: State) -> Self {
         Self { state, about: Document::new() }
     }
@@ -54,7 +54,7 @@ pub(crate) trait Vault {
     /// Status 78 if the vault can't have such a reference.
     fn check(&self, reference: &str, facts: &mut Facts<'_>) -> anyhow::Result<()>;
     /// How the reference stands now. What is wrong with it alone is a state, no error.
-    fn look(&self, reference: &str, facts: &mut Facts<'_>) -> anyhow::Result<Seen>;
+    fn look(&self, reference: &str, facts: &mut Facts<'_>) -> anyhow::Result<VaultAnswer>;
 }
 
 /// The vaults there are.
@@ -105,7 +105,7 @@ impl Vault for AwsIamSso {
         refused(with_session(reference, facts.config()?)?.err(), "sso-profile list --text")
     }
 
-    fn look(&self, reference: &str, facts: &mut Facts<'_>) -> anyhow::Result<Seen> {
+    fn look(&self, reference: &str, facts: &mut Facts<'_>) -> anyhow::Result<VaultAnswer> {
         let about = match with_session(reference, facts.config()?)? {
             Ok(profile) => profile.document(None),
             Err(why) => return Ok(State::Blocked(why).into()),
@@ -113,10 +113,13 @@ impl Vault for AwsIamSso {
         let answer = facts.check(&about)?;
         if answer.flag("loginRequired")? == Some(false) {
             let until = valid_until(&answer);
-            return Ok(Seen { state: State::Granted { value: Secret::from(reference), until }, about });
+            return Ok(VaultAnswer {
+                state: State::Granted { value: Secret::from(reference), until },
+                about,
+            });
         }
         let why = answer.text("reason")?.unwrap_or("a person must log in").to_owned();
-        Ok(Seen { state: State::Locked { why, fix: login(reference) }, about })
+        Ok(VaultAnswer { state: State::Locked { why, fix: login(reference) }, about })
     }
 }
 
@@ -167,7 +170,7 @@ impl Vault for AwsStatic {
         }
     }
 
-    fn look(&self, reference: &str, facts: &mut Facts<'_>) -> anyhow::Result<Seen> {
+    fn look(&self, reference: &str, facts: &mut Facts<'_>) -> anyhow::Result<VaultAnswer> {
         let config = facts.config()?;
         if !config.contains(reference) {
             return Ok(State::Blocked(format!("there is no profile `{reference}`")).into());
@@ -185,7 +188,7 @@ impl Vault for AwsStatic {
         // What is wrong with the profile otherwise is no matter of its keys.
         let about = config.profile(reference).ok().flatten().map(|profile| profile.document(None));
         let state = State::Granted { value: Secret::from(reference), until: None };
-        Ok(Seen { state, about: about.unwrap_or_default() })
+        Ok(VaultAnswer { state, about: about.unwrap_or_default() })
     }
 }
 
@@ -207,7 +210,7 @@ impl Vault for Variables {
         refused(why, "give VARIABLE, or /path/to/file#VARIABLE")
     }
 
-    fn look(&self, reference: &str, facts: &mut Facts<'_>) -> anyhow::Result<Seen> {
+    fn look(&self, reference: &str, facts: &mut Facts<'_>) -> anyhow::Result<VaultAnswer> {
         let (file, name) = parts(reference);
         let value = match file {
             None => from_environment(name),

@@ -95,7 +95,7 @@ fn wait(settings: &Settings, options: WaitOptions, output: &mut Output) -> anyho
     state_dir::make_private(&queue.state_dir)?;
     queue.signals.make()?;
     // Watching begins before the first look, so nothing falls between the two.
-    let mut said = Said::default();
+    let mut said = LastLine::default();
     let changes = Changes::watch(settings, queue.signals.watched());
     loop {
         // Before the look: a watcher whose loop was killed must not ask anybody.
@@ -137,9 +137,9 @@ fn wait(settings: &Settings, options: WaitOptions, output: &mut Output) -> anyho
 
 /// What was logged last: a look at every poll is a line only if it saw something else.
 #[derive(Default)]
-struct Said(String);
+struct LastLine(String);
 
-impl Said {
+impl LastLine {
     fn say(&mut self, settings: &Settings, judged: &[Judged], at: &Circumstances) {
         if !settings.is_debug() {
             return;

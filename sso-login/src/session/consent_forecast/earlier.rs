@@ -12,11 +12,15 @@ use sso_cache::token::Token;
 use sso_tool::time::Moment;
 
 use super::reason::Reason;
-use super::wanted::{Maker, Wanted};
+use super::wanted_registration::{Maker, WantedRegistration};
 use crate::session::cached::Session;
 
 /// Why the registration is missing, as far as that can be known. Files that can't be read tell nothing.
-pub(super) fn reason(session: &Session<'_>, wanted: &Wanted, now: Moment) -> anyhow::Result<Reason> {
+pub(super) fn reason(
+    session: &Session<'_>,
+    wanted: &WantedRegistration,
+    now: Moment,
+) -> anyhow::Result<Reason> {
     let sso = session.sso;
     let token = session.token()?;
     if let Entry::Whole(token) = &token {
@@ -57,7 +61,7 @@ struct Traces {
 }
 
 impl Traces {
-    fn in_cache(session: &Session<'_>, wanted: &Wanted) -> Self {
+    fn in_cache(session: &Session<'_>, wanted: &WantedRegistration) -> Self {
         let mut traces = Self::default();
         let Ok(entries) = fs::read_dir(session.cache.token_dir()) else { return traces };
         for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
@@ -89,7 +93,12 @@ fn is_old_aws_cli(path: &Path) -> bool {
 }
 
 /// Who made a registration, if it is for this session: its name is the hash of that.
-fn maker(path: &Path, found: &Registration, session: &Session<'_>, wanted: &Wanted) -> Option<Maker> {
+fn maker(
+    path: &Path,
+    found: &Registration,
+    session: &Session<'_>,
+    wanted: &WantedRegistration,
+) -> Option<Maker> {
     // The AWS CLI fills scopes in that the key hasn't got (AWS-FORMATS 2).
     let scopes = [found.scopes.as_deref(), wanted.scopes.as_deref(), None];
     Maker::ALL.into_iter().find(|maker| scopes.iter().any(|scopes| file(session, *maker, *scopes) == path))

@@ -3,7 +3,7 @@
 
 mod earlier;
 mod reason;
-mod wanted;
+mod wanted_registration;
 
 use std::time::Duration;
 
@@ -22,8 +22,8 @@ use crate::session::cached::Session;
 use crate::session::login_options::{Via, after};
 use crate::session::route::{self, Choice, Route};
 pub use reason::Reason;
-pub use wanted::Maker;
-use wanted::Wanted;
+pub use wanted_registration::Maker;
+use wanted_registration::WantedRegistration;
 
 /// What becomes of the registration in a login.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub enum Use {
 pub struct ConsentForecast {
     /// What will become of it.
     pub registration: Use,
-    wanted: Wanted,
+    wanted: WantedRegistration,
     /// The session or profile, in words.
     whose: String,
     now: Moment,
@@ -72,7 +72,7 @@ impl ConsentForecast {
             Some(name) => format!("session {}", sanitize(name)),
             None => format!("profile {}", sanitize(profile)),
         };
-        let (wanted, now) = (Wanted::new(session, route), time::now()?);
+        let (wanted, now) = (WantedRegistration::new(session, route), time::now()?);
         let found = Registration::read(&wanted.file)?;
         let registration = match &found {
             Entry::Whole(found) => wanted.use_of(found, now),
@@ -204,7 +204,7 @@ impl Registered {
     }
 }
 
-impl Wanted {
+impl WantedRegistration {
     /// What becomes of a registration that is in the cache.
     fn use_of(&self, found: &Registration, now: Moment) -> Use {
         match found.unfit(self.flow, now) {

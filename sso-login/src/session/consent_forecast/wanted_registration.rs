@@ -47,7 +47,7 @@ impl Maker {
 
 /// What a login looks for in the cache, and registers if it isn't there.
 #[derive(Clone, Debug)]
-pub(super) struct Wanted {
+pub(super) struct WantedRegistration {
     pub(super) maker: Maker,
     pub(super) file: PathBuf,
     /// The flow that it must be made for; `None` if the login takes either.
@@ -60,7 +60,7 @@ pub(super) struct Wanted {
     pub(super) shows_code: Option<Version>,
 }
 
-impl Wanted {
+impl WantedRegistration {
     pub(super) fn new(session: &Session<'_>, route: &Route) -> Self {
         match route {
             Route::Aws { aws, uses_code } => Self::of_aws(session, aws, *uses_code),
@@ -154,7 +154,7 @@ mod tests {
         }
     }
 
-    fn wanted(version: Version, session: Option<&str>, scopes: Option<&[String]>) -> Wanted {
+    fn wanted(version: Version, session: Option<&str>, scopes: Option<&[String]>) -> WantedRegistration {
         let sso = Sso {
             session: session.map(str::to_owned),
             start_url: "https://d-1234567890.awsapps.com/start".to_owned(),
@@ -162,6 +162,9 @@ mod tests {
             scopes: scopes.map(<[String]>::to_vec),
         };
         let session = Session::in_cache(&sso, Cache::of_home("/home/me"));
-        Wanted::new(&session, &Route::Aws { aws: Aws { path: "aws".into(), version }, uses_code: false })
+        WantedRegistration::new(
+            &session,
+            &Route::Aws { aws: Aws { path: "aws".into(), version }, uses_code: false },
+        )
     }
 }

@@ -25,7 +25,7 @@ const AHEAD: Duration = Duration::from_secs(5);
 
 /// An owner's or breaker's file, as it was found.
 #[derive(Debug)]
-pub(crate) struct Found {
+pub(crate) struct ProbedFile {
     entry: &'static str,
     /// The open file; `None` if there is nothing fit to be opened.
     pub(crate) file: Option<File>,
@@ -35,7 +35,7 @@ pub(crate) struct Found {
     stat: Option<Stat>,
 }
 
-impl Found {
+impl ProbedFile {
     /// Opens, flocks and reads the file. A stranger may have made it: no link is followed, nothing
     /// blocks, only so much is read.
     pub(crate) fn at(site: &LockDir, entry: &'static str, intent: Intent) -> io::Result<Self> {
