@@ -107,6 +107,7 @@ fn torn_for_a_moment(path: &Path, command: Command, input: &str) -> Ended {
 fn a_token_that_is_torn_for_a_moment_is_no_lost_session_to_any_reader() {
     let bench = Bench::logged_in("");
     let shown = bench.run("sso-profile show demo").exits(0).stdout;
+    bench.run("sso-profile key set --env dev --key AWS_PROFILE --vault aws.iam.sso demo").exits(0);
     let before = bench.counts()[0];
     for line in [
         "sso-cache check -e",
@@ -117,6 +118,12 @@ fn a_token_that_is_torn_for_a_moment_is_no_lost_session_to_any_reader() {
         "sso-login exec demo -- true",
         "sso-login whoami demo",
         "sso-login accounts demo",
+        "sso-login credentials demo --format sts",
+        "sso-login console demo --print",
+        "sso-login console demo --print --federated",
+        "sso-profile key get --env dev --key AWS_PROFILE",
+        "sso-profile key list",
+        "sso-cache check --prometheus",
         "sso-cache prune --corrupt",
         "sso-cache repair",
     ] {
@@ -124,7 +131,7 @@ fn a_token_that_is_torn_for_a_moment_is_no_lost_session_to_any_reader() {
         for name in names(bench.home().join(".aws/cli/cache")) {
             fs::remove_file(bench.home().join(".aws/cli/cache").join(name)).unwrap();
         }
-        let input = if line.contains("check") { shown.as_str() } else { "" };
+        let input = if line.starts_with("sso-cache check") { shown.as_str() } else { "" };
         let ended = torn_for_a_moment(&token_file(&bench), bench.command(line), input).exits_somehow(0);
         assert!(!ended.stdout.contains("corrupt\""), "{line}: {}", ended.stdout);
         assert!(names(bench.home().join(".aws/sso-renewer/quarantine")).is_empty(), "{line}");

@@ -75,6 +75,9 @@ fn without_knowing_all_profiles_there_are_no_orphans() {
     let sandbox = Sandbox::new();
     let corp = token_file(&sandbox, "corp");
     put(&corp, token("aoa", AFTER));
+    // What another host has makes nothing an orphan here.
+    let remote = CORP.replacen('{', "{\"host\":\"box1\",", 1);
+    sandbox.feed("sso-cache prune --orphaned", &remote).exits(65).says("no profile document");
     sandbox.feed("sso-cache prune --orphaned", "\n").exits(65).says("no profile document");
     let broken = format!("{CORP}\n{{\"profile\":\"x\",\"error\":\"no such session\"}}");
     sandbox.feed("sso-cache prune --orphaned", &broken).exits(78).says("no such session");

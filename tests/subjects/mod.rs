@@ -26,8 +26,15 @@ const STAGES: [&str; 11] = [
     "sso-login token",
 ];
 /// The other stages of `sso-login`.
-const MORE_STAGES: [&str; 9] = [
+const MORE_STAGES: [&str; 16] = [
     "sso-login -",
+    "sso-login exec - --ask -- ran",
+    "sso-profile write --all",
+    "sso-cache check --ahead 1h",
+    "sso-cache check --prometheus",
+    "sso-cache prune --orphaned",
+    "sso-signal notify -- true",
+    "sso-signal status -",
     "sso-login credentials - --format env",
     "sso-login credentials - --format sts",
     "sso-login refresh - -e",

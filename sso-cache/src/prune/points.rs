@@ -26,9 +26,8 @@ impl Points {
         for document in documents {
             let document = document?;
             match Subject::of(&document)? {
-                Subject::Nobody => continue,
-                // The cache of another host is there.
-                Subject::Remote(_) => {}
+                // The cache of another host is there: what is listed of it says nothing of this one's orphans.
+                Subject::Nobody | Subject::Remote(_) => continue,
                 Subject::Failure(_) => {
                     let error = document.get("error").map(|error| match error.as_str() {
                         Some(text) => text.to_owned(),
