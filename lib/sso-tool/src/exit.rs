@@ -121,6 +121,21 @@ impl Fault {
         self.hint = Some(hint.into());
         self
     }
+
+    /// Adds it, if there is one.
+    #[must_use]
+    pub fn hint_if(self, hint: Option<impl Into<String>>) -> Self {
+        match hint {
+            Some(hint) => self.hint(hint),
+            None => self,
+        }
+    }
+
+    /// What an error comes to, in other words: its status and its hint stay.
+    #[must_use]
+    pub fn reworded(err: &anyhow::Error, message: impl Into<String>) -> Self {
+        Self::new(status_of(err), message).hint_if(hint_of(err))
+    }
 }
 
 impl fmt::Display for Fault {

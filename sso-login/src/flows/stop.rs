@@ -38,11 +38,7 @@ impl Stop {
         document.set("error", self.refusal.word());
         document.set("reason", self.refusal.to_string());
         if exit != Exit::TryLater {
-            let fault = Fault::new(exit, format!("{}: {}", self.act, self.refusal));
-            let fault = match self.hint {
-                Some(hint) => fault.hint(hint),
-                None => fault,
-            };
+            let fault = Fault::new(exit, format!("{}: {}", self.act, self.refusal)).hint_if(self.hint);
             report("sso-login", &fault.into());
         }
         exit

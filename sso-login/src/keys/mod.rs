@@ -25,7 +25,7 @@ use serde_json::Value;
 use sso_lock::{Lock, Outcome};
 use sso_profile::key::{self, Look, Slug, Standing, VaultName};
 use sso_profile::{AwsConfig, Sso};
-use sso_tool::exit::{Exit, Fault, hint_of, status_of, warn};
+use sso_tool::exit::{Exit, Fault, status_of, warn};
 use sso_tool::recipe::Recipe;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
@@ -110,12 +110,7 @@ fn try_out(
     for what in left {
         message = format!("{message}; {what}");
     }
-    let fault = Fault::new(status_of(&err), message);
-    Err(match hint_of(&err) {
-        Some(hint) => fault.hint(hint),
-        None => fault,
-    }
-    .into())
+    Err(Fault::reworded(&err, message).into())
 }
 
 /// One round trip under way.
@@ -344,12 +339,7 @@ impl<T> WithStep<T> for anyhow::Result<T> {
             if is_cancelled(&err) {
                 return err;
             }
-            let fault = Fault::new(status_of(&err), format!("{step}: {err:#}"));
-            match hint_of(&err) {
-                Some(hint) => fault.hint(hint),
-                None => fault,
-            }
-            .into()
+            Fault::reworded(&err, format!("{step}: {err:#}")).into()
         })
     }
 }

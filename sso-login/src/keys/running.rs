@@ -53,11 +53,7 @@ impl Said {
             let above = if self.is_shown { ", for the reason above" } else { "" };
             format!("{} ended with status {}{above}", self.tool, self.exit.code())
         });
-        let fault = Fault::new(self.exit, reason);
-        match hint {
-            Some(hint) => fault.hint(hint),
-            None => fault,
-        }
+        Fault::new(self.exit, reason).hint_if(hint)
     }
 }
 

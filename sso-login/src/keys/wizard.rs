@@ -130,19 +130,13 @@ fn choose_role(round: &Round<'_>, site: &Site) -> anyhow::Result<Document> {
 
 /// What went wrong with a listing, in words that don't send a person to the temporary profile.
 fn of_session(err: &anyhow::Error, temporary: &str, site: &Site) -> anyhow::Error {
-    let status = status_of(err);
-    if status == Exit::LoginRequired {
+    if status_of(err) == Exit::LoginRequired {
         let message = format!("session \"{}\" was ended by somebody else meanwhile", sanitize(&site.session));
-        return Fault::new(status, message).hint("run it again").into();
+        return Fault::new(Exit::LoginRequired, message).hint("run it again").into();
     }
     let message = format!("{err:#}");
     let message = message.strip_prefix(&format!("profile \"{temporary}\": ")).unwrap_or(&message);
-    let fault = Fault::new(status, message);
-    match hint_of(err) {
-        Some(hint) => fault.hint(hint),
-        None => fault,
-    }
-    .into()
+    Fault::reworded(err, message).into()
 }
 
 fn name(round: &Round<'_>, reference: Option<&str>, site: &Site, role: &Document) -> anyhow::Result<String> {

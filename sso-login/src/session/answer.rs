@@ -165,6 +165,14 @@ impl Answer {
         self
     }
 
+    /// Adds it, if there is one.
+    pub(crate) fn hint_if(self, hint: Option<&str>) -> Self {
+        match hint {
+            Some(hint) => self.hint(hint),
+            None => self,
+        }
+    }
+
     fn because(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
         self
@@ -221,10 +229,7 @@ impl Answer {
             Outcome::UnknownProfile => Fault::new(self.exit, reason.as_str()),
             _ => Fault::new(self.exit, format!("{noun} `{name}`: {reason}")),
         };
-        Some(match &self.hint {
-            Some(hint) => fault.hint(hint.as_str()),
-            None => fault,
-        })
+        Some(fault.hint_if(self.hint.as_deref()))
     }
 }
 

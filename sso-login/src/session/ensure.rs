@@ -252,11 +252,7 @@ impl<'a> Ensure<'a> {
 
     /// Nothing helps until the config changes: the document says which file, and how it was.
     fn unknown(&self, err: &anyhow::Error) -> anyhow::Result<Answer> {
-        let answer = Answer::unknown_profile(format!("{err:#}"));
-        let answer = match hint_of(err) {
-            Some(hint) => answer.hint(hint),
-            None => answer,
-        };
+        let answer = Answer::unknown_profile(format!("{err:#}")).hint_if(hint_of(err));
         let Some(path) = sso_profile::config_file::config_path(self.settings)? else { return Ok(answer) };
         let stamp = config_stamp(&path.to_string_lossy());
         let answer = answer.with("configFile", stamp.file);
@@ -269,11 +265,7 @@ impl<'a> Ensure<'a> {
 
 fn own_domain(fault: Fault) -> Answer {
     let err = fault.into();
-    let answer = Answer::failed("start-url", format!("{err:#}")).exiting(Exit::Config);
-    match hint_of(&err) {
-        Some(hint) => answer.hint(hint),
-        None => answer,
-    }
+    Answer::failed("start-url", format!("{err:#}")).exiting(Exit::Config).hint_if(hint_of(&err))
 }
 
 fn no_aws(others: &[String]) -> Answer {

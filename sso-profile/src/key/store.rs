@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde_json::Value;
-use sso_tool::atomic_write::{Mode, remove, replace};
+use sso_tool::atomic_write::{Mode, remove_for_good, replace};
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::safe_read::{self, Found};
 use sso_tool::settings::Settings;
@@ -51,7 +51,7 @@ impl Store {
         let answer = change(&mut store);
         if store == Self::default() && before != store {
             // As it was before the first key.
-            remove(&path)?;
+            remove_for_good(&path)?;
         } else if store != before {
             let bytes = store.bytes();
             if bytes.len() > stream::LARGEST {
