@@ -119,6 +119,16 @@ pub(crate) fn shown(
     Ok(Handled::Written(exit))
 }
 
+/// The same with what is known of the ends of sessions.
+pub fn check_ahead(
+    document: &mut Document,
+    cache: &Cache,
+    foresight: &Foresight<'_>,
+    now: Moment,
+) -> anyhow::Result<Option<Answer>> {
+    answer(&Subject::of(document)?, document, cache, foresight, now)
+}
+
 /// Adds the keys. What is about nobody here is left alone and has no answer. Errors: a document without profile
 /// data (status 65), a file that may not be read (74).
 pub fn check(document: &mut Document, cache: &Cache, now: Moment) -> anyhow::Result<Option<Answer>> {
@@ -251,6 +261,9 @@ fn of_session(
     put(&mut added, "credentials", credentials.as_ref().map(|entry| describe_credentials(entry, now)));
     put(&mut added, "loginRequired", Some(needs_login));
     let mut reason = reason::of(session, &token, saved.is_some(), credentials.as_ref(), now);
+    if let (Some(forecast), None) = (&forecast, ending) {
+        reason = format!("{reason}; the session ends at {}", time::format(forecast.ends_at));
+    }
     if let Some(end) = ending {
         let left = sentence::time_words((end - now).num_seconds());
         reason = format!("SSO session \"{}\" ends at {}, in {left}", sanitize(name), time::format(end));

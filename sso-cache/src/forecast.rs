@@ -16,6 +16,9 @@ const SLACK: TimeDelta = TimeDelta::seconds(60);
 /// a login.
 const RENEWED_WITH: TimeDelta = TimeDelta::minutes(15);
 
+/// The longest session that AWS allows is 90 days.
+pub(crate) const LONGEST: TimeDelta = TimeDelta::days(91);
+
 /// A token file, as one look finds it. No secret: the refresh token is a salted hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Look {
@@ -55,6 +58,10 @@ pub enum Event {
 pub struct Record {
     /// When the session that runs now began; `None` if nobody saw that.
     pub started_at: Option<Moment>,
+    /// When it began at the latest, if there was a login since that may have begun another one.
+    pub latest_start: Option<Moment>,
+    /// Whether it was out of sight for so long that the clock may have been set meanwhile.
+    pub has_gap: bool,
     /// Whether a token was there at the last look.
     pub is_present: bool,
     /// Its refresh token, as a salted hash.
@@ -69,6 +76,8 @@ pub struct Record {
     pub ends_at: Option<Moment>,
     /// How long sessions of this name last.
     pub length: Option<TimeDelta>,
+    /// The longer length that was seen before that one, until it is seen again.
+    pub other_length: Option<TimeDelta>,
     /// A length that was seen once, by a refused renewal alone: one early revocation is no policy.
     pub suspected: Option<TimeDelta>,
 }
@@ -78,11 +87,13 @@ impl Record {
     #[must_use]
     pub fn after(&self, event: &Event) -> Self {
         match event {
-            Event::LoggedIn(look) => self.began(look),
+            Event::LoggedIn(look) => self.logged_in(look),
             Event::Renewed(look) => {
                 // Without a new refresh token in the answer the old one stays in the file.
                 let rotates = self.refresh_token.as_ref().map(|old| look.refresh_token.as_ref() != Some(old));
-                Self { rotates: rotates.or(self.rotates), ..self.renewed(look) }
+                let record = Self { rotates: rotates.or(self.rotates), ..self.renewed(look) };
+                // What slept that long may as well be a clock that was set: no length is learned from that.
+                Self { has_gap: record.has_gap || self.is_gap(look), ..record }
             }
             Event::Seen(look) => self.seen(look),
             Event::Absent | Event::LoggedOut => self.ended(),
@@ -90,30 +101,76 @@ impl Record {
         }
     }
 
-    fn began(&self, look: &Look) -> Self {
-        if self.is_cut(look) && self.is_present && self.started_at.is_some() {
-            // AWS hands the old session out again, with its old end.
+    /// A login. Where the old session may still run at the portal, AWS hands it out again, with its old end.
+    fn logged_in(&self, look: &Look) -> Self {
+        let is_seen = self.refresh_token == look.refresh_token && self.expires_at == Some(look.expires_at);
+        if is_seen && self.started_at.is_some_and(|start| (look.issued_at - start).abs() <= SLACK) {
+            return self.clone();
+        }
+        if !self.is_present || self.has_ended_by(look.issued_at) {
+            return self.began(look);
+        }
+        if self.started_at.is_none() || self.is_cut(look) {
             return self.renewed(look);
         }
-        let record = Self { started_at: Some(look.issued_at), ends_at: None, ..self.clone() };
+        Self { latest_start: Some(look.issued_at), ..self.renewed(look) }
+    }
+
+    /// A session that is new for certain.
+    fn began(&self, look: &Look) -> Self {
+        let record = Self {
+            started_at: Some(look.issued_at),
+            latest_start: None,
+            has_gap: false,
+            ends_at: None,
+            ..self.clone()
+        };
         record.with(look)
     }
 
     /// A renewal, by whomever: it tells how long tokens live, where the session ends if this one is cut short, and that a
     /// session which was thought to have ended goes on.
     fn renewed(&self, look: &Look) -> Self {
-        if self.is_cut(look) {
-            let ends_at = Some(look.expires_at);
-            let length = self.started_at.map(|started_at| look.expires_at - started_at);
-            let suspected = if length.is_some() { None } else { self.suspected };
-            return Self { ends_at, length: length.or(self.length), suspected, ..self.clone() }.with(look);
+        if self.is_set_back(look) {
+            let record = Self { started_at: None, latest_start: None, ends_at: None, ..self.clone() };
+            return record.with(look);
         }
         let mut record = self.clone();
-        if self.forecast(None).is_some_and(|forecast| look.expires_at > forecast.ends_at + SLACK) {
-            record.ends_at = None;
-            record.length = None;
+        if self.ends_at.is_some_and(|end| look.expires_at > end + SLACK) {
+            // The token before this one wasn't cut short: tokens live that long nowadays.
+            record = Self { token_life: None, ends_at: None, length: None, other_length: None, ..record };
+        }
+        if record.is_cut(look) {
+            record.ends_at = Some(look.expires_at);
+            return record.ending(look.expires_at).with(look);
+        }
+        let is_outlived =
+            |record: &Self| record.forecast(None).is_some_and(|known| look.expires_at > known.ends_at + SLACK);
+        if is_outlived(&record) && record.latest_start.is_some() {
+            record.started_at = record.latest_start.take();
+        }
+        if is_outlived(&record) {
+            record = Self { ends_at: None, length: None, other_length: None, ..record };
         }
         record.with(look)
+    }
+
+    /// Learns the length of a session whose end is known, if its start is.
+    fn ending(mut self, end: Moment) -> Self {
+        let length = |start: Option<Moment>| start.map(|start| end - start).filter(is_plausible);
+        let (by_first, by_last) = (length(self.started_at), length(self.latest_start));
+        let known = |length: TimeDelta| self.length.is_some_and(|known| is_about(known, length));
+        match (by_first, by_last) {
+            // Two logins: only a length that is known already tells which of them began it.
+            (Some(_), Some(last)) if known(last) => self.started_at = self.latest_start.take(),
+            (Some(first), Some(_)) if known(first) => self.latest_start = None,
+            (Some(length), None) if !self.has_gap => {
+                let before = self.length.filter(|before| !is_about(*before, length) && *before > length);
+                self = Self { length: Some(length), other_length: before, suspected: None, ..self };
+            }
+            _ => {}
+        }
+        self
     }
 
     fn seen(&self, look: &Look) -> Self {
@@ -127,22 +184,32 @@ impl Record {
         }
         let is_other = self.refresh_token != look.refresh_token && look.refresh_token.is_some();
         let was_fresh = self.expires_at.is_some_and(|end| end - look.issued_at > RENEWED_WITH);
-        let is_after_the_end = self.ends_at.is_some_and(|end| look.issued_at >= end);
-        if is_other && (self.rotates == Some(false) || was_fresh || is_after_the_end) {
+        if is_other && self.has_ended_by(look.issued_at) {
             return self.began(look);
         }
+        if is_other && (self.rotates == Some(false) || was_fresh) {
+            return self.logged_in(look);
+        }
         // A renewal, or a login at a time when a renewal was due: the earlier start, and so the earlier end, counts.
-        self.renewed(look)
+        let record = self.renewed(look);
+        if record.started_at.is_some() && self.is_gap(look) {
+            return Self { latest_start: Some(look.issued_at), ..record };
+        }
+        record
     }
 
     fn refused(&self, at: Moment) -> Self {
         let seen_until = self.expires_at.map_or(at, |end| end.min(at));
-        let length = self.started_at.map(|started_at| seen_until - started_at);
+        let is_sure = self.ends_at.is_none() && self.latest_start.is_none() && !self.has_gap;
+        let start = self.started_at.filter(|_| is_sure);
         let mut record = self.ended();
-        let (None, Some(length)) = (self.ends_at, length) else { return record };
+        let Some(length) = start.map(|start| seen_until - start).filter(is_plausible) else { return record };
         match self.suspected.filter(|suspected| is_about(*suspected, length)) {
             Some(suspected) => {
-                record.length = Some(suspected.min(length));
+                let length = suspected.min(length);
+                record.other_length =
+                    self.length.filter(|before| !is_about(*before, length) && *before > length);
+                record.length = Some(length);
                 record.suspected = None;
             }
             None => record.suspected = Some(length),
@@ -154,6 +221,8 @@ impl Record {
     fn ended(&self) -> Self {
         Self {
             started_at: None,
+            latest_start: None,
+            has_gap: false,
             is_present: false,
             refresh_token: None,
             expires_at: None,
@@ -162,6 +231,25 @@ impl Record {
             token_life: self.token_life.or(Some(TimeDelta::zero())),
             ..self.clone()
         }
+    }
+
+    /// Whether the session that was seen last can't run any more at that time, as far as that is known.
+    fn has_ended_by(&self, at: Moment) -> bool {
+        let is_dead = self.refresh_token.is_none() && self.expires_at.is_some_and(|end| end <= at);
+        is_dead || self.forecast(None).is_some_and(|forecast| forecast.ends_at <= at)
+    }
+
+    /// Whether nobody renewed for longer than a token lives.
+    fn is_gap(&self, look: &Look) -> bool {
+        let life = self.token_life.unwrap_or_default();
+        self.expires_at.is_some_and(|end| look.issued_at - end > life.max(SLACK))
+    }
+
+    /// Whether a token was given before the one before it: the clock was set back, and no time before counts.
+    fn is_set_back(&self, look: &Look) -> bool {
+        let life = self.token_life.unwrap_or_default();
+        // A token that was cut short came later than that.
+        self.expires_at.is_some_and(|end| end - life > look.issued_at + SLACK)
     }
 
     fn with(mut self, look: &Look) -> Self {
@@ -182,11 +270,13 @@ impl Record {
     pub fn forecast(&self, setting: Option<Duration>) -> Option<Forecast> {
         let started_at = self.started_at;
         let setting = setting.and_then(|length| TimeDelta::from_std(length).ok());
-        let by_length = match (started_at, setting, self.length) {
-            (Some(start), Some(length), _) => Some((start + length, From::Setting)),
-            (Some(start), None, Some(length)) => Some((start + length, From::Observed)),
-            _ => None,
+        let after = |length: TimeDelta| started_at?.checked_add_signed(length);
+        let by_length = match (setting, self.length) {
+            (Some(length), _) => after(length).map(|end| (end, From::Setting)),
+            (None, Some(length)) => after(length).map(|end| (end, From::Observed)),
+            (None, None) => None,
         };
+        let by_other = self.other_length.filter(|_| setting.is_none()).and_then(after);
         let by_token = self.ends_at.map(|end| (end, From::Observed));
         let (ends_at, from) = match (by_length, by_token) {
             (Some(length), Some(token)) => {
@@ -198,7 +288,7 @@ impl Record {
             }
             (found, None) | (None, found) => found?,
         };
-        let later = [by_length, by_token].into_iter().flatten().map(|(end, _)| end).max();
+        let later = [by_length, by_token].into_iter().flatten().map(|(end, _)| end).chain(by_other).max();
         let disagrees = later.filter(|later| *later - ends_at > SLACK);
         Some(Forecast { started_at, ends_at, from, disagrees })
     }
@@ -234,6 +324,12 @@ impl From {
             Self::Setting => "setting",
         }
     }
+}
+
+/// Whether a session may last that long. AWS allows 15 minutes to 90 days; what is negative was measured by two clocks.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "for `Option::filter`")]
+fn is_plausible(length: &TimeDelta) -> bool {
+    *length > TimeDelta::zero() && *length <= LONGEST
 }
 
 /// Whether two lengths are those of one policy, seen at looks some time apart.
@@ -329,11 +425,13 @@ mod tests {
         events.push(Event::Seen(look("theirs", 600, 660)));
         let forecast = history(&events).forecast(None).unwrap();
         assert_eq!((forecast.started_at, forecast.ends_at), (Some(at(600)), at(1080)));
-        // Replaced with 40 minutes left: no client renews so early.
+        // Replaced with 40 minutes left: a login, since no client renews so early. AWS may have handed out the session that
+        // runs, so that the earlier start counts, until a token outlives it.
         events.push(Event::Seen(look("again", 620, 680)));
-        assert_eq!(history(&events).forecast(None).unwrap().ends_at, at(1100));
-        // Replaced when a renewal was due: the earlier start counts.
+        assert_eq!(history(&events).forecast(None).unwrap().ends_at, at(1080));
         events.push(Event::Seen(look("renewed", 670, 730)));
+        assert_eq!(history(&events).forecast(None).unwrap().ends_at, at(1080));
+        events.push(Event::Seen(look("late", 1035, 1095)));
         assert_eq!(history(&events).forecast(None).unwrap().ends_at, at(1100));
     }
 

@@ -7,7 +7,7 @@ use sso_tool::exit::{Exit, Fault};
 use sso_tool::settings::Settings;
 use sso_tool::time::{self, Moment};
 
-use crate::forecast::Forecast;
+use crate::forecast::{Forecast, Record};
 use crate::session_store::SessionStore;
 
 /// The setting for the length of every session; `SSO_SESSION_LENGTH_corp` is that of session `corp`.
@@ -33,10 +33,21 @@ impl<'a> Foresight<'a> {
     }
 
     /// The end of a session, by its name or start URL. One that has passed was wrong, and isn't claimed.
-    pub(crate) fn forecast(&self, session: &str, now: Moment) -> anyhow::Result<Option<Forecast>> {
+    pub fn forecast(&self, session: &str, now: Moment) -> anyhow::Result<Option<Forecast>> {
         let record = self.sessions.record(session);
         let forecast = record.forecast(self.length(session)?);
         Ok(forecast.filter(|forecast| now < forecast.ends_at))
+    }
+
+    /// What is remembered of a session, by its name or start URL.
+    pub fn record(&self, session: &str) -> Record {
+        self.sessions.record(session)
+    }
+
+    /// How long a session lasts, by its name or start URL, where that is set or was observed.
+    pub fn lasts(&self, session: &str) -> anyhow::Result<Option<TimeDelta>> {
+        let set = self.length(session)?.map(|length| TimeDelta::from_std(length).unwrap_or(TimeDelta::MAX));
+        Ok(set.or(self.sessions.record(session).length))
     }
 
     /// Whether `end` is near.

@@ -16,7 +16,7 @@ use sso_tool::secret::Secret;
 use sso_tool::time::{self, Moment};
 use sso_tool::{atomic_write, state_dir};
 
-use crate::forecast::{Event, Look, Record};
+use crate::forecast::{Event, LONGEST, Look, Record};
 use crate::token::Token;
 
 /// The largest file that is read.
@@ -157,6 +157,8 @@ fn value(record: &Record) -> Value {
     let moment = |moment: Option<Moment>| moment.map(|moment| time::format(moment).into());
     let seconds = |length: Option<TimeDelta>| length.map(|length| length.num_seconds().into());
     put("startedAt", moment(record.started_at));
+    put("latestStart", moment(record.latest_start));
+    put("gap", record.has_gap.then(|| true.into()));
     put("present", Some(record.is_present.into()));
     put("refreshToken", record.refresh_token.clone().map(Into::into));
     put("expiresAt", moment(record.expires_at));
@@ -164,22 +166,31 @@ fn value(record: &Record) -> Value {
     put("rotates", record.rotates.map(Into::into));
     put("endsAt", moment(record.ends_at));
     put("lengthSeconds", seconds(record.length));
+    put("otherLengthSeconds", seconds(record.other_length));
     put("suspectedSeconds", seconds(record.suspected));
     Value::Object(object)
 }
 
 fn record(value: &Value) -> Record {
     let moment = |key: &str| value.get(key).and_then(Value::as_str).and_then(time::parse);
-    let seconds = |key: &str| value.get(key).and_then(Value::as_i64).and_then(TimeDelta::try_seconds);
+    // What no session and no token can have is somebody else's word.
+    let seconds = |key: &str| {
+        let length = value.get(key).and_then(Value::as_i64).and_then(TimeDelta::try_seconds);
+        length.filter(|length| (TimeDelta::zero()..=LONGEST).contains(length))
+    };
+    let flag = |key: &str| value.get(key).and_then(Value::as_bool).unwrap_or_default();
     Record {
         started_at: moment("startedAt"),
-        is_present: value.get("present").and_then(Value::as_bool).unwrap_or_default(),
+        latest_start: moment("latestStart"),
+        has_gap: flag("gap"),
+        is_present: flag("present"),
         refresh_token: value.get("refreshToken").and_then(Value::as_str).map(str::to_owned),
         expires_at: moment("expiresAt"),
         token_life: seconds("tokenLifeSeconds"),
         rotates: value.get("rotates").and_then(Value::as_bool),
         ends_at: moment("endsAt"),
         length: seconds("lengthSeconds"),
+        other_length: seconds("otherLengthSeconds"),
         suspected: seconds("suspectedSeconds"),
     }
 }
@@ -193,6 +204,8 @@ mod tests {
         let moment = |text| time::parse(text);
         let record = Record {
             started_at: moment("2026-11-21T08:00:00Z"),
+            latest_start: moment("2026-11-21T08:30:00Z"),
+            has_gap: true,
             is_present: true,
             refresh_token: Some("0f".to_owned()),
             expires_at: moment("2026-11-21T09:00:00Z"),
@@ -200,6 +213,7 @@ mod tests {
             rotates: Some(true),
             ends_at: moment("2026-11-21T16:00:00Z"),
             length: Some(TimeDelta::hours(8)),
+            other_length: Some(TimeDelta::hours(12)),
             suspected: None,
         };
         let store = SessionStore { salt: "5a".to_owned(), records: [("corp".to_owned(), record)].into() };

@@ -183,7 +183,7 @@ impl View<'_> {
             .into_iter()
             .flatten()
             .filter_map(Value::as_str)
-            .any(|episode| self.entry.suppressed.iter().any(|known| known == episode))
+            .any(|episode| self.entry.is_suppressed(episode))
     }
 
     fn next(&self, name: &str, state: &State) -> String {

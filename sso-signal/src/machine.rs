@@ -7,6 +7,7 @@ use crate::mode::Mode;
 use crate::reminder::{ConfigStamp, Pause, Reminder, delta};
 use crate::sighting::Sighting;
 use crate::signal::Signal;
+use sso_tool::episode;
 use sso_tool::outcome::Outcome;
 use sso_tool::time::{self, Moment};
 
@@ -90,6 +91,7 @@ pub(crate) fn settle(
     let outcome = answer.outcome;
     // Whatever the answer, the lease is over.
     let mut next = Reminder { retry: None, ..entry.clone() };
+    let near_end = episode::end_of(episode).filter(|end| *end > at.now);
     let (fate, stamps_cooldown) = match outcome {
         Outcome::Success | Outcome::Valid => {
             next = Reminder { profiles: entry.profiles.clone(), ..Reminder::default() };
@@ -108,23 +110,37 @@ pub(crate) fn settle(
         }
         Outcome::Snoozed => {
             let pause = Pause::starting(at.now, answer.snooze);
-            next.snooze = Some(pause);
+            (next.snooze, next.near_end) = (Some(pause), near_end);
             next.failures = 0;
             (Fate::Postponed(pause.until), false)
         }
         Outcome::Dismissed => {
-            next.dismissed = Some(at.now);
             next.failures = 0;
-            (Fate::Postponed(time::after(at.now, at.cooldown)), true)
+            match near_end {
+                // A session that runs needs nobody yet: one question, and the next when it has ended.
+                Some(end) => {
+                    let left = (end - at.now).to_std().unwrap_or_default();
+                    (next.snooze, next.near_end) = (Some(Pause::starting(at.now, left)), near_end);
+                    (Fate::Postponed(end), false)
+                }
+                None => {
+                    next.dismissed = Some(at.now);
+                    (Fate::Postponed(time::after(at.now, at.cooldown)), true)
+                }
+            }
         }
         Outcome::Suppressed => {
             next.suppress(episode);
-            for episode in standing {
+            // What has ended by now was no part of a question about an end that is near.
+            let is_asked = |standing: &&&str| near_end.is_none() || episode::end_of(standing).is_some();
+            for episode in standing.iter().filter(is_asked) {
                 next.suppress(episode);
             }
             // Whoever writes signals chooses the episode: a new name for it must not be a new question at once.
-            next.retry = Some(Pause::starting(at.now, at.cooldown));
-            next.snooze = None;
+            let left = near_end.and_then(|end| (end - at.now).to_std().ok());
+            let pause = left.map_or(at.cooldown, |left| left.min(at.cooldown));
+            next.retry = Some(Pause::starting(at.now, pause));
+            (next.snooze, next.near_end) = (None, None);
             next.failures = 0;
             (Fate::Cleared, false)
         }
@@ -270,7 +286,7 @@ pub(crate) fn due(
     if entry.quiet {
         return Due::Not(Because::Quiet);
     }
-    if entry.suppressed.contains(&signal.episode) {
+    if entry.is_suppressed(&signal.episode) {
         return Due::Not(Because::Suppressed);
     }
     if entry.unknown_in.is_some() && !config_changed {
@@ -279,12 +295,14 @@ pub(crate) fn due(
     if at.mode == Mode::Auto && entry.gave_up.is_some() {
         return Due::Not(Because::GaveUp);
     }
+    // What was decided about an end that is near holds back no end that is here.
+    let is_about = entry.near_end.is_none() || episode::end_of(&signal.episode).is_some();
     let dismissed = stamp.dismissal(entry).map(|from| Pause::starting(from, at.cooldown));
     let lasting = |pause: Option<Pause>, because| {
         pause.filter(|pause| pause.lasts(at.now)).map(|pause| (pause.until, because))
     };
     [
-        lasting(entry.snooze, Because::Snoozed),
+        lasting(entry.snooze.filter(|_| is_about), Because::Snoozed),
         lasting(dismissed, Because::CoolingDown),
         lasting(entry.retry, Because::Retry),
         postponement(entry, signal, at.now).map(|next| (next, Because::Postponed)),

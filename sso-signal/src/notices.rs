@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use sso_tool::atomic_write;
+use sso_tool::episode;
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::profile_name::fnv1a;
 use sso_tool::quarantine::quarantine;
@@ -43,6 +44,14 @@ impl Notice {
     /// The file with the process ID of a run that is under way.
     pub(crate) fn run_file(&self, state_dir: &Path) -> PathBuf {
         state_dir.join(format!(".notify-{:016x}.run", self.hash()))
+    }
+
+    /// Whether there is one thing to tell for both.
+    fn is_same(&self, other: &Self) -> bool {
+        let same = |key: fn(&Self) -> &str| key(self) == key(other);
+        same(|notice| &notice.subject)
+            && same(|notice| &notice.command)
+            && episode::is_same(&self.episode, &other.episode)
     }
 
     fn hash(&self) -> u64 {
@@ -92,7 +101,7 @@ impl Notices {
 
     /// Whether there is nothing more to tell about it.
     pub(crate) fn is_told(&self, notice: &Notice) -> bool {
-        self.0.iter().any(|told| told.is_settled && told.notice == *notice)
+        self.0.iter().any(|told| told.is_settled && told.notice.is_same(notice))
     }
 
     /// Notes how a run of the command ended. Answers whether it was the last one.

@@ -10,6 +10,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use chrono::{DateTime, SecondsFormat, TimeDelta};
 
 use crate::sighting::Sighting;
+use sso_tool::episode;
 use sso_tool::time::{self, Moment};
 
 /// How far a clock may be set back before a pause that was counted on it is given up.
@@ -27,6 +28,8 @@ pub(crate) struct Reminder {
     pub(crate) retry: Option<Pause>,
     /// Not before: what the person chose.
     pub(crate) snooze: Option<Pause>,
+    /// The end that was near when the person chose that: the snooze is about it, and not about the end when it is here.
+    pub(crate) near_end: Option<Moment>,
     /// When the person closed or ignored the question.
     pub(crate) dismissed: Option<Moment>,
     /// The episodes that the person doesn't want to be reminded of, the newest last.
@@ -71,10 +74,21 @@ impl Reminder {
         if episode.is_empty() {
             return;
         }
-        self.suppressed.retain(|known| known != episode);
+        self.suppressed.retain(|known| !episode::is_same(known, episode));
         self.suppressed.push(episode.to_owned());
         let surplus = self.suppressed.len().saturating_sub(MOST_SUPPRESSED);
         self.suppressed.drain(..surplus);
+    }
+
+    /// Whether the person doesn't want to be reminded of that episode.
+    pub(crate) fn is_suppressed(&self, episode: &str) -> bool {
+        self.suppressed.iter().any(|known| episode::is_same(known, episode))
+    }
+
+    /// The episodes of ends that were near when the person decided: what is seen of the session until then changes nothing
+    /// about them, and the next session ends at another time.
+    fn suppressed_ends(&self) -> Vec<String> {
+        self.suppressed.iter().filter(|episode| episode::end_of(episode).is_some()).cloned().collect()
     }
 
     /// Whether a person had a say in it; else it is about retries.
@@ -94,10 +108,10 @@ impl Reminder {
         match sighting {
             // The next expiry is a new one, whatever its episode is called. And what was over is valid by a login only.
             Sighting::Valid => Self {
-                suppressed: Vec::new(),
+                suppressed: self.suppressed_ends(),
                 gave_up: None,
                 failures: 0,
-                snooze: None,
+                snooze: self.snooze.filter(|_| self.near_end.is_some()),
                 retry: None,
                 quiet: self.quiet && !self.over,
                 over: false,
@@ -106,6 +120,8 @@ impl Reminder {
                 skip_said: false,
                 ..self.clone()
             },
+            // What was over and runs again does so by a login.
+            Sighting::Ending => Self { quiet: self.quiet && !self.over, over: false, ..self.clone() },
             Sighting::Over => Self { over: self.quiet, ..self.clone() },
         }
     }
@@ -135,21 +151,30 @@ impl Reminder {
         if !self.quiet && self.suppressed.is_empty() {
             return Self { standing: None, ..self.clone() };
         }
+        // The end of a session that was about to end tells of no login, nor does a signal of it that is gone: its token was
+        // renewed once more.
+        let was_near = |before: &Standing| before.episode.as_deref().and_then(episode::end_of).is_some();
+        let is_near = |now: &Standing| now.episode.as_deref().and_then(episode::end_of).is_some();
         let is_back = match (&self.standing, &standing) {
-            (Some(_), None) => true,
+            (Some(before), None) => !was_near(before),
             (Some(before), Some(now)) => {
                 self.quiet
+                    && (is_near(now) || !was_near(before))
                     && before.source == now.source
                     && before.key == now.key
                     && before.episode.is_some()
                     && now.episode.is_some()
-                    && before.episode != now.episode
+                    && !before
+                        .episode
+                        .as_deref()
+                        .zip(now.episode.as_deref())
+                        .is_some_and(|(before, now)| episode::is_same(before, now))
             }
             (None, _) => false,
         };
         if is_back {
             // The pauses stay: whoever writes signals must not be able to ask more often than once a cooldown.
-            let suppressed = Vec::new();
+            let suppressed = self.suppressed_ends();
             let over = false;
             return Self { suppressed, quiet: false, over, standing: None, skip_said: false, ..self.clone() };
         }
@@ -176,6 +201,7 @@ impl Reminder {
         Self {
             profiles: self.profiles.into_iter().chain(other.profiles).collect(),
             retry: later(self.retry, other.retry),
+            near_end: self.near_end.and(other.near_end),
             snooze: later(self.snooze, other.snooze),
             dismissed: self.dismissed.max(other.dismissed),
             suppressed: suppressed.suppressed,

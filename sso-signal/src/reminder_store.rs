@@ -334,6 +334,7 @@ mod tests {
         let whole = Reminder {
             profiles: BTreeSet::new(),
             retry: pause,
+            near_end: Some(now),
             snooze: pause,
             dismissed: Some(now),
             suppressed: vec!["one".into(), "two".into()],

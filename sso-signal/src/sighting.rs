@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use sso_tool::episode;
 use sso_tool::stream::Document;
 use sso_tool::time::{self, Moment};
 
@@ -10,6 +11,8 @@ use sso_tool::time::{self, Moment};
 pub(crate) enum Sighting {
     /// Nobody has to log in.
     Valid,
+    /// It runs, and ends soon: a login is asked for, and nothing has expired.
+    Ending,
     /// It has no valid token, and none can be had without a person.
     Over,
 }
@@ -21,9 +24,12 @@ impl Sighting {
         if document.flag("loggedOut")? == Some(true) {
             return Ok(Some(Self::Over));
         }
-        Ok(document
-            .flag("loginRequired")?
-            .map(|is_required| if is_required { Self::Over } else { Self::Valid }))
+        let ends = document.get("episode").and_then(Value::as_str).and_then(episode::end_of);
+        Ok(document.flag("loginRequired")?.map(|is_required| match ends {
+            _ if !is_required => Self::Valid,
+            Some(_) => Self::Ending,
+            None => Self::Over,
+        }))
     }
 }
 
@@ -51,6 +57,8 @@ mod tests {
             (r#"{"loginRequired":false}"#, Some(Sighting::Valid)),
             (r#"{"loginRequired":false,"loggedOut":true}"#, Some(Sighting::Over)),
             (r#"{"loggedOut":false}"#, None),
+            (r#"{"loginRequired":true,"episode":"ending 2026-11-21T16:00:00Z"}"#, Some(Sighting::Ending)),
+            (r#"{"loginRequired":true,"episode":"2026-11-21T16:00:00Z"}"#, Some(Sighting::Over)),
         ] {
             assert_eq!(
                 Sighting::of(&stream::parse(text.as_bytes(), "x").unwrap()).unwrap(),

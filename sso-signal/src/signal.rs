@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::reminder::Standing;
+use sso_tool::episode;
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::profile_name::check_profile;
 use sso_tool::sanitize::sanitize;
@@ -193,7 +194,7 @@ impl Signal {
         }
         let is_same = !fresh.document.contains_key("episode")
             || !self.document.contains_key("episode")
-            || self.episode == fresh.episode;
+            || episode::is_same(&self.episode, &fresh.episode);
         let is_own = self.source.is_empty() || self.source == fresh.source;
         if !is_own {
             document.set("source", self.source.clone());

@@ -1,5 +1,7 @@
 //! A session's end is foreseen: by a setting, or by what was observed, and never by a guess.
 
+mod lasting;
+
 use serde_json::{Value, json};
 
 use crate::login::bench::{Bench, after};

@@ -13,6 +13,7 @@ mod complete;
 pub mod defaults;
 pub mod document;
 pub mod dotenv;
+pub mod episode;
 pub mod exit;
 pub mod failure;
 pub mod filter;

@@ -15,6 +15,8 @@ use std::time::Duration;
 use crate::defaults;
 use crate::dotenv::Dotenv;
 use crate::exit::{Exit, Fault, warn};
+use crate::sanitize::sanitize;
+use crate::time;
 
 /// How the settings of one run are found. Files are read when the environment lacks something.
 #[derive(Debug)]
@@ -190,6 +192,17 @@ impl Settings {
     /// `SSO_COOLDOWN_SECONDS` (600).
     pub fn cooldown(&self) -> Duration {
         self.seconds("SSO_COOLDOWN_SECONDS", 600)
+    }
+
+    /// `SSO_AHEAD` (0s): how long before the end of a session a monitor asks for a login.
+    pub fn ahead(&self) -> anyhow::Result<Duration> {
+        let Some(text) = self.text("SSO_AHEAD").filter(|text| !text.trim().is_empty()) else {
+            return Ok(Duration::ZERO);
+        };
+        time::parse_duration(text.trim()).map_err(|_| {
+            let message = format!("SSO_AHEAD isn't a length of time: `{}`", sanitize(&text));
+            Fault::new(Exit::Config, message).hint("SSO_AHEAD=15m").into()
+        })
     }
 
     /// `SSO_CHECK_SECONDS` (60). Zero is refused: a monitor that never rests is a bug.

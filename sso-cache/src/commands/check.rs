@@ -43,8 +43,10 @@ pub(crate) struct Args {
     /// Ends are known of a token that nobody can renew, and of a session whose length was observed or is set by
     /// `SSO_SESSION_LENGTH` (8h; `SSO_SESSION_LENGTH_corp` for session corp). `session` has `startedAt`, `endsAt` and `from`
     /// (`observed` or `setting`); where nothing is known, nothing is claimed.
-    #[arg(long, value_name = "D", default_value = "0s", hide_default_value = true, value_parser = parse_duration)]
-    ahead: Duration,
+    ///
+    /// Without it a monitor (--every) takes `SSO_AHEAD` (0s: what has ended).
+    #[arg(long, value_name = "D", value_parser = parse_duration)]
+    ahead: Option<Duration>,
 
     /// Print a table for people instead of documents
     #[arg(long, conflicts_with = "format")]
@@ -81,7 +83,7 @@ Exit status:
   65  a document is bad or has no profile data; with -e or --every: there is none
   74  a file could not be read (the others were checked), or a stream failed
   77  with -e: a person must log in
-  78  HOME or SSO_CHECK_SECONDS is wrong; with -e: a document has `error`";
+  78  HOME, SSO_CHECK_SECONDS or SSO_AHEAD is wrong; with -e: a document has `error`";
 
 pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let cache = cache(settings)?;
@@ -94,11 +96,12 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     match args.every {
         Some(every) => {
             let every = every.map_or_else(|| settings.check_interval(), Ok)?;
-            monitor::watch(documents, every, &cache, settings, args.ahead, &mut view)
+            let ahead = args.ahead.map_or_else(|| settings.ahead(), Ok)?;
+            monitor::watch(documents, every, &cache, settings, ahead, &mut view)
         }
         None => {
             let exit =
-                check::filter(documents, &cache, settings, args.exit_status, args.ahead, &mut view)?;
+                check::filter(documents, &cache, settings, args.exit_status, args.ahead.unwrap_or_default(), &mut view)?;
             view.end()?;
             Ok(exit)
         }

@@ -1,5 +1,6 @@
 //! Consent to a login: asked for once per session, one question at a time on this host.
 
+use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
 use sso_lock::{Lock, Outcome};
@@ -8,7 +9,7 @@ use sso_tool::settings::Settings;
 use sso_tool::stream::Document;
 
 use super::answered::Answered;
-use super::{Question, Response, ask};
+use super::{Occasion, Question, Response, ask, yes_or_no};
 use crate::session::answer::Answer;
 use crate::session::cached::Session;
 use crate::session::login_options::{after, lock_patience};
@@ -27,14 +28,15 @@ impl<'a> Consent<'a> {
     }
 
     /// Asks a person. `None` is consent; else what came of it. `valid` looks for a session that came meanwhile.
-    pub fn ask(
+    pub(crate) fn ask(
         &self,
         profile: &Profile,
         session: &Session<'_>,
         document: &Document,
+        occasion: Occasion,
         valid: impl FnOnce() -> anyhow::Result<Option<Answer>>,
     ) -> anyhow::Result<Option<Answer>> {
-        self.ask_once(session.name(), profile, document, valid)
+        self.ask_once(session.name(), profile, document, occasion, valid)
     }
 
     /// Asks about a login on a host, whose config isn't known here.
@@ -45,7 +47,8 @@ impl<'a> Consent<'a> {
         document: &Document,
     ) -> anyhow::Result<Option<Answer>> {
         let profile = Profile::elsewhere(profile, Kind::SsoToken);
-        self.ask_once(&host_session(host, &profile.name), &profile, document, || Ok(None))
+        let session = host_session(host, &profile.name);
+        self.ask_once(&session, &profile, document, Occasion::default(), || Ok(None))
     }
 
     fn ask_once(
@@ -53,6 +56,7 @@ impl<'a> Consent<'a> {
         session: &str,
         profile: &Profile,
         document: &Document,
+        occasion: Occasion,
         valid: impl FnOnce() -> anyhow::Result<Option<Answer>>,
     ) -> anyhow::Result<Option<Answer>> {
         if let Some(answer) = self.answered.find(session, document)? {
@@ -66,8 +70,13 @@ impl<'a> Consent<'a> {
         // Whoever held the lock before us may have led to a login.
         let mut answer = valid()?;
         if answer.is_none() {
-            let question = Question::new(self.settings, profile, document, self.patience)?;
-            if let Response::No(refusal) = ask(self.settings, &question, self.patience) {
+            let question = Question::new(self.settings, profile, document, occasion.ends_at, self.patience)?;
+            // Who runs a command at a terminal is asked there, and only yes or no.
+            let said = match occasion.needed {
+                Some(_) if io::stdin().is_terminal() => yes_or_no(&question, self.patience),
+                _ => ask(self.settings, &question, self.patience),
+            };
+            if let Response::No(refusal) = said {
                 self.answered.keep(session, &profile.name, &refusal, self.settings)?;
                 answer = Some(refusal);
             }

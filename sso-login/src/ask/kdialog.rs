@@ -5,11 +5,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::process::{Ended, run};
-use super::question::{SNOOZE_TITLE, TITLE, WARNING_TITLE};
+use super::question::{SNOOZE_TITLE, WARNING_TITLE};
 use super::{
-    Button, CANCEL, DISABLE, DONT_REMIND, Dialog, Question, REFRESH, Reply, SNOOZE, SNOOZES, USUAL,
-    snooze_of_label,
-};
+    Button, CANCEL, DISABLE, DONT_REMIND, Dialog, Question, REFRESH, Reply, SNOOZE, };
 
 pub(super) struct Kdialog {
     pub(super) program: PathBuf,
@@ -20,12 +18,13 @@ impl Dialog for Kdialog {
     /// A menu: with three buttons, a closed window would look like the third.
     fn choose(&self, question: &Question) -> Reply<Button> {
         let labels = [REFRESH, SNOOZE, DONT_REMIND];
-        self.menu(TITLE, &question.text, &labels, REFRESH, Button::of_label)
+        self.menu(question.title, &question.text, &labels, REFRESH, Button::of_label)
     }
 
     fn snooze(&self, question: &Question) -> Reply<u64> {
-        let labels = SNOOZES.map(|(label, _)| label);
-        self.menu(SNOOZE_TITLE, &question.snooze, &labels, labels[USUAL], snooze_of_label)
+        let labels = question.labels();
+        let usual = labels.get(question.usual).copied().unwrap_or_default();
+        self.menu(SNOOZE_TITLE, &question.snooze, &labels, usual, |label| question.seconds_of(label))
     }
 
     fn confirm(&self, question: &Question) -> Reply<()> {

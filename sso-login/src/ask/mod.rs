@@ -7,6 +7,7 @@ mod answered;
 mod consent;
 mod kdialog;
 mod kind;
+mod occasion;
 mod osascript;
 mod process;
 mod program;
@@ -22,6 +23,7 @@ use sso_tool::sanitize::sanitize;
 use sso_tool::settings::{Settings, from_environment};
 
 pub use consent::Consent;
+pub(crate) use occasion::Occasion;
 use kind::Kind;
 use question::Question;
 
@@ -29,8 +31,6 @@ use crate::session::answer::Answer;
 
 /// The snoozes that are offered, in seconds, with their labels.
 const SNOOZES: [(&str, u64); 4] = [("15 min", 900), ("30 min", 1800), ("1 hour", 3600), ("4 hours", 14_400)];
-/// The one that is offered first.
-const USUAL: usize = 1;
 const REFRESH: &str = "Refresh";
 const SNOOZE: &str = "Snooze";
 const DONT_REMIND: &str = "Don't Remind";
@@ -101,6 +101,15 @@ pub(crate) fn yes_on_terminal(text: &str, prompt: &str, patience: Duration) -> D
         Some(Reply::Given(())) => Decision::Yes,
         Some(Reply::Interrupted(signal)) => Decision::Interrupted(signal),
         _ => Decision::No,
+    }
+}
+
+/// Asks at the terminal whether to log in.
+fn yes_or_no(question: &Question, patience: Duration) -> Response {
+    match yes_on_terminal(&question.brief, "Log in now? (y/N): ", patience) {
+        Decision::Yes => Response::Refresh,
+        Decision::No => Response::No(Answer::dismissed(None)),
+        Decision::Interrupted(signal) => Response::No(Answer::interrupted(signal)),
     }
 }
 
@@ -206,10 +215,6 @@ impl Button {
             _ => None,
         }
     }
-}
-
-fn snooze_of_label(label: &str) -> Option<u64> {
-    SNOOZES.iter().find(|(known, _)| *known == label).map(|(_, seconds)| *seconds)
 }
 
 #[cfg(test)]

@@ -5,9 +5,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::process::{limit, run, seconds};
-use super::question::{SNOOZE_TITLE, TITLE, WARNING_TITLE};
+use super::question::{SNOOZE_TITLE, WARNING_TITLE};
 use super::{
-    Button, CANCEL, DISABLE, DONT_REMIND, Dialog, Question, REFRESH, Reply, SNOOZE, SNOOZES, snooze_of_label,
+    Button, CANCEL, DISABLE, DONT_REMIND, Dialog, Question, REFRESH, Reply, SNOOZE,
 };
 
 const SCRIPT: &str = include_str!("question.applescript");
@@ -22,12 +22,11 @@ pub(super) struct Osascript {
 impl Dialog for Osascript {
     fn choose(&self, question: &Question) -> Reply<Button> {
         let labels = [DONT_REMIND, SNOOZE, REFRESH];
-        self.show("question", TITLE, &question.text, &labels, Button::of_label)
+        self.show("question", question.title, &question.text, &labels, Button::of_label)
     }
 
     fn snooze(&self, question: &Question) -> Reply<u64> {
-        let labels = SNOOZES.map(|(label, _)| label);
-        self.show("list", SNOOZE_TITLE, &question.snooze, &labels, snooze_of_label)
+        self.show("list", SNOOZE_TITLE, &question.snooze, &question.labels(), |label| question.seconds_of(label))
     }
 
     fn confirm(&self, question: &Question) -> Reply<()> {

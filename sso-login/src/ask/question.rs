@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::Local;
 use serde_json::Value;
+use sso_signal::LONGEST_SNOOZE;
 use sso_profile::Profile;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
@@ -11,23 +12,37 @@ use sso_tool::shell::shell_word;
 use sso_tool::stream::Document;
 use sso_tool::time::{self, Moment};
 
-pub(super) const TITLE: &str = "AWS SSO Login Required";
+use super::SNOOZES;
+
+const TITLE: &str = "AWS SSO Login Required";
+const ENDING_TITLE: &str = "AWS SSO Session Ends Soon";
 pub(super) const SNOOZE_TITLE: &str = "Snooze";
 pub(super) const WARNING_TITLE: &str = "Disable SSO Reminders?";
 
 /// Characters of a name, and of a stranger's sentence, that are shown.
 const LONGEST_NAME: usize = 64;
 const LONGEST_REASON: usize = 80;
+/// The snooze that is offered first.
+const USUAL: usize = 1;
+/// The label of the snooze that ends with the session.
+const UNTIL_IT_ENDS: &str = "until it ends";
 /// Other profiles of the session that are named.
 const MOST_PROFILES: usize = 4;
 
 /// A question about one profile's session. Every text is sanitized: lines of visible characters.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Question {
+    /// What stands above it.
+    pub(super) title: &'static str,
+    /// The first sentence of its text, and what a login costs.
+    pub(super) brief: String,
     /// What happened, and what can be done.
     pub(super) text: String,
     /// For the choice of a snooze.
     pub(super) snooze: String,
+    /// The snoozes that are offered, in seconds, with their labels, the usual one, and what a person types for it.
+    pub(super) snoozes: Vec<(String, u64)>,
+    pub(super) usual: usize,
     /// What "Don't Remind" means.
     pub(super) warning: String,
     /// All of it, for a program of the user's own.
@@ -35,42 +50,120 @@ pub(super) struct Question {
 }
 
 impl Question {
-    /// The question for `document`. Who and where comes from the config (`profile`); only when, why and says who from
+    /// The seconds of a snooze's label.
+    pub(super) fn seconds_of(&self, label: &str) -> Option<u64> {
+        self.snoozes.iter().find(|(known, _)| known == label).map(|(_, seconds)| *seconds)
+    }
+
+    /// In how many seconds the session ends, if it runs.
+    pub(super) fn ends_at(&self) -> Option<u64> {
+        self.seconds_of(UNTIL_IT_ENDS)
+    }
+
+    /// The labels of the snoozes.
+    pub(super) fn labels(&self) -> Vec<&str> {
+        self.snoozes.iter().map(|(label, _)| label.as_str()).collect()
+    }
+
+    /// The question for `document`, about a session that isn't there, or that ends at `ends_at`. Who and where comes from the config (`profile`); only when, why and says who from
     /// the document, which a stranger may have written.
     pub(super) fn new(
         settings: &Settings,
         profile: &Profile,
         document: &Document,
+        ends_at: Option<Moment>,
         patience: Duration,
     ) -> anyhow::Result<Self> {
         let name = quoted(&profile.name);
         let since = said(document, "timestamp").and_then(time::parse);
         let now = time::now()?;
         let host = said(document, "host").map(|host| format!(" on {}", quoted(host))).unwrap_or_default();
+        let first = match ends_at {
+            Some(end) => ends(profile, end, now),
+            None => format!("Profile {name}{host} needs an AWS SSO login."),
+        };
+        let cost = ends_at.map(|_| "Logging in ends the session that runs now.".to_owned());
+        let brief = std::iter::once(first.clone()).chain(cost.clone()).collect::<Vec<_>>().join("\n");
         let lines = [
-            Some(format!("Profile {name}{host} needs an AWS SSO login.")),
+            Some(match ends_at {
+                Some(_) => format!("{first} Log in now?"),
+                None => first,
+            }),
             Some(String::new()),
             account(profile),
             session(profile, document),
             since.map(|since| format!("Since: {}", moment(since, now))),
-            reason(document),
+            // The end that is near is the reason, and is said already.
+            reason(document).filter(|_| ends_at.is_none()),
+            cost,
             Some(String::new()),
             Some("Refresh now, snooze, or disable reminders?".to_owned()),
             Some(format!(
-                "If closed, or not answered within {}, you are asked again in {}.",
+                "If closed, or not answered within {}, you are asked again {}.",
                 time::format_duration(patience),
-                time::format_duration(settings.cooldown()),
+                match ends_at {
+                    Some(_) => "when it has ended".to_owned(),
+                    None => format!("in {}", time::format_duration(settings.cooldown())),
+                },
             )),
         ];
         let text = lines.into_iter().flatten().collect::<Vec<_>>().join("\n");
         let snooze = format!("Profile {name}{host}: snooze for how long?");
-        let warning = match said(document, "host") {
-            Some(host) => host_warning(profile, host),
-            None => warning(profile),
+        let warning = match (ends_at, said(document, "host")) {
+            (Some(end), _) => ending_warning(profile, end, now),
+            (None, Some(host)) => host_warning(profile, host),
+            (None, None) => warning(profile),
         };
-        let document = program_document(profile, document, &text);
-        Ok(Self { text, snooze, warning, document })
+        let title = if ends_at.is_some() { ENDING_TITLE } else { TITLE };
+        let mut document = program_document(profile, document, title, &text);
+        if let Some(end) = ends_at {
+            document.set("endsAt", time::format(end));
+        }
+        let left = ends_at.and_then(|end| u64::try_from((end - now).num_seconds()).ok());
+        let (snoozes, usual) = snoozes(left);
+        Ok(Self { title, brief, text, snooze, snoozes, usual, warning, document })
     }
+}
+
+/// What is offered: until it ends, where an end is near, and what is shorter.
+fn snoozes(left: Option<u64>) -> (Vec<(String, u64)>, usize) {
+    let usual = SNOOZES.iter().map(|(label, seconds)| ((*label).to_owned(), *seconds));
+    match left.map(|left| left.clamp(1, LONGEST_SNOOZE.as_secs())) {
+        None => (usual.collect(), USUAL),
+        Some(left) => {
+            let until = std::iter::once((UNTIL_IT_ENDS.to_owned(), left));
+            (until.chain(usual.filter(|(_, seconds)| *seconds < left)).collect(), 0)
+        }
+    }
+}
+
+/// `corp ends at 16:00, in 25 minutes.`
+fn ends(profile: &Profile, end: Moment, now: Moment) -> String {
+    let session = profile.sso.as_ref().and_then(|sso| sso.session.as_deref());
+    let name = cut(session.unwrap_or(&profile.name), LONGEST_NAME);
+    let clock = clock(end, now);
+    format!("{name} ends at {clock}, in {}.", span((end - now).num_minutes()))
+}
+
+/// Minutes in words.
+fn span(minutes: i64) -> String {
+    let counted = |count: i64, noun: &str| match count {
+        1 => format!("1 {noun}"),
+        count => format!("{count} {noun}s"),
+    };
+    match (minutes.max(0) / 60, minutes.max(0) % 60) {
+        (0, 0) => "less than a minute".to_owned(),
+        (0, minutes) => counted(minutes, "minute"),
+        (hours, 0) => counted(hours, "hour"),
+        (hours, minutes) => format!("{} {}", counted(hours, "hour"), counted(minutes, "minute")),
+    }
+}
+
+/// The time of day of the person's clock, with the date if that is another one.
+fn clock(at: Moment, now: Moment) -> String {
+    let (local, today) = (at.with_timezone(&Local), now.with_timezone(&Local));
+    let is_today = local.date_naive() == today.date_naive();
+    local.format(if is_today { "%H:%M" } else { "%Y-%m-%d %H:%M" }).to_string()
 }
 
 fn said<'d>(document: &'d Document, key: &str) -> Option<&'d str> {
@@ -117,13 +210,11 @@ fn reason(document: &Document) -> Option<String> {
 
 /// The time of day, and how long ago. A clock of another machine may be ahead.
 fn moment(since: Moment, now: Moment) -> String {
-    let (local, today) = (since.with_timezone(&Local), now.with_timezone(&Local));
-    let is_today = local.date_naive() == today.date_naive();
-    let clock = local.format(if is_today { "%H:%M" } else { "%Y-%m-%d %H:%M" });
+    let clock = clock(since, now);
     let minutes = (now - since).num_minutes();
     let length = Duration::from_secs(u64::try_from(minutes).unwrap_or_default() * 60);
     match minutes {
-        ..0 => clock.to_string(),
+        ..0 => clock,
         0 => format!("{clock} (just now)"),
         1.. => format!("{clock} ({} ago)", time::format_duration(length)),
     }
@@ -144,6 +235,13 @@ fn warning(profile: &Profile) -> String {
     )
 }
 
+/// The same for an end that is near: the end itself is asked about all the same.
+fn ending_warning(profile: &Profile, end: Moment, now: Moment) -> String {
+    let name = quoted(profile.sso.as_ref().and_then(|sso| sso.session.as_deref()).unwrap_or(&profile.name));
+    let clock = clock(end, now);
+    format!("You aren't asked again before session {name} ends at {clock}.\n\nWhen it has ended, you are.")
+}
+
 /// The same for a host, which this machine logs in through a tunnel.
 fn host_warning(profile: &Profile, host: &str) -> String {
     format!(
@@ -158,7 +256,7 @@ fn host_warning(profile: &Profile, host: &str) -> String {
 }
 
 /// The document with what the text was made of: a program of the user's own needs no AWS config.
-fn program_document(profile: &Profile, document: &Document, text: &str) -> Document {
+fn program_document(profile: &Profile, document: &Document, title: &str, text: &str) -> Document {
     let mut question = document.clone();
     for key in ["reason", "source"] {
         if let Some(said) = said(document, key) {
@@ -171,7 +269,7 @@ fn program_document(profile: &Profile, document: &Document, text: &str) -> Docum
             None => drop(question.shift_remove(key)),
         }
     }
-    question.with("title", TITLE).with("question", text)
+    question.with("title", title).with("question", text)
 }
 
 /// A name, set apart from the words around it. A letter that could pass for a Latin one is shown by its number.

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use sso_tool::time;
 
-use super::question::{TITLE, WARNING_TITLE};
-use super::{Button, Dialog, Question, Reply, SNOOZES, USUAL};
+use super::question::WARNING_TITLE;
+use super::{Button, Dialog, Question, Reply};
 use crate::interrupt::Interrupt;
 use crate::session::login_options::after;
 use crate::terminal::{Tty, Typed};
@@ -24,7 +24,7 @@ impl Dialog for Terminal {
         let limit = time::format_duration(self.patience);
         let prompt =
             format!("[r]efresh, [s]nooze, [d]on't remind; Enter or {limit} without an answer: later > ");
-        self.ask(TITLE, &question.text, &prompt, |answer| match answer {
+        self.ask(question.title, &question.text, &prompt, |answer| match answer {
             "r" | "refresh" => Some(Reply::Given(Button::Refresh)),
             "s" | "snooze" => Some(Reply::Given(Button::Snooze)),
             "d" | "don't remind" => Some(Reply::Given(Button::DontRemind)),
@@ -34,14 +34,26 @@ impl Dialog for Terminal {
     }
 
     fn snooze(&self, question: &Question) -> Reply<u64> {
-        let prompt = "15m, 30m, 1h or 4h; Enter is 30m > ";
-        self.ask("", &question.snooze, prompt, |answer| {
-            if answer.is_empty() {
-                return Some(Reply::Given(SNOOZES[USUAL].1));
+        let words = |(label, seconds): &(String, u64)| match question.ends_at() {
+            Some(left) if left == *seconds => label.clone(),
+            _ => time::format_duration(Duration::from_secs(*seconds)),
+        };
+        let offered: Vec<_> = question.snoozes.iter().map(words).collect();
+        let usual = offered.get(question.usual).cloned().unwrap_or_default();
+        let prompt = match offered.split_last() {
+            Some((last, rest)) if !rest.is_empty() => {
+                format!("{} or {last}; Enter is {usual} > ", rest.join(", "))
             }
-            let seconds = time::parse_duration(answer).ok()?.as_secs();
-            let offered = SNOOZES.iter().map(|(_, offered)| *offered).find(|offered| *offered == seconds);
-            offered.map(Reply::Given)
+            _ => format!("Enter is {usual} > "),
+        };
+        self.ask("", &question.snooze, &prompt, |answer| {
+            let of_text = |text: &str| offered.iter().position(|offered| offered == text);
+            let of_length = |text: &str| {
+                let seconds = time::parse_duration(text).ok()?.as_secs();
+                question.snoozes.iter().position(|(_, offered)| *offered == seconds)
+            };
+            let at = if answer.is_empty() { Some(question.usual) } else { of_text(answer).or_else(|| of_length(answer)) };
+            question.snoozes.get(at?).map(|(_, seconds)| Reply::Given(*seconds))
         })
     }
 

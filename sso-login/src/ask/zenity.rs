@@ -5,9 +5,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::process::{Ended, limit, run, seconds};
-use super::question::{SNOOZE_TITLE, TITLE, WARNING_TITLE};
+use super::question::{SNOOZE_TITLE, WARNING_TITLE};
 use super::{
-    Button, CANCEL, DISABLE, DONT_REMIND, Dialog, Question, REFRESH, Reply, SNOOZE, SNOOZES, snooze_of_label,
+    Button, CANCEL, DISABLE, DONT_REMIND, Dialog, Question, REFRESH, Reply, SNOOZE,
 };
 
 pub(super) struct Zenity {
@@ -17,12 +17,11 @@ pub(super) struct Zenity {
 
 impl Dialog for Zenity {
     fn choose(&self, question: &Question) -> Reply<Button> {
-        self.buttons(TITLE, &question.text, &[REFRESH, SNOOZE, DONT_REMIND], Button::of_label)
+        self.buttons(question.title, &question.text, &[REFRESH, SNOOZE, DONT_REMIND], Button::of_label)
     }
 
     fn snooze(&self, question: &Question) -> Reply<u64> {
-        let labels = SNOOZES.map(|(label, _)| label);
-        self.buttons(SNOOZE_TITLE, &question.snooze, &labels, snooze_of_label)
+        self.buttons(SNOOZE_TITLE, &question.snooze, &question.labels(), |label| question.seconds_of(label))
     }
 
     fn confirm(&self, question: &Question) -> Reply<()> {

@@ -260,6 +260,7 @@ impl Aws {
         if !status.success() {
             return Ok(complaint.answer(code(status)));
         }
+        session.note_login();
         Ok(match obtain(session, Want::Valid, HowFar::Cached)?.cached() {
             Some(token) => Answer::success(Via::Aws, token.expires_at),
             None => {

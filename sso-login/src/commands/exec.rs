@@ -25,7 +25,7 @@ use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::stream::{Document, Output, Stdin};
 use sso_tool::subject::Subject;
-use sso_tool::time::{self, parse_duration};
+use sso_tool::time::{self, format_duration, parse_duration};
 
 use crate::commands::subjects::{self, Asked, RoleFlags, SubjectFlags, document_of};
 use crate::credentials::export::variables;
@@ -65,6 +65,16 @@ pub struct Args {
     /// Where a person must log in, ask `(y/N)` on the terminal, and log in at a yes; never without a terminal
     #[arg(long)]
     ask: bool,
+    /// Run CMD only with a session that lasts that long yet
+    ///
+    /// As `sso-login PROFILE --min-left D` does it: renewed, if that helps; else a person logs in anew, after a question on the
+    /// terminal or in a dialog, or without one by --yes. Where nobody can, CMD doesn't run (77), nor where no session lasts that
+    /// long (75). Keys that end earlier are said: --renewing gives CMD new ones.
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    min_left: Option<Duration>,
+    /// With --min-left: end the session that runs for a new one without a question
+    #[arg(long, requires = "min_left")]
+    yes: bool,
     /// Stay, and warn on stderr that long before the credentials (with --renewing: the session) end, and at the end
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     warn: Option<Duration>,
@@ -84,6 +94,7 @@ const EXAMPLES: &str = "\
 Examples:
   sso-login exec corp -- terraform plan
   sso-login exec corp --renewing -- ./service          for what runs longer than the credentials
+  sso-login exec corp --min-left 2h -- terraform apply
   sso-login exec corp --text --ask --warn 15m -- ./start-services.sh
   BACKLOG_AWS_PROFILE=corp sso-login exec -- ./start
   sso-login corp && sso-login exec corp --warn 10m -- bash
@@ -104,7 +115,7 @@ Exit status:
   2    before CMD runs: bad command line
   69   a service can't be reached
   74   a file failed
-  75   another login is under way
+  75   another login is under way, or no session lasts as long as --min-left
   77   a person must log in
   78   profile or configuration wrong, or no access to the role";
 
@@ -292,6 +303,13 @@ fn granted(
     profile: &Profile,
     teller: &Teller,
 ) -> anyhow::Result<Credentials> {
+    if let Some(min_left) = args.min_left
+        && let Some(answer) = offer::lasting(settings, profile, min_left, args.yes)?
+        && !answer.is_good()
+    {
+        let fault = answer.fault(profile.noun(), &profile.name);
+        return Err(fault.unwrap_or_else(|| Fault::new(answer.exit(), "no session")).into());
+    }
     let lack = match CredentialResolver::new(settings, config).credentials(profile)? {
         Ok(credentials) => return lasting(args, settings, config, profile, credentials),
         Err(lack) => lack,
@@ -323,10 +341,29 @@ fn lasting(
     profile: &Profile,
     credentials: Credentials,
 ) -> anyhow::Result<Credentials> {
-    let (Some(before), Some(end)) = (args.warn, credentials.expires_at) else { return Ok(credentials) };
-    if args.renewing || !profile.kind.is_sso() || time::after(time::now()?, before) < end {
+    let needed = args.warn.max(args.min_left);
+    let (Some(needed), Some(end)) = (needed, credentials.expires_at) else { return Ok(credentials) };
+    let now = time::now()?;
+    if args.renewing || time::after(now, needed) < end {
         return Ok(credentials);
     }
-    let fresh = CredentialResolver::new(settings, config).fresh(profile)?;
-    Ok(fresh.ok().filter(|fresh| fresh.expires_at > credentials.expires_at).unwrap_or(credentials))
+    let mut longest = credentials;
+    if profile.kind.is_sso() {
+        let fresh = CredentialResolver::new(settings, config).fresh(profile)?;
+        longest = fresh.ok().filter(|fresh| fresh.expires_at > longest.expires_at).unwrap_or(longest);
+    }
+    if let (Some(min_left), Some(end)) = (args.min_left, longest.expires_at)
+        && end <= time::after(now, min_left)
+    {
+        let left = format_duration(Duration::from_secs((end - now).num_seconds().max(0).unsigned_abs()));
+        let name = sanitize(&profile.name);
+        warn(
+            settings.tool(),
+            &format!(
+                "the session of profile `{name}` lasts, and the command's keys end in {left}, whatever the session does: \
+                 --renewing lets its SDK get new ones"
+            ),
+        );
+    }
+    Ok(longest)
 }

@@ -18,6 +18,7 @@ pub const EXAMPLES: &str = "\
 Examples:
   sso-login corp && aws s3 ls --profile corp
   sso-login corp --no-browser                          on a host without a browser
+  sso-login corp --min-left 3h && ./long-job           with a session that lasts
   sso-login corp --via pkce                            with a browser here, without the AWS CLI
   while sso-signal wait | sso-login - | sso-signal settle; do :; done
   sso-login sandbox -- bash                            try everything without an AWS account
@@ -34,7 +35,7 @@ Exit status:
   65   bad document
   69   the service can't be reached
   74   a file failed
-  75   another login is under way (or a person said later)
+  75   another login is under way (or a person said later, or no session lasts as long as --min-left)
   77   no login
   78   profile or configuration wrong
   124  timed out";
@@ -75,6 +76,17 @@ pub struct Args {
     /// Give up after that long [default: SSO_LOGIN_TIMEOUT or 2m; 10m with --no-browser]
     #[arg(long, value_name = "DURATION", value_parser = crate::session::login_options::parse_timeout)]
     timeout: Option<Duration>,
+    /// Have a session that lasts that long yet: valid is enough only if it does
+    ///
+    /// It is renewed, if that helps. Else the session that runs is ended at the AWS access portal, and a person logs in anew:
+    /// without that AWS would hand out the old end again. A person must agree, on the terminal, in a dialog or by --yes; where
+    /// nobody can, the old session stays (77). Only an end that is known counts (`sso-cache check --help`, --ahead). A new
+    /// session that is known to end earlier is said, and 75.
+    #[arg(long, value_name = "D", value_parser = sso_tool::time::parse_duration)]
+    min_left: Option<Duration>,
+    /// With --min-left: end the session that runs without a question; a signal's question is asked all the same
+    #[arg(long, requires = "min_left")]
+    yes: bool,
     /// As a filter, end with the status of the first outcome that isn't good
     #[arg(short, long)]
     exit_status: bool,
@@ -89,6 +101,8 @@ impl Args {
             ask: self.ask,
             timeout: self.timeout,
             patience: self.ask_timeout,
+            min_left: self.min_left,
+            is_agreed: self.yes,
         }
     }
 }

@@ -6,10 +6,9 @@ mod stray;
 use std::collections::BTreeSet;
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sso_cache::session_store::Happened;
-use sso_cache::token::Token;
 use sso_cache::{copies, salvage};
 use sso_lock::{Lock, Outcome};
 use sso_profile::{AwsConfig, Kind, Profile, Sso};
@@ -20,19 +19,15 @@ use sso_tool::state_dir;
 use sso_tool::stream::{Document, Output};
 use sso_tool::time;
 
-use crate::aws_api::oidc::Oidc;
-use crate::aws_api::portal::{Denial, Portal};
 use crate::commands::subjects::{self, Elsewhere, Form, Reply, RoleFlags, SubjectFlags, Target};
 use crate::session::cached::Session;
 use crate::session::error::{SessionError, named};
-use crate::session::refresh::{Renewed, refresh};
+use crate::session::sign_out::sign_out;
 use crate::session::target::no_sso;
 use crate::session::waiting;
 
 /// How long a refresh that is under way may hold us up.
 const LOCKED: Duration = Duration::from_secs(15);
-/// How long the service has to hear of it.
-const PATIENCE: Duration = Duration::from_secs(15);
 
 /// End a session, here and at the service
 ///
@@ -213,7 +208,7 @@ fn end(
         token.as_ref().is_some_and(|token| now < token.expires_at || token.is_refreshable(now));
     let mut removed = Vec::new();
     let told = match &token {
-        Some(token) => tell(settings, profile, session, token)?,
+        Some(token) => sign_out(settings, profile, session, token)?,
         None => Ok(()),
     };
     let state_dir = settings.state_dir()?;
@@ -228,7 +223,7 @@ fn end(
                 now < other.expires_at && token.as_ref().is_none_or(|token| !token.is_same(other))
             });
             if let Some(other) = other
-                && let Err(why) = tell(settings, profile, session, &other)?
+                && let Err(why) = sign_out(settings, profile, session, &other)?
             {
                 settings.debug(|| format!("the service couldn't be told of {}: {why}", copy.display()));
             }
@@ -262,37 +257,6 @@ fn end(
     ));
     document.set("note", untold.reason());
     Ok(Some(untold))
-}
-
-/// Ends the session at the service, or says why it can't be told. A session that is over there already is ended, too.
-fn tell(
-    settings: &Settings,
-    profile: &Profile,
-    session: &Session<'_>,
-    token: &Token,
-) -> anyhow::Result<Result<(), String>> {
-    let deadline = Instant::now() + PATIENCE;
-    let mut token = token.clone();
-    let now = time::now()?;
-    // The service takes a valid access token only, and the sign-in behind an old one lives on.
-    if token.expires_at <= now && token.is_refreshable(now) {
-        let oidc = Oidc::new(&session.sso.region, profile.endpoints.sso_oidc.as_deref())?;
-        match refresh(session, &oidc, &token, deadline)? {
-            Renewed::Token(renewed) => token = renewed,
-            Renewed::Gone | Renewed::Refused(_) => return Ok(Ok(())),
-            Renewed::Unreachable(refusal) => return Ok(Err(refusal.to_string())),
-            Renewed::TimedOut => return Ok(Err("it did not answer in time".to_owned())),
-        }
-    }
-    let portal = Portal::new(settings, profile, &session.sso.region)?;
-    let call = portal.logout(&token.access_token);
-    let answer = crate::runtime()?.block_on(async { tokio::time::timeout_at(deadline.into(), call).await });
-    Ok(match answer {
-        Ok(Ok(()) | Err(Denial::Unauthorized | Denial::Forbidden)) => Ok(()),
-        Ok(Err(Denial::Unreachable(why) | Denial::Other(why))) => Err(why),
-        Ok(Err(Denial::Throttled)) => Err("it throttles".to_owned()),
-        Err(_) => Err("it did not answer in time".to_owned()),
-    })
 }
 
 fn is_full(err: &anyhow::Error) -> bool {

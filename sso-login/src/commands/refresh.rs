@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
-use sso_cache::check::check;
+use sso_cache::check::check_ahead;
 use sso_cache::folder::Cache;
+use sso_cache::foresight::Foresight;
 use sso_tool::exit::Exit;
 use sso_tool::failure::Kind;
 use sso_tool::outcome::Outcome;
@@ -106,7 +107,6 @@ fn answer(
     };
     let session = Session::new(settings, sso)?;
     session.salvage(settings)?;
-    session.note_seen();
     let default = if is_command { SOON } else { Duration::ZERO };
     let left = TimeDelta::from_std(args.before.unwrap_or(default)).unwrap_or(TimeDelta::MAX);
     let now = time::now()?;
@@ -185,6 +185,8 @@ fn is_salvageable(document: &Document) -> bool {
 
 /// The state as the files have it now.
 fn look_again(document: &mut Document, settings: &Settings) -> anyhow::Result<()> {
-    check(document, &Cache::of_home(settings.home()?), time::now()?)?;
+    // What is known of the session's end stays in the document, since the last renewal tells it best.
+    let foresight = Foresight::read(settings, Duration::ZERO)?;
+    check_ahead(document, &Cache::of_home(settings.home()?), &foresight, time::now()?)?;
     Ok(())
 }

@@ -41,6 +41,9 @@ pub struct SandboxArgs {
     /// How long a sign-in lives, and so how long its refresh tokens work
     #[arg(long, aliases = ["session-length", "refresh-lifetime"], value_name = "D", default_value = "8h", value_parser = parse_duration, help_heading = "Lifetimes")]
     session_lifetime: Duration,
+    /// Hand out the sign-in that lives again at a login, with its old end, as AWS does until a logout
+    #[arg(long, help_heading = "Lifetimes")]
+    keep_session: bool,
     /// How long role credentials live
     #[arg(long, value_name = "D", default_value = "1h", value_parser = parse_duration, help_heading = "Lifetimes")]
     role_lifetime: Duration,
@@ -115,6 +118,7 @@ impl SandboxArgs {
             device_expires_in: self.device_expires_in,
             token_lifetime: self.token_lifetime,
             session_lifetime: self.session_lifetime,
+            keeps_session: self.keep_session,
             role_lifetime: self.role_lifetime,
             registration_lifetime: self.registration_lifetime,
             faults: [&self.fail, &self.error, &self.hang].into_iter().flatten().cloned().collect(),

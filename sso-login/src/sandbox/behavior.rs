@@ -28,6 +28,8 @@ pub(super) struct Behavior {
     /// The device code expires instead of being approved.
     pub(super) expire: bool,
     pub(super) no_refresh_token: bool,
+    /// A login while a sign-in lives gets that one.
+    pub(super) keeps_session: bool,
     /// Seconds between polls that a device authorization asks for.
     pub(super) interval: u64,
     pub(super) device_expires_in: Duration,
@@ -51,6 +53,7 @@ impl Default for Behavior {
             deny: false,
             expire: false,
             no_refresh_token: false,
+            keeps_session: false,
             interval: 1,
             device_expires_in: Duration::from_secs(600),
             token_lifetime: None,
@@ -86,6 +89,7 @@ impl Behavior {
             "roleLifetimeSeconds": self.role_lifetime.as_secs(),
             "registrationLifetimeSeconds": self.registration_lifetime.as_secs(),
             "noRefreshToken": self.no_refresh_token,
+            "keepSession": self.keeps_session,
             "fail": faults(Kind::Fail),
             "error": faults(Kind::Error),
             "hang": faults(Kind::Hang),
@@ -131,6 +135,7 @@ impl Behavior {
             "roleLifetimeSeconds" => self.role_lifetime = seconds()?,
             "registrationLifetimeSeconds" => self.registration_lifetime = seconds()?,
             "noRefreshToken" => self.no_refresh_token = truth()?,
+            "keepSession" => self.keeps_session = truth()?,
             _ => {
                 let kind = Kind::ALL.into_iter().find(|kind| kind.name() == member);
                 return self.set_faults(kind.ok_or_else(|| format!("no member `{member}`"))?, value);

@@ -173,7 +173,7 @@ impl Answer {
         }
     }
 
-    fn because(mut self, reason: impl Into<String>) -> Self {
+    pub(crate) fn because(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
         self
     }
@@ -186,6 +186,11 @@ impl Answer {
     /// The word for programs that says why it failed.
     pub(crate) fn error(&self) -> Option<&str> {
         self.keys.iter().find(|(key, _)| *key == "error").and_then(|(_, value)| value.as_str())
+    }
+
+    /// What people are told about it.
+    pub(crate) fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
     }
 
     /// For how many seconds a snooze is.

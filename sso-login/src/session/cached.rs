@@ -67,12 +67,42 @@ impl<'a> Session<'a> {
 
     /// Remembers its token as it is in the file, which another client may have written.
     pub(crate) fn note_seen(&self) {
-        let written = std::fs::metadata(self.token_file()).and_then(|file| file.modified()).ok();
-        match (self.token().ok().and_then(Entry::whole), written.and_then(time::from_system)) {
-            (Some(token), Some(written)) => self.note(Happened::Seen(&token, written)),
-            (None, _) => self.note(Happened::Absent),
+        if self.state_dir.is_none() {
+            return;
+        }
+        let written = || std::fs::metadata(self.token_file()).and_then(|file| file.modified()).ok();
+        let before = written();
+        match self.token() {
+            // A token with the time of another one would seem to be cut short.
+            Ok(Entry::Whole(token)) if before == written() => {
+                if let Some(written) = before.and_then(time::from_system) {
+                    self.note(Happened::Seen(&token, written));
+                }
+            }
+            Ok(Entry::Missing) => self.note(Happened::Absent),
+            // A torn file ends no session.
             _ => {}
         }
+    }
+
+    /// Remembers the login of another program, which has just ended well.
+    pub(crate) fn note_login(&self) {
+        if let Ok(Entry::Whole(token)) = self.token() {
+            self.note(Happened::LoggedIn(&token));
+        }
+    }
+
+    /// Removes its token after the portal's logout.
+    pub(crate) fn forget(&self) -> anyhow::Result<()> {
+        let file = self.token_file();
+        match std::fs::remove_file(&file) {
+            Err(err) if err.kind() != std::io::ErrorKind::NotFound => {
+                return Err(err).with_context(|| format!("cannot remove {}", file.display()));
+            }
+            _ => {}
+        }
+        self.note(Happened::LoggedOut);
+        Ok(())
     }
 
     /// Its token file.

@@ -3,18 +3,20 @@
 mod on_host;
 
 use std::io::{self, IsTerminal as _};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sso_cache::registration::Flow;
 use sso_profile::{AwsConfig, Profile};
 use sso_signal::config_stamp;
+use sso_tool::episode;
 use sso_tool::exit::{Exit, Fault, hint_of, status_of, warn};
+use sso_tool::outcome::Outcome;
 use sso_tool::settings::Settings;
 use sso_tool::stream::{Document, Output};
 use sso_tool::subject::Subject;
-use sso_tool::time;
+use sso_tool::time::{self, Moment, format_duration};
 
-use crate::ask::Consent;
+use crate::ask::{Consent, Occasion};
 use crate::aws_cli::complaint;
 use crate::aws_cli::program;
 use crate::flows::device::DeviceLogin;
@@ -23,9 +25,12 @@ use crate::flows::progress::Progress;
 use crate::session::answer::Answer;
 use crate::session::cached::Session;
 use crate::session::consent_forecast::ConsentForecast;
+use crate::session::error::named;
 use crate::session::login_options::{LoginOptions, Permission, Via, lock_patience};
 use crate::session::obtain::{Effort, HowFar, Obtained, Queue, Want, obtain};
+use crate::session::outlook::{Outlook, Prospect};
 use crate::session::route::{self, Choice, Route};
+use crate::session::sign_out::sign_out;
 use crate::session::target::{self, no_sso};
 
 const STANDALONE: &str = "the mode is standalone: nobody is asked, and nobody logs in";
@@ -90,14 +95,15 @@ impl<'a> Ensure<'a> {
 
         let session = Session::new(self.settings, sso)?;
         session.salvage(self.settings)?;
-        if let Some(answer) = self.valid(&session)? {
+        let outlook = self.outlook(&session, document)?;
+        if let Some(answer) = self.valid(&session, outlook.as_ref())? {
             return Ok(answer);
         }
         let episode = session.token()?.whole().map(|token| time::format(token.expires_at));
         let mut progress = Progress::new(output, &profile);
-        let answer = self.get(&profile, &session, document, &mut progress)?;
+        let answer = self.get(&profile, &session, outlook.as_ref(), document, &mut progress)?;
         // What a person decides holds until the next expiry, also where no signal stands that names this one.
-        Ok(if document.contains_key("episode") || answer.is_good() {
+        Ok(if document.contains_key("episode") || answer.is_good() || answer.is_login() {
             answer
         } else {
             answer.with("episode", episode.unwrap_or_else(|| "missing".to_owned()))
@@ -110,14 +116,15 @@ impl<'a> Ensure<'a> {
         &self,
         profile: &Profile,
         session: &Session<'_>,
+        outlook: Option<&Outlook<'_>>,
         document: &Document,
         progress: &mut Progress<'_>,
     ) -> anyhow::Result<Answer> {
         session.rehearse()?;
         let leave = self.wish.permission(self.settings, document)?;
-        if leave != Permission::Given && !self.wish.force {
+        if (leave != Permission::Given || outlook.is_some()) && !self.wish.force {
             let effort = self.effort(profile, document)?;
-            match obtain(session, self.want(), HowFar::Refresh(&effort))? {
+            match obtain(session, self.want(outlook), HowFar::Refresh(&effort))? {
                 Obtained::Lacking(_) => {}
                 obtained => return answer(obtained),
             }
@@ -125,22 +132,92 @@ impl<'a> Ensure<'a> {
         if leave == Permission::Denied {
             return Ok(Answer::dismissed(Some(STANDALONE)));
         }
-        if leave == Permission::Asked
-            && let Some(answer) = self.consent.ask(profile, session, document, || self.valid(session))?
+        // A session that runs is of use to somebody until its end: only a person gives it up for a new one.
+        let ends_at = match outlook {
+            Some(_) => running_until(session, time::now()?)?,
+            None => None,
+        };
+        if ends_at.is_some()
+            && let Some(outlook) = outlook
+            && let Some(lasts) = outlook.too_short()?
         {
-            return Ok(answer);
+            return Ok(too_short(outlook, lasts).exiting(Exit::TryLater));
+        }
+        let asks = leave == Permission::Asked || (ends_at.is_some() && !self.wish.is_agreed);
+        if asks {
+            let valid = || self.valid(session, outlook);
+            let occasion = self.occasion(document, outlook, session)?;
+            if let Some(answer) = self.consent.ask(profile, session, document, occasion, valid)? {
+                return Ok(disagreed(session, occasion, answer));
+            }
         }
         let effort = self.effort(profile, document)?;
-        let mut log_in = || self.log_in(profile, session, effort.deadline, progress);
-        let answer = answer(obtain(session, self.want(), HowFar::Login(&effort, &mut log_in))?)?;
-        if leave == Permission::Asked {
+        let mut log_in = || self.log_in(profile, session, outlook.is_some(), effort.deadline, progress);
+        let answer =
+            answer(obtain(session, self.want(outlook), HowFar::Login(&effort, &mut log_in))?)?;
+        if asks {
             self.consent.keep(profile, session, &answer)?;
         }
-        Ok(answer)
+        match outlook {
+            Some(outlook) if answer.is_good() => self.judged(session, outlook, answer),
+            _ => Ok(answer),
+        }
     }
 
-    fn want(&self) -> Want<'static> {
-        if self.wish.force { Want::New } else { Want::Valid }
+    /// How long the session has to last, if any valid one won't do: as `--min-left` says, or, for the signal of an end that is
+    /// near, beyond that.
+    fn outlook(&self, session: &Session<'_>, document: &Document) -> anyhow::Result<Option<Outlook<'a>>> {
+        if let Some(left) = self.wish.min_left {
+            return Ok(Some(Outlook::lasting(self.settings, session, left)));
+        }
+        let Some(end) = document.text("episode")?.and_then(episode::end_of) else { return Ok(None) };
+        let raised = document.text("timestamp")?.and_then(time::parse);
+        Outlook::beyond(self.settings, session, end, raised)
+    }
+
+    /// Why a person is asked: a session that runs, and ends too early, or none.
+    fn occasion(
+        &self,
+        document: &Document,
+        outlook: Option<&Outlook<'_>>,
+        session: &Session<'_>,
+    ) -> anyhow::Result<Occasion> {
+        let now = time::now()?;
+        let token = session.token()?.whole();
+        let ends_at = match outlook.zip(token) {
+            Some((outlook, token)) => match outlook.of(&token, now)? {
+                Prospect::Ends(end) => Some(end).filter(|end| now < *end),
+                // Whoever forces a login ends it all the same.
+                Prospect::Lasts | Prospect::NeedsRenewal => Some(token.expires_at).filter(|end| now < *end),
+            },
+            None => None,
+        };
+        let needed = self.wish.min_left.filter(|_| !document.contains_key("mode"));
+        Ok(Occasion { ends_at, needed })
+    }
+
+    /// The answer after a login for a session that is to last: what AWS gave may be known to end too early.
+    fn judged(
+        &self,
+        session: &Session<'_>,
+        outlook: &Outlook<'_>,
+        answer: Answer,
+    ) -> anyhow::Result<Answer> {
+        let now = time::now()?;
+        let Some(token) = session.token()?.whole() else { return Ok(answer) };
+        let Prospect::Ends(end) = outlook.of(&token, now)? else { return Ok(answer) };
+        self.settings.debug(|| format!("the new session ends at {}", time::format(end)));
+        let lasts = (end - now).to_std().unwrap_or_default();
+        let (error, reason) = shortness(outlook, lasts);
+        Ok(answer.with("error", error).because(reason).exiting(Exit::TryLater))
+    }
+
+    fn want<'o>(&self, outlook: Option<&'o Outlook<'o>>) -> Want<'o> {
+        match outlook {
+            _ if self.wish.force => Want::New,
+            Some(outlook) => Want::Outlasting(outlook),
+            None => Want::Valid,
+        }
     }
 
     /// The time for a renewal or login begins now: a person's time to answer isn't the login's.
@@ -152,8 +229,12 @@ impl<'a> Ensure<'a> {
         Ok(Effort { settings: self.settings, profile, deadline, queue })
     }
 
-    fn valid(&self, session: &Session<'_>) -> anyhow::Result<Option<Answer>> {
-        let token = obtain(session, self.want(), HowFar::Cached)?.cached();
+    fn valid(
+        &self,
+        session: &Session<'_>,
+        outlook: Option<&Outlook<'_>>,
+    ) -> anyhow::Result<Option<Answer>> {
+        let token = obtain(session, self.want(outlook), HowFar::Cached)?.cached();
         Ok(token.map(|token| Answer::valid(token.expires_at)))
     }
 
@@ -161,6 +242,7 @@ impl<'a> Ensure<'a> {
         &self,
         profile: &Profile,
         session: &Session<'_>,
+        ends_old: bool,
         deadline: Instant,
         progress: &mut Progress<'_>,
     ) -> anyhow::Result<Answer> {
@@ -189,6 +271,9 @@ impl<'a> Ensure<'a> {
         }
         let forecast = ConsentForecast::new(session, &profile.name, &route)?;
         let forecast = forecast.mended(self.settings, session)?;
+        if ends_old && let Some(answer) = self.end_running(profile, session)? {
+            return Ok(answer);
+        }
         progress.ends_at(deadline);
         progress.expect(forecast.clone());
         let answer = match route {
@@ -229,6 +314,31 @@ impl<'a> Ensure<'a> {
         Ok(progress.settle(answer))
     }
 
+    /// Ends the session that runs, at the portal and in the cache, since AWS would hand it out again, with its old end. Answers
+    /// what came of it if that failed. Role credentials that were fetched by it stay good, and stay.
+    fn end_running(&self, profile: &Profile, session: &Session<'_>) -> anyhow::Result<Option<Answer>> {
+        let now = time::now()?;
+        let token = session.token()?.whole();
+        let Some(token) = token.filter(|token| now < token.expires_at || token.is_refreshable(now)) else {
+            return Ok(None);
+        };
+        warn(
+            self.settings.tool(),
+            &format!(
+                "{} is ended at the AWS access portal before the new login: AWS would give its old end again",
+                named(session)
+            ),
+        );
+        if let Err(why) = sign_out(self.settings, profile, session, &token)? {
+            return Ok(Some(Answer::unreachable(format!(
+                "the session that runs couldn't be ended, and stays: {why}"
+            ))));
+        }
+        // A token that no service takes any more would pass for a valid one.
+        session.forget()?;
+        Ok(None)
+    }
+
     /// The profile and all profiles of its session; or the answer, if it isn't one to log in with.
     fn resolve(
         &self,
@@ -261,6 +371,46 @@ impl<'a> Ensure<'a> {
             None => answer,
         })
     }
+}
+
+/// The answer of a command that needs a session for so long, where nobody agreed to a login.
+fn disagreed(session: &Session<'_>, occasion: Occasion, answer: Answer) -> Answer {
+    let Some(needed) = occasion.needed.filter(|_| answer.outcome() == Outcome::Dismissed) else {
+        return answer;
+    };
+    let state = match occasion.ends_at {
+        Some(end) => format!("ends at {}, and {} are needed", time::format(end), format_duration(needed)),
+        None => "has expired".to_owned(),
+    };
+    let name = named(session);
+    let answer = match answer.reason() {
+        Some(why) => {
+            let reason = format!("{name} {state}: {why}");
+            answer.because(reason)
+        }
+        None => answer.because(format!("{name} {state}, and nobody agreed to a new login")),
+    };
+    answer.exiting(Exit::LoginRequired).hint("--yes agrees to a new login")
+}
+
+/// When the token of a session ends that runs: valid, or waiting for a renewal.
+fn running_until(session: &Session<'_>, now: Moment) -> anyhow::Result<Option<Moment>> {
+    let token = session.token()?.whole();
+    let running = token.filter(|token| now < token.expires_at || token.is_refreshable(now));
+    Ok(running.map(|token| token.expires_at))
+}
+
+/// The answer where a login would be in vain.
+fn too_short(outlook: &Outlook<'_>, lasts: Duration) -> Answer {
+    let (error, reason) = shortness(outlook, lasts);
+    Answer::failed(error, reason)
+}
+
+/// Why a new session is too short, as a word and in words.
+fn shortness(outlook: &Outlook<'_>, lasts: Duration) -> (&'static str, String) {
+    let whole = |length: Duration| format_duration(Duration::from_secs(length.as_secs().div_ceil(60) * 60));
+    let reason = format!("a new session lasts {}, and {} are needed", whole(lasts), whole(outlook.needed()));
+    ("short-session", reason)
 }
 
 fn own_domain(fault: Fault) -> Answer {

@@ -96,6 +96,10 @@ pub struct LoginOptions {
     pub patience: Duration,
     /// How long the login may take.
     pub timeout: Option<Duration>,
+    /// For how long the session is to last.
+    pub min_left: Option<Duration>,
+    /// Whether a session that runs may be ended for a new one without a question.
+    pub is_agreed: bool,
 }
 
 impl LoginOptions {

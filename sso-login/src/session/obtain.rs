@@ -17,6 +17,7 @@ use crate::session::answer::Answer;
 use crate::session::cached::Session;
 use crate::session::error::{SessionError, named};
 use crate::session::failure::Failures;
+use crate::session::outlook::{Outlook, Prospect};
 use crate::session::refresh::{Renewed, refresh};
 use crate::session::waiting;
 
@@ -25,11 +26,13 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// Which token will do.
 #[derive(Clone, Copy, Debug)]
-pub enum Want<'a> {
+pub(crate) enum Want<'a> {
     /// One that is valid now.
     Valid,
     /// One that lasts for longer than this.
     Lasting(TimeDelta),
+    /// One of a session that lasts for as long as is needed; the token itself may be shorter if it can be renewed.
+    Outlasting(&'a Outlook<'a>),
     /// A valid one other than this, which the service has just refused.
     Another(&'a Secret),
     /// One of a new login: neither what is in the file nor its renewal.
@@ -37,13 +40,29 @@ pub enum Want<'a> {
 }
 
 impl Want<'_> {
-    fn is_met(self, token: &Token, now: Moment) -> bool {
-        match self {
+    /// What a whole token in the file is good for.
+    fn judge(self, session: &Session<'_>, token: Token, now: Moment) -> anyhow::Result<Look> {
+        let is_met = match self {
             Self::Valid => now < token.expires_at,
-            Self::Lasting(left) => now + left < token.expires_at,
+            Self::Lasting(left) => left < token.expires_at - now,
             Self::Another(refused) => now < token.expires_at && token.access_token != *refused,
             Self::New => false,
-        }
+            Self::Outlasting(outlook) => {
+                return Ok(match outlook.of(&token, now)? {
+                    Prospect::Lasts => Look::Met(token),
+                    Prospect::NeedsRenewal => Look::Renewable(token),
+                    Prospect::Ends(end) if end <= now => Look::Spent(SessionError::expired(session)),
+                    Prospect::Ends(end) => Look::Spent(SessionError::ending(session, &time::format(end))),
+                });
+            }
+        };
+        Ok(if is_met {
+            Look::Met(token)
+        } else if self.takes_renewed() && token.is_refreshable(now) {
+            Look::Renewable(token)
+        } else {
+            Look::Spent(spent(session, &token, self, now))
+        })
     }
 
     fn takes_renewed(self) -> bool {
@@ -113,10 +132,14 @@ pub(crate) enum Obtained {
 /// and only then the act.
 pub(crate) fn obtain(session: &Session<'_>, want: Want<'_>, how_far: HowFar<'_>) -> anyhow::Result<Obtained> {
     let (effort, log_in) = match how_far {
-        HowFar::Cached => return Ok(look(session, want)?.without_renewal(session)),
+        HowFar::Cached => {
+            session.note_seen();
+            return Ok(look(session, want)?.without_renewal(session));
+        }
         HowFar::Refresh(effort) => (effort, None),
         HowFar::Login(effort, log_in) => (effort, Some(log_in)),
     };
+    session.note_seen();
     let lock = Lock::of(effort.settings, "login")?;
     let failures = Failures::before_waiting(effort.settings, session)?;
     loop {
@@ -152,7 +175,16 @@ fn locked(
     log_in: Option<&mut dyn FnMut() -> anyhow::Result<Answer>>,
 ) -> anyhow::Result<Obtained> {
     let obtained = match look(session, want)? {
-        Look::Renewable(token) => renewed(session, &token, want, effort)?,
+        Look::Renewable(token) => match renewed(session, &token, want, effort)? {
+            // It may have told that the session ends too early.
+            Obtained::Renewed(token) if matches!(want, Want::Outlasting(_)) => {
+                match want.judge(session, token.clone(), time::now()?)? {
+                    Look::Spent(lack) => Obtained::Lacking(lack),
+                    _ => Obtained::Renewed(token),
+                }
+            }
+            obtained => obtained,
+        },
         look => look.without_renewal(session),
     };
     let Obtained::Lacking(lack) = obtained else { return Ok(obtained) };
@@ -239,9 +271,7 @@ fn look(session: &Session<'_>, want: Want<'_>) -> anyhow::Result<Look> {
     Ok(match session.token()? {
         Entry::Missing => Look::Spent(SessionError::absent(session)),
         Entry::Corrupt(why) => Look::Torn(SessionError::torn(session, why)),
-        Entry::Whole(token) if want.is_met(&token, now) => Look::Met(token),
-        Entry::Whole(token) if want.takes_renewed() && token.is_refreshable(now) => Look::Renewable(token),
-        Entry::Whole(token) => Look::Spent(spent(session, &token, want, now)),
+        Entry::Whole(token) => want.judge(session, token, now)?,
     })
 }
 
@@ -249,7 +279,7 @@ fn look(session: &Session<'_>, want: Want<'_>) -> anyhow::Result<Look> {
 fn spent(session: &Session<'_>, token: &Token, want: Want<'_>, now: Moment) -> SessionError {
     match want {
         _ if token.expires_at <= now => SessionError::expired(session),
-        Want::Lasting(_) => SessionError::ending(session, &time::format(token.expires_at)),
+        Want::Lasting(_) | Want::Outlasting(_) => SessionError::ending(session, &time::format(token.expires_at)),
         Want::Valid | Want::Another(_) | Want::New => SessionError::rejected(session),
     }
 }

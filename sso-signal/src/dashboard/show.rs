@@ -204,7 +204,7 @@ fn overview(groups: &[Group<'_>], now: Moment, paint: Paint) -> Vec<String> {
         let first = fine
             .iter()
             .flat_map(|group| &group.profiles)
-            .filter_map(|profile| profile["token"]["expiresAt"].as_str().and_then(time::parse))
+            .filter_map(|profile| end_of(profile))
             .filter(|end| *end > now)
             .min();
         let until = first.map(|end| format!(", the first of them expires in {}", span(now, end)));
@@ -269,6 +269,9 @@ fn of_profile(profile: &Value, now: Moment, paint: Paint, alone: bool) -> Vec<St
             let expiry = profile[key]["expiresAt"].as_str().and_then(time::parse);
             let (tone, said) = match (TokenState::of_word(state), expiry) {
                 (Some(TokenState::Valid), Some(at)) => (Tone::Good, format!("valid, for {}", span(now, at))),
+                (Some(TokenState::Ending), Some(at)) => {
+                    (Tone::Waits, format!("valid, for {}, and the session ends", span(now, at)))
+                }
                 (Some(TokenState::Expired), Some(at)) => {
                     (tone_of(key), format!("expired {} ago", span(at, now)))
                 }
@@ -279,6 +282,9 @@ fn of_profile(profile: &Value, now: Moment, paint: Paint, alone: bool) -> Vec<St
             };
             line(label, tone, &said);
         }
+    }
+    if let Some((tone, said)) = end_of_session(profile, now) {
+        line("Session", tone, &said);
     }
     let flags = [
         (profile["snoozedUntil"].as_str(), "snoozed until"),
@@ -300,6 +306,25 @@ fn of_profile(profile: &Value, now: Moment, paint: Paint, alone: bool) -> Vec<St
     }
     line("Next", Tone::Head, text(profile, "nextAction"));
     lines
+}
+
+/// When the session behind the token ends, which no renewal puts off, and how that is known.
+fn end_of_session(profile: &Value, now: Moment) -> Option<(Tone, String)> {
+    let session = &profile["session"];
+    let end = session["endsAt"].as_str().and_then(time::parse).filter(|end| *end > now)?;
+    let known = match session["from"].as_str() {
+        Some("setting") => "as set by SSO_SESSION_LENGTH",
+        _ => "as observed",
+    };
+    let is_near = profile["token"]["state"] == TokenState::Ending.word();
+    let tone = if is_near { Tone::Waits } else { Tone::Good };
+    Some((tone, format!("ends in {}, {known}", span(now, end))))
+}
+
+/// The end that counts for a profile: the session's where it is known, else the token's.
+fn end_of(profile: &Value) -> Option<Moment> {
+    let session = profile["session"]["endsAt"].as_str().and_then(time::parse);
+    session.or_else(|| profile["token"]["expiresAt"].as_str().and_then(time::parse))
 }
 
 fn tone_of(key: &str) -> Tone {

@@ -22,6 +22,7 @@ pub(crate) fn write(entry: &Reminder) -> Document {
     set("profiles", (!profiles.is_empty()).then(|| json!(profiles)));
     set("retry", entry.retry.as_ref().map(pause));
     set("snooze", entry.snooze.as_ref().map(pause));
+    set("nearEnd", entry.near_end.map(|at| time::format(at).into()));
     set("dismissedAt", entry.dismissed.map(|at| time::format(at).into()));
     set("suppressedEpisodes", (!entry.suppressed.is_empty()).then(|| json!(entry.suppressed)));
     set("failures", (entry.failures > 0).then(|| entry.failures.into()));
@@ -59,6 +60,7 @@ pub(crate) fn read(value: &Value) -> Result<Reminder, Broken> {
         profiles: optional(map, "profiles", read_texts)?.unwrap_or_default(),
         retry: optional(map, "retry", read_pause)?,
         snooze: optional(map, "snooze", read_pause)?,
+        near_end: optional(map, "nearEnd", read_moment)?,
         dismissed: optional(map, "dismissedAt", read_moment)?,
         suppressed: optional(map, "suppressedEpisodes", read_texts)?.unwrap_or_default(),
         failures: optional(map, "failures", |value| u32::try_from(value.as_u64()?).ok())?.unwrap_or_default(),

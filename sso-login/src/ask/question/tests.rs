@@ -21,7 +21,7 @@ fn profile(name: &str) -> Profile {
 
 fn question(name: &str, document: &Document) -> Question {
     let settings = Settings::new("sso-login");
-    Question::new(&settings, &profile(name), document, Duration::from_secs(120)).unwrap()
+    Question::new(&settings, &profile(name), document, None, Duration::from_secs(120)).unwrap()
 }
 
 #[test]

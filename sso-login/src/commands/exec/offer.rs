@@ -38,8 +38,38 @@ pub(super) fn offer(
         ask: Ask::Never,
         patience: PATIENCE,
         timeout: None,
+        min_left: None,
+        is_agreed: false,
     };
-    // Stdout is the command's; the person reads stderr.
+    ensure(settings, login, wish)
+}
+
+/// Ensures that the session behind a profile lasts that long, before the command runs. `None`: there is no session behind it.
+pub(super) fn lasting(
+    settings: &Settings,
+    profile: &Profile,
+    min_left: Duration,
+    is_agreed: bool,
+) -> anyhow::Result<Option<Answer>> {
+    if profile.sso.is_none() {
+        return Ok(None);
+    }
+    let wish = LoginOptions {
+        force: false,
+        via: Via::Auto,
+        opens_browser: true,
+        // A command that was to run is no wish to log in.
+        ask: if is_agreed { Ask::Never } else { Ask::Always },
+        patience: PATIENCE,
+        timeout: None,
+        min_left: Some(min_left),
+        is_agreed,
+    };
+    ensure(settings, profile, wish)
+}
+
+/// Stdout is the command's; the person reads stderr.
+fn ensure(settings: &Settings, login: &Profile, wish: LoginOptions) -> anyhow::Result<Option<Answer>> {
     let (name, role) = (login.name.clone(), AskedRole::default());
     let subject = match login.kind {
         Kind::Session => Subject::Session { name, role },
