@@ -144,8 +144,9 @@ impl Record {
             record.ends_at = Some(look.expires_at);
             return record.ending(look.expires_at).with(look);
         }
-        let is_outlived =
-            |record: &Self| record.forecast(None).is_some_and(|known| look.expires_at > known.ends_at + SLACK);
+        let is_outlived = |record: &Self| {
+            record.forecast(None).is_some_and(|known| look.expires_at > known.ends_at + SLACK)
+        };
         if is_outlived(&record) && record.latest_start.is_some() {
             record.started_at = record.latest_start.take();
         }

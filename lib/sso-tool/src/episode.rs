@@ -22,8 +22,7 @@ pub fn end_of(episode: &str) -> Option<Moment> {
 
 /// Whether two names are of one episode.
 pub fn is_same(one: &str, other: &str) -> bool {
-    one == other
-        || end_of(one).zip(end_of(other)).is_some_and(|(one, other)| (one - other).abs() <= SLACK)
+    one == other || end_of(one).zip(end_of(other)).is_some_and(|(one, other)| (one - other).abs() <= SLACK)
 }
 
 #[cfg(test)]

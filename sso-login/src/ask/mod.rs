@@ -23,8 +23,8 @@ use sso_tool::sanitize::sanitize;
 use sso_tool::settings::{Settings, from_environment};
 
 pub use consent::Consent;
-pub(crate) use occasion::Occasion;
 use kind::Kind;
+pub(crate) use occasion::Occasion;
 use question::Question;
 
 use crate::session::answer::Answer;

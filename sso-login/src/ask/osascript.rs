@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use super::process::{limit, run, seconds};
 use super::question::{SNOOZE_TITLE, WARNING_TITLE};
-use super::{
-    Button, CANCEL, DISABLE, DONT_REMIND, Dialog, Question, REFRESH, Reply, SNOOZE,
-};
+use super::{Button, CANCEL, DISABLE, DONT_REMIND, Dialog, Question, REFRESH, Reply, SNOOZE};
 
 const SCRIPT: &str = include_str!("question.applescript");
 /// The "no user interaction allowed" of scripts: a shell without the desktop, over ssh say.
@@ -26,7 +24,9 @@ impl Dialog for Osascript {
     }
 
     fn snooze(&self, question: &Question) -> Reply<u64> {
-        self.show("list", SNOOZE_TITLE, &question.snooze, &question.labels(), |label| question.seconds_of(label))
+        self.show("list", SNOOZE_TITLE, &question.snooze, &question.labels(), |label| {
+            question.seconds_of(label)
+        })
     }
 
     fn confirm(&self, question: &Question) -> Reply<()> {

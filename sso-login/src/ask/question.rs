@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use chrono::Local;
 use serde_json::Value;
-use sso_signal::LONGEST_SNOOZE;
 use sso_profile::Profile;
+use sso_signal::LONGEST_SNOOZE;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::shell::shell_word;

@@ -52,7 +52,11 @@ impl Dialog for Terminal {
                 let seconds = time::parse_duration(text).ok()?.as_secs();
                 question.snoozes.iter().position(|(_, offered)| *offered == seconds)
             };
-            let at = if answer.is_empty() { Some(question.usual) } else { of_text(answer).or_else(|| of_length(answer)) };
+            let at = if answer.is_empty() {
+                Some(question.usual)
+            } else {
+                of_text(answer).or_else(|| of_length(answer))
+            };
             question.snoozes.get(at?).map(|(_, seconds)| Reply::Given(*seconds))
         })
     }

@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use super::process::{Ended, limit, run, seconds};
 use super::question::{SNOOZE_TITLE, WARNING_TITLE};
-use super::{
-    Button, CANCEL, DISABLE, DONT_REMIND, Dialog, Question, REFRESH, Reply, SNOOZE,
-};
+use super::{Button, CANCEL, DISABLE, DONT_REMIND, Dialog, Question, REFRESH, Reply, SNOOZE};
 
 pub(super) struct Zenity {
     pub(super) program: PathBuf,

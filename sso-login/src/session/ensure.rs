@@ -153,8 +153,7 @@ impl<'a> Ensure<'a> {
         }
         let effort = self.effort(profile, document)?;
         let mut log_in = || self.log_in(profile, session, outlook.is_some(), effort.deadline, progress);
-        let answer =
-            answer(obtain(session, self.want(outlook), HowFar::Login(&effort, &mut log_in))?)?;
+        let answer = answer(obtain(session, self.want(outlook), HowFar::Login(&effort, &mut log_in))?)?;
         if asks {
             self.consent.keep(profile, session, &answer)?;
         }
@@ -197,12 +196,7 @@ impl<'a> Ensure<'a> {
     }
 
     /// The answer after a login for a session that is to last: what AWS gave may be known to end too early.
-    fn judged(
-        &self,
-        session: &Session<'_>,
-        outlook: &Outlook<'_>,
-        answer: Answer,
-    ) -> anyhow::Result<Answer> {
+    fn judged(&self, session: &Session<'_>, outlook: &Outlook<'_>, answer: Answer) -> anyhow::Result<Answer> {
         let now = time::now()?;
         let Some(token) = session.token()?.whole() else { return Ok(answer) };
         let Prospect::Ends(end) = outlook.of(&token, now)? else { return Ok(answer) };
@@ -229,11 +223,7 @@ impl<'a> Ensure<'a> {
         Ok(Effort { settings: self.settings, profile, deadline, queue })
     }
 
-    fn valid(
-        &self,
-        session: &Session<'_>,
-        outlook: Option<&Outlook<'_>>,
-    ) -> anyhow::Result<Option<Answer>> {
+    fn valid(&self, session: &Session<'_>, outlook: Option<&Outlook<'_>>) -> anyhow::Result<Option<Answer>> {
         let token = obtain(session, self.want(outlook), HowFar::Cached)?.cached();
         Ok(token.map(|token| Answer::valid(token.expires_at)))
     }

@@ -279,7 +279,9 @@ fn look(session: &Session<'_>, want: Want<'_>) -> anyhow::Result<Look> {
 fn spent(session: &Session<'_>, token: &Token, want: Want<'_>, now: Moment) -> SessionError {
     match want {
         _ if token.expires_at <= now => SessionError::expired(session),
-        Want::Lasting(_) | Want::Outlasting(_) => SessionError::ending(session, &time::format(token.expires_at)),
+        Want::Lasting(_) | Want::Outlasting(_) => {
+            SessionError::ending(session, &time::format(token.expires_at))
+        }
         Want::Valid | Want::Another(_) | Want::New => SessionError::rejected(session),
     }
 }
