@@ -1,16 +1,17 @@
 //! Credentials for containers: handed out while they are good, renewed once for all, and missed out loud.
 
 use std::fs;
+use std::io::{PipeReader, PipeWriter, Read as _, Write as _, pipe};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::json;
 
-use super::serving::Serving;
+use super::serving::{Reply, Serving};
 use crate::login::bench::Bench;
 
 #[test]
@@ -168,6 +169,65 @@ fn static_keys_are_handed_out_with_an_end_that_makes_sdks_look_again() {
         (&body["AccessKeyId"], &body["Token"], &body["Expiration"]),
         (&json!("AKIA"), &json!(""), &json!("2026-11-21T13:00:00Z"))
     );
+}
+
+#[test]
+fn a_reminder_that_nobody_heard_is_said_again() {
+    let bench = Bench::start("");
+    let (reader, writer) = pipe().unwrap();
+    let (mut child, host) = serving_into(&bench, &reader, writer, Stdio::null());
+    drop(reader);
+    let token = token_of_demo(&bench);
+    Reply::to(&host, &ask_for_demo(&host, &token)).refuses(401, "expired", "run: sso-login demo");
+    assert_eq!(child.wait().unwrap().code(), Some(74), "a server that nobody hears fails");
+    let serving = Serving::start(&bench, "--credentials demo", &[]);
+    serving.credentials("demo").refuses(401, "expired", "run: sso-login demo");
+    assert_eq!(serving.document()["loginRequired"], true);
+}
+
+#[test]
+fn a_reader_or_a_log_that_stands_still_holds_nobody_up() {
+    let bench = Bench::start("");
+    let ((reader, mut writer), (log, log_writer)) = (pipe().unwrap(), pipe().unwrap());
+    let (mut child, host) = serving_into(&bench, &reader, writer.try_clone().unwrap(), log_writer.into());
+    // All that a pipe takes (pipe(7)): the document has no room.
+    writer.write_all(&[b' '; 1 << 16]).unwrap();
+    let token = token_of_demo(&bench);
+    Reply::to(&host, &ask_for_demo(&host, &token)).refuses(401, "expired", "run: sso-login demo");
+    // More lines than a pipe takes.
+    let healthz = format!("GET /healthz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    for _ in 0..2200 {
+        Reply::to(&host, &healthz).is(200);
+    }
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    drop((reader, log));
+}
+
+/// A server that writes into a pipe; its first document is read already.
+fn serving_into(bench: &Bench, mut reader: &PipeReader, writer: PipeWriter, log: Stdio) -> (Child, String) {
+    let mut command = bench.command("sso-login serve --listen 127.0.0.1:0 --credentials demo");
+    let child = command.stdout(writer).stderr(log).spawn().unwrap();
+    // What it has of the pipe's ends goes with it.
+    drop(command);
+    let mut first = Vec::new();
+    while first.last() != Some(&b'\n') {
+        let mut byte = [0];
+        reader.read_exact(&mut byte).unwrap();
+        first.push(byte[0]);
+    }
+    let first: serde_json::Value = serde_json::from_slice(&first).unwrap();
+    (child, first["url"].as_str().unwrap().trim_start_matches("http://").to_owned())
+}
+
+fn token_of_demo(bench: &Bench) -> String {
+    fs::read_to_string(bench.home().join(".aws/sso-renewer/serve/credentials/demo.token")).unwrap()
+}
+
+fn ask_for_demo(host: &str, token: &str) -> String {
+    format!(
+        "GET /credentials/demo HTTP/1.1\r\nHost: {host}\r\nAuthorization: {token}\r\nConnection: close\r\n\r\n"
+    )
 }
 
 #[test]

@@ -337,8 +337,14 @@ print(json.dumps(yaml.safe_load(sys.stdin)))";
     assert_eq!(uri, "http://169.254.170.2:8000/credentials/corp");
     for (name, service) in compose["services"].as_object().unwrap() {
         let volumes = service["volumes"].as_array().unwrap();
-        let token = "${HOME}/.aws/sso-renewer/serve/credentials/corp.token:/run/sso/corp.token:ro";
-        assert_eq!(volumes, &[json!(token)], "{name} has the token of its profile, and nothing else");
+        let token = json!({
+            "type": "bind",
+            "source": "${HOME}/.aws/sso-renewer/serve/credentials/corp.token",
+            "target": "/run/sso/corp.token",
+            "read_only": true,
+            "bind": {"create_host_path": false},
+        });
+        assert_eq!(volumes, &[token], "{name} has the token of its profile, and nothing else");
     }
     let relay = load(&blocks(&text, "yaml")[0]);
     assert_eq!(relay["services"]["sso-relay"]["networks"]["sso"]["ipv4_address"], "169.254.170.2");

@@ -63,7 +63,9 @@ fn a_container_that_reaches_the_endpoint_alone_has_a_monitor_and_credentials() {
         return;
     }
     let compose = fs::read_to_string(project().join("docs/containers/endpoint.yaml")).unwrap();
-    let monitor = compose.lines().map(str::trim).find(|line| line.starts_with("curl ")).unwrap();
+    let mut lines = compose.lines().map(str::trim).skip_while(|line| !line.starts_with("printf "));
+    let monitor = [lines.next().unwrap(), lines.next().unwrap()].join(" ");
+    assert!(monitor.ends_with("http://169.254.170.2:8000/credentials/corp;"), "{monitor}");
     let monitor = monitor
         .replace("$$", "$")
         .replace("/run/sso/corp.token", "TOKEN")

@@ -3,10 +3,12 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::hmac;
+use rustix::fs::{FlockOperation, flock};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
@@ -190,6 +192,68 @@ fn after_a_restart_tokens_hold_and_what_was_ended_stays_so() {
     let other =
         APP.map(|(name, value)| (name, if name == "AWS_SSO_ROLE_NAME" { "Administrator" } else { value }));
     assert!(!is_good(&Serving::start(&bench, "", &other), kept));
+}
+
+#[test]
+fn a_sign_in_that_ended_at_one_server_is_ended_at_every_one() {
+    let bench = Bench::start("--pending 0");
+    let (one, other) = (Serving::start(&bench, "", &APP), Serving::start(&bench, "", &APP));
+    let answer = one.sign_in();
+    let token = answer["access_token"].as_str().unwrap();
+    assert!(is_good(&one, token) && is_good(&other, token));
+    one.with("POST", "/api/auth/logout", token).is(200);
+    assert!(!is_good(&one, token) && !is_good(&other, token));
+}
+
+#[test]
+fn a_key_that_others_could_read_signs_nobody_in() {
+    let bench = Bench::start("--pending 0");
+    let serving = Serving::start(&bench, "", &APP);
+    let answer = serving.sign_in();
+    let token = answer["access_token"].as_str().unwrap();
+    serving.stop(Signal::TERM);
+    let keys = bench.home().join(".aws/sso-renewer/serve/keys.json");
+    fs::set_permissions(&keys, fs::Permissions::from_mode(0o644)).unwrap();
+    let serving = Serving::start(&bench, "", &APP);
+    assert!(!is_good(&serving, token));
+    assert!(
+        serving.log().contains("keys.json could be read by others; new keys are made"),
+        "{}",
+        serving.log()
+    );
+    assert_eq!(fs::metadata(&keys).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn a_state_directory_that_is_locked_holds_up_nobody_and_keeps_no_sign_in() {
+    let bench = Bench::start("--pending 0");
+    let serving = Serving::start(&bench, "", &APP);
+    let answer = serving.sign_in();
+    let token = answer["access_token"].as_str().unwrap();
+    let unknown = {
+        let rest = token.split_once('.').unwrap().1;
+        let header = json!({"alg": "ES256", "typ": "JWT", "kid": "nobodys"});
+        format!("{}.{rest}", URL_SAFE_NO_PAD.encode(header.to_string()))
+    };
+    let directory = fs::File::open(bench.home().join(".aws/sso-renewer/serve")).unwrap();
+    flock(&directory, FlockOperation::LockExclusive).unwrap();
+    let is_answered = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let asking = scope.spawn(|| {
+            let reply = serving.with("GET", "/api/auth/me", &unknown);
+            is_answered.store(true, Ordering::Relaxed);
+            reply.status
+        });
+        let leaving = scope.spawn(|| serving.with("POST", "/api/auth/logout", token).status);
+        for _ in 0..20 {
+            assert_eq!(serving.get("/healthz", &[]).status, 200);
+        }
+        assert!(!is_answered.load(Ordering::Relaxed), "others have to be answered meanwhile");
+        assert_eq!((asking.join().unwrap(), leaving.join().unwrap()), (500, 500));
+    });
+    // It couldn't be written down; this server knows all the same.
+    assert!(!is_good(&serving, token));
+    drop(directory);
 }
 
 #[test]

@@ -21,6 +21,9 @@ pub(crate) const LIFETIME: Duration = Duration::from_secs(15 * 60);
 const BEGINNINGS: u32 = 5;
 /// The pause between two beginnings after those.
 const PAUSE: Duration = Duration::from_secs(5);
+/// How long a client that nobody asks about keeps its place when somebody else needs it. The page of a hidden tab may ask
+/// once a minute only.
+const IDLE: Duration = Duration::from_secs(120);
 /// A poll by a clock that isn't ours is a moment early every other time.
 const TOLERANCE: Duration = Duration::from_millis(300);
 
@@ -37,6 +40,8 @@ struct Client {
     /// How often it has begun, and when it may again once those without a pause are used up.
     begun: u32,
     next: Instant,
+    /// When it last asked for anything.
+    seen: Instant,
 }
 
 struct Running {
@@ -123,7 +128,11 @@ impl Flows {
             // What has ended is remembered only while nobody needs the room.
             self.clients.retain(|_, client| !client.is_over(now));
         }
-        let first = self.clients.values().map(|client| client.ends).min()?;
+        if self.clients.len() >= MOST {
+            // So is who left, or never meant to sign in.
+            self.clients.retain(|_, client| now < client.leaves());
+        }
+        let first = self.clients.values().map(|client| client.ends.min(client.leaves())).min()?;
         (self.clients.len() >= MOST).then(|| first.saturating_duration_since(now))
     }
 
@@ -140,6 +149,7 @@ impl Flows {
             device: None,
             begun: 0,
             next: now,
+            seen: now,
         };
         self.clients.insert(handle.client_id.clone(), client);
         Ok(Some(handle))
@@ -238,11 +248,22 @@ impl Flows {
     }
 
     fn client(&mut self, client_id: &str, secret: &str, now: Instant) -> Option<&mut Client> {
-        self.clients.get_mut(client_id).filter(|client| now < client.ends && client.secret.is_of(secret))
+        let client = self.clients.get_mut(client_id);
+        let client = client.filter(|client| now < client.ends && client.secret.is_of(secret))?;
+        client.seen = now;
+        Some(client)
     }
 }
 
 impl Client {
+    /// When it counts as gone, if it doesn't ask for anything until then. What a person has approved stays.
+    fn leaves(&self) -> Instant {
+        let is_approved = self.device.as_ref().is_some_and(|device| {
+            matches!(device.state, State::Asking | State::Approved(_) | State::Done(_))
+        });
+        if is_approved { self.ends } else { self.seen + IDLE }
+    }
+
     fn is_over(&self, now: Instant) -> bool {
         let is_ended = |device: &Running| {
             matches!(device.state, State::Used | State::Denied | State::TimedOut)
@@ -327,7 +348,15 @@ mod tests {
         flows.settle(&one.client_id, code, Settled::Denied, now);
         assert!(flows.add(registered(), now).unwrap().is_some());
         assert!(flows.add(registered(), now).unwrap().is_none());
-        assert!(flows.add(registered(), now + Duration::from_secs(3600)).unwrap().is_some());
+        // Who still asks keeps the place; who doesn't, doesn't.
+        let (two, code) = &all[1];
+        let later = now + IDLE;
+        let just_before = later.checked_sub(Duration::from_secs(1)).unwrap();
+        assert!(matches!(flows.poll(&two.client_id, &two.client_secret, code, just_before), Poll::Ask(..)));
+        flows.settle(&two.client_id, code, Settled::Pending, just_before);
+        assert!(flows.full(just_before).is_some_and(|wait| wait <= IDLE));
+        assert!(flows.add(registered(), later).unwrap().is_some());
+        assert!(matches!(flows.poll(&two.client_id, &two.client_secret, code, later + IDLE), Poll::Ask(..)));
     }
 
     #[test]

@@ -217,7 +217,7 @@ impl Handout {
             Ok(())
         };
         if let Err(err) = say() {
-            sso_tool::exit::report(super::TOOL, &err);
+            super::log::failure(&err);
         }
     }
 

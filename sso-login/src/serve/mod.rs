@@ -10,6 +10,7 @@ mod flow;
 mod gate;
 mod handout;
 mod listener;
+mod log;
 mod page;
 mod problem;
 mod server;
@@ -110,13 +111,20 @@ pub fn serve(options: &Options, settings: &Settings) -> anyhow::Result<Exit> {
         app,
         looked_for_keys: Mutex::new(None),
     });
-    server.announcer.say(&listening(&server, address))?;
+    announcer::say(&listening(&server, address))?;
+    if address.ip().is_unspecified() && options.origins.is_empty() {
+        log::line(&format!(
+            "only requests for loopback's names and 169.254.170.2 are answered; name others by --origin http://HOST:{}",
+            address.port()
+        ));
+    }
     // What runs a program (`credential_process`) holds signals back; the default must not come back after it.
     let _held = Interrupt::hold()?;
     let runtime = crate::runtime()?;
     let ended = runtime.block_on(Arc::clone(&server).serve(listener));
     // What hangs on a service that doesn't answer must not keep the process.
     runtime.shutdown_background();
+    server.announcer.finish();
     ended.map(|()| Exit::Done)
 }
 
@@ -142,17 +150,16 @@ fn listening(server: &Server, address: SocketAddr) -> Document {
 /// The secret in a file: status 78 if there is none, or one that others may read.
 fn secret_of(path: &Path) -> anyhow::Result<Digest> {
     use std::os::unix::fs::MetadataExt as _;
+    let word = sso_tool::shell::shell_word(&path.to_string_lossy()).to_string();
     let fault = |why: &str| {
-        Fault::new(Exit::Config, format!("{} {why}", path.display())).hint(format!(
-            "(umask 077; openssl rand -base64 32 > {})",
-            sso_tool::shell::shell_word(&path.to_string_lossy())
-        ))
+        Fault::new(Exit::Config, format!("{} {why}", path.display()))
+            .hint(format!("(umask 077; openssl rand -base64 32 > {word})"))
     };
     let Ok(Found::Bytes(bytes)) = safe_read::read(path, LARGEST_SECRET) else {
         return Err(fault("isn't a file that can be read").into());
     };
     if std::fs::symlink_metadata(path).is_ok_and(|found| found.mode() & 0o077 != 0) {
-        return Err(fault("can be read by others").into());
+        return Err(fault("can be read by others").hint(format!("chmod 600 {word}")).into());
     }
     let text = String::from_utf8_lossy(&bytes);
     let secret = text.trim();

@@ -59,7 +59,7 @@ impl Problem {
 
     /// Something on this machine failed; `sso-login` says on stderr what.
     pub(crate) fn internal(err: &anyhow::Error) -> Self {
-        sso_tool::exit::report(super::TOOL, err);
+        super::log::failure(err);
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server failed; its log says why")
     }
 

@@ -17,7 +17,6 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use serde_json::json;
-use sso_tool::exit::warn;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::announcer::Announcer;
@@ -27,6 +26,7 @@ use super::digest::Digest;
 use super::flow::Flows;
 use super::gate::Gate;
 use super::handout::{self, Handout};
+use super::log;
 use super::problem::Problem;
 use super::token::keys::Keys;
 use super::token::sign_ins::SignIns;
@@ -80,7 +80,7 @@ impl Server {
     /// A line about a step of a flow, where `DEBUG=true` wants it. Never give it a secret.
     pub(crate) fn debug(&self, message: impl FnOnce() -> String) {
         if self.is_debug {
-            warn(super::TOOL, &format!("debug: {}", message()));
+            log::line(&format!("debug: {}", message()));
         }
     }
 
@@ -161,7 +161,7 @@ impl Server {
         let renewed = sign_in::blocking(move || {
             let now = sso_tool::time::now()?;
             let is_due = is_wanted || locked(&server.keys).is_due(now);
-            if is_due { locked(&server.keys).renew(now, is_wanted) } else { Ok(()) }
+            if is_due { Keys::renew(&server.keys, now, is_wanted) } else { Ok(()) }
         });
         let _ = renewed.await;
     }
@@ -236,8 +236,22 @@ async fn admit(State(server): State<Arc<Server>>, request: Request, next: Next) 
     }
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     let (status, ms) = (response.status().as_u16(), begin.elapsed().as_millis());
-    warn(super::TOOL, &format!("{method} {route} {status} {ms}ms"));
+    log::line(&format!("{} {route} {status} {ms}ms", method_word(&method)));
     response
+}
+
+/// A method, for the log: those that a stranger makes up may be of any length.
+fn method_word(method: &Method) -> &str {
+    const METHODS: [Method; 7] = [
+        Method::GET,
+        Method::POST,
+        Method::HEAD,
+        Method::OPTIONS,
+        Method::PUT,
+        Method::DELETE,
+        Method::PATCH,
+    ];
+    if METHODS.contains(method) { method.as_str() } else { "-" }
 }
 
 /// The route of a path, for the log: what a stranger asks for doesn't get there.

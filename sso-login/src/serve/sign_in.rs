@@ -21,6 +21,7 @@ use super::flow::{Beginning, LIFETIME, Poll, Settled};
 use super::problem::Problem;
 use super::server::{Server, locked};
 use super::token::claims::{Claims, LONGEST, User};
+use super::token::keys::Keys;
 use super::token::sign_ins::SignIn;
 use crate::aws_api::oidc::{Created, Refusal, Registered};
 use crate::aws_api::portal::{Denial, Portal};
@@ -78,11 +79,14 @@ pub(crate) async fn aws_login(State(server): Shared, headers: HeaderMap, body: B
 
 /// Whom the server's own AWS keys are.
 async fn user_of_keys() -> Result<User, Problem> {
-    let (credentials, profile) = blocking(|| {
+    let looked = blocking(|| {
         let settings = &Settings::new(super::TOOL);
-        Ok((app::static_keys(settings)?, app::keys_profile(settings)?))
-    })
-    .await?;
+        Ok(app::static_keys(settings).and_then(|keys| Ok((keys, app::keys_profile(settings)?))))
+    });
+    // What somebody put into `.env` since the start, and can't be right.
+    let (credentials, profile) = looked
+        .await?
+        .map_err(|err| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_configured", format!("{err:#}")))?;
     let Some(credentials) = credentials else {
         return Err(Problem::bad("no_credentials", "AWS credentials not provided"));
     };
@@ -252,6 +256,10 @@ async fn attempt(
             let wait = settle(Settled::Later(created));
             Problem::unreachable(why).retry_after(whole_seconds(wait).max(1))
         }
+        Err(Failed::Here(problem, created)) => {
+            let wait = settle(Settled::Later(Some(created)));
+            problem.retry_after(whole_seconds(wait).max(1))
+        }
     };
     server.debug(|| format!("token: {problem:?}"));
     let _ = answering.send(Err(problem));
@@ -265,6 +273,8 @@ enum Failed {
     Invalid,
     /// AWS can't be reached; with what must not get lost.
     Later(String, Option<Created>),
+    /// A person approved, and this server can't keep the sign-in now.
+    Here(Problem, Created),
 }
 
 async fn ask(server: &Server, registered: &Registered, step: Step) -> Result<SignedIn, Failed> {
@@ -292,43 +302,59 @@ async fn ask(server: &Server, registered: &Registered, step: Step) -> Result<Sig
             log_out(server, &portal, &created).await;
             Ok(answer)
         }
-        Err(Some(why)) => {
+        Err(NotSignedIn::Never(why)) => {
             log_out(server, &portal, &created).await;
             Err(Failed::Denied(why))
         }
-        Err(None) => Err(Failed::Later("AWS can't be reached; ask again".to_owned(), Some(created))),
+        Err(NotSignedIn::Unreachable) => {
+            Err(Failed::Later("AWS can't be reached; ask again".to_owned(), Some(created)))
+        }
+        Err(NotSignedIn::Here(problem)) => Err(Failed::Here(problem, created)),
     }
 }
 
-/// Role credentials, and whom STS says that they are. The error is why it will never work, or `None` if it may later.
+/// Why an approval is no sign-in.
+enum NotSignedIn {
+    /// It will never be one.
+    Never(String),
+    /// AWS can't be reached.
+    Unreachable,
+    /// This server can't keep it: a full disk, too many.
+    Here(Problem),
+}
+
+/// Role credentials, and whom STS says that they are.
 async fn signed_in_by(
     server: &Server,
     app: &App,
     portal: &Portal,
     created: &Created,
-) -> Result<SignedIn, Option<String>> {
+) -> Result<SignedIn, NotSignedIn> {
     let call = portal.credentials(&created.access_token, &app.account_id, &app.role_name);
     let role = match tokio::time::timeout(CALL, call).await {
         Ok(Ok(role)) => role,
         Ok(Err(Denial::Forbidden)) => {
             let (role, account) = (&app.role_name, &app.account_id);
-            return Err(Some(format!("no access to role {role} of account {account}")));
+            return Err(NotSignedIn::Never(format!("no access to role {role} of account {account}")));
         }
-        Ok(Err(Denial::Other(name))) => return Err(Some(format!("the SSO portal answered {name}"))),
+        Ok(Err(Denial::Other(name))) => {
+            return Err(NotSignedIn::Never(format!("the SSO portal answered {name}")));
+        }
         Ok(Err(Denial::Unauthorized)) => {
-            return Err(Some("the SSO portal doesn't accept the sign-in".to_owned()));
+            return Err(NotSignedIn::Never("the SSO portal doesn't accept the sign-in".to_owned()));
         }
-        Ok(Err(Denial::Unreachable(_) | Denial::Throttled)) | Err(_) => return Err(None),
+        Ok(Err(Denial::Unreachable(_) | Denial::Throttled)) | Err(_) => return Err(NotSignedIn::Unreachable),
     };
     let until = role.expires_at;
-    let sts = Sts::new(&app.profile, &Credentials::from(role)).map_err(|err| Some(format!("{err:#}")))?;
+    let sts = Sts::new(&app.profile, &Credentials::from(role))
+        .map_err(|err| NotSignedIn::Never(format!("{err:#}")))?;
     let identity = identity(sts).await.map_err(|lack| match lack.kind {
-        Kind::Unreachable | Kind::Busy => None,
+        Kind::Unreachable | Kind::Busy => NotSignedIn::Unreachable,
         Kind::Expired | Kind::Denied | Kind::Remote | Kind::UnknownProfile | Kind::Config => {
-            Some(lack.reason().to_owned())
+            NotSignedIn::Never(lack.reason().to_owned())
         }
     })?;
-    signed_in(server, User::of(identity), Some(until)).await.map_err(|problem| Some(format!("{problem:?}")))
+    signed_in(server, User::of(identity), Some(until)).await.map_err(NotSignedIn::Here)
 }
 
 /// The AWS token has done its work. Nobody can be told where this fails, and it ends by itself.
@@ -431,7 +457,7 @@ async fn checked(server: &Arc<Server>, headers: &HeaderMap) -> Result<Claims, Pr
     let now = time::now()?;
     if locked(&server.keys).lacks_key_of(&token) && server.may_look_for_keys() {
         let server = Arc::clone(server);
-        blocking(move || locked(&server.keys).renew(now, false)).await?;
+        blocking(move || Keys::renew(&server.keys, now, false)).await?;
     }
     let value = locked(&server.keys).check(&token, &server.audience).ok_or_else(Problem::credentials)?;
     let claims = Claims::of(&value, now).ok_or_else(Problem::credentials)?;

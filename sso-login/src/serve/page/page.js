@@ -106,7 +106,9 @@ async function withKeys() {
 }
 
 async function signOut() {
-  await ask('logout');
+  const answer = await ask('logout');
+  // 401: it was signed out, or has expired, already.
+  if (answer.status !== 200 && answer.status !== 401) return show('Signing out failed: ' + answer.body.detail + '.', 'bad');
   token = null;
   $('out').hidden = $('done').hidden = true;
   over();

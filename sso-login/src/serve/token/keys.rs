@@ -1,6 +1,8 @@
 //! The keys that tokens are signed with: one of the server's own in a file that its user alone reads, or `SECRET_KEY`.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -12,7 +14,6 @@ use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use sso_tool::atomic_write::{self, Mode};
-use sso_tool::exit::warn;
 use sso_tool::quarantine;
 use sso_tool::safe_read::{self, Found};
 use sso_tool::secret::Secret;
@@ -20,10 +21,14 @@ use sso_tool::state_dir;
 use sso_tool::stream::{self, Document};
 use sso_tool::time::{self, Moment};
 
+use super::super::log;
+use super::super::server::locked;
 use super::claims::{ISSUER, LONGEST};
 
 const FILE: &str = "keys.json";
 const LARGEST: usize = 64 << 10;
+/// The most keys that somebody makes by hand (SIGUSR1): the file has to stay below its limit.
+const MOST: usize = 64;
 /// How old the newest key gets.
 const OLDEST: Duration = Duration::from_secs(30 * 24 * 3600);
 /// How long a key that was replaced still says that its tokens are good: as long as they live, and as long again for a
@@ -60,18 +65,24 @@ impl Keys {
             let checking = DecodingKey::from_secret(bytes).context("cannot use SECRET_KEY")?;
             return Ok(Self::Shared { signing, checking });
         }
-        let mut file = KeyFile { dir: dir.to_owned(), keys: Vec::new() };
-        file.renew(now, false)?;
-        Ok(Self::Own(file))
+        let dir = dir.to_owned();
+        Ok(Self::Own(KeyFile { keys: renewed(&dir, now, false)?, dir }))
     }
 
     /// Makes a new key if the newest is old, or at once if `is_wanted`; forgets what nobody needs any more. Another
     /// server of the same user may have done so: then its key is taken.
-    pub(crate) fn renew(&mut self, now: Moment, is_wanted: bool) -> anyhow::Result<()> {
-        match self {
-            Self::Shared { .. } => Ok(()),
-            Self::Own(file) => file.renew(now, is_wanted),
+    ///
+    /// Requests go on meanwhile: the file may be locked by somebody who takes long.
+    pub(crate) fn renew(keys: &Mutex<Self>, now: Moment, is_wanted: bool) -> anyhow::Result<()> {
+        let dir = match &*locked(keys) {
+            Self::Shared { .. } => return Ok(()),
+            Self::Own(file) => file.dir.clone(),
+        };
+        let renewed = renewed(&dir, now, is_wanted)?;
+        if let Self::Own(file) = &mut *locked(keys) {
+            file.keys = renewed;
         }
+        Ok(())
     }
 
     /// Whether it is time for a new key.
@@ -138,50 +149,48 @@ impl Keys {
     }
 }
 
-impl KeyFile {
-    fn renew(&mut self, now: Moment, is_wanted: bool) -> anyhow::Result<()> {
-        let _held = state_dir::lock(&self.dir)?;
-        let mut keys = self.read(now)?;
-        let count = keys.len();
-        let is_old = keys.last().is_none_or(|key| time::after(key.made_at, OLDEST) <= now);
-        if is_old || is_wanted {
-            keys.push(Key::new(now)?);
-        }
-        // What was replaced, was so when the next one was made.
-        let replaced = keys.windows(2).filter(|pair| time::after(pair[1].made_at, OVERLAP) <= now).count();
-        keys.drain(..replaced);
-        if keys.len() != count || is_old || is_wanted {
-            let kept: Vec<Value> = keys.iter().map(Key::kept).collect();
-            let text = format!("{}\n", json!({ "keys": kept }));
-            atomic_write::replace(&self.dir.join(FILE), text.as_bytes(), Mode::Private)?;
-        }
-        self.keys = keys;
-        Ok(())
+/// The keys of the file in `dir`, with a new one if need be.
+fn renewed(dir: &Path, now: Moment, is_wanted: bool) -> anyhow::Result<Vec<Key>> {
+    let _held = state_dir::lock(dir)?;
+    let mut keys = read(dir, now)?;
+    let count = keys.len();
+    let is_old = keys.last().is_none_or(|key| time::after(key.made_at, OLDEST) <= now);
+    let is_one_more = is_old || (is_wanted && count < MOST);
+    if is_wanted && !is_one_more {
+        log::line(&format!("there are {MOST} keys of the last two hours already; no new one is made"));
     }
+    if is_one_more {
+        keys.push(Key::new(now)?);
+    }
+    // What was replaced, was so when the next one was made.
+    let replaced = keys.windows(2).filter(|pair| time::after(pair[1].made_at, OVERLAP) <= now).count();
+    keys.drain(..replaced);
+    if keys.len() != count || is_one_more {
+        let kept: Vec<Value> = keys.iter().map(Key::kept).collect();
+        let text = format!("{}\n", json!({ "keys": kept }));
+        atomic_write::replace(&dir.join(FILE), text.as_bytes(), Mode::Private)?;
+    }
+    Ok(keys)
+}
 
-    /// What the file has. One that isn't whole is put aside: nobody can have been given a token of it since.
-    fn read(&self, now: Moment) -> anyhow::Result<Vec<Key>> {
-        let path = self.dir.join(FILE);
-        let found =
-            safe_read::read(&path, LARGEST).with_context(|| format!("cannot read {}", path.display()))?;
-        let keys = match found {
-            Found::Missing => return Ok(Vec::new()),
-            Found::Bytes(bytes) => read_keys(&bytes),
-            Found::Bad(_) => None,
-        };
-        match keys {
-            Some(keys) => Ok(keys),
-            None => {
-                warn(
-                    super::super::TOOL,
-                    &format!(
-                        "{} isn't whole; new keys are made, and everybody signs in again",
-                        path.display()
-                    ),
-                );
-                quarantine::quarantine(self.dir.parent().unwrap_or(&self.dir), &path, now)?;
-                Ok(Vec::new())
-            }
+/// What the file has. One that isn't whole is put aside: nobody can have been given a token of it since. So is one that
+/// others may read: they could make tokens.
+fn read(dir: &Path, now: Moment) -> anyhow::Result<Vec<Key>> {
+    let path = dir.join(FILE);
+    let found = safe_read::read(&path, LARGEST).with_context(|| format!("cannot read {}", path.display()))?;
+    let keys = match found {
+        Found::Missing => return Ok(Vec::new()),
+        Found::Bytes(bytes) => read_keys(&bytes).ok_or("isn't whole"),
+        Found::Bad(_) => Err("isn't whole"),
+    };
+    let is_open = path.symlink_metadata().is_ok_and(|found| found.mode() & 0o077 != 0);
+    let keys = if is_open { Err("could be read by others") } else { keys };
+    match keys {
+        Ok(keys) => Ok(keys),
+        Err(why) => {
+            log::line(&format!("{} {why}; new keys are made, and everybody signs in again", path.display()));
+            quarantine::quarantine(dir.parent().unwrap_or(dir), &path, now)?;
+            Ok(Vec::new())
         }
     }
 }

@@ -1,19 +1,22 @@
 //! The sign-ins that hold, in a file: a token is good while its sign-in is there, so that one that was ended stays so after
 //! a restart. There is nothing of AWS's in it but a time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use anyhow::Context as _;
 use serde_json::{Map, Value, json};
 use sso_tool::atomic_write::{self, Mode};
-use sso_tool::exit::warn;
 use sso_tool::quarantine;
 use sso_tool::safe_read::{self, Found};
 use sso_tool::state_dir;
 use sso_tool::stream::{self, Document};
 use sso_tool::time::{self, Moment};
+
+use super::super::log;
+use super::super::server::locked;
 
 const FILE: &str = "sign-ins.json";
 const LARGEST: usize = 4 << 20;
@@ -23,9 +26,20 @@ const MOST: usize = 10_000;
 /// All of them.
 pub(crate) struct SignIns {
     dir: PathBuf,
-    /// As the file had them when this process last looked.
-    known: Mutex<BTreeMap<String, SignIn>>,
+    known: Mutex<Known>,
 }
+
+/// As the file had them when this process last looked.
+#[derive(Default)]
+struct Known {
+    all: BTreeMap<String, SignIn>,
+    stamp: Option<Stamp>,
+    /// Those that were ended here and may still be in the file, since it couldn't be written.
+    ended: BTreeSet<String>,
+}
+
+/// Which content of the file it is: each is a file of its own.
+type Stamp = (u64, i64, i64, u64);
 
 /// One of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,14 +56,35 @@ impl SignIns {
         let sign_ins = Self { dir: dir.to_owned(), known: Mutex::default() };
         let held = state_dir::lock(dir)?;
         let found = sign_ins.read(now)?;
+        let stamp = sign_ins.stamp();
         drop(held);
-        *sign_ins.known.lock().unwrap_or_else(PoisonError::into_inner) = found;
+        *locked(&sign_ins.known) = Known { all: found, stamp, ended: BTreeSet::new() };
         Ok(sign_ins)
     }
 
-    /// That of a token; `None` if there is none, or none any more.
+    /// That of a token; `None` if there is none, or none any more. Another server of the same user may have ended it: the
+    /// file is read anew when it is another one.
     pub(crate) fn get(&self, id: &str) -> Option<SignIn> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).get(id).copied()
+        let mut known = locked(&self.known);
+        let stamp = self.stamp();
+        if stamp != known.stamp {
+            let found = match safe_read::read(&self.dir.join(FILE), LARGEST) {
+                Ok(Found::Bytes(bytes)) => parse(&bytes),
+                Ok(Found::Missing) => Some(BTreeMap::new()),
+                _ => None,
+            };
+            // One that can't be read or isn't whole changes nothing; the next change of it says so.
+            if let Some(found) = found {
+                known.all = found;
+                known.stamp = stamp;
+            }
+        }
+        known.all.get(id).copied().filter(|_| !known.ended.contains(id))
+    }
+
+    fn stamp(&self) -> Option<Stamp> {
+        let found = self.dir.join(FILE).symlink_metadata().ok()?;
+        Some((found.ino(), found.mtime(), found.mtime_nsec(), found.len()))
     }
 
     /// Adds one, or prolongs it. False if there are too many.
@@ -74,8 +109,9 @@ impl SignIns {
         })
     }
 
-    /// Ends one: none of its tokens is good from here on.
+    /// Ends one: none of its tokens is good from here on, also if the file can't be written; after a restart they would be.
     pub(crate) fn end(&self, id: &str, now: Moment) -> anyhow::Result<()> {
+        locked(&self.known).ended.insert(id.to_owned());
         self.change(now, |all| {
             all.remove(id);
         })
@@ -89,13 +125,19 @@ impl SignIns {
     ) -> anyhow::Result<T> {
         let _held = state_dir::lock(&self.dir)?;
         let mut all = self.read(now)?;
-        all.retain(|_, sign_in| now < sign_in.last);
+        {
+            let known = locked(&self.known);
+            all.retain(|id, sign_in| now < sign_in.last && !known.ended.contains(id));
+        }
         let answer = change(&mut all);
         let object: Map<String, Value> =
             all.iter().map(|(id, sign_in)| (id.clone(), sign_in.value())).collect();
         let text = format!("{}\n", Value::Object(object));
         atomic_write::replace(&self.dir.join(FILE), text.as_bytes(), Mode::Private)?;
-        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = all;
+        let mut known = locked(&self.known);
+        known.ended.retain(|id| all.contains_key(id));
+        known.all = all;
+        known.stamp = self.stamp();
         Ok(answer)
     }
 
@@ -106,23 +148,23 @@ impl SignIns {
             safe_read::read(&path, LARGEST).with_context(|| format!("cannot read {}", path.display()))?;
         let all = match found {
             Found::Missing => return Ok(BTreeMap::new()),
-            Found::Bytes(bytes) => stream::parse(&bytes, FILE).ok().and_then(|all| {
-                all.iter().map(|(id, value)| Some((id.clone(), SignIn::of(value)?))).collect::<Option<_>>()
-            }),
+            Found::Bytes(bytes) => parse(&bytes),
             Found::Bad(_) => None,
         };
         match all {
             Some(all) => Ok(all),
             None => {
-                warn(
-                    super::super::TOOL,
-                    &format!("{} isn't whole; everybody signs in again", path.display()),
-                );
+                log::line(&format!("{} isn't whole; everybody signs in again", path.display()));
                 quarantine::quarantine(self.dir.parent().unwrap_or(&self.dir), &path, now)?;
                 Ok(BTreeMap::new())
             }
         }
     }
+}
+
+fn parse(bytes: &[u8]) -> Option<BTreeMap<String, SignIn>> {
+    let all = stream::parse(bytes, FILE).ok()?;
+    all.iter().map(|(id, value)| Some((id.clone(), SignIn::of(value)?))).collect()
 }
 
 impl SignIn {
