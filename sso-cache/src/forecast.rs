@@ -328,7 +328,6 @@ impl From {
 }
 
 /// Whether a session may last that long. AWS allows 15 minutes to 90 days; what is negative was measured by two clocks.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "for `Option::filter`")]
 fn is_plausible(length: &TimeDelta) -> bool {
     *length > TimeDelta::zero() && *length <= LONGEST
 }

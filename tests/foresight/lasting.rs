@@ -47,8 +47,8 @@ fn where_nobody_can_agree_the_old_session_stays() {
     let job = day.ends("sso-login exec demo --min-left 2h -- touch began < /dev/null", &EIGHT);
     assert!(job.code == 77 && job.stderr.contains("2h"), "{} {}", job.code, job.stderr);
     // In notify a person is asked, whatever the flag says.
-    let notify = format!(r#"echo '{{"profile":"demo","mode":"notify"}}' | sso-login - --min-left 2h --yes"#);
-    assert_eq!(day.ends(&notify, &EIGHT).last()["outcome"], "dismissed");
+    let notify = r#"echo '{"profile":"demo","mode":"notify"}' | sso-login - --min-left 2h --yes"#;
+    assert_eq!(day.ends(notify, &EIGHT).last()["outcome"], "dismissed");
     assert_eq!((day.bench.counts()[0], day.bench.count("Logout")), (1, 0));
     assert_eq!(day.session_end(), after(8 * 3600));
 }

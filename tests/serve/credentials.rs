@@ -191,7 +191,7 @@ fn a_reader_or_a_log_that_stands_still_holds_nobody_up() {
     let ((reader, mut writer), (log, log_writer)) = (pipe().unwrap(), pipe().unwrap());
     let (mut child, host) = serving_into(&bench, &reader, writer.try_clone().unwrap(), log_writer.into());
     // All that a pipe takes (pipe(7)): the document has no room.
-    writer.write_all(&[b' '; 1 << 16]).unwrap();
+    writer.write_all(" ".repeat(1 << 16).as_bytes()).unwrap();
     let token = token_of_demo(&bench);
     Reply::to(&host, &ask_for_demo(&host, &token)).refuses(401, "expired", "run: sso-login demo");
     // More lines than a pipe takes.

@@ -5,10 +5,10 @@ use sso_tool::settings::Settings;
 use sso_tool::stream::{self, Document};
 use sso_tool::time;
 
-use crate::session::login_options::Via;
 use crate::commands::steps::{client_of, each, oidc, required};
 use crate::flows::progress::{Authorize, Progress};
 use crate::flows::stop::Stop;
+use crate::session::login_options::Via;
 
 /// Start a device authorization: the second step
 #[derive(clap::Args, Clone, Debug)]

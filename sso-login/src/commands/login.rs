@@ -41,6 +41,7 @@ Exit status:
   124  timed out";
 
 /// Ensure a session
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Profile whose session to ensure

@@ -227,8 +227,7 @@ fn end(
             {
                 settings.debug(|| format!("the service couldn't be told of {}: {why}", copy.display()));
             }
-            let is_removed =
-                copies::remove(&copy)?;
+            let is_removed = copies::remove(&copy)?;
             removed.extend(is_removed.then_some(copy));
         }
     }

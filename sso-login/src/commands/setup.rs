@@ -244,10 +244,14 @@ impl Setup<'_> {
         let who = match others.as_slice() {
             [] => return Ok(()),
             [one] => format!("profile {one} keeps the region that it has"),
-            [first, rest @ ..] => format!("profile {first} and {} more keep the region that they have", rest.len()),
+            [first, rest @ ..] => {
+                format!("profile {first} and {} more keep the region that they have", rest.len())
+            }
         };
         let session = shell_word(&place.session);
-        let change = format!("sso-login accounts --sso-session {session} | sso-profile write --all --region {region} --replace");
+        let change = format!(
+            "sso-login accounts --sso-session {session} | sso-profile write --all --region {region} --replace"
+        );
         warn(self.settings.tool(), &format!("{who}, since --region is for new ones; to change it: {change}"));
         Ok(())
     }
@@ -614,7 +618,9 @@ impl Setup<'_> {
         }
         let said = said.good().map_err(|err| match hint_of(&err) {
             Some(_) if self.args.all => Fault::new(status_of(&err), format!("{err:#}"))
-                .hint("add --name-template '{session}-{account}-{role}', which gives the profiles other names")
+                .hint(
+                    "add --name-template '{session}-{account}-{role}', which gives the profiles other names",
+                )
                 .into(),
             _ => err,
         })?;

@@ -10,6 +10,7 @@ use super::behavior::{Approval, Behavior};
 use super::fault::Fault;
 
 /// Run an AWS SSO of your own on loopback, to try everything offline
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub struct SandboxArgs {

@@ -16,6 +16,7 @@ pub(super) enum Approval {
 }
 
 /// Everything about the sandbox that may change while it runs.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Behavior {
     pub(super) approve: Approval,

@@ -150,7 +150,7 @@ fn listening(server: &Server, address: SocketAddr) -> Document {
 /// The secret in a file: status 78 if there is none, or one that others may read.
 fn secret_of(path: &Path) -> anyhow::Result<Digest> {
     use std::os::unix::fs::MetadataExt as _;
-    let word = sso_tool::shell::shell_word(&path.to_string_lossy()).to_string();
+    let word = sso_tool::shell::shell_word(&path.to_string_lossy());
     let fault = |why: &str| {
         Fault::new(Exit::Config, format!("{} {why}", path.display()))
             .hint(format!("(umask 077; openssl rand -base64 32 > {word})"))
