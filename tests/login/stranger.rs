@@ -167,7 +167,7 @@ fn credentials_without_content_or_over_already_are_none() {
         (["", "s", "t"], 1_900_000_000_000_i64, "incomplete answer"),
         (["a", "", "t"], 1_900_000_000_000, "incomplete answer"),
         (["a", "s", ""], 1_900_000_000_000, "incomplete answer"),
-        (["a", "s", "t"], -1, "ended at 1969-12-31T23:59:59Z"),
+        (["a", "s", "t"], -1, "had already expired at 1969-12-31T23:59:59Z"),
     ] {
         let [id, secret, token] = keys;
         let body = serde_json::json!({"roleCredentials": {"accessKeyId": id, "secretAccessKey": secret,
