@@ -26,8 +26,8 @@ Examples:
 Outcomes: success, valid, failed, timeout, busy, snoozed, dismissed, suppressed, unknown-profile
 Settings (environment, ~/.backlog-toolkit-env or SSO_ENV_FILE, .env): AWS_PROFILE,
   SSO_PROFILE_VARS, SSO_LOGIN_TIMEOUT (120 s), SSO_LOGIN_VIA (auto), SSO_AUTO_PROFILES
-Environment only: SSO_ENV_FILE, SSO_AWS (the AWS CLI v2 to use), SSO_DIALOG (asks a person), BROWSER,
-  AWS_CA_BUNDLE, HTTPS_PROXY, AWS_ENDPOINT_URL_SSO_OIDC, SSO_LOG=debug
+Environment only: SSO_ENV_FILE, SSO_AWS (the AWS CLI v2 to use), SSO_DIALOG (asks a person),
+  BROWSER, AWS_CA_BUNDLE, HTTPS_PROXY, AWS_ENDPOINT_URL_SSO_OIDC, SSO_LOG=debug
 
 Exit status:
   0    there is a session
@@ -35,7 +35,7 @@ Exit status:
   65   bad document
   69   the service can't be reached
   74   a file failed
-  75   another login is under way (or a person said later, or no session lasts as long as --min-left)
+  75   another login is under way, a person said later, or no session lasts as long as wanted
   77   no login
   78   profile or configuration wrong
   124  timed out";
