@@ -62,7 +62,7 @@ fn what_the_aws_cli_says_is_told_apart() {
     let denied = run(&aws, "--deny", script);
     denied.fails(77, "failed", "aws", "AccessDeniedException");
     run(&aws, "--expire", script).fails(124, "timeout", "expired_token", "expired");
-    run(&aws, "--pending 1000", "sso-login demo --via aws --timeout 3s").fails(
+    run(&aws, "--pending 1000", "sso-login demo --via aws --timeout 12s").fails(
         124,
         "timeout",
         "",
