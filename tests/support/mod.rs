@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its own part of the harness")]
 
 pub mod monitor;
+pub mod schema;
 pub mod screen;
 
 use std::ffi::OsStr;
@@ -147,6 +148,7 @@ pub fn end(mut command: Command, input: &str) -> Ended {
     if let Some(writer) = writer {
         writer.join().unwrap();
     }
+    schema::check(&what, Some(input), &String::from_utf8_lossy(&output.stdout));
     Ended::of(&output, what)
 }
 
