@@ -132,13 +132,12 @@ fn a_question_that_is_ignored_closes_by_itself() {
 
 #[test]
 fn a_display_that_is_gone_is_no_question() {
-    let Some(display) = Display::start() else { return };
-    let name = display.name.clone();
-    drop(display);
+    let Some(_) = Display::start() else { return };
     let watch = Watch::start("");
     watch.raise("demo", "one");
     let mut command = watch.shell(0, ROUND, "");
-    command.env("DISPLAY", name).env("PATH", format!("{}:/usr/bin:/bin", tools().display()));
+    // The number of a display that has ended is the next one's, of a test beside this one.
+    command.env("DISPLAY", ":4999").env("PATH", format!("{}:/usr/bin:/bin", tools().display()));
     let last = crate::support::end(command, "").last();
     assert_eq!(last["outcome"], "dismissed");
     assert_eq!(last["reason"], "nobody could be asked: zenity: the display can't be opened");
