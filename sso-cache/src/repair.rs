@@ -32,7 +32,7 @@ use patient::{Done, Patient, link_in_words, unmended};
 use trade::{Emptied, bring_back, exchanged};
 
 /// How long a writer that isn't atomic gets to finish, from its last change.
-const MOMENT: Duration = crate::second_look::PATIENCE;
+const MOMENT: Duration = crate::second_look::TIMEOUT;
 /// How many more such moments a file gets that has changed within the last one.
 const CHANGES: usize = 12;
 /// How often a file that is written to all the time is tried, and how long between two tries.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::entry::{Content, Entry, parse};
 
 /// How long a torn file gets to become whole, counted from its last change.
-pub(crate) const PATIENCE: Duration = Duration::from_millis(250);
+pub(crate) const TIMEOUT: Duration = Duration::from_millis(250);
 /// How long in all, for a file that is written to all the time.
 const LONGEST: Duration = Duration::from_secs(3);
 /// Between two looks; each pause is longer than the one before, up to the last.
@@ -40,7 +40,7 @@ pub(crate) fn settled(
         if matches!(parse(bytes), Entry::Whole(_)) || is_old(*modified) || is_known(path, bytes, *modified) {
             return Ok(found);
         }
-        if changed.elapsed() >= PATIENCE || begin.elapsed() >= LONGEST {
+        if changed.elapsed() >= TIMEOUT || begin.elapsed() >= LONGEST {
             remember(path, bytes, *modified);
             return Ok(found);
         }
@@ -103,7 +103,7 @@ mod tests {
         let path = Path::new("/nowhere/torn");
         let growing = |_: &Path| {
             looks.set(looks.get() + 1);
-            // Long after the patience with a file that stays as it is.
+            // Long after the timeout with a file that stays as it is.
             thread::sleep(Duration::from_millis(20));
             Ok(torn(&if looks.get() < 20 { "{".repeat(looks.get() as usize) } else { "{}".to_owned() }))
         };

@@ -61,7 +61,7 @@ impl Guard {
     }
 
     /// Leaves the lock in place for a new owner's file that was put there meanwhile.
-    pub(crate) fn leave(mut self) {
+    pub(crate) fn keep_lock(mut self) {
         self.is_released = true;
     }
 

@@ -20,7 +20,7 @@ use crate::token::{self, Digest};
 use crate::{Lock, MOMENT, Outcome, wait};
 
 /// How long a release waits for the `acquire` that made the token to end.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A lock on its way to its token's holder. Dropped before [`detach`](Self::detach), it is released:
 /// a token that nobody got to see holds nothing.
@@ -69,7 +69,7 @@ impl Lock {
                 return Ok(true);
             }
             // The `acquire` before us in the pipe is still at it, or somebody looks.
-            if started.elapsed() > PATIENCE {
+            if started.elapsed() > TIMEOUT {
                 let message = format!("the process that acquires `{}` is still running", self.name());
                 return Err(Fault::new(Exit::TryLater, message)
                     .hint(format!("sso-lock status {}", self.name()))
@@ -102,7 +102,7 @@ impl TokenLock {
         };
         // Both files' flocks are ours, so nobody takes the lock for dead in between.
         prepared.replace_owner(&directory).with_context(act)?;
-        self.guard.leave();
+        self.guard.keep_lock();
         Ok(())
     }
 }

@@ -204,7 +204,7 @@ fn expand_variables(text: &str, lookup: impl Fn(&str) -> Option<String>) -> Stri
 }
 
 /// How long another writer is waited for. An edit takes milliseconds; one that hangs must be said.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a write in place may pause before it counts as finished.
 const SETTLED: Duration = Duration::from_millis(20);
@@ -237,7 +237,7 @@ pub(crate) fn real_path(path: &Path) -> anyhow::Result<PathBuf> {
 
 /// The text of a file as it is now; empty if there is none.
 pub(crate) fn current_text(real: &Path) -> anyhow::Result<String> {
-    text(real, FileContent::rested(real, Instant::now() + PATIENCE)?.bytes)
+    text(real, FileContent::rested(real, Instant::now() + TIMEOUT)?.bytes)
 }
 
 /// Replaces the content of `real` (see [`real_path`]) by what `edit` makes of it. `edit` may be called more
@@ -248,7 +248,7 @@ pub(crate) fn change<T>(
 ) -> anyhow::Result<T> {
     make_folder(&parent(real))?;
     let _lock = lock(real)?;
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while Instant::now() < deadline {
         let mut seen = FileContent::rested(real, deadline)?;
         let (edited, outcome) = edit(&text(real, seen.bytes.clone())?)?;
@@ -386,12 +386,12 @@ fn lock(real: &Path) -> anyhow::Result<File> {
         .mode(0o600)
         .open(&path)
         .with_context(cannot_lock)?;
-    match flock::wait(&file, PATIENCE).with_context(cannot_lock)? {
+    match flock::wait(&file, TIMEOUT).with_context(cannot_lock)? {
         // No flock on this file system: the looks before and after the replacing are all there is.
         Try::Got | Try::Unsupported => Ok(file),
         Try::Held | Try::Watched => {
             let message =
-                format!("another sso-profile has held {} for {} s", path.display(), PATIENCE.as_secs());
+                format!("another sso-profile has held {} for {} s", path.display(), TIMEOUT.as_secs());
             Err(Fault::new(Exit::TryLater, message)
                 .hint(format!("fuser -v {}", shell_word(&path.display().to_string())))
                 .into())

@@ -3,12 +3,11 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use crate::ask::watch::{ROUND, Watch, said};
-use crate::support::{end, names};
+use crate::support::{end, names, until};
 
 const SCRIPT: &str = include_str!("../../sso-login/src/ask/question.applescript");
 
@@ -209,11 +208,7 @@ fn the_limit_is_120_s_and_the_dialog_is_killed_somewhat_later() {
     watch.raise("demo", "one");
     watch.dialog("osascript", &["exec /bin/sleep 600"]);
     let mut child = watch.shell(0, ROUND, "").stdout(std::process::Stdio::null()).spawn().unwrap();
-    let begin = Instant::now();
-    while watch.calls().is_empty() {
-        assert!(begin.elapsed() < Duration::from_secs(60));
-        std::thread::yield_now();
-    }
+    until("the dialog", || !watch.calls().is_empty());
     // Nobody waits two minutes here: the dialog has its limit, and is open.
     assert_eq!((watch.calls()[0][5].as_str(), child.try_wait().unwrap()), ("120", None));
     let group = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
@@ -221,10 +216,9 @@ fn the_limit_is_120_s_and_the_dialog_is_killed_somewhat_later() {
     child.wait().unwrap();
     // The dialog and the lock go with it.
     watch.dialog("osascript", &["echo Refresh"]);
-    while watch.bench.home().join(".aws/sso-renewer/ask.lock").exists() {
-        assert!(begin.elapsed() < Duration::from_secs(60));
-        std::thread::yield_now();
-    }
+    until("the end of the question's lock", || {
+        !watch.bench.home().join(".aws/sso-renewer/ask.lock").exists()
+    });
     assert_eq!(watch.round(30, "")["outcome"], "success");
 }
 

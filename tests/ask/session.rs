@@ -1,12 +1,10 @@
 //! One session, one question.
 
-use std::time::{Duration, Instant};
-
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
 
 use crate::ask::watch::{ROUND, Watch, said};
-use crate::support::{Ended, end};
+use crate::support::{Ended, end, until};
 
 /// Hands over all that is due at once, as a watcher that runs on does.
 const FOLLOW: &str = "{ sso-signal wait --follow --timeout 0s || [ $? -eq 124 ]; } \
@@ -109,11 +107,7 @@ fn two_watchers_show_one_question() {
     watch.raise("demo", "one");
     watch.dialog("osascript", &["echo $$ >\"$OUT/window\"; exec /bin/sleep 600", "echo Refresh"]);
     let mut first = watch.shell(0, ROUND, "").stdout(std::process::Stdio::null()).spawn().unwrap();
-    let begin = Instant::now();
-    while watch.calls().is_empty() {
-        assert!(begin.elapsed() < Duration::from_secs(60));
-        std::thread::yield_now();
-    }
+    until("the dialog", || !watch.calls().is_empty());
     // The lease is over, and so the signal is handed over once more; another session waits for its turn, too.
     watch.raise("other", "one");
     let ended = end(watch.shell(30, FOLLOW, ""), "");

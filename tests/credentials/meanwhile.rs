@@ -5,21 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::login::bench::{Bench, TOKEN, after};
-use crate::support::{Ended, end, names, peer, tool};
-
-#[track_caller]
-fn wait_for(what: &str, condition: impl Fn() -> bool) {
-    let begin = Instant::now();
-    while !condition() {
-        assert!(begin.elapsed() < Duration::from_secs(60), "waited in vain for {what}");
-        thread::sleep(Duration::from_millis(2));
-    }
-}
+use crate::support::{Ended, end, names, peer, tool, until};
 
 /// A command that stops for a while before each of these system calls.
 fn stopped(bench: &Bench, strace: &Path, call: &str, line: &str, seconds: u32) -> Child {
@@ -44,7 +35,7 @@ fn token_file(bench: &Bench) -> PathBuf {
 fn renewal_under_way(bench: &Bench, strace: &Path, line: &str) -> Child {
     bench.forward(3600);
     let child = stopped(bench, strace, "renameat2", line, 3600);
-    wait_for("the renewal at the service", || bench.counts()[1] == 1);
+    until("the renewal at the service", || bench.counts()[1] == 1);
     child
 }
 
@@ -82,7 +73,7 @@ fn keys_that_arrive_after_a_logout_are_neither_kept_nor_handed_out() {
     let Some(strace) = peer("SSO_TEST_STRACE", "strace") else { return };
     let bench = Bench::logged_in("");
     let child = stopped(&bench, &strace, "/^rename", "sso-login credentials demo", 0);
-    wait_for("the keys at the service", || bench.count("GetRoleCredentials") == 1);
+    until("the keys at the service", || bench.count("GetRoleCredentials") == 1);
     bench.run("sso-login logout demo").exits(0);
     let ended = finish(child, "credentials").exits(77);
     assert_eq!(ended.stdout, "");

@@ -10,8 +10,7 @@ use std::fs::{self, File, FileTimes};
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use crate::support::{Sandbox, names};
 use serde_json::{Value, json};
@@ -104,14 +103,6 @@ fn age(path: &Path, seconds: i64) {
 fn is_obtainable(sandbox: &Sandbox, name: &str) {
     sandbox.run(&format!("sso-lock run {name} -- true")).exits(0);
     assert_eq!(names(sandbox.state()), [""; 0]);
-}
-
-fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !condition() {
-        assert!(started.elapsed() < Duration::from_secs(60), "{what} did not happen");
-        thread::sleep(Duration::from_millis(1));
-    }
 }
 
 fn library_lock(sandbox: &Sandbox) -> Lock {

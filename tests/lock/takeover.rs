@@ -10,8 +10,8 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 use sso_lock::Outcome;
 
-use crate::lock::{HOLD, Holder, age, boot_id, forge, is_obtainable, library_lock, owner, wait_for};
-use crate::support::{Sandbox, names};
+use crate::lock::{HOLD, Holder, age, boot_id, forge, is_obtainable, library_lock, owner};
+use crate::support::{Sandbox, names, until};
 
 #[test]
 fn a_killed_holders_lock_is_had_at_once() {
@@ -47,7 +47,7 @@ fn fifty_contenders_for_a_dead_holders_lock_have_one_winner() {
             })
             .collect();
         let mut codes = Vec::new();
-        wait_for("the end of 49 losers", || {
+        until("the end of 49 losers", || {
             children.retain_mut(|child| {
                 child.try_wait().unwrap().map(|status| codes.push(status.code())).is_none()
             });

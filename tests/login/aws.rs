@@ -2,13 +2,12 @@
 
 use std::fs;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
 use crate::login::bench::Bench;
-use crate::support::{end, tools};
+use crate::support::{end, tools, until};
 
 const VERSION_2: &str = "case $1 in --version) echo 'aws-cli/2.30.0 Python/3.13'; exit;; esac";
 
@@ -32,11 +31,7 @@ fn runs(bench: &Bench, file: &str) -> bool {
 }
 
 fn gone(bench: &Bench, file: &str) {
-    let begin = Instant::now();
-    while runs(bench, file) {
-        assert!(begin.elapsed() < Duration::from_secs(60), "{file} still runs");
-        std::thread::yield_now();
-    }
+    until(&format!("the end of {file}"), || !runs(bench, file));
 }
 
 #[test]

@@ -7,8 +7,8 @@ use rustix::process::Signal;
 use serde_json::json;
 
 use crate::pkce::under_way::UnderWay;
-use crate::remote::metta::{Metta, page, until};
-use crate::support::{Ended, end, free_port};
+use crate::remote::metta::{Metta, page};
+use crate::support::{Ended, end, free_port, until};
 
 /// A login that waits for a browser which nobody opens.
 fn under_way(metta: &Metta) -> UnderWay {

@@ -7,12 +7,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::login::bench::Bench;
-use crate::support::{self, NOW, peer};
+use crate::support::{self, NOW, peer, until};
 
 /// The box `metta1`, its network and the way from there to the service.
 pub struct Metta {
@@ -219,16 +218,6 @@ pub fn may_make_networks() -> bool {
         crate::support::skip("no right to make networks (unshare --net)");
     }
     may
-}
-
-/// Waits for something that other processes do.
-#[track_caller]
-pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let begin = Instant::now();
-    while !is_so() {
-        assert!(begin.elapsed() < Duration::from_secs(60), "waited in vain for {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 /// A page like a login's, that comes back to that port.

@@ -5,23 +5,14 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 use sso_cache::token::Token;
 use sso_tool::time;
 
 use crate::repair::{AFTER, BEFORE, LATER, put, read, token, token_file};
-use crate::support::{Ended, Sandbox, aws_v2, end, names, peer, tool};
-
-#[track_caller]
-fn wait_for(what: &str, condition: impl Fn() -> bool) {
-    let begin = Instant::now();
-    while !condition() {
-        assert!(begin.elapsed() < Duration::from_secs(60), "waited in vain for {what}");
-        thread::sleep(Duration::from_millis(1));
-    }
-}
+use crate::support::{Ended, Sandbox, aws_v2, end, names, peer, tool, until};
 
 /// `sso-cache repair` under strace, with something injected.
 fn traced(sandbox: &Sandbox, strace: &Path, inject: &str) -> Command {
@@ -43,7 +34,7 @@ fn a_token_written_between_look_and_exchange_stays() {
     put(&corp, token("aoa-old", AFTER) + "}");
     let child = traced(&sandbox, &strace, "inject=renameat2:delay_enter=700000").spawn().unwrap();
     let taken = corp.with_file_name(format!(".{}.taken", corp.file_name().unwrap().to_str().unwrap()));
-    wait_for("the exchange to begin", || taken.exists());
+    until("the exchange to begin", || taken.exists());
     Token::new("aoa-new".into(), time::parse(LATER).unwrap()).write(&corp).unwrap();
     let document = finish(child).exits(0).document();
     assert_eq!(document["action"], "none", "{document}");
@@ -58,7 +49,7 @@ fn a_token_written_between_look_and_removal_stays() {
     let corp = token_file(&sandbox, "corp");
     put(&corp, "{");
     let child = traced(&sandbox, &strace, "inject=rename:delay_enter=700000").spawn().unwrap();
-    wait_for("the repair to begin", || sandbox.state().exists());
+    until("the repair to begin", || sandbox.state().exists());
     // Before the second look or after it: either way the token stays.
     thread::sleep(Duration::from_millis(400));
     Token::new("aoa-new".into(), time::parse(LATER).unwrap()).write(&corp).unwrap();
@@ -76,7 +67,7 @@ fn a_slow_writer_that_had_the_file_open_loses_nothing() {
         put(&corp, before);
         let mut slow = OpenOptions::new().write(true).open(&corp).unwrap();
         let child = traced(&sandbox, &strace, "inject=clock_nanosleep:delay_exit=700000").spawn().unwrap();
-        wait_for("the quarantine", || !names(sandbox.state().join("quarantine")).is_empty());
+        until("the quarantine", || !names(sandbox.state().join("quarantine")).is_empty());
         slow.set_len(0).unwrap();
         slow.write_all(token("aoa-slow", LATER).as_bytes()).unwrap();
         let document = finish(child).exits(0).document();
@@ -92,7 +83,7 @@ fn a_writer_that_is_about_to_finish_is_waited_for() {
     let mut slow = File::create(&corp).unwrap();
     let child =
         sandbox.tool("sso-cache repair").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    wait_for("the first look", || sandbox.state().exists());
+    until("the first look", || sandbox.state().exists());
     slow.write_all(token("aoa", AFTER).as_bytes()).unwrap();
     assert_eq!(finish(child).exits(0).document()["action"], "none");
     assert_eq!(read(&corp), token("aoa", AFTER));
@@ -169,7 +160,7 @@ fn a_cache_that_two_aws_clis_tear_at_full_rate_heals_without_a_login() {
                 command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
             })
             .collect();
-        wait_for("the writers", || corp.exists());
+        until("the writers", || corp.exists());
         for _ in 0..4 {
             for document in sandbox.run("sso-cache repair").exits(0).documents() {
                 torn += usize::from(document.get("reason").is_some());

@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::roundtrip::machine::Machine;
+use crate::support::until;
 
 /// A monitor and a watcher in mode `auto`, until dropped.
 struct Watched<'m> {
@@ -48,15 +48,7 @@ impl<'m> Watched<'m> {
             text.matches(&format!("\"loginRequired\":{login_required}")).count()
         };
         let enough = looks() + 4;
-        wait_for(&format!("four looks with loginRequired {login_required}"), || looks() >= enough);
-    }
-}
-
-fn wait_for(what: &str, is_there: impl Fn() -> bool) {
-    let begin = Instant::now();
-    while !is_there() {
-        assert!(begin.elapsed() < Duration::from_secs(60), "no {what}");
-        std::thread::sleep(Duration::from_millis(10));
+        until(&format!("four looks with loginRequired {login_required}"), || looks() >= enough);
     }
 }
 
@@ -88,5 +80,5 @@ fn a_proof_and_its_relock_wake_no_watcher_and_the_next_expiry_does() {
     assert_eq!((machine.counts()[0], machine.quiet()), (2, vec![]));
     watched.sees(false);
     machine.run("sso-login logout demo").exits(0);
-    wait_for("login by the watcher", || machine.counts()[0] == 3);
+    until("login by the watcher", || machine.counts()[0] == 3);
 }

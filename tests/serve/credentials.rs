@@ -5,14 +5,13 @@ use std::io::{PipeReader, PipeWriter, Read as _, Write as _, pipe};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::json;
 
 use super::serving::{Reply, Serving};
 use crate::login::bench::Bench;
+use crate::support::until;
 
 #[test]
 fn an_sdk_gets_what_it_expects_for_the_token_of_the_profile_alone() {
@@ -241,7 +240,7 @@ fn a_pipe_into_write_raises_and_clears_the_signal() {
     let mut command = bench.command("bash");
     command.args(["-euo", "pipefail", "-c", &script]).stdout(Stdio::null()).process_group(0);
     let pipe = Pipe(command.spawn().unwrap());
-    wait("the server listens", || fs::read_to_string(&log).is_ok_and(|text| text.ends_with('\n')));
+    until("the server listens", || fs::read_to_string(&log).is_ok_and(|text| text.ends_with('\n')));
     let text = fs::read_to_string(&log).unwrap();
     let listening: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
     let host = listening["url"].as_str().unwrap().trim_start_matches("http://").to_owned();
@@ -260,10 +259,10 @@ fn a_pipe_into_write_raises_and_clears_the_signal() {
     };
     assert_eq!(ask(), 401);
     let is_raised = || bench.run("sso-signal read").stdout.contains("\"demo\"");
-    wait("the signal stands", is_raised);
+    until("the signal stands", is_raised);
     assert!(bench.run("sso-signal read").stdout.contains("sso-serve"));
     bench.device("demo").succeeds("success");
-    wait("the signal is gone", || !is_raised());
+    until("the signal is gone", || !is_raised());
     assert_eq!(ask(), 200);
     drop(pipe);
 }
@@ -276,13 +275,5 @@ impl Drop for Pipe {
         let group = Pid::from_raw(i32::try_from(self.0.id()).unwrap()).unwrap();
         let _ = kill_process_group(group, Signal::KILL);
         let _ = self.0.wait();
-    }
-}
-
-fn wait(what: &str, is_there: impl Fn() -> bool) {
-    let end = Instant::now() + Duration::from_secs(60);
-    while !is_there() {
-        assert!(Instant::now() < end, "waited in vain until {what}");
-        thread::sleep(Duration::from_millis(20));
     }
 }

@@ -12,8 +12,8 @@ use crate::login::bench::Bench;
 use crate::readme::blocks;
 use crate::remote::metta::may_make_networks;
 use crate::sandbox::served::Served;
-use crate::support::{self, Sandbox, end, free_port, optional, peer, python, tools};
-use crate::watcher::running::{Desk, project, until};
+use crate::support::{self, Sandbox, end, free_port, optional, peer, python, tools, until_or};
+use crate::watcher::running::{Desk, project};
 
 /// The lines of the document that the web application's team wrote, word for word.
 const CURL: &str = "curl -X POST http://localhost:8000/api/auth/aws-login";
@@ -41,7 +41,7 @@ impl Background {
     fn start(mut command: Command, ports: &[u16]) -> Self {
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
         for port in ports {
-            until(|| TcpStream::connect(("127.0.0.1", *port)).is_ok(), || format!("{command:?} {port}"));
+            until_or(|| TcpStream::connect(("127.0.0.1", *port)).is_ok(), || format!("{command:?} {port}"));
         }
         Self(child)
     }

@@ -13,6 +13,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
 
 use assert_cmd::assert::Assert;
 use predicates::prelude::*;
@@ -300,6 +301,22 @@ pub fn script() -> Option<PathBuf> {
         skip("script isn't that of util-linux");
     }
     is_known.then_some(script)
+}
+
+/// Waits for something that other processes do. A minute is for ever: no test asserts a time.
+#[track_caller]
+pub fn until(what: &str, is_so: impl FnMut() -> bool) {
+    until_or(is_so, || format!("waited in vain for {what}"));
+}
+
+/// The same, with what else to say if it never happens.
+#[track_caller]
+pub fn until_or(mut is_so: impl FnMut() -> bool, otherwise: impl FnOnce() -> String) {
+    let begin = Instant::now();
+    while !is_so() {
+        assert!(begin.elapsed() < Duration::from_secs(60), "{}", otherwise());
+        std::thread::sleep(Duration::from_millis(2));
+    }
 }
 
 /// A port of loopback where nobody listens. Below those that the system draws for others (from 32768 up), so that it stays

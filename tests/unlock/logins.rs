@@ -6,9 +6,9 @@ use std::process::Stdio;
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::json;
 
-use crate::support::Ended;
+use crate::support::{Ended, until_or};
 use crate::unlock::ring::Ring;
-use crate::watcher::running::{family, until};
+use crate::watcher::running::family;
 
 const DEMO: &str = "sso login --profile demo";
 const OTHER: &str = "sso login --profile other";
@@ -167,7 +167,10 @@ fn ctrl_c_leaves_no_process_no_lock_and_the_cache_as_it_was() {
     let mut command = ring.command("sso-key-unlock dev");
     command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.spawn().unwrap();
-    until(|| ring.bench.count("CreateToken") > tokens, || "the AWS CLI never asked for a token".to_owned());
+    until_or(
+        || ring.bench.count("CreateToken") > tokens,
+        || "the AWS CLI never asked for a token".to_owned(),
+    );
     let pid = i32::try_from(child.id()).unwrap();
     let family = family(pid);
     assert!(family.iter().any(|(_, line)| line.contains(DEMO)), "{family:?}");
@@ -177,7 +180,7 @@ fn ctrl_c_leaves_no_process_no_lock_and_the_cache_as_it_was() {
     let lives = |pid: &i32| {
         std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
     };
-    until(|| !family.iter().any(|(pid, _)| lives(pid)), || format!("{family:?}"));
+    until_or(|| !family.iter().any(|(pid, _)| lives(pid)), || format!("{family:?}"));
     assert_eq!(ring.cache(), before);
     let locks: Vec<_> = ring.bench.state().into_iter().filter(|name| name.contains("lock")).collect();
     assert_eq!(locks, [""; 0]);

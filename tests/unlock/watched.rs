@@ -5,7 +5,8 @@ use std::fs;
 use serde_json::json;
 
 use crate::login::bench::Bench;
-use crate::watcher::running::{Desk, Running, until};
+use crate::support::until_or;
+use crate::watcher::running::{Desk, Running};
 
 /// A desk with a key of a session that is valid, in a mode.
 fn desk(mode: &str) -> Option<Desk> {
@@ -24,7 +25,7 @@ fn ticks(monitor: &Running, is_required: bool) {
         text.lines().filter(|line| line.starts_with("{\"profile\":\"demo\"") && line.contains(&said)).count()
     };
     let before = count();
-    until(|| count() >= before + 4, || monitor.text());
+    until_or(|| count() >= before + 4, || monitor.text());
 }
 
 /// The token of the session is over, for good.
@@ -83,7 +84,7 @@ fn the_mark_is_there_before_the_session_is_gone() {
     let Some(desk) = desk("notify") else { return };
     // Somebody who logs in holds the logout up, and the mark is made nevertheless.
     let holder = desk.start("holder", desk.bench.command("sso-lock run login -- sleep 600"));
-    until(|| desk.bench.run("sso-lock status login").code == 0, || "no lock".to_owned());
+    until_or(|| desk.bench.run("sso-lock status login").code == 0, || "no lock".to_owned());
     let relock = desk.start("relock", desk.command("sso-key-relock dev"));
     let quiet = || {
         let remembered = desk.bench.run("sso-signal status").document()["remembered"][0].clone();
@@ -91,8 +92,8 @@ fn the_mark_is_there_before_the_session_is_gone() {
             && remembered["profiles"] == json!(["demo", "demo-admin"])
             && remembered["quiet"] == true
     };
-    until(quiet, || fs::read_to_string(desk.state().join("state.json")).unwrap_or_default());
+    until_or(quiet, || fs::read_to_string(desk.state().join("state.json")).unwrap_or_default());
     assert!(desk.bench.cache().join(crate::login::bench::TOKEN).exists());
     drop(holder);
-    until(|| !desk.bench.cache().join(crate::login::bench::TOKEN).exists(), || relock.errors());
+    until_or(|| !desk.bench.cache().join(crate::login::bench::TOKEN).exists(), || relock.errors());
 }

@@ -1,7 +1,8 @@
 //! What happens without anybody's command: a plain login ends its own reminders.
 
 use crate::login::bench::Bench;
-use crate::watcher::running::{Desk, until};
+use crate::support::until_or;
+use crate::watcher::running::Desk;
 use serde_json::json;
 
 #[test]
@@ -34,7 +35,7 @@ fn monitor_and_watcher_follow_a_config_that_changes_under_them() {
     let watcher = desk.watch();
     let questions_about =
         |profile: &str| bench.text("questions").contains(&format!("\"profile\":\"{profile}\""));
-    until(|| questions_about("other"), || watcher.errors());
+    until_or(|| questions_about("other"), || watcher.errors());
 
     // A new profile with a new session: nobody restarts anything.
     bench.configure(|config| {
@@ -44,5 +45,5 @@ fn monitor_and_watcher_follow_a_config_that_changes_under_them() {
              sso_region = us-east-1\n"
         )
     });
-    until(|| questions_about("late"), || format!("{}{}", watcher.text(), watcher.errors()));
+    until_or(|| questions_about("late"), || format!("{}{}", watcher.text(), watcher.errors()));
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::login::bench::after;
-use crate::support::{self, NOW, end};
+use crate::support::{self, NOW, end, until_or};
 use crate::watcher::running::{Desk, project};
 
 fn write_state(desk: &Desk, name: &str, text: &str) {
@@ -175,9 +175,9 @@ fn the_monitor_signals_what_is_expired_and_nothing_else() {
     assert_eq!(desk.signals(), ["demo", "demo-admin"]);
     // Level-triggered: a signal that was cleared comes back while the reason lasts.
     desk.bench.run("sso-signal clear --all").exits(0);
-    crate::watcher::running::until(|| desk.signals().len() == 2, || monitor.text());
+    until_or(|| desk.signals().len() == 2, || monitor.text());
     desk.bench.device("demo").succeeds("success");
-    crate::watcher::running::until(|| desk.signals().is_empty(), || monitor.text());
+    until_or(|| desk.signals().is_empty(), || monitor.text());
     let seen = desk.bench.run("sso-signal status").exits(0);
     assert_eq!(seen.code, 0);
     drop(monitor);

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::readme::help::TOOLS;
-use crate::support::{self, Ended, end};
-use crate::watcher::running::{Desk, project, until};
+use crate::support::{self, Ended, end, until_or};
+use crate::watcher::running::{Desk, project};
 
 const SCRIPTS: [&str; 3] = ["sso-watch", "sso-monitor", "sso-status"];
 
@@ -91,7 +91,7 @@ fn tools_scripts_services_and_completions_work_with_the_clone_gone() {
     };
     let _monitor = desk.start("monitor", service("sso-monitor"));
     let watcher = desk.start("watcher", service("sso-watch"));
-    until(|| desk.questions() > 0, || format!("{}{}", watcher.text(), watcher.errors()));
+    until_or(|| desk.questions() > 0, || format!("{}{}", watcher.text(), watcher.errors()));
     let status = run("sso-status").exits_somehow(0).document();
     assert_eq!(status["monitors"][0]["source"], "sso-monitor");
     assert_eq!(status["watcher"]["running"], true);

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::support::{NOW, end};
-use crate::watcher::running::{Desk, kill, until};
+use crate::support::{NOW, end, until_or};
+use crate::watcher::running::{Desk, kill};
 
 #[test]
 fn each_event_is_one_line_with_its_time_and_no_code_of_a_login() {
@@ -64,10 +64,10 @@ fn the_loop_survives_the_death_of_every_stage() {
     for stage in ["sso-signal wait", "sso-login -", "sso-signal settle", "sso-signal log "] {
         let pid = watcher.member(stage);
         kill(pid);
-        until(|| watcher.family().iter().all(|(other, _)| *other != pid), || format!("{stage} lives"));
+        until_or(|| watcher.family().iter().all(|(other, _)| *other != pid), || format!("{stage} lives"));
         for profile in ["demo", "other"] {
             // The round that lost a stage may swallow a request or two; a later one ends its lease.
-            until(
+            until_or(
                 || {
                     desk.just(&format!("sso-login {profile}")).exits(0);
                     std::thread::sleep(Duration::from_millis(300));
@@ -78,7 +78,7 @@ fn the_loop_survives_the_death_of_every_stage() {
         }
         at = watcher.text().len();
     }
-    until(|| desk.signals().is_empty(), || format!("{:?}", desk.signals()));
+    until_or(|| desk.signals().is_empty(), || format!("{:?}", desk.signals()));
     assert_eq!(desk.bench.counts()[0], 2, "one login per session");
 }
 
@@ -93,7 +93,7 @@ fn a_loop_whose_lock_was_killed_ends_and_its_wait_with_it() {
     let next = desk.start("next", desk.command("sso-watch"));
     next.logs(": watching ", 0);
     kill(shell);
-    until(
+    until_or(
         || !std::fs::exists(format!("/proc/{wait}/fd")).unwrap() || is_zombie(wait),
         || "wait lives".to_owned(),
     );
@@ -143,7 +143,7 @@ fn a_watcher_that_fails_at_every_poll_is_not_hot_and_says_so_once() {
         format!("{{\"profile\":\"demo\",\"timestamp\":\"{NOW}\"}}"),
     )
     .unwrap();
-    until(|| watcher.errors().contains("is of version 99"), || watcher.errors());
+    until_or(|| watcher.errors().contains("is of version 99"), || watcher.errors());
     std::thread::sleep(Duration::from_secs(3));
     assert_eq!(watcher.errors().matches("is of version 99").count(), 1, "{}", watcher.errors());
     std::fs::remove_file(desk.state().join("state.json")).unwrap();
@@ -158,7 +158,7 @@ fn ending_the_watcher_ends_all_of_it() {
     let family = watcher.family();
     watcher.signal(Signal::TERM);
     watcher.code();
-    until(
+    until_or(
         || family.iter().all(|(pid, _)| is_zombie(*pid)),
         || format!("{:?}", family.iter().filter(|(pid, _)| !is_zombie(*pid)).collect::<Vec<_>>()),
     );

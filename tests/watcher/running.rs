@@ -3,12 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::login::bench::Bench;
-use crate::support::{self, Ended, end};
+use crate::support::{self, Ended, end, until_or};
 
 /// The project's folder.
 pub fn project() -> PathBuf {
@@ -113,7 +112,7 @@ impl Running {
     #[track_caller]
     pub fn logs(&self, wanted: &str, from: usize) -> usize {
         let wanted = wanted.trim_start_matches(": ");
-        until(
+        until_or(
             || self.text()[from..].contains(wanted),
             || format!("no `{wanted}` in:\n{}\nerrors:\n{}", self.text(), self.errors()),
         );
@@ -130,7 +129,7 @@ impl Running {
     pub fn member(&self, line: &str) -> i32 {
         let find =
             || self.family().into_iter().find(|(_, command)| command.starts_with(line)).map(|(pid, _)| pid);
-        until(|| find().is_some(), || format!("no `{line}` in {:?}", self.family()));
+        until_or(|| find().is_some(), || format!("no `{line}` in {:?}", self.family()));
         find().unwrap()
     }
 
@@ -184,14 +183,4 @@ pub fn family(root: i32) -> Vec<(i32, String)> {
         }
     }
     found
-}
-
-/// Waits for a condition; a minute is for ever.
-#[track_caller]
-pub fn until(condition: impl Fn() -> bool, otherwise: impl FnOnce() -> String) {
-    let begin = Instant::now();
-    while !condition() {
-        assert!(begin.elapsed() < Duration::from_secs(60), "{}", otherwise());
-        std::thread::sleep(Duration::from_millis(10));
-    }
 }

@@ -45,12 +45,12 @@ pub fn shared(file: &File) -> io::Result<Try> {
     outcome(fs2::FileExt::try_lock_shared(file))
 }
 
-/// Waits for a lock that nobody else has, for at most `patience`: `Held` if somebody has it for longer.
-pub fn wait(file: &File, patience: Duration) -> io::Result<Try> {
+/// Waits for a lock that nobody else has, for at most `timeout`: `Held` if somebody has it for longer.
+pub fn wait(file: &File, timeout: Duration) -> io::Result<Try> {
     let begin = Instant::now();
     loop {
         match outcome(fs2::FileExt::try_lock_exclusive(file))? {
-            Try::Held if begin.elapsed() < patience => thread::sleep(BEAT),
+            Try::Held if begin.elapsed() < timeout => thread::sleep(BEAT),
             tried => return Ok(tried),
         }
     }

@@ -10,7 +10,7 @@ use crate::complete::VARIABLE;
 use crate::process::Program;
 
 /// Longer than a person waits for a Tab.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The values of a key in what `sso-profile` lists, each once, in order. Whatever fails lists nothing.
 pub fn names(arguments: &[&str], key: &str) -> Vec<String> {
@@ -18,7 +18,7 @@ pub fn names(arguments: &[&str], key: &str) -> Vec<String> {
     let beside = beside.filter(|path| path.is_file());
     let mut process = Command::new(beside.unwrap_or_else(|| "sso-profile".into()));
     process.args(arguments).arg("--json").env_remove(VARIABLE);
-    let Ok(output) = Program::new(process).until(Instant::now() + PATIENCE).output() else {
+    let Ok(output) = Program::new(process).until(Instant::now() + TIMEOUT).output() else {
         return Vec::new();
     };
     let mut names: Vec<String> = output

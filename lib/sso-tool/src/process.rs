@@ -286,9 +286,9 @@ impl Running {
         }
     }
 
-    fn is_over_within(&mut self, patience: Duration) -> bool {
+    fn is_over_within(&mut self, timeout: Duration) -> bool {
         let begin = Instant::now();
-        while begin.elapsed() < patience {
+        while begin.elapsed() < timeout {
             if let Ok(Some(status)) = self.child.try_wait() {
                 self.ended = Some((status, Instant::now()));
                 return true;

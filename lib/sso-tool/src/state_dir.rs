@@ -15,7 +15,7 @@ use crate::shell::shell_word;
 
 /// How long a change waits for another one. Changes take milliseconds; more means that somebody who can
 /// write to the directory keeps it locked.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Holds the state directory against other changes, as long as it lives. A killed holder frees it.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ pub fn lock(dir: &Path) -> anyhow::Result<StateLock> {
     make_private(dir)?;
     // The directory itself is locked: no lock file to leave behind, to delete or to race for.
     let file = File::open(dir).with_context(|| format!("cannot open {}", dir.display()))?;
-    match flock::wait(&file, PATIENCE).with_context(|| format!("cannot lock {}", dir.display()))? {
+    match flock::wait(&file, TIMEOUT).with_context(|| format!("cannot lock {}", dir.display()))? {
         Try::Got => Ok(StateLock(file)),
         // Two changes at once would lose one of them.
         Try::Unsupported => {

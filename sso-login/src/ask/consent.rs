@@ -12,19 +12,19 @@ use super::answered::Answered;
 use super::{Occasion, Question, Response, ask, yes_or_no};
 use crate::session::answer::Answer;
 use crate::session::cached::Session;
-use crate::session::login_options::{after, lock_patience};
+use crate::session::login_options::{after, lock_timeout};
 
 /// Asks for consent, in one run.
 pub struct Consent<'a> {
     settings: &'a Settings,
-    patience: Duration,
+    timeout: Duration,
     answered: Answered,
 }
 
 impl<'a> Consent<'a> {
-    /// Questions that wait for `patience`.
-    pub fn new(settings: &'a Settings, patience: Duration) -> Self {
-        Self { settings, patience, answered: Answered::default() }
+    /// Questions that wait for `timeout`.
+    pub fn new(settings: &'a Settings, timeout: Duration) -> Self {
+        Self { settings, timeout, answered: Answered::default() }
     }
 
     /// Asks a person. `None` is consent; else what came of it. `valid` looks for a session that came meanwhile.
@@ -63,18 +63,18 @@ impl<'a> Consent<'a> {
             return Ok(Some(answer));
         }
         let lock = Lock::of(self.settings, "ask")?;
-        let guard = match lock.acquire("sso-login", lock_patience(document, after(self.patience))?)? {
+        let guard = match lock.acquire("sso-login", lock_timeout(document, after(self.timeout))?)? {
             Outcome::Held(guard) => guard,
             Outcome::Busy(owner) => return Ok(Some(Answer::busy_asking(owner.as_ref()))),
         };
         // Whoever held the lock before us may have led to a login.
         let mut answer = valid()?;
         if answer.is_none() {
-            let question = Question::new(self.settings, profile, document, occasion.ends_at, self.patience)?;
+            let question = Question::new(self.settings, profile, document, occasion.ends_at, self.timeout)?;
             // Who runs a command at a terminal is asked there, and only yes or no.
             let said = match occasion.needed {
-                Some(_) if io::stdin().is_terminal() => yes_or_no(&question, self.patience),
-                _ => ask(self.settings, &question, self.patience),
+                Some(_) if io::stdin().is_terminal() => yes_or_no(&question, self.timeout),
+                _ => ask(self.settings, &question, self.timeout),
             };
             if let Response::No(refusal) = said {
                 self.answered.keep(session, &profile.name, &refusal, self.settings)?;

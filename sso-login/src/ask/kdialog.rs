@@ -10,7 +10,7 @@ use super::{Button, CANCEL, DISABLE, DONT_REMIND, Dialog, Question, REFRESH, Rep
 
 pub(super) struct Kdialog {
     pub(super) program: PathBuf,
-    pub(super) patience: Duration,
+    pub(super) timeout: Duration,
 }
 
 impl Dialog for Kdialog {
@@ -60,9 +60,9 @@ impl Kdialog {
         command
     }
 
-    /// `kdialog` knows no time limit: it is ended after `patience`.
+    /// `kdialog` knows no time limit: it is ended after `timeout`.
     fn run<T>(&self, command: Command, understand: impl FnOnce(&Ended) -> Option<T>) -> Reply<T> {
-        run(command, "", self.patience).then(|ended| match understand(&ended) {
+        run(command, "", self.timeout).then(|ended| match understand(&ended) {
             Some(value) => Reply::Given(value),
             // Closed or cancelled.
             None if matches!(ended.code, 0..=2) => Reply::Nothing,

@@ -44,12 +44,12 @@ impl Kind {
     }
 
     /// `None` if it isn't here.
-    pub(super) fn open(self, patience: Duration) -> Option<Box<dyn Dialog>> {
+    pub(super) fn open(self, timeout: Duration) -> Option<Box<dyn Dialog>> {
         Some(match self {
-            Self::Osascript => Box::new(Osascript { program: on_path("osascript")?, patience }),
-            Self::Zenity => Box::new(Zenity { program: on_path("zenity")?, patience }),
-            Self::Kdialog => Box::new(Kdialog { program: on_path("kdialog")?, patience }),
-            Self::Terminal => Box::new(Terminal::open(patience)?),
+            Self::Osascript => Box::new(Osascript { program: on_path("osascript")?, timeout }),
+            Self::Zenity => Box::new(Zenity { program: on_path("zenity")?, timeout }),
+            Self::Kdialog => Box::new(Kdialog { program: on_path("kdialog")?, timeout }),
+            Self::Terminal => Box::new(Terminal::open(timeout)?),
         })
     }
 }

@@ -93,11 +93,11 @@ pub(crate) enum Decision {
 
 /// Asks on the terminal that this process is in the foreground of, and nowhere else: no dialog, and nothing where
 /// stdin isn't a terminal or `SSO_DIALOG` is `none`.
-pub(crate) fn yes_on_terminal(text: &str, prompt: &str, patience: Duration) -> Decision {
+pub(crate) fn yes_on_terminal(text: &str, prompt: &str, timeout: Duration) -> Decision {
     if !io::stdin().is_terminal() || from_environment("SSO_DIALOG").as_deref() == Some(NO_DIALOG) {
         return Decision::No;
     }
-    match terminal::Terminal::open(patience).map(|terminal| terminal.yes(text, prompt)) {
+    match terminal::Terminal::open(timeout).map(|terminal| terminal.yes(text, prompt)) {
         Some(Reply::Given(())) => Decision::Yes,
         Some(Reply::Interrupted(signal)) => Decision::Interrupted(signal),
         _ => Decision::No,
@@ -105,16 +105,16 @@ pub(crate) fn yes_on_terminal(text: &str, prompt: &str, patience: Duration) -> D
 }
 
 /// Asks at the terminal whether to log in.
-fn yes_or_no(question: &Question, patience: Duration) -> Response {
-    match yes_on_terminal(&question.brief, "Log in now? (y/N): ", patience) {
+fn yes_or_no(question: &Question, timeout: Duration) -> Response {
+    match yes_on_terminal(&question.brief, "Log in now? (y/N): ", timeout) {
         Decision::Yes => Response::Refresh,
         Decision::No => Response::No(Answer::dismissed(None)),
         Decision::Interrupted(signal) => Response::No(Answer::interrupted(signal)),
     }
 }
 
-/// Asks. Each dialog waits for `patience`; after that it is a dismissal.
-fn ask(settings: &Settings, question: &Question, patience: Duration) -> Response {
+/// Asks. Each dialog waits for `timeout`; after that it is a dismissal.
+fn ask(settings: &Settings, question: &Question, timeout: Duration) -> Response {
     let chosen = from_environment("SSO_DIALOG");
     let kinds = match chosen.as_deref() {
         None => Kind::of_this_desktop(),
@@ -122,12 +122,12 @@ fn ask(settings: &Settings, question: &Question, patience: Duration) -> Response
         Some(NO_DIALOG) => return unasked("SSO_DIALOG is `none`"),
         Some(word) => match Kind::from_word(word) {
             Some(kind) => vec![kind],
-            None => return said(program::ask(word, question, patience), settings, word),
+            None => return said(program::ask(word, question, timeout), settings, word),
         },
     };
     let mut notes = Vec::new();
     for kind in kinds {
-        let Some(dialog) = kind.open(patience) else { continue };
+        let Some(dialog) = kind.open(timeout) else { continue };
         match converse(dialog.as_ref(), question) {
             Reply::Broken(why) => {
                 settings.debug(|| format!("cannot ask with {}: {why}", kind.word()));

@@ -14,7 +14,7 @@ const NO_DESKTOP: &str = "(-1713)";
 
 pub(super) struct Osascript {
     pub(super) program: PathBuf,
-    pub(super) patience: Duration,
+    pub(super) timeout: Duration,
 }
 
 impl Dialog for Osascript {
@@ -47,8 +47,8 @@ impl Osascript {
     ) -> Reply<T> {
         let mut command = Command::new(&self.program);
         // The step's word comes first: what follows can't be taken for an option.
-        command.args(["-e", SCRIPT, step, title, text, &seconds(self.patience)]).args(labels);
-        run(command, "", limit(self.patience)).then(|ended| match ended.code {
+        command.args(["-e", SCRIPT, step, title, text, &seconds(self.timeout)]).args(labels);
+        run(command, "", limit(self.timeout)).then(|ended| match ended.code {
             0 => understand(ended.label()).map_or(Reply::Nothing, Reply::Given),
             _ if ended.err.contains(NO_DESKTOP) => Reply::Broken("no desktop here".to_owned()),
             _ => Reply::Nothing,

@@ -49,15 +49,15 @@ pub(super) fn run(command: Command, input: &str, limit: Duration) -> Reply<Ended
     }
 }
 
-/// When a dialog that gives up by itself after `patience` is killed, should it hang: 135 s for the usual 120 s.
-pub(super) fn limit(patience: Duration) -> Duration {
+/// When a dialog that gives up by itself after `timeout` is killed, should it hang: 135 s for the usual 120 s.
+pub(super) fn limit(timeout: Duration) -> Duration {
     const MOST: Duration = Duration::from_secs(15);
-    patience.saturating_add((patience / 8).min(MOST))
+    timeout.saturating_add((timeout / 8).min(MOST))
 }
 
-/// A patience in whole seconds, at least one, for programs that take no less.
-pub(super) fn seconds(patience: Duration) -> String {
-    patience.as_millis().div_ceil(1000).max(1).to_string()
+/// A timeout in whole seconds, at least one, for programs that take no less.
+pub(super) fn seconds(timeout: Duration) -> String {
+    timeout.as_millis().div_ceil(1000).max(1).to_string()
 }
 
 #[cfg(test)]

@@ -14,9 +14,9 @@ use crate::session::answer::Answer;
 
 /// Asks with the command `line`: it gets the document on stdin and prints one with `answer`: `refresh`, `snooze`
 /// (with `seconds`), `suppress` or `dismiss`.
-pub(super) fn ask(line: &str, question: &Question, patience: Duration) -> Reply<Response> {
+pub(super) fn ask(line: &str, question: &Question, timeout: Duration) -> Reply<Response> {
     let input = format!("{}\n", Value::from(question.document.clone()));
-    run(command(line), &input, patience).then(|ended| match ended.code {
+    run(command(line), &input, timeout).then(|ended| match ended.code {
         0 => understand(&ended.out),
         // As zenity and the others end when a person closes them.
         1 => Reply::Nothing,

@@ -72,7 +72,7 @@ impl Question {
         profile: &Profile,
         document: &Document,
         ends_at: Option<Moment>,
-        patience: Duration,
+        timeout: Duration,
     ) -> anyhow::Result<Self> {
         let name = quoted(&profile.name);
         let since = said(document, "timestamp").and_then(time::parse);
@@ -100,7 +100,7 @@ impl Question {
             Some("Refresh now, snooze, or disable reminders?".to_owned()),
             Some(format!(
                 "If closed, or not answered within {}, you are asked again {}.",
-                time::format_duration(patience),
+                time::format_duration(timeout),
                 match ends_at {
                     Some(_) => "when it has ended".to_owned(),
                     None => format!("in {}", time::format_duration(settings.cooldown())),

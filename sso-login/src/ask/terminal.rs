@@ -13,7 +13,7 @@ use crate::terminal::{Tty, Typed};
 
 pub(super) struct Terminal {
     tty: Tty,
-    patience: Duration,
+    timeout: Duration,
 }
 
 /// What a typed answer means; `None` is one that has no meaning here.
@@ -21,7 +21,7 @@ type Meaning<T> = Option<Reply<T>>;
 
 impl Dialog for Terminal {
     fn choose(&self, question: &Question) -> Reply<Button> {
-        let limit = time::format_duration(self.patience);
+        let limit = time::format_duration(self.timeout);
         let prompt =
             format!("[r]efresh, [s]nooze, [d]on't remind; Enter or {limit} without an answer: later > ");
         self.ask(question.title, &question.text, &prompt, |answer| match answer {
@@ -73,8 +73,8 @@ fn given(is_given: bool) -> Reply<()> {
 
 impl Terminal {
     /// The terminal, if this process is in its foreground.
-    pub(super) fn open(patience: Duration) -> Option<Self> {
-        Some(Self { tty: Tty::open()?, patience })
+    pub(super) fn open(timeout: Duration) -> Option<Self> {
+        Some(Self { tty: Tty::open()?, timeout })
     }
 
     /// A question whose answer is yes, or anything else.
@@ -90,7 +90,7 @@ impl Terminal {
         prompt: &str,
         understand: impl Fn(&str) -> Meaning<T>,
     ) -> Reply<T> {
-        let deadline = after(self.patience);
+        let deadline = after(self.timeout);
         let mut shown = match title {
             "" => format!("{text}\n{prompt}"),
             title => format!("\n{title}\n\n{text}\n\n{prompt}"),

@@ -10,7 +10,7 @@ use super::{Button, CANCEL, DISABLE, DONT_REMIND, Dialog, Question, REFRESH, Rep
 
 pub(super) struct Zenity {
     pub(super) program: PathBuf,
-    pub(super) patience: Duration,
+    pub(super) timeout: Duration,
 }
 
 impl Dialog for Zenity {
@@ -52,7 +52,7 @@ impl Zenity {
             .args(["--question", "--no-markup", "--no-wrap"])
             .arg(format!("--title={title}"))
             .arg(format!("--text={text}"))
-            .arg(format!("--timeout={}", seconds(self.patience)));
+            .arg(format!("--timeout={}", seconds(self.timeout)));
         command
     }
 
@@ -60,7 +60,7 @@ impl Zenity {
         /// By a button of ours, or closed; what it prints tells them apart.
         const CLOSED: i32 = 1;
         const LATE: i32 = 5;
-        run(command, "", limit(self.patience)).then(|ended| match understand(&ended) {
+        run(command, "", limit(self.timeout)).then(|ended| match understand(&ended) {
             Some(value) => Reply::Given(value),
             None if ended.err.contains("open display") => {
                 Reply::Broken("the display can't be opened".to_owned())

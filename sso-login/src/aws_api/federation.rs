@@ -19,7 +19,7 @@ use crate::credentials::resolver::Credentials;
 use crate::session::error::SessionError;
 
 /// How long the endpoint may take to answer.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Sign-in and console of the partition that a region belongs to.
 fn hosts(region: &str) -> (&'static str, &'static str) {
@@ -53,7 +53,7 @@ pub(crate) fn console_link(
     let ask = link(&base, &[("Action", "getSigninToken"), ("Session", &session.to_string())])?;
     let connector = SharedHttpConnector::new(Bounded::new(http::connector()?));
     let answer = crate::runtime()?.block_on(async {
-        match tokio::time::timeout(PATIENCE, token(&connector, ask.as_str())).await {
+        match tokio::time::timeout(TIMEOUT, token(&connector, ask.as_str())).await {
             Ok(answer) => answer,
             Err(_) => Ok(Err(SessionError::unreachable("the sign-in endpoint did not answer in time"))),
         }

@@ -24,7 +24,7 @@ use crate::aws_api::refusal::{cause, of_page};
 /// The most that a page may have.
 const PAGE: i32 = 100;
 /// How often a throttled call is made again, ever later: 1, 2, 4, 8 s.
-const PATIENCE: u32 = 4;
+const RETRIES: u32 = 4;
 /// The most pages of a listing: a million entries.
 const PAGES: usize = 10_000;
 
@@ -170,7 +170,7 @@ impl Portal {
             if denial != Denial::Throttled {
                 return Err(denial);
             }
-            if attempt == PATIENCE {
+            if attempt == RETRIES {
                 return Err(Denial::Unreachable("it throttles (429)".to_owned()));
             }
             self.pace.pause(Duration::from_secs(1 << attempt));

@@ -151,7 +151,7 @@ enum Asked {
 /// Asks a program for its version. Python 2's version 1 answers on stderr (AWS-FORMATS 9).
 fn version(path: &Path, deadline: Instant) -> Result<Asked, String> {
     /// A cold start of the AWS CLI on a busy machine takes some seconds.
-    const PATIENCE: Duration = Duration::from_secs(20);
+    const TIMEOUT: Duration = Duration::from_secs(20);
     let mut command = Command::new(path);
     command.arg("--version");
     unshadow(&mut command);
@@ -162,7 +162,7 @@ fn version(path: &Path, deadline: Instant) -> Result<Asked, String> {
     let mut version = None;
     let interrupt = Interrupt::hold().map_err(|err| format!("cannot run it: {err:#}"))?;
     let interrupted = || interrupt.received();
-    let program = Program::new(command).until(deadline.min(after(PATIENCE))).unless(&interrupted);
+    let program = Program::new(command).until(deadline.min(after(TIMEOUT))).unless(&interrupted);
     let end = program.run(|line| {
         let (Line::Out(line) | Line::Err(line)) = line;
         version = version.or_else(|| parse_version(&line));

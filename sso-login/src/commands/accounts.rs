@@ -23,7 +23,7 @@ use crate::session::obtain::{Effort, HowFar, Queue, Want, obtain};
 use crate::session::target::no_sso;
 
 /// How long getting a token may take.
-const PATIENCE: Duration = Duration::from_secs(45);
+const TIMEOUT: Duration = Duration::from_secs(45);
 /// Calls under way at a time. The pace decides how many begin in a second; this bounds what a slow service piles up.
 const AHEAD: usize = 32;
 
@@ -87,7 +87,7 @@ fn list(
 ) -> anyhow::Result<Option<SessionError>> {
     let sso = session.sso;
     let token = |want| -> anyhow::Result<_> {
-        let effort = Effort { settings, profile, deadline: Instant::now() + PATIENCE, queue: Queue::Looking };
+        let effort = Effort { settings, profile, deadline: Instant::now() + TIMEOUT, queue: Queue::Looking };
         Ok(obtain(session, want, HowFar::Refresh(&effort))?.token(settings, session))
     };
     let mut access = match token(Want::Valid)? {

@@ -101,7 +101,7 @@ impl Args {
             opens_browser: !self.no_browser,
             ask: self.ask,
             timeout: self.timeout,
-            patience: self.ask_timeout,
+            ask_timeout: self.ask_timeout,
             min_left: self.min_left,
             is_agreed: self.yes,
         }

@@ -20,7 +20,7 @@ use crate::session::obtain::{Effort, HowFar, Queue, Want, obtain};
 use crate::session::target::no_sso;
 
 /// How long a renewal may take, other logins that are under way included.
-const PATIENCE: Duration = Duration::from_secs(45);
+const TIMEOUT: Duration = Duration::from_secs(45);
 /// As a command, what is left must be worth a while: the AWS CLI renews at this point, too (AWS-FORMATS 1).
 const SOON: Duration = Duration::from_mins(15);
 
@@ -111,7 +111,7 @@ fn answer(
     let left = TimeDelta::from_std(args.before.unwrap_or(default)).unwrap_or(TimeDelta::MAX);
     let now = time::now()?;
     let before = session.token()?.whole().map(|token| token.expires_at);
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     let effort = Effort { settings, profile, deadline, queue: Queue::Looking };
     let obtained = obtain(&session, Want::Lasting(left), HowFar::Refresh(&effort))?;
     let renewed = obtained.token(settings, &session);

@@ -43,7 +43,7 @@ use crate::session::login_options::{Via, parse_timeout};
 use crate::session::obtain::{HowFar, Want, obtain};
 
 /// How long the SSO service may take to say whether it knows a portal.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 /// The name of the folders with copies, before what tells them apart.
 const PREFIX: &str = "setup-";
 
@@ -451,7 +451,7 @@ impl Setup<'_> {
         };
         let asked = crate::runtime()?.block_on(async {
             tokio::select! {
-                asked = tokio::time::timeout_at((Instant::now() + PATIENCE).into(), ask) => Ok(asked.ok()),
+                asked = tokio::time::timeout_at((Instant::now() + TIMEOUT).into(), ask) => Ok(asked.ok()),
                 signal = self.interrupt.signal() => Err(interrupted(signal)),
             }
         })?;

@@ -137,7 +137,7 @@ struct Poll {
     interval: Duration,
     /// When the code expires.
     code_end: Instant,
-    /// When the patience of the caller ends.
+    /// When the timeout of the caller ends.
     deadline: Option<Instant>,
 }
 

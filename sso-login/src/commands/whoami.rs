@@ -18,7 +18,7 @@ use crate::credentials::resolver::{CredentialResolver, Credentials};
 use crate::session::error::SessionError;
 
 /// A round trip to a service that is there.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Ask STS who the credentials of a profile are
 #[derive(clap::Args, Clone, Debug)]
@@ -137,5 +137,5 @@ fn identity(profile: &Profile, credentials: &Credentials) -> anyhow::Result<Resu
     let sts = Sts::new(profile, credentials)?;
     let late = || Err(SessionError::unreachable("STS did not answer in time"));
     Ok(crate::runtime()?
-        .block_on(async { tokio::time::timeout(PATIENCE, sts.identity()).await.unwrap_or_else(|_| late()) }))
+        .block_on(async { tokio::time::timeout(TIMEOUT, sts.identity()).await.unwrap_or_else(|_| late()) }))
 }

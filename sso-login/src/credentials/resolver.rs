@@ -19,7 +19,7 @@ use crate::session::cached::Session;
 use crate::session::error::SessionError;
 
 /// An SDK waits a minute for a `credential_process` (AWS-FORMATS 8): what is slower is as good as nothing.
-const PATIENCE: Duration = Duration::from_secs(45);
+const TIMEOUT: Duration = Duration::from_secs(45);
 
 /// Keys that sign a request.
 #[derive(Clone, Debug, PartialEq)]
@@ -102,7 +102,7 @@ pub struct CredentialResolver<'a> {
 impl<'a> CredentialResolver<'a> {
     /// Gives up soon enough for an SDK that waits.
     pub fn new(settings: &'a Settings, config: &'a AwsConfig) -> Self {
-        Self { settings, config, deadline: Instant::now() + PATIENCE }
+        Self { settings, config, deadline: Instant::now() + TIMEOUT }
     }
 
     /// The credentials of a profile. Errors: status 78 if it is no profile to get any from.

@@ -10,7 +10,7 @@ use sso_tool::sanitize::sanitize;
 use sso_tool::time::Moment;
 
 /// How long an endpoint may take to answer.
-const PATIENCE: Duration = Duration::from_secs(8);
+const TIMEOUT: Duration = Duration::from_secs(8);
 
 /// What came back.
 #[derive(Debug, PartialEq, Eq)]
@@ -95,7 +95,7 @@ pub(super) async fn reach(connector: &SharedHttpConnector, url: &str, has_proxy:
         Ok(request) => request,
         Err(err) => return failed(in_words(&err)),
     };
-    let answer = match tokio::time::timeout(PATIENCE, connector.call(request)).await {
+    let answer = match tokio::time::timeout(TIMEOUT, connector.call(request)).await {
         Err(_) => return failed("timed out".to_owned()),
         Ok(Err(err)) => return failed(in_words(&err)),
         Ok(Ok(answer)) => answer,

@@ -25,7 +25,7 @@ use crate::flows::request::Request;
 /// The longest head of a request, in bytes. A code is a few kilobytes at most.
 const LONGEST_HEAD: usize = 32 << 10;
 /// How long a client may take to ask, and again to take its answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections of strangers: that haven't asked yet, or that asked for something else. For one more, the oldest has to go,
 /// so that nobody can keep the browser out.
 const MOST_STRANGERS: usize = 128;
@@ -173,7 +173,7 @@ fn most_strangers() -> usize {
 /// Reads a request and answers it. Who knows the login's `state` is no stranger any more, and nobody's connection ends
 /// that one.
 async fn hear(mut stream: TcpStream, login: Arc<Mutex<Option<Login>>>) {
-    let Ok(Some(head)) = timeout(PATIENCE, head(&mut stream)).await else { return };
+    let Ok(Some(head)) = timeout(TIMEOUT, head(&mut stream)).await else { return };
     match judge(&head, &login) {
         (page, None) => end(stream, &page).await,
         (_, Some(login)) => drop(tokio::spawn(answer(stream, login))),
@@ -245,7 +245,7 @@ async fn tell(stream: &mut TcpStream, page: &Landing) {
         stream.shutdown().await
     };
     // A client that went away is told nothing.
-    let _ = timeout(PATIENCE, told).await;
+    let _ = timeout(TIMEOUT, told).await;
 }
 
 /// Compares in a time that doesn't tell how much of a guess was right.

@@ -52,9 +52,9 @@ pub fn run(args: &KeySetArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let slug = Slug::new(&args.env, &args.key).map_err(|why| Fault::new(Exit::Usage, why))?;
     // Two at once would lock each other's session in the middle of a proof. A signal ends the wait for it, as ever.
     let lock = Lock::of(settings, "key-set")?;
-    let patience = args.timeout.unwrap_or_else(|| settings.login_timeout());
+    let timeout = args.timeout.unwrap_or_else(|| settings.login_timeout());
     let is_told = io::stderr().is_terminal();
-    let guard = match waiting::acquire(settings, &lock, "sso-login key-set", patience, is_told)? {
+    let guard = match waiting::acquire(settings, &lock, "sso-login key-set", timeout, is_told)? {
         Outcome::Held(guard) => guard,
         Outcome::Busy(owner) => {
             let holder = owner.map_or_else(String::new, |owner| format!(": {}", owner.in_words()));

@@ -127,14 +127,14 @@ impl Output {
 
     pub(crate) fn read(
         &mut self,
-        patience: Duration,
+        timeout: Duration,
         each_event: &mut impl FnMut(&Document),
     ) -> anyhow::Result<()> {
         let Some(documents) = self.documents.as_ref().filter(|_| !self.is_over) else {
-            thread::sleep(patience);
+            thread::sleep(timeout);
             return Ok(());
         };
-        match documents.recv_timeout(patience) {
+        match documents.recv_timeout(timeout) {
             Ok(document) => {
                 let document = document?;
                 if is_event(&document) {

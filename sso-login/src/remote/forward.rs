@@ -16,7 +16,7 @@ use crate::interrupt::Interrupt;
 use crate::session::answer::Answer;
 
 /// How long a connection through the tunnel may take to say something.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 const TICK: Duration = Duration::from_millis(50);
 /// A request that no login takes for a browser's: whatever answers it, it is an answer from the host.
 const KNOCK: &[u8] = b"OPTIONS * HTTP/1.0\r\n\r\n";
@@ -41,7 +41,7 @@ enum Knock {
     NotYet,
     /// Taken and dropped: nobody listens on the host.
     Nobody,
-    /// Neither an answer nor the end within the patience.
+    /// Neither an answer nor the end within the timeout.
     Silence,
 }
 
@@ -158,7 +158,7 @@ fn unbindable(port: u16, err: &std::io::Error) -> Answer {
 
 /// Connects through the tunnel and sees whether the other end says something.
 fn knock(loopback: &Loopback, interrupt: &Interrupt) -> Knock {
-    let Ok(mut stream) = TcpStream::connect_timeout(&loopback.address(), PATIENCE) else {
+    let Ok(mut stream) = TcpStream::connect_timeout(&loopback.address(), TIMEOUT) else {
         std::thread::sleep(TICK);
         return Knock::NotYet;
     };
@@ -166,7 +166,7 @@ fn knock(loopback: &Loopback, interrupt: &Interrupt) -> Knock {
     if stream.set_read_timeout(Some(TICK)).is_err() || stream.write_all(KNOCK).is_err() {
         return Knock::Nobody;
     }
-    while begin.elapsed() < PATIENCE && interrupt.received().is_none() {
+    while begin.elapsed() < TIMEOUT && interrupt.received().is_none() {
         match stream.read(&mut [0; 1]) {
             Ok(0) => return Knock::Nobody,
             Ok(_) => {

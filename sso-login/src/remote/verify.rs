@@ -12,7 +12,7 @@ use crate::interrupt::Interrupt;
 use crate::session::answer::Answer;
 
 /// Two ssh connections' worth, and a service that is slow.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 /// The most that is read of what the host prints, in bytes.
 const LONGEST: usize = 64 << 10;
 
@@ -60,7 +60,7 @@ pub(crate) fn verify(
 ) -> anyhow::Result<Answer> {
     let script = whoami_script();
     let mut feed = Feed::start(place.command(&["sh", "-c", &script, "sh", profile]))?;
-    let deadline = deadline.min(Instant::now() + PATIENCE);
+    let deadline = deadline.min(Instant::now() + TIMEOUT);
     let (mut printed, mut last) = (String::new(), String::new());
     let is_good = loop {
         if let Some(signal) = interrupt.received() {

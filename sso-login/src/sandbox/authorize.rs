@@ -14,7 +14,7 @@ use crate::flows::query::{Query, encode};
 use crate::flows::random;
 
 /// How long a consent page may stay open, and a code unused.
-const PATIENCE: Duration = Duration::from_secs(600);
+const TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Length of an S256 challenge: 32 bytes as base64url.
 const CHALLENGE_LENGTH: usize = 43;
@@ -33,7 +33,7 @@ pub(super) fn begin(world: &mut World, query: &Query) -> Result<Answer, Refusal>
         Ok(challenge) => challenge,
         Err(error) => return Ok(refuse(&redirect_uri, state.as_deref(), error)),
     };
-    let expires_at = time::after(world.now(), PATIENCE);
+    let expires_at = time::after(world.now(), TIMEOUT);
     let authorization = Authorization { client_id, redirect_uri, challenge, state, expires_at };
     if world.behavior.approve == Approval::Auto {
         let allow = !world.behavior.deny;

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 
 /// The consent page, the callback, and one to spare.
 const MOST_STEPS: usize = 3;
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// More of an answer than its head is never looked at.
 const LONGEST_ANSWER: u64 = 64 * 1024;
 
@@ -28,7 +28,7 @@ fn fetch(url: &str) -> anyhow::Result<Option<String>> {
     let (port, path) = address(url).context("only http://127.0.0.1:PORT/… is visited")?;
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))
         .with_context(|| format!("cannot reach 127.0.0.1:{port}"))?;
-    stream.set_read_timeout(Some(PATIENCE)).context("cannot set a time limit")?;
+    stream.set_read_timeout(Some(TIMEOUT)).context("cannot set a time limit")?;
     let request = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).with_context(|| format!("cannot ask 127.0.0.1:{port}"))?;
     let mut answer = Vec::new();

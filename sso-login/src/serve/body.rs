@@ -12,11 +12,11 @@ use super::problem::Problem;
 /// The longest body.
 const LARGEST: usize = 16 << 10;
 /// How long a client may take to send it.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The document in a body; one without keys if there is no body.
 pub(crate) async fn document(headers: &HeaderMap, body: Body) -> Result<Document, Problem> {
-    let read = tokio::time::timeout(PATIENCE, axum::body::to_bytes(body, LARGEST));
+    let read = tokio::time::timeout(TIMEOUT, axum::body::to_bytes(body, LARGEST));
     let bytes = match read.await {
         Ok(Ok(bytes)) => bytes,
         Ok(Err(_)) => {

@@ -12,7 +12,7 @@ use sso_tool::process::Program;
 use sso_tool::sanitize::sanitize;
 
 /// How long `lsof` may look.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Listens at `text` (`HOST:PORT`, or a port of loopback). Status 75 if somebody else does.
 pub(crate) fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
@@ -93,7 +93,7 @@ fn listening(table: &str, port: u16) -> Vec<String> {
 fn of_lsof(port: u16) -> Option<String> {
     let mut command = Command::new("lsof");
     command.args(["-nP", &format!("-iTCP:{port}"), "-sTCP:LISTEN", "-Fpc"]);
-    let text = Program::new(command).until(Instant::now() + PATIENCE).output().ok()?.stdout;
+    let text = Program::new(command).until(Instant::now() + TIMEOUT).output().ok()?.stdout;
     let field = |mark: char| text.lines().find_map(|line| line.strip_prefix(mark)).map(sanitize);
     Some(format!("{} (process {})", field('c')?, field('p')?))
 }

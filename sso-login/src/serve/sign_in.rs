@@ -31,7 +31,7 @@ use crate::flows::random;
 use crate::session::error::SessionError;
 
 /// How long a request waits for AWS. What takes longer goes on, and the next poll gets the answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// A call to STS or the portal.
 const CALL: Duration = Duration::from_secs(20);
 /// Who signed in, for a proxy that asks before it lets a request through.
@@ -198,7 +198,7 @@ pub(crate) async fn token(State(server): Shared, headers: HeaderMap, body: Body)
     let (answering, answered) = tokio::sync::oneshot::channel();
     let task = attempt(Arc::clone(&server), client_id, code, registered, step, answering);
     tokio::spawn(task);
-    match tokio::time::timeout(PATIENCE, answered).await {
+    match tokio::time::timeout(TIMEOUT, answered).await {
         Ok(Ok(answer)) => answer.map(|answer| answer.response()),
         Ok(Err(_)) => Err(Problem::unreachable("the attempt ended without an answer")),
         Err(_) => Err(Problem::unreachable("AWS doesn't answer in time; ask again").retry_after(5)),

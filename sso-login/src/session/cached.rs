@@ -20,7 +20,7 @@ use sso_tool::time::{self, Moment};
 use crate::aws_api::oidc::{Created, Oidc, Registered};
 
 /// How long a login that is under way may hold up a salvage.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Where a profile's session is kept.
 pub struct Session<'a> {
@@ -124,7 +124,7 @@ impl<'a> Session<'a> {
             return Ok(false);
         }
         let lock = Lock::of(settings, "login")?;
-        let saved = match lock.acquire("sso-login", PATIENCE) {
+        let saved = match lock.acquire("sso-login", TIMEOUT) {
             Ok(Outcome::Held(guard)) => {
                 let repair = Repair { cache: &self.cache, state_dir: settings.state_dir()?, is_dry: false };
                 let saved = repair.run_one(file);

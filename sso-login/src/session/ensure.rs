@@ -26,7 +26,7 @@ use crate::session::answer::Answer;
 use crate::session::cached::Session;
 use crate::session::consent_forecast::ConsentForecast;
 use crate::session::error::named;
-use crate::session::login_options::{LoginOptions, Permission, Via, lock_patience};
+use crate::session::login_options::{LoginOptions, Permission, Via, lock_timeout};
 use crate::session::obtain::{Effort, HowFar, Obtained, Queue, Want, obtain};
 use crate::session::outlook::{Outlook, Prospect};
 use crate::session::route::{self, Choice, Route};
@@ -40,14 +40,14 @@ pub struct Ensure<'a> {
     /// The settings.
     pub settings: &'a Settings,
     /// What to do.
-    pub wish: LoginOptions,
+    pub options: LoginOptions,
     consent: Consent<'a>,
 }
 
 impl<'a> Ensure<'a> {
-    /// Logins as `wish` says, for any number of profiles.
-    pub fn new(settings: &'a Settings, wish: LoginOptions) -> Self {
-        Self { settings, wish, consent: Consent::new(settings, wish.patience) }
+    /// Logins as `options` says, for any number of profiles.
+    pub fn new(settings: &'a Settings, options: LoginOptions) -> Self {
+        Self { settings, options, consent: Consent::new(settings, options.ask_timeout) }
     }
 
     /// Ensures the session that `subject` is about, and adds what came of it to `document`. `None`: it is about nobody, and
@@ -121,15 +121,15 @@ impl<'a> Ensure<'a> {
         progress: &mut Progress<'_>,
     ) -> anyhow::Result<Answer> {
         session.rehearse()?;
-        let leave = self.wish.permission(self.settings, document)?;
-        if (leave != Permission::Given || outlook.is_some()) && !self.wish.force {
+        let permission = self.options.permission(self.settings, document)?;
+        if (permission != Permission::Given || outlook.is_some()) && !self.options.force {
             let effort = self.effort(profile, document)?;
             match obtain(session, self.want(outlook), HowFar::Refresh(&effort))? {
                 Obtained::Lacking(_) => {}
                 obtained => return answer(obtained),
             }
         }
-        if leave == Permission::Denied {
+        if permission == Permission::Denied {
             return Ok(Answer::dismissed(Some(STANDALONE)));
         }
         // A session that runs is of use to somebody until its end: only a person gives it up for a new one.
@@ -143,7 +143,7 @@ impl<'a> Ensure<'a> {
         {
             return Ok(too_short(outlook, lasts).exiting(Exit::TryLater));
         }
-        let asks = leave == Permission::Asked || (ends_at.is_some() && !self.wish.is_agreed);
+        let asks = permission == Permission::Asked || (ends_at.is_some() && !self.options.is_agreed);
         if asks {
             let valid = || self.valid(session, outlook);
             let occasion = self.occasion(document, outlook, session)?;
@@ -166,7 +166,7 @@ impl<'a> Ensure<'a> {
     /// How long the session has to last, if any valid one won't do: as `--min-left` says, or, for the signal of an end that is
     /// near, beyond that.
     fn outlook(&self, session: &Session<'_>, document: &Document) -> anyhow::Result<Option<Outlook<'a>>> {
-        if let Some(left) = self.wish.min_left {
+        if let Some(left) = self.options.min_left {
             return Ok(Some(Outlook::lasting(self.settings, session, left)));
         }
         let Some(end) = document.text("episode")?.and_then(episode::end_of) else { return Ok(None) };
@@ -191,7 +191,7 @@ impl<'a> Ensure<'a> {
             },
             None => None,
         };
-        let needed = self.wish.min_left.filter(|_| !document.contains_key("mode"));
+        let needed = self.options.min_left.filter(|_| !document.contains_key("mode"));
         Ok(Occasion { ends_at, needed })
     }
 
@@ -208,7 +208,7 @@ impl<'a> Ensure<'a> {
 
     fn want<'o>(&self, outlook: Option<&'o Outlook<'o>>) -> Want<'o> {
         match outlook {
-            _ if self.wish.force => Want::New,
+            _ if self.options.force => Want::New,
             Some(outlook) => Want::Outlasting(outlook),
             None => Want::Valid,
         }
@@ -216,10 +216,10 @@ impl<'a> Ensure<'a> {
 
     /// The time for a renewal or login begins now: a person's time to answer isn't the login's.
     fn effort<'b>(&'b self, profile: &'b Profile, document: &Document) -> anyhow::Result<Effort<'b>> {
-        let deadline = self.wish.deadline(self.settings);
-        let patience = lock_patience(document, deadline)?;
+        let deadline = self.options.deadline(self.settings);
+        let timeout = lock_timeout(document, deadline)?;
         // Programs are told at the end, by the outcome.
-        let queue = Queue::InLine { patience, is_told: io::stderr().is_terminal() };
+        let queue = Queue::InLine { timeout, is_told: io::stderr().is_terminal() };
         Ok(Effort { settings: self.settings, profile, deadline, queue })
     }
 
@@ -236,7 +236,7 @@ impl<'a> Ensure<'a> {
         deadline: Instant,
         progress: &mut Progress<'_>,
     ) -> anyhow::Result<Answer> {
-        let (via, opens_browser) = (self.wish.via.meant(self.settings), self.wish.opens_browser);
+        let (via, opens_browser) = (self.options.via.meant(self.settings), self.options.opens_browser);
         let route = match route::find(self.settings, session.sso, via, opens_browser, deadline) {
             Choice::Way(route) => route,
             Choice::NoAws(others) => return Ok(no_aws(&others)),

@@ -93,7 +93,7 @@ pub struct LoginOptions {
     /// Who is asked first.
     pub ask: Ask,
     /// How long the question waits for an answer.
-    pub patience: Duration,
+    pub ask_timeout: Duration,
     /// How long the login may take.
     pub timeout: Option<Duration>,
     /// For how long the session is to last.
@@ -171,7 +171,7 @@ pub fn parse_timeout(text: &str) -> Result<Duration, String> {
 }
 
 /// How long to wait for a lock: a watcher comes again at its next poll; everybody else wants the result.
-pub(crate) fn lock_patience(document: &Document, deadline: Instant) -> anyhow::Result<Duration> {
+pub(crate) fn lock_timeout(document: &Document, deadline: Instant) -> anyhow::Result<Duration> {
     Ok(match document.text("mode")? {
         Some(_) => Duration::ZERO,
         None => deadline.saturating_duration_since(Instant::now()),

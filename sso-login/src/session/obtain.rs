@@ -101,7 +101,7 @@ pub(crate) enum Queue {
     /// In line for this long. A login of this session that fails meanwhile is the answer for all who waited.
     InLine {
         /// The longest wait.
-        patience: Duration,
+        timeout: Duration,
         /// Whether the person at the terminal hears of it.
         is_told: bool,
     },
@@ -207,8 +207,8 @@ impl Effort<'_> {
     fn acquire(&self, lock: &Lock) -> anyhow::Result<Outcome<Guard>> {
         match self.queue {
             Queue::Looking => lock.acquire("sso-login", LOOK),
-            Queue::InLine { patience, is_told } => {
-                waiting::acquire(self.settings, lock, "sso-login", patience, is_told)
+            Queue::InLine { timeout, is_told } => {
+                waiting::acquire(self.settings, lock, "sso-login", timeout, is_told)
             }
         }
     }

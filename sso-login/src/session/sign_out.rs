@@ -13,7 +13,7 @@ use crate::session::cached::Session;
 use crate::session::refresh::{Renewed, refresh};
 
 /// How long the service has to hear of it.
-const PATIENCE: Duration = Duration::from_secs(15);
+const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Ends the session at the service, or says why it can't be told. A session that is over there already is ended, too.
 pub(crate) fn sign_out(
@@ -22,7 +22,7 @@ pub(crate) fn sign_out(
     session: &Session<'_>,
     token: &Token,
 ) -> anyhow::Result<Result<(), String>> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     let mut token = token.clone();
     let now = time::now()?;
     // The service takes a valid access token only, and the sign-in behind an old one lives on.

@@ -12,17 +12,17 @@ use crate::flows::countdown::Countdown;
 /// A wait that nobody notices.
 const MOMENT: Duration = Duration::from_secs(2);
 
-/// Takes the lock, or says who holds it after `patience`. Who waits for longer than a moment hears for whom, if
+/// Takes the lock, or says who holds it after `timeout`. Who waits for longer than a moment hears for whom, if
 /// `is_told`.
 pub(crate) fn acquire(
     settings: &Settings,
     lock: &Lock,
     command: &str,
-    patience: Duration,
+    timeout: Duration,
     is_told: bool,
 ) -> anyhow::Result<Outcome<Guard>> {
-    let left = patience.saturating_sub(MOMENT);
-    match lock.acquire(command, patience.min(MOMENT))? {
+    let left = timeout.saturating_sub(MOMENT);
+    match lock.acquire(command, timeout.min(MOMENT))? {
         Outcome::Busy(owner) if !left.is_zero() => {
             let mut _countdown = None;
             if is_told {

@@ -10,7 +10,7 @@ use sso_tool::process::Program;
 use sso_tool::settings::from_environment;
 
 /// Python starts slowly on a cold machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 /// Where else it is, if not in PATH.
 const ELSEWHERE: [&str; 2] = ["/usr/local/bin", "/opt/homebrew/bin"];
 
@@ -66,7 +66,7 @@ fn version(path: &Path) -> Option<String> {
     for file in ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"] {
         command.env(file, "/dev/null");
     }
-    let output = Program::new(command).until(Instant::now() + PATIENCE).output().ok()?;
+    let output = Program::new(command).until(Instant::now() + TIMEOUT).output().ok()?;
     // Old ones say it on stderr.
     let text = format!("{}{}", output.stdout, output.stderr);
     let version = text.split_once("aws-cli/")?.1.split_whitespace().next()?;

@@ -21,7 +21,7 @@ use super::role::Role;
 use super::systemd::Systemd;
 
 /// Stopping a service waits for it to end.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A service manager.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,7 +153,7 @@ pub(super) fn is_ours(content: &str) -> bool {
 pub(super) fn run(name: &str, arguments: &[&str]) -> anyhow::Result<process::Output> {
     let mut command = Command::new(name);
     command.args(arguments);
-    let output = process::Program::new(command).until(Instant::now() + PATIENCE).output();
+    let output = process::Program::new(command).until(Instant::now() + TIMEOUT).output();
     let output = match output {
         Ok(process::Output { end: End::TimedOut, .. }) => Err(io::ErrorKind::TimedOut.into()),
         output => output,

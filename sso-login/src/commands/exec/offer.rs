@@ -15,7 +15,7 @@ use crate::session::error::SessionError;
 use crate::session::login_options::{Ask, LoginOptions, Via};
 
 /// Nobody looks at a question for longer.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Asks a person at the terminal, and logs in if they say yes. `None` if that doesn't help, nobody was there or they
 /// said no; else what came of the login.
@@ -26,22 +26,22 @@ pub(super) fn offer(
 ) -> anyhow::Result<Option<Answer>> {
     let Some(login) = lack.login(profile) else { return Ok(None) };
     let prompt = format!("Run '{}' now? (y/N): ", aws_login(login));
-    match yes_on_terminal(lack.reason(), &prompt, PATIENCE) {
+    match yes_on_terminal(lack.reason(), &prompt, TIMEOUT) {
         Decision::No => return Ok(None),
         Decision::Interrupted(signal) => return Ok(Some(Answer::interrupted(signal))),
         Decision::Yes => {}
     }
-    let wish = LoginOptions {
+    let options = LoginOptions {
         force: lack.takes_force(),
         via: Via::Auto,
         opens_browser: true,
         ask: Ask::Never,
-        patience: PATIENCE,
+        ask_timeout: TIMEOUT,
         timeout: None,
         min_left: None,
         is_agreed: false,
     };
-    ensure(settings, login, wish)
+    ensure(settings, login, options)
 }
 
 /// Ensures that the session behind a profile lasts that long, before the command runs. `None`: there is no session behind it.
@@ -54,26 +54,26 @@ pub(super) fn lasting(
     if profile.sso.is_none() {
         return Ok(None);
     }
-    let wish = LoginOptions {
+    let options = LoginOptions {
         force: false,
         via: Via::Auto,
         opens_browser: true,
         // A command that was to run is no wish to log in.
         ask: if is_agreed { Ask::Never } else { Ask::Always },
-        patience: PATIENCE,
+        ask_timeout: TIMEOUT,
         timeout: None,
         min_left: Some(min_left),
         is_agreed,
     };
-    ensure(settings, profile, wish)
+    ensure(settings, profile, options)
 }
 
 /// Stdout is the command's; the person reads stderr.
-fn ensure(settings: &Settings, login: &Profile, wish: LoginOptions) -> anyhow::Result<Option<Answer>> {
+fn ensure(settings: &Settings, login: &Profile, options: LoginOptions) -> anyhow::Result<Option<Answer>> {
     let (name, role) = (login.name.clone(), AskedRole::default());
     let subject = match login.kind {
         Kind::Session => Subject::Session { name, role },
         _ => Subject::Profile { name, role },
     };
-    Ensure::new(settings, wish).ensure(subject, &mut Document::new(), &mut Output::nowhere())
+    Ensure::new(settings, options).ensure(subject, &mut Document::new(), &mut Output::nowhere())
 }

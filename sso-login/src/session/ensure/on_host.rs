@@ -28,23 +28,23 @@ impl Ensure<'_> {
             let note = format!("the signal is about {}, which SSO_HOSTS doesn't list", sanitize(host));
             return Ok(Answer::dismissed(Some(&note)));
         }
-        let leave = self.wish.permission_elsewhere(self.settings, document, host)?;
-        if leave == Permission::Denied {
+        let permission = self.options.permission_elsewhere(self.settings, document, host)?;
+        if permission == Permission::Denied {
             return Ok(Answer::dismissed(Some(STANDALONE)));
         }
-        if leave == Permission::Asked
+        if permission == Permission::Asked
             && let Some(refusal) = self.consent.ask_for_host(host, name, document)?
         {
             return Ok(refusal);
         }
-        let (said, answer) = remote::log_in(self.settings, host, name, self.wish.timeout, output)?;
+        let (said, answer) = remote::log_in(self.settings, host, name, self.options.timeout, output)?;
         // Nothing else of what another machine says gets into this one's state.
         for key in ["error", "via", "expiresAt", "registration", "registrationReason", "arn", "accountId"] {
             if let Some(text) = said.text(key).ok().flatten() {
                 document.set(key, sanitize(text));
             }
         }
-        if leave == Permission::Asked {
+        if permission == Permission::Asked {
             self.consent.keep_for_host(host, name, &answer)?;
         }
         Ok(answer)
