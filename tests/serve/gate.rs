@@ -201,6 +201,14 @@ fn off_loopback_a_secret_is_needed() {
         let line = format!("sso-login serve --listen 0.0.0.0:0 --aws-login-secret-file {}", file.display());
         bench.run(&line).exits(78).says(says);
     }
+    // As the hint says; then which names are answered is said.
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let mut command = bench
+        .command(&format!("sso-login serve --listen 0.0.0.0:0 --aws-login-secret-file {}", file.display()));
+    command.envs(APP);
+    let serving = Serving::of(&bench, command);
+    assert!(serving.log().contains("only requests for loopback's names"), "{}", serving.log());
+    drop(serving);
     bench.run("sso-login serve --listen nonsense").exits(2).says("an address");
     bench.run("sso-login serve --origin nonsense").exits(2).says("an origin");
 }

@@ -107,6 +107,15 @@ fn debug_in_the_env_file_tells_each_step() {
 }
 
 #[test]
+fn a_placeholder_that_comes_later_is_named_in_the_answer() {
+    let bench = Bench::start("");
+    let serving = Serving::start(&bench, "", &APP);
+    dotenv(&bench, "AWS_ACCESS_KEY_ID=your-access-key\nAWS_SECRET_ACCESS_KEY=your-secret-key\n");
+    let reply = serving.ask("POST", "/api/auth/aws-login", &[], "");
+    reply.refuses(503, "not_configured", "AWS_ACCESS_KEY_ID");
+}
+
+#[test]
 fn static_keys_come_from_one_place_the_environment_before_the_env_file() {
     let bench = Bench::logged_in("");
     let given = |line: &str, variables: &[(&str, &str)]| -> serde_json::Value {

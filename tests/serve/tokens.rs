@@ -257,6 +257,34 @@ fn a_state_directory_that_is_locked_holds_up_nobody_and_keeps_no_sign_in() {
 }
 
 #[test]
+fn an_approval_outlasts_a_state_directory_that_cannot_be_written() {
+    let bench = Bench::start("--pending 0");
+    let serving = Serving::start(&bench, "", &APP);
+    let (asked, _) = serving.begin();
+    let directory = fs::File::open(bench.home().join(".aws/sso-renewer/serve")).unwrap();
+    flock(&directory, FlockOperation::LockExclusive).unwrap();
+    let reply = serving.post("/api/auth/token", &asked);
+    assert!(reply.status >= 500 && !reply.text.contains("Problem"), "{reply:?}");
+    drop(directory);
+    crate::support::until("the sign-in", || serving.post("/api/auth/token", &asked).status == 200);
+    assert_eq!(bench.count("CreateToken"), 1, "a person approves once");
+}
+
+#[test]
+fn keys_by_hand_end_at_64() {
+    let bench = Bench::start("");
+    let serving = Serving::start(&bench, "", &APP);
+    let count = || serving.get("/.well-known/jwks.json", &[]).json()["keys"].as_array().unwrap().len();
+    for number in 2..=64 {
+        serving.signal(Signal::USR1);
+        crate::support::until("a new key", || count() == number);
+    }
+    serving.signal(Signal::USR1);
+    crate::support::until("a word about it", || serving.log().contains("there are 64 keys"));
+    assert_eq!(count(), 64);
+}
+
+#[test]
 fn a_new_key_signs_and_the_old_one_still_checks_under_load() {
     let bench = Bench::start("--pending 0");
     let serving = Serving::start(&bench, "", &APP);

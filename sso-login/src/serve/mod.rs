@@ -111,13 +111,13 @@ pub fn serve(options: &Options, settings: &Settings) -> anyhow::Result<Exit> {
         app,
         looked_for_keys: Mutex::new(None),
     });
-    announcer::say(&listening(&server, address))?;
     if address.ip().is_unspecified() && options.origins.is_empty() {
         log::line(&format!(
             "only requests for loopback's names and 169.254.170.2 are answered; name others by --origin http://HOST:{}",
             address.port()
         ));
     }
+    announcer::say(&listening(&server, address))?;
     // What runs a program (`credential_process`) holds signals back; the default must not come back after it.
     let _held = Interrupt::hold()?;
     let runtime = crate::runtime()?;
