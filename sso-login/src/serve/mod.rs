@@ -117,11 +117,11 @@ pub fn serve(options: &Options, settings: &Settings) -> anyhow::Result<Exit> {
             address.port()
         ));
     }
-    announcer::say(&listening(&server, address))?;
     // What runs a program (`credential_process`) holds signals back; the default must not come back after it.
     let _held = Interrupt::hold()?;
     let runtime = crate::runtime()?;
-    let ended = runtime.block_on(Arc::clone(&server).serve(listener));
+    let first = listening(&server, address);
+    let ended = runtime.block_on(Arc::clone(&server).serve(listener, &first));
     // What hangs on a service that doesn't answer must not keep the process.
     runtime.shutdown_background();
     server.announcer.finish();

@@ -17,9 +17,10 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use serde_json::json;
+use sso_tool::stream::Document;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::announcer::Announcer;
+use super::announcer::{self, Announcer};
 use super::app::App;
 use super::connections::{Connections, Place};
 use super::digest::Digest;
@@ -94,8 +95,12 @@ impl Server {
         is_long_ago
     }
 
-    /// Serves until a signal comes, or nobody listens to its documents any more.
-    pub(crate) async fn serve(self: Arc<Self>, listener: TcpListener) -> anyhow::Result<()> {
+    /// Writes the first document and serves until a signal comes, or nobody listens to its documents any more.
+    pub(crate) async fn serve(
+        self: Arc<Self>,
+        listener: TcpListener,
+        first: &Document,
+    ) -> anyhow::Result<()> {
         let listener = tokio::net::TcpListener::from_std(listener).context("cannot listen at the address")?;
         let mut ends = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()]
             .map(signal)
@@ -103,6 +108,8 @@ impl Server {
             .collect::<Result<Vec<_>, _>>()
             .context("cannot catch signals")?;
         let mut renew = signal(SignalKind::user_defined1()).context("cannot catch signals")?;
+        // Only now: whoever has read it may send a signal.
+        announcer::say(first)?;
         let service = TowerToHyperService::new(Arc::clone(&self).router());
         let connections = Connections::new(CONNECTIONS);
         let graceful = GracefulShutdown::new();
