@@ -15,7 +15,6 @@ use sso_tool::token_state::TokenState;
 pub struct RoleCredentials {
     /// `ASIA…`. Not secret by itself, and no business of a log either.
     pub access_key_id: Secret,
-    /// The key.
     pub secret_access_key: Secret,
     /// The token that goes with a temporary key.
     pub session_token: Secret,

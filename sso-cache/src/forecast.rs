@@ -300,7 +300,6 @@ impl Record {
 pub struct Forecast {
     /// When it began, if that is known.
     pub started_at: Option<Moment>,
-    /// When it ends.
     pub ends_at: Moment,
     /// How that is known.
     pub from: From,

@@ -53,7 +53,6 @@ impl Choice {
 /// A prune of one cache.
 #[derive(Debug)]
 pub struct Prune<'a> {
-    /// The cache.
     pub cache: &'a Cache,
     /// Where changes of the suite take turns.
     pub state_dir: PathBuf,

@@ -35,7 +35,7 @@ impl Flow {
 /// Why a registration doesn't serve a login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unfit {
-    /// It is over, or will be within 15 minutes.
+    /// The registration has expired, or will within 15 minutes.
     Over,
     /// The client was made for the other flow.
     OtherFlow,
@@ -46,9 +46,7 @@ pub enum Unfit {
 /// A registered client.
 #[derive(Clone, PartialEq)]
 pub struct Registration {
-    /// The client.
     pub client_id: String,
-    /// Its secret.
     pub client_secret: Secret,
     /// When the registration is over; about 90 days from the start.
     pub expires_at: Moment,
@@ -148,13 +146,8 @@ impl Registration {
         entry::remove_if(path, |there| is_as(there, &own))
     }
 
-    /// Whether a login by this flow may use it: the flow is the one it was made for, and 15 minutes are
-    /// left (AWS-FORMATS 2).
-    pub fn is_reusable(&self, flow: Flow, now: Moment) -> bool {
-        self.unfit(Some(flow), now).is_none()
-    }
-
-    /// Why a login can't use it; `None` if it can. A login without a flow is one that takes a client of either, as the AWS
+    /// Why a login can't use the registration; `None` if it can: the flow is the one that it was made for, and 15 minutes are
+    /// left. A login without a flow is one that takes a client of either, as the AWS
     /// CLI's were before 2.22 (AWS-FORMATS 2).
     pub fn unfit(&self, flow: Option<Flow>, now: Moment) -> Option<Unfit> {
         if self.expires_at - now < LEFT {
@@ -218,10 +211,9 @@ mod tests {
             [(Flow::Device, Flow::AuthorizationCode), (Flow::AuthorizationCode, Flow::Device)]
         {
             let registration = Registration::new("client", "s".into(), at("2026-11-21T12:15:00Z"), flow);
-            assert!(registration.is_reusable(flow, at("2026-11-21T12:00:00Z")));
-            assert!(!registration.is_reusable(flow, at("2026-11-21T12:00:01Z")));
-            assert!(!registration.is_reusable(other, at("2026-11-21T12:00:00Z")));
             for (flow, now, unfit) in [
+                (Some(flow), "2026-11-21T12:00:00Z", None),
+                (Some(flow), "2026-11-21T12:00:01Z", Some(Unfit::Over)),
                 (Some(other), "2026-11-21T12:00:00Z", Some(Unfit::OtherFlow)),
                 (Some(other), "2026-11-21T12:00:01Z", Some(Unfit::Over)),
                 (None, "2026-11-21T12:00:00Z", None),

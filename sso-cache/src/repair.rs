@@ -39,10 +39,8 @@ const CHANGES: usize = 12;
 const TRIES: usize = 40;
 const BETWEEN: Duration = Duration::from_millis(10);
 
-/// What to repair.
 #[derive(Debug)]
 pub struct Repair<'a> {
-    /// The cache.
     pub cache: &'a Cache,
     /// Where `quarantine/` is.
     pub state_dir: PathBuf,

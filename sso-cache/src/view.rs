@@ -108,7 +108,7 @@ impl View {
         matches!(self.form, Form::Lines(_))
     }
 
-    /// Ends it: people are told if there was nothing.
+    /// Ends the list: people are told if there was nothing.
     pub fn end(&mut self) -> anyhow::Result<()> {
         match (&self.form, self.if_empty) {
             (Form::Table(_), Some(words)) if !self.has_head => self.out.text(words),

@@ -26,7 +26,6 @@ mod name;
 mod owner_file;
 mod prepared;
 mod probed_file;
-pub mod run;
 mod token;
 mod token_lock;
 mod wait;
@@ -67,7 +66,7 @@ pub struct Lock {
 /// What came of trying to get a lock.
 #[derive(Debug)]
 pub enum Outcome<T> {
-    /// It is ours, as long as the value lives.
+    /// The lock is ours, as long as the value lives.
     Held(T),
     /// Somebody else's; who, if that can be read.
     Busy(Option<Owner>),
@@ -89,7 +88,7 @@ pub enum State {
 pub enum Broken {
     /// There was none.
     Free,
-    /// It lives, so it stays.
+    /// The holder lives, so the lock stays.
     Alive(Option<Owner>),
     /// A dead holder's, now gone.
     Removed,
@@ -106,7 +105,6 @@ impl Lock {
         Ok(Self::new(settings.state_dir()?, name.parse().map_err(anyhow::Error::msg)?))
     }
 
-    /// Its name.
     pub fn name(&self) -> &Name {
         &self.name
     }

@@ -50,7 +50,6 @@ pub(crate) enum Occupancy {
     Nothing,
     /// A living owner, if it can be read.
     Alive(Option<Owner>),
-    /// A dead one.
     Dead(Box<StaleLock>),
     /// Something is changing at this very moment: look again.
     Moving,

@@ -22,7 +22,6 @@ pub struct Owner {
     pub host: String,
     /// The program it runs, without arguments: those may hold secrets.
     pub command: String,
-    /// Since when.
     pub since: Moment,
     /// Until when, for a lock that no process holds (`sso-lock acquire`).
     pub expires_at: Option<Moment>,

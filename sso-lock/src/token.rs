@@ -38,7 +38,6 @@ pub(crate) fn random_hex<const N: usize>() -> anyhow::Result<String> {
     Ok(hex(&bytes))
 }
 
-/// One random byte.
 pub(crate) fn random_byte() -> anyhow::Result<u8> {
     let mut byte = [0];
     getrandom::fill(&mut byte).context("cannot get random bytes")?;

@@ -33,3 +33,8 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
         .build()
         .context("cannot start the network runtime")
 }
+
+/// Waits for the answer of a service, on a runtime of its own.
+fn wait_for<T>(call: impl Future<Output = T>) -> anyhow::Result<T> {
+    runtime()?.block_on(interrupt::unless_told(call))
+}

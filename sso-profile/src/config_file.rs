@@ -23,9 +23,12 @@ use sso_tool::shell::shell_word;
 
 use crate::ini::{Ini, Refusal};
 
-/// The path of the config file: `AWS_CONFIG_FILE`, else `~/.aws/config`. `None` if the variable is
-/// set and empty: botocore then reads no file.
+/// The path of the config file: that of the settings, else `AWS_CONFIG_FILE`, else `~/.aws/config`. `None` if the variable
+/// is set and empty: botocore then reads no file.
 pub fn config_path(settings: &Settings) -> anyhow::Result<Option<PathBuf>> {
+    if let Some(path) = settings.config_file() {
+        return Ok(Some(path.to_owned()));
+    }
     path("AWS_CONFIG_FILE", "~/.aws/config", settings)
 }
 

@@ -15,7 +15,6 @@ pub struct Endpoints {
     pub sso_oidc: Option<String>,
     /// Of `sso`, the portal, which hands out role credentials.
     pub sso: Option<String>,
-    /// Of `sts`.
     pub sts: Option<String>,
 }
 

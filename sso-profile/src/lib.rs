@@ -6,6 +6,7 @@
 mod apply;
 mod aws_config;
 mod chain;
+pub mod choice;
 mod cli;
 mod commands;
 pub mod config;
@@ -37,8 +38,8 @@ mod warnings;
 pub use aws_config::AwsConfig;
 pub use chain::RoleSource;
 pub use cli::Cli;
-pub use commands::choose::Pick;
 pub use commands::remove::remove_profile;
+pub use commands::write::{WriteOptions, write_profile, write_profiles};
 pub use profile::{Kind, Profile, Sso};
 pub use select::{Selected, select};
 pub use start_url::StartUrl;

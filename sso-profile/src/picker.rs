@@ -36,6 +36,8 @@ pub(crate) enum Picked {
     Nothing,
     /// `stop` said so.
     Stopped,
+    /// That signal came.
+    Interrupted(i32),
 }
 
 /// Where rows are put while the picker runs.
@@ -65,7 +67,7 @@ impl Terminal {
 
     /// Shows the rows that `feed` brings, until one is picked, nothing is to be picked, or `stop` is true.
     ///
-    /// The terminal is as it was before, however this ends: a signal that ends processes is held until it is.
+    /// The terminal is as it was before, however this ends. A signal that ends processes is the caller's affair then.
     pub(crate) fn pick(self, feed: impl FnOnce(Rows), stop: impl Fn() -> bool) -> anyhow::Result<Picked> {
         let line: Line = |row| Cow::Borrowed(&row.line);
         // The prompt on top and the list below it, as it reads: Down goes down.
@@ -88,10 +90,7 @@ impl Terminal {
             Ok(row) => Ok(row.map_or(Picked::Nothing, |row| Picked::Document(row.document.clone()))),
             Err(PickError::UserInterrupted) => Ok(Picked::Nothing),
             Err(PickError::Aborted(Stop::Asked)) => Ok(Picked::Stopped),
-            Err(PickError::Aborted(Stop::Signal(number))) => {
-                low_level::emulate_default_handler(number).context("cannot end by the signal")?;
-                Ok(Picked::Nothing)
-            }
+            Err(PickError::Aborted(Stop::Signal(number))) => Ok(Picked::Interrupted(number)),
             Err(PickError::IO(err)) => Err(err).context("cannot ask on the terminal"),
             Err(err) => {
                 Err(err.factor().map_or_else(io::Error::from, |_| io::Error::other("the picker stopped")))

@@ -68,7 +68,6 @@ impl Kind {
 /// A profile that resolved. Holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
-    /// Its name.
     pub name: String,
     /// Where its credentials come from.
     pub kind: Kind,
@@ -139,7 +138,7 @@ impl Unusable {
 }
 
 impl Profile {
-    /// One that no config here has: of another machine, or of a session that is left without profiles.
+    /// A profile that no config here has: of another machine, or of a session that is left without profiles.
     pub fn elsewhere(name: impl Into<String>, kind: Kind) -> Self {
         Self {
             name: name.into(),

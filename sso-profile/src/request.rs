@@ -12,11 +12,9 @@ use crate::values::{account_id, output, plain, region, role_name, scope_list, wr
 /// What a profile and its session are to say; what is `None` stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Request {
-    /// `sso_session`.
     pub sso_session: Option<String>,
     /// `sso_start_url`.
     pub start_url: Option<String>,
-    /// `sso_region`.
     pub sso_region: Option<String>,
     /// `sso_registration_scopes`, separated by commas.
     pub scopes: Option<String>,
@@ -24,9 +22,7 @@ pub struct Request {
     pub account_id: Option<String>,
     /// `sso_role_name`.
     pub role_name: Option<String>,
-    /// `region`.
     pub region: Option<String>,
-    /// `output`.
     pub output: Option<String>,
 }
 

@@ -20,7 +20,6 @@ pub const BEFORE_THE_PROFILE: [&str; 9] = [
 /// A profile's name and who gave it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selected {
-    /// The name.
     pub name: String,
     /// `argument`, `document`, the variable's name, or `default`: the document's `profileFrom`.
     pub from: String,

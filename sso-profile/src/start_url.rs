@@ -17,7 +17,7 @@ use crate::values::wrong;
 pub struct StartUrl(String);
 
 impl StartUrl {
-    /// That of any text, to compare it with others. Text that is no address stays as it is.
+    /// The start URL of any text, to compare it with others. Text that is no address stays as it is.
     pub fn of(text: &str) -> Self {
         let text = text.trim_matches(|c: char| c.is_whitespace() || "`\"'<>".contains(c));
         let text = text.split(['#', '?']).next().unwrap_or_default().trim_end_matches('/');
@@ -26,7 +26,7 @@ impl StartUrl {
         Self(format!("{}://{}{path}", scheme.to_ascii_lowercase(), host.to_ascii_lowercase()))
     }
 
-    /// One that is to be written or used for a login. Status 78: it isn't an https address, the manuals' placeholder, or a page
+    /// A start URL that is to be written or used for a login. Status 78: it isn't an https address, the manuals' placeholder, or a page
     /// on which a person allows a login.
     pub fn parse(text: &str) -> Result<Self, Fault> {
         // A fragment or query may hold what the address may not, and goes.

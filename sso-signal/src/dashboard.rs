@@ -19,6 +19,7 @@ use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::shell::shell_word;
 use sso_tool::stream::{Document, Output};
+use sso_tool::subject::{Subject, is_event};
 use sso_tool::time::{self, Moment};
 
 /// How long after its last stamp a monitor counts as at work.
@@ -100,8 +101,7 @@ impl Parts {
             self.service = Some(document);
         } else if document.contains_key("held") && document.contains_key("name") {
             self.locks.push(document);
-        } else if document.contains_key("profile")
-            && !["event", "check"].iter().any(|key| document.contains_key(*key))
+        } else if document.contains_key("profile") && !is_event(&document) && !document.contains_key("check")
         {
             self.profiles.push(document.with("checkedAt", time::format(now)));
         }
@@ -276,7 +276,8 @@ fn next_overall(joined: &Document, profiles: &[Value], mode: Mode) -> String {
 
 /// Whether a signal is of a profile of this machine: one of another host is of another profile, whatever its name.
 fn is_of(signal: &Value, profile: &str) -> bool {
-    text(signal, "profile") == profile && signal.get("host").is_none_or(Value::is_null)
+    let subject = signal.as_object().and_then(|signal| Subject::of(&signal.clone().into()).ok());
+    matches!(subject, Some(Subject::Profile { name, .. }) if name == profile)
 }
 
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {

@@ -22,7 +22,6 @@ const MOST: usize = 20;
 const MOST_FILES: usize = 1000;
 const PREFIX: &str = ".monitor-";
 
-/// The stamp of a monitor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MonitorStamp {
     /// Who: the `source` of its signals.

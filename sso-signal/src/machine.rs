@@ -192,7 +192,6 @@ fn retry_after(failures: u32, at: &Circumstances) -> Duration {
 /// Whether a signal is to be acted on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Due {
-    /// Now.
     Now,
     /// Not before that moment.
     At(Moment, Because),
@@ -213,7 +212,6 @@ pub(crate) enum Because {
     UnknownProfile,
     /// `auto` failed five times: a person must log in.
     GaveUp,
-    /// Snoozed.
     Snoozed,
     /// Cooling down after the question was dismissed.
     CoolingDown,

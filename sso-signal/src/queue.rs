@@ -24,11 +24,9 @@ const DEFAULT_POLL: Duration = Duration::from_secs(5);
 
 /// The signals, with the settings and the reminders that decide which is due.
 pub(crate) struct Queue<'a> {
-    /// The settings.
     pub(crate) settings: &'a Settings,
     /// The state directory.
     pub(crate) state_dir: PathBuf,
-    /// The signals.
     pub(crate) signals: SignalStore,
 }
 
@@ -37,7 +35,6 @@ pub(crate) struct Queue<'a> {
 pub(crate) enum Naming {
     /// Which session its profile belongs to.
     Session,
-    /// Nothing.
     Nothing,
 }
 
@@ -45,7 +42,6 @@ pub(crate) enum Naming {
 pub(crate) struct Judged {
     /// The signal, in its file.
     pub(crate) located: Located,
-    /// Whether it is due.
     pub(crate) due: Due,
 }
 

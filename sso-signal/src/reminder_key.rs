@@ -9,7 +9,6 @@ use crate::signal::key;
 /// A profile, a session without a profile, or both; each of this machine or of another host ([`key`]).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ReminderKey {
-    /// The profile.
     pub(crate) profile: Option<String>,
     /// The sso-session, if the document says so. Legacy profiles of one start URL share a token, and so a session without
     /// a name; no name of a session is a URL.

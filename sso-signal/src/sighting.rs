@@ -11,9 +11,9 @@ use sso_tool::time::{self, Moment};
 pub(crate) enum Sighting {
     /// Nobody has to log in.
     Valid,
-    /// It runs, and ends soon: a login is asked for, and nothing has expired.
+    /// The session runs, and ends soon: a login is asked for, and nothing has expired.
     Ending,
-    /// It has no valid token, and none can be had without a person.
+    /// The session has no valid token, and none can be had without a person.
     Over,
 }
 

@@ -66,7 +66,7 @@ pub(crate) struct Reading {
 pub(crate) enum Raised {
     /// There is a new signal.
     New,
-    /// It was raised before; snoozes hold.
+    /// The signal was raised before; snoozes hold.
     Again,
 }
 

@@ -9,7 +9,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::login::bench::Bench;
-use crate::support::end;
+use crate::support::{Sandbox, end};
 
 /// The stages, in the order of a row's answers.
 const STAGES: [&str; 11] = [
@@ -26,7 +26,7 @@ const STAGES: [&str; 11] = [
     "sso-login token",
 ];
 /// The other stages of `sso-login`.
-const MORE_STAGES: [&str; 16] = [
+const MORE_STAGES: [&str; 17] = [
     "sso-login -",
     "sso-login exec - --ask -- ran",
     "sso-profile write --all",
@@ -35,6 +35,7 @@ const MORE_STAGES: [&str; 16] = [
     "sso-cache prune --orphaned",
     "sso-signal notify -- true",
     "sso-signal status -",
+    "sso-signal log",
     "sso-login credentials - --format env",
     "sso-login credentials - --format sts",
     "sso-login refresh - -e",
@@ -211,6 +212,49 @@ fn a_document_about_another_host_leaves_cache_and_portal_as_they_were() {
     }
     assert_eq!((tree(&bench.home().join(".aws/sso")), tree(&bench.home().join(".aws/cli"))), before);
     assert_eq!(bench.served.admin("/sandbox/log").text, "");
+}
+
+/// The commands that read no documents, or whose documents aren't about anybody's session.
+const NO_STAGES: [&str; 21] = [
+    "sso-login setup",
+    "sso-login key-set",
+    "sso-login doctor",
+    "sso-login inspect",
+    "sso-login serve",
+    "sso-login sandbox",
+    "sso-signal read",
+    "sso-signal wait",
+    "sso-signal snooze",
+    "sso-signal clear",
+    "sso-signal mode",
+    "sso-signal service",
+    "sso-cache list",
+    "sso-cache repair",
+    "sso-profile list",
+    "sso-profile key",
+    "sso-lock run",
+    "sso-lock acquire",
+    "sso-lock release",
+    "sso-lock status",
+    "sso-lock break",
+];
+
+#[test]
+fn every_command_that_reads_documents_is_a_stage_of_the_tables() {
+    let sandbox = Sandbox::new();
+    let stages: Vec<_> = STAGES.into_iter().chain(MORE_STAGES).chain(stages::STAGES).collect();
+    for tool in ["sso-signal", "sso-lock", "sso-cache", "sso-profile", "sso-login"] {
+        let help = sandbox.run(&format!("{tool} --help")).exits(0).stdout;
+        let commands = help.split_once("Commands:\n").unwrap().1.split("\n\n").next().unwrap();
+        // Names are at two columns, what they do may go on further right.
+        let names = commands.lines().filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next());
+        for name in names.filter(|name| *name != "help") {
+            let command = format!("{tool} {name}");
+            let is_stage =
+                stages.iter().any(|stage| *stage == command || stage.starts_with(&format!("{command} ")));
+            assert!(is_stage != NO_STAGES.contains(&command.as_str()), "{command}: a stage, or none?");
+        }
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::exit::warn;
 const LARGEST: u64 = 1 << 20;
 
 /// The values of a file; where a name is set twice, the last one counts.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Dotenv(Vec<(String, String)>);
 
 impl Dotenv {

@@ -15,7 +15,7 @@ const BEAT: Duration = Duration::from_millis(5);
 /// What came of trying.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Try {
-    /// It is ours, until the file is closed or the process ends, however it ends.
+    /// The lock is ours, until the file is closed or the process ends, however it ends.
     Got,
     /// Somebody holds it exclusively: a living owner, or one who is just taking over.
     Held,

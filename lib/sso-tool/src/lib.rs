@@ -18,6 +18,7 @@ pub mod exit;
 pub mod failure;
 pub mod filter;
 pub mod flock;
+pub mod foreground;
 pub mod format;
 pub mod hex;
 pub mod listing;

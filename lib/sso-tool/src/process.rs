@@ -19,7 +19,8 @@ pub const USUAL_MOST: usize = 4 << 20;
 const LONGEST_LINE: usize = 64 << 10;
 /// Lines that wait for the caller; a program that prints faster waits.
 const AHEAD: usize = 64;
-/// How long a program may take to end once it is told to, by the end of its standard input or by SIGTERM.
+/// How long a program may take to end once it is told to, by the end of its standard input or by SIGTERM, where a caller
+/// sets no other time.
 const GRACE: Duration = Duration::from_secs(2);
 /// How long the last lines of a program that ended may take to come: a browser that it started may keep the pipe open.
 const LEFTOVERS: Duration = Duration::from_millis(500);
@@ -78,6 +79,7 @@ pub struct Program<'a> {
     is_in_our_group: bool,
     shows_stderr: bool,
     most: usize,
+    grace: Duration,
     deadline: Option<Instant>,
     interrupted: Option<&'a dyn Fn() -> Option<i32>>,
 }
@@ -91,6 +93,7 @@ impl<'a> Program<'a> {
             is_in_our_group: false,
             shows_stderr: false,
             most: USUAL_MOST,
+            grace: GRACE,
             deadline: None,
             interrupted: None,
         }
@@ -126,6 +129,12 @@ impl<'a> Program<'a> {
         Self { most, ..self }
     }
 
+    /// The same with another time to end in, once it is told to.
+    #[must_use]
+    pub fn ending_within(self, grace: Duration) -> Self {
+        Self { grace, ..self }
+    }
+
     /// The same, ended at a time.
     #[must_use]
     pub fn until(self, deadline: Instant) -> Self {
@@ -138,7 +147,7 @@ impl<'a> Program<'a> {
         Self { interrupted: Some(interrupted), ..self }
     }
 
-    /// Runs it to its end and hands out each line as it comes.
+    /// Runs the program to its end and hands out each line as it comes.
     pub fn run(self, mut each: impl FnMut(Line)) -> io::Result<End> {
         let (deadline, interrupted) = (self.deadline, self.interrupted);
         let received = || interrupted.and_then(|interrupted| interrupted());
@@ -161,7 +170,7 @@ impl<'a> Program<'a> {
         }
     }
 
-    /// Runs it to its end and keeps what it prints.
+    /// Runs the program to its end and keeps what it prints.
     pub fn output(self) -> io::Result<Output> {
         let (mut stdout, mut stderr) = (String::new(), String::new());
         let end = self.run(|line| {
@@ -175,7 +184,7 @@ impl<'a> Program<'a> {
         Ok(Output { end, stdout, stderr })
     }
 
-    /// Starts it and leaves it alone: what it prints goes nowhere, and it outlives this process.
+    /// Starts the program and leaves it alone: what it prints goes nowhere, and it outlives this process.
     pub fn detach(mut self) -> io::Result<()> {
         if !self.is_in_our_group {
             self.command.process_group(0);
@@ -187,7 +196,7 @@ impl<'a> Program<'a> {
         Ok(())
     }
 
-    /// Starts it. Deadline and interruption are the caller's affair then.
+    /// Starts the program. Deadline and interruption are the caller's affair then.
     pub fn start(mut self) -> io::Result<Running> {
         if !self.is_in_our_group {
             self.command.process_group(0);
@@ -214,7 +223,14 @@ impl<'a> Program<'a> {
             thread::spawn(move || drop(stdin.write_all(&text)));
         }
         let lines = Lines { lines, is_too_much: false };
-        Ok(Running { child, is_in_our_group: self.is_in_our_group, leash, lines, ended: None })
+        Ok(Running {
+            child,
+            is_in_our_group: self.is_in_our_group,
+            grace: self.grace,
+            leash,
+            lines,
+            ended: None,
+        })
     }
 }
 
@@ -245,6 +261,7 @@ pub fn code(status: ExitStatus) -> i32 {
 pub struct Running {
     child: Child,
     is_in_our_group: bool,
+    grace: Duration,
     leash: Option<ChildStdin>,
     lines: Lines,
     ended: Option<(ExitStatus, Instant)>,
@@ -275,11 +292,11 @@ impl Running {
     fn end(&mut self) {
         // Nobody reads any more: a program that prints without end fails at its next line.
         self.lines = Lines::none();
-        if self.leash.take().is_some() && self.is_over_within(GRACE) {
+        if self.leash.take().is_some() && self.is_over_within(self.grace) {
             return;
         }
         self.signal(Signal::TERM);
-        self.is_over_within(GRACE);
+        self.is_over_within(self.grace);
         self.signal(Signal::KILL);
         if let Ok(status) = self.child.wait() {
             self.ended = Some((status, Instant::now()));

@@ -19,9 +19,10 @@ use crate::sanitize::sanitize;
 use crate::time;
 
 /// How the settings of one run are found. Files are read when the environment lacks something.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     tool: &'static str,
+    config_file: Option<PathBuf>,
     dotenv: OnceCell<Dotenv>,
     usual: OnceCell<Vec<Dotenv>>,
     files: Vec<Dotenv>,
@@ -33,6 +34,7 @@ impl Settings {
     pub fn new(tool: &'static str) -> Self {
         Self {
             tool,
+            config_file: None,
             dotenv: OnceCell::new(),
             usual: OnceCell::new(),
             files: Vec::new(),
@@ -56,6 +58,17 @@ impl Settings {
         self.usual().iter().rev().chain(&self.files).flat_map(Dotenv::pairs)
     }
 
+    /// The same with another AWS config file than the environment's: a copy, in which something is tried first.
+    #[must_use]
+    pub fn with_config_file(&self, path: &Path) -> Self {
+        Self { config_file: Some(path.to_owned()), ..self.clone() }
+    }
+
+    /// The AWS config file that stands in for the environment's.
+    pub fn config_file(&self) -> Option<&Path> {
+        self.config_file.as_deref()
+    }
+
     /// The tool's name, for messages.
     pub fn tool(&self) -> &'static str {
         self.tool
@@ -67,11 +80,6 @@ impl Settings {
     /// [`from_environment`] alone, since a working directory may be a stranger's checkout.
     pub fn text(&self, name: &str) -> Option<String> {
         self.named_text(name).or_else(|| self.dotenv().value(name).map(str::to_owned))
-    }
-
-    /// The value of the `.env` in the working directory alone.
-    pub fn from_dotenv(&self, name: &str) -> Option<String> {
-        self.dotenv().value(name).map(str::to_owned)
     }
 
     /// The same without `.env`: what somebody set, or put into a file that somebody named. A value that only `.env` has

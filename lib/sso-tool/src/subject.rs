@@ -1,4 +1,4 @@
-//! Whom a document is about: decided here, for every tool and every stage of a pipe (DESIGN 1).
+//! Whom a document is about: decided here, for every tool and every stage of a pipe (DESIGN 2).
 //!
 //! A stage gets a [`Subject`] from [`filter`](crate::filter::filter) and matches on it. No other code looks at `event`,
 //! `slug`, `error` or `host` of a document to decide whether the document is its to answer: a stage that forgets the host
@@ -100,7 +100,7 @@ pub fn is_event(document: &Document) -> bool {
 }
 
 impl Subject {
-    /// Reads it out of a document. What is null or empty counts as absent. Status 65: a key has the wrong type.
+    /// Reads the subject out of a document. What is null or empty counts as absent. Status 65: a key has the wrong type.
     pub fn of(document: &Document) -> anyhow::Result<Self> {
         let is_there = |key: &str| document.get(key).is_some_and(|value| !value.is_null());
         if is_event(document) || (is_there("slug") && !is_there("profile")) {

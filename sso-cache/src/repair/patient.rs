@@ -15,11 +15,11 @@ pub(super) struct Patient {
 
 /// What was done with a file.
 pub(super) enum Done {
-    /// It is good, or gone; and was, or became so by itself.
+    /// The file is good, or gone; and was, or became so by itself.
     Nothing(&'static str),
-    /// It can't be helped from here; why.
+    /// The file can't be helped from here; why.
     Left(String),
-    /// It was torn, and is mended (`torn.whole`) or put aside.
+    /// The file was torn, and is mended (`torn.whole`) or put aside.
     Mended { torn: Torn, aside: Option<PathBuf> },
 }
 

@@ -1,10 +1,13 @@
 //! `sso-lock run`: a lock while a command runs.
 
 use std::ffi::OsString;
+use std::path::Path;
+use std::process;
 use std::time::Duration;
 
-use sso_lock::{Name, Outcome, run};
-use sso_tool::exit::{Exit, report};
+use sso_lock::{Name, Outcome};
+use sso_tool::exit::{Exit, Fault, report};
+use sso_tool::foreground::Foreground;
 use sso_tool::settings::Settings;
 use sso_tool::time::parse_duration;
 
@@ -40,12 +43,17 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let Args { wait, name, command } = args;
     let lock = super::lock(settings, name)?;
-    let program = run::program_name(command);
+    let Some((program, arguments)) = command.split_first() else {
+        return Err(Fault::new(Exit::Usage, "there is no command to run").into());
+    };
+    let mut command = process::Command::new(program);
+    command.args(arguments);
+    let program = program_name(program);
     match lock.acquire(&program, *wait)? {
         Outcome::Busy(owner) => Err(lock.busy(owner.as_ref())),
         Outcome::Held(guard) => {
             settings.debug(|| format!("took {} for {program}", lock.path().display()));
-            let exit = run::to_its_end(command)?;
+            let exit = Foreground::prepare()?.run(command)?;
             settings.debug(|| {
                 format!("{program} ended with {}; {} is released", exit.code(), lock.path().display())
             });
@@ -56,4 +64,9 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
             Ok(exit)
         }
     }
+}
+
+/// A program without its directory. Its arguments aren't told: they may be secrets.
+fn program_name(program: &OsString) -> String {
+    Path::new(program).file_name().unwrap_or_default().to_string_lossy().into_owned()
 }

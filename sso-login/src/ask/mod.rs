@@ -53,7 +53,7 @@ enum Reply<T> {
     Given(T),
     /// Closed, ignored, or nothing that could be understood.
     Nothing,
-    /// It could not be shown, and why.
+    /// The question could not be shown, and why.
     Broken(String),
     /// This process was told to end by that signal.
     Interrupted(i32),
@@ -83,7 +83,6 @@ pub(crate) const NO_DIALOG: &str = "none";
 /// What a person said to a yes-or-no question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// Yes.
     Yes,
     /// No, or nothing in time, or nobody to ask.
     No,

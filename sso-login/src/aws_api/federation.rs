@@ -52,12 +52,12 @@ pub(crate) fn console_link(
     });
     let ask = link(&base, &[("Action", "getSigninToken"), ("Session", &session.to_string())])?;
     let connector = SharedHttpConnector::new(Bounded::new(http::connector()?));
-    let answer = crate::runtime()?.block_on(async {
+    let answer = crate::wait_for(async {
         match tokio::time::timeout(TIMEOUT, token(&connector, ask.as_str())).await {
             Ok(answer) => answer,
             Err(_) => Ok(Err(SessionError::unreachable("the sign-in endpoint did not answer in time"))),
         }
-    })?;
+    })??;
     let token = match answer {
         Ok(token) => token,
         Err(failure) => return Ok(Err(failure)),

@@ -37,9 +37,7 @@ pub struct Oidc {
 /// A registered client.
 #[derive(Clone, Debug)]
 pub struct Registered {
-    /// Its id.
     pub client_id: String,
-    /// Its secret.
     pub client_secret: Secret,
     /// When it ends.
     pub expires_at: Moment,

@@ -54,7 +54,6 @@ pub enum Denial {
 pub struct Account {
     /// Its name; empty if it has none.
     pub name: String,
-    /// Its id.
     pub id: String,
     /// Its owner's address.
     pub email: Option<String>,

@@ -23,9 +23,7 @@ pub struct Sts {
 /// Who the credentials are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// The ARN.
     pub arn: String,
-    /// The account.
     pub account_id: String,
     /// The unique id: the only part that names a person for good.
     pub user_id: String,

@@ -80,7 +80,7 @@ fn of_gap(reason: &str) -> Option<String> {
     is_name.then(|| format!("it sent an answer without {key}"))
 }
 
-/// The stem of a cache file that the AWS CLI can't parse: its name is all that it says (AWS-FORMATS 10.3).
+/// The stem of a cache file that the AWS CLI can't parse: its name is all that it says (AWS-FORMATS 10).
 pub(crate) fn damaged_file(reason: &str) -> Option<&str> {
     let key = reason.trim().strip_prefix('\'')?.strip_suffix('\'')?;
     (key.len() == 40 && key.bytes().all(|b| b.is_ascii_hexdigit())).then_some(key)

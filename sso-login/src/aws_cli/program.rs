@@ -43,7 +43,6 @@ impl fmt::Display for Version {
 pub struct Aws {
     /// The program.
     pub path: PathBuf,
-    /// Its version.
     pub version: Version,
 }
 

@@ -10,7 +10,6 @@ mod teller;
 
 use std::ffi::OsString;
 use std::fs::OpenOptions;
-use std::io;
 use std::iter::Peekable;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
@@ -19,7 +18,8 @@ use std::time::Duration;
 
 use sso_profile::select::BEFORE_THE_PROFILE;
 use sso_profile::{AwsConfig, Profile};
-use sso_tool::exit::{Exit, Fault, WithFault as _, report, status_of, warn};
+use sso_tool::exit::{Exit, Fault, report, status_of, warn};
+use sso_tool::foreground::{Foreground, cannot_run};
 use sso_tool::filter::{Handled, filter};
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
@@ -148,14 +148,11 @@ pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     }
     if let Some(alarm) = alarm {
         alarm.set();
-        return sso_lock::run::command_to_its_end(command);
+        return Foreground::prepare()?.run(command);
     }
     // Only a failure comes back.
     let err = command.exec();
-    let code = if err.kind() == io::ErrorKind::NotFound { 127 } else { 126 };
-    let program =
-        args.command.first().map(|program| program.to_string_lossy().into_owned()).unwrap_or_default();
-    Err(err).with_fault(|| Fault::new(Exit::Command(code), format!("cannot run {program}")))
+    cannot_run(&command, err)
 }
 
 /// What the documents on stdin came to.

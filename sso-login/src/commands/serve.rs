@@ -58,7 +58,6 @@ Exit status:
   75  the address is in use
   78  profile or configuration wrong, a placeholder, a weak SECRET_KEY, or no secret off loopback";
 
-/// Runs it.
 pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let options = Options {
         listen: args.listen.clone(),

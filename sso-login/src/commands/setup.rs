@@ -11,15 +11,14 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context as _;
 use sso_cache::registration::Flow;
-use sso_profile::Pick;
+use sso_profile::choice::{self, Choice, Chooser, Pick, nothing_to_choose_from};
 use sso_profile::config::{Content, Role};
-use sso_profile::config_file::config_path;
 use sso_profile::plan;
 use sso_profile::request::{NAMES, Request, writable_name};
 use sso_profile::section_edit::edit;
 use sso_profile::snapshot::Snapshot;
 use sso_profile::template::{Names, Template};
-use sso_profile::{AwsConfig, Profile, Sso, StartUrl};
+use sso_profile::{AwsConfig, Profile, Sso, StartUrl, WriteOptions};
 use sso_tool::exit::{Exit, Fault, hint_of, status_of, warn};
 use sso_tool::flock::{self, Try};
 use sso_tool::profile_name::check_profile;
@@ -33,17 +32,20 @@ use tempfile::TempDir;
 use crate::aws_api::oidc::Oidc;
 use crate::aws_api::refusal::Refusal;
 use crate::flows::client::Client;
-use crate::interrupt::Interrupt;
+use crate::credentials::{identity, listing};
+use crate::interrupt::{self, Interrupt, interrupted};
+use crate::keys::config_file;
+use crate::keys::login_process::LoginProcess;
 use crate::keys::prompter::Answers;
-use crate::keys::running::Said;
 use crate::keys::stop::{cancelled, is_cancelled};
-use crate::keys::tools::{Call, Chosen, Tools, interrupted};
 use crate::session::cached::Session;
 use crate::session::login_options::{Via, parse_timeout};
 use crate::session::obtain::{HowFar, Want, obtain};
 
 /// How long the SSO service may take to say whether it knows a portal.
 const TIMEOUT: Duration = Duration::from_secs(20);
+/// How profiles are named, unless somebody says otherwise.
+const TEMPLATE: &str = "{account}-{role}";
 /// The name of the folders with copies, before what tells them apart.
 const PREFIX: &str = "setup-";
 
@@ -71,10 +73,10 @@ pub struct Args {
     all: bool,
     /// With --all, the names of the profiles, for example '{session}-{account}-{role}' (also {accountId}, {email})
     #[arg(long, value_name = "TEMPLATE", requires = "all", value_parser = parse_template)]
-    name_template: Option<String>,
+    name_template: Option<Template>,
     /// Take the account and role with this value, for example accountId=111122223333 (can be repeated)
-    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_pick)]
-    pick: Vec<String>,
+    #[arg(long, value_name = "KEY=VALUE")]
+    pick: Vec<Pick>,
     /// How to log in: aws, pkce, device or auto
     #[arg(long, value_enum, default_value_t = Via::Auto)]
     via: Via,
@@ -109,27 +111,20 @@ Exit status:
   124    timed out
   128+N  ended by signal N";
 
-fn parse_pick(text: &str) -> Result<String, String> {
-    text.parse::<Pick>().map(|_| text.to_owned())
-}
-
-fn parse_template(text: &str) -> Result<String, String> {
-    text.parse::<Template>().map(|_| text.to_owned()).map_err(|fault| fault.to_string())
+fn parse_template(text: &str) -> Result<Template, String> {
+    text.parse().map_err(|fault: Fault| fault.to_string())
 }
 
 /// Sets up one profile, or all.
 pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let interrupt = &Interrupt::hold()?;
-    let own = config_path(settings)?.ok_or_else(|| {
-        Fault::new(Exit::Config, "AWS_CONFIG_FILE is set and empty: there is no file to write")
-            .hint("unset AWS_CONFIG_FILE")
-    })?;
+    let _ended_calls = interrupt.end_calls();
+    let own = config_file(settings)?;
     let setup = Setup {
         args,
         settings,
         interrupt,
         answers: Answers::new(interrupt),
-        tools: Tools::new(interrupt),
         config: AwsConfig::load(settings)?,
         own,
     };
@@ -148,7 +143,6 @@ struct Setup<'a> {
     settings: &'a Settings,
     interrupt: &'a Interrupt,
     answers: Answers<'a>,
-    tools: Tools<'a>,
     config: AwsConfig,
     /// The person's config file.
     own: PathBuf,
@@ -174,13 +168,14 @@ impl Place {
         }
     }
 
-    /// The flags of `sso-profile write` that make or name it.
-    fn flags(&self) -> Vec<&str> {
-        let mut flags = vec!["--sso-session", self.session.as_str()];
-        if self.is_new {
-            flags.extend(["--start-url", &self.start_url, "--sso-region", &self.region]);
+    /// What a profile says that makes or names it.
+    fn request(&self) -> Request {
+        Request {
+            sso_session: Some(self.session.clone()),
+            start_url: self.is_new.then(|| self.start_url.clone()),
+            sso_region: self.is_new.then(|| self.region.clone()),
+            ..Request::default()
         }
-        flags
     }
 }
 
@@ -219,22 +214,20 @@ impl Setup<'_> {
         output: &mut Output,
     ) -> anyhow::Result<Exit> {
         let write = if self.args.all { self.all(place, copy)? } else { self.one(place, copy, there)? };
-        let (write, written) = self.rehearse(&write, copy)?;
-        let proof = self.prove(&written, copy)?;
-        if let Some(signal) = self.interrupt.received() {
-            return Err(interrupted(signal));
-        }
-        let written = self.tools.deaf().run(&write)?.good()?;
+        let (options, rehearsed) = self.rehearse(&write, copy)?;
+        let arn = prove(&rehearsed, copy)?;
+        interrupt::check()?;
+        let written = write.run(options, self.settings)?;
         self.tell_other_regions(place, &written)?;
-        tell(written, login, &proof, output)?;
+        tell(written, login, &arn, output)?;
         Ok(Exit::Done)
     }
 
     /// Says that profiles keep a region of their own, where another one was given.
-    fn tell_other_regions(&self, place: &Place, written: &Said) -> anyhow::Result<()> {
+    fn tell_other_regions(&self, place: &Place, written: &[Document]) -> anyhow::Result<()> {
         let Some(region) = &self.args.region else { return Ok(()) };
         let mut others = Vec::new();
-        for document in written.before.iter().chain([&written.document]) {
+        for document in written {
             if let (Some(name), Some(own)) = (document.text("profile")?, document.text("region")?)
                 && own != region
             {
@@ -449,12 +442,9 @@ impl Setup<'_> {
             let registered = oidc.register(&client.name(), &client.scopes()).await?;
             oidc.authorize(&registered, &place.start_url).await.map(drop)
         };
-        let asked = crate::runtime()?.block_on(async {
-            tokio::select! {
-                asked = tokio::time::timeout_at((Instant::now() + TIMEOUT).into(), ask) => Ok(asked.ok()),
-                signal = self.interrupt.signal() => Err(interrupted(signal)),
-            }
-        })?;
+        let asked =
+            crate::wait_for(async { tokio::time::timeout_at((Instant::now() + TIMEOUT).into(), ask).await })?
+                .ok();
         let Place { start_url, region, .. } = place;
         Ok(match asked {
             Some(Err(Refusal::Other(name))) if name == "InvalidRequestException" => Some(
@@ -484,48 +474,50 @@ impl Setup<'_> {
         let is_forced = obtain(session, Want::Valid, HowFar::Cached)?.cached().is_some()
             && !is_logged_in(session, place)?;
         let about = Document::new().with("ssoSession", place.session.as_str());
-        let Args { no_browser, timeout, .. } = *self.args;
-        let call = Call::login(self.args.via.word(), is_forced, no_browser, timeout).about(about).shown();
-        let said = self.tools.with_config(&copy.config).run_with(&call, |event| {
+        let Args { via, no_browser, timeout, .. } = *self.args;
+        let process = LoginProcess { via, is_forced, no_browser, timeout };
+        let end = process.run(about, &copy.settings, self.interrupt, |event| {
             // Whoever should read this may be gone: the login goes on.
             let _ = output.document(event);
         })?;
-        let document = said.good()?.document;
+        let document = end.good()?;
         if output.is_text() {
             output.document(&document)?;
         }
         Ok(document)
     }
 
-    fn listing(place: &Place) -> Call {
-        Call::of("sso-login", &["accounts", "--sso-session", &place.session])
-    }
-
     /// What writes one profile: asks for the role, the name and the region where they aren't given.
     fn one(&self, place: &Place, copy: &Copy, there: Option<Profile>) -> anyhow::Result<Write> {
         let own = there.as_ref().and_then(|profile| {
-            Some([
-                format!("accountId={}", profile.account_id.as_ref()?),
-                format!("roleName={}", profile.role_name.as_ref()?),
+            Some(vec![
+                Pick::new("accountId", profile.account_id.as_ref()?),
+                Pick::new("roleName", profile.role_name.as_ref()?),
             ])
         });
         let picks = match own {
-            Some(own) if self.args.pick.is_empty() => own.to_vec(),
+            Some(own) if self.args.pick.is_empty() => own,
             _ => self.args.pick.clone(),
         };
-        let tools = self.tools.with_config(&copy.config);
-        let role = match tools.choose(&Self::listing(place), &picks)? {
-            Chosen::Row(role) => role,
-            Chosen::Nothing => return Err(cancelled()),
-            Chosen::NoSuchRow => {
-                let message = format!("you have no role with {}", picks.join(" and "));
+        let (settings, profile) = (copy.settings.clone(), copy.session(place)?);
+        let choice = Chooser::new(&picks)?.choose(move |each| match listing::rows(&settings, &profile, each)? {
+            Some(failure) => Err(failure.fault(&profile).into()),
+            None => Ok(()),
+        })?;
+        let role = match choice {
+            Choice::Document(role) => role,
+            Choice::Nothing => return Err(cancelled()),
+            Choice::Interrupted(signal) => return Err(interrupted(signal)),
+            Choice::Empty if picks.is_empty() => return Err(nothing_to_choose_from().into()),
+            Choice::Empty | Choice::NoneFits(_) => {
+                let message = format!("you have no role with {}", choice::in_words(&picks));
                 let hint = format!("{} shows your accounts and roles", place.start_url);
                 return Err(Fault::new(Exit::Config, message).hint(hint).into());
             }
         };
         let text = |key: &str| role.text(key).map(Option::unwrap_or_default);
         let (account_id, role_name) = (text("accountId")?, text("roleName")?);
-        let template: Template = "{account}-{role}".parse()?;
+        let template: Template = TEMPLATE.parse()?;
         let suggested = template.name(&Names {
             account: text("accountName")?,
             account_id,
@@ -538,31 +530,33 @@ impl Setup<'_> {
         let name = self.answers.text(given, "Name of the profile", Some(&suggested), check)?;
         let has_region = there.is_some_and(|profile| profile.region.is_some());
         let region = if has_region { self.args.region.clone() } else { self.region(place)? };
-        let mut arguments = vec!["write"];
-        arguments.extend(place.flags());
-        arguments.extend(["--account-id", account_id, "--role-name", role_name]);
-        arguments.extend(region.iter().flat_map(|region| ["--region", region]));
-        Ok(Write { arguments: owned(&arguments), name: Some(name), rows: Vec::new() })
+        let (account_id, role_name) = (Some(account_id.to_owned()), Some(role_name.to_owned()));
+        Ok(Write::One { name, request: Request { account_id, role_name, region, ..place.request() } })
     }
 
     /// What writes a profile for every role.
     fn all(&self, place: &Place, copy: &Copy) -> anyhow::Result<Write> {
         self.answers.say("Listing accounts and roles…\n")?;
-        let listed = self.tools.with_config(&copy.config).run(&Self::listing(place))?.good()?;
-        let rows = documents(listed);
+        let (mut rows, profile) = (Vec::new(), copy.session(place)?);
+        let failure = listing::rows(&copy.settings, &profile, &mut |row| {
+            rows.push(row);
+            Ok(())
+        })?;
+        if let Some(failure) = failure {
+            return Err(failure.fault(&profile).into());
+        }
         if rows.is_empty() {
             let message = format!("nobody has given you a role in {}", place.start_url);
             return Err(Fault::new(Exit::Config, message)
                 .hint("ask whoever administers IAM Identity Center for an account and a role")
                 .into());
         }
-        let region = self.region(place)?;
-        let mut arguments = vec!["write", "--all"];
-        if let Some(template) = &self.args.name_template {
-            arguments.extend(["--name-template", template]);
-        }
-        arguments.extend(region.iter().flat_map(|region| ["--region", region]));
-        Ok(Write { arguments: owned(&arguments), name: None, rows })
+        let template = match &self.args.name_template {
+            Some(template) => template.clone(),
+            None => TEMPLATE.parse()?,
+        };
+        let request = Request { region: self.region(place)?, ..Request::default() };
+        Ok(Write::All { rows, template, request })
     }
 
     /// The region to work in: a flag's, else that of the session's other profiles, else a person's.
@@ -583,95 +577,83 @@ impl Setup<'_> {
     }
 
     /// Writes into the copy. A profile that is there and differs is replaced only if a person says so.
-    fn rehearse(&self, write: &Write, copy: &Copy) -> anyhow::Result<(Call, Said)> {
-        let tools = self.tools.with_config(&copy.config);
-        let call = write.call(&[]);
-        let said = tools.run(&call)?;
-        let name = write.name.as_deref().filter(|name| self.config.contains(name));
-        if let Some(name) = name
-            && said.exit == Exit::Config
-        {
-            let replacing = write.call(&["--replace"]);
-            let Ok(shown) = tools.run(&write.call(&["--replace", "--dry-run"]))?.good() else {
-                return Ok((call, said.good()?));
-            };
-            let diff = shown.document.text("diff")?.unwrap_or_default().lines();
-            let diff: String = diff.flat_map(|line| [sanitize(line), "\n".to_owned()]).collect();
-            let name = sanitize(name);
-            if !self.answers.is_somebody_there() {
-                return Err(said.good().err().map_or_else(cancelled, |err| {
-                    let fault = Fault::new(status_of(&err), format!("{err:#}"));
-                    fault
-                        .hint(format!(
-                            "sso-profile remove {} && run this again, or choose another NAME",
-                            shell_word(&name)
-                        ))
-                        .into()
-                }));
+    fn rehearse(&self, write: &Write, copy: &Copy) -> anyhow::Result<(WriteOptions, Vec<Document>)> {
+        let adding = WriteOptions::default();
+        let err = match write.run(adding, &copy.settings) {
+            Ok(written) => return Ok((adding, written)),
+            Err(err) => err,
+        };
+        let name = match write {
+            Write::One { name, .. } if status_of(&err) == Exit::Config && self.config.contains(name) => name,
+            Write::All { .. } if hint_of(&err).is_some() => {
+                return Err(Fault::new(status_of(&err), format!("{err:#}"))
+                    .hint("add --name-template '{session}-{account}-{role}', which gives the profiles other names")
+                    .into());
             }
-            self.answers.say(&format!("\nThe profile `{name}` exists and differs:\n\n{diff}"))?;
-            if !self.answers.agrees("\nReplace it?")? {
-                return Err(cancelled());
-            }
-            let said = tools.run(&replacing)?.good()?;
-            return Ok((replacing, said));
+            _ => return Err(err),
+        };
+        let Ok(shown) = write.run(WriteOptions { replace: true, dry_run: true }, &copy.settings) else {
+            return Err(err);
+        };
+        if !self.answers.is_somebody_there() {
+            let name = shell_word(&sanitize(name));
+            return Err(Fault::new(status_of(&err), format!("{err:#}"))
+                .hint(format!("sso-profile remove {name} && run this again, or choose another NAME"))
+                .into());
         }
-        let said = said.good().map_err(|err| match hint_of(&err) {
-            Some(_) if self.args.all => Fault::new(status_of(&err), format!("{err:#}"))
-                .hint(
-                    "add --name-template '{session}-{account}-{role}', which gives the profiles other names",
-                )
-                .into(),
-            _ => err,
-        })?;
-        Ok((call, said))
-    }
-
-    /// Asks STS who the first of the profiles is.
-    fn prove(&self, written: &Said, copy: &Copy) -> anyhow::Result<Document> {
-        let first = written.before.first().unwrap_or(&written.document);
-        let name = first.text("profile")?.context("no profile was written")?;
-        let call = Call::of("sso-login", &["whoami", "--", name]);
-        let proven = self.tools.with_config(&copy.config).run(&call)?.good();
-        let proven = proven.map_err(|err| {
-            let fault = Fault::new(
-                status_of(&err),
-                format!("the new profile doesn't work, and the config is as it was: {err:#}"),
-            );
-            match hint_of(&err) {
-                Some(hint) => fault.hint(hint),
-                None => fault,
-            }
-            .into()
-        });
-        if proven.is_err() && self.interrupt.received().is_some() {
-            return Err(interrupted(self.interrupt.received().unwrap_or_default()));
+        if !self.answers.agrees_to_replace(name, shown.first().unwrap_or(&Document::new()))? {
+            return Err(cancelled());
         }
-        proven.map(|said| said.document)
+        let replacing = WriteOptions { replace: true, dry_run: false };
+        Ok((replacing, write.run(replacing, &copy.settings)?))
     }
 }
 
-/// A command of `sso-profile` that writes what was chosen.
-struct Write {
-    arguments: Vec<String>,
-    name: Option<String>,
-    rows: Vec<Document>,
+/// Asks STS who the first of the profiles is.
+fn prove(written: &[Document], copy: &Copy) -> anyhow::Result<String> {
+    let first = written.first().map_or(Ok(None), |first| first.text("profile"))?;
+    let name = first.context("no profile was written")?;
+    let proven = AwsConfig::load(&copy.settings).and_then(|config| {
+        let profile = config.known_profile(name)?;
+        let answer = identity::of_profile(&copy.settings, &config, &profile)?;
+        Ok(answer.map_err(|failure| failure.fault(&profile))?)
+    });
+    match proven {
+        Ok((identity, _)) => Ok(identity.arn),
+        Err(err) => {
+            interrupt::check()?;
+            let message =
+                format!("the new profile doesn't work, and the config is as it was: {err:#}");
+            Err(Fault::reworded(&err, message).into())
+        }
+    }
+}
+
+/// What was chosen to be written.
+enum Write {
+    One { name: String, request: Request },
+    All { rows: Vec<Document>, template: Template, request: Request },
 }
 
 impl Write {
-    fn call(&self, more: &[&str]) -> Call {
-        let mut arguments: Vec<_> = self.arguments.iter().map(String::as_str).collect();
-        arguments.extend(more);
-        if let Some(name) = &self.name {
-            arguments.extend(["--", name]);
+    /// Writes what was chosen into the config of these settings. The answers are those of `sso-profile write`.
+    fn run(&self, options: WriteOptions, settings: &Settings) -> anyhow::Result<Vec<Document>> {
+        match self {
+            Self::One { name, request } => {
+                Ok(vec![sso_profile::write_profile(name, request, options, settings)?])
+            }
+            Self::All { rows, template, request } => {
+                let (rows, template, request) = (rows.clone(), template.clone(), request.clone());
+                sso_profile::write_profiles(rows, template, request, options, settings)
+            }
         }
-        let call = Call::of("sso-profile", &arguments);
-        if self.rows.is_empty() { call } else { call.about_all(self.rows.clone()) }
     }
 }
 
 /// A copy of the config, in which everything is tried first.
 struct Copy {
+    /// The settings with this config.
+    settings: Settings,
     config: PathBuf,
     /// Held, so that no other set-up takes the folder for one that was left behind: the kernel frees the lock of a killed one.
     _lock: File,
@@ -686,7 +668,7 @@ impl Copy {
         let lock = File::open(dir.path()).with_context(|| format!("cannot open {}", dir.path().display()))?;
         flock::exclusive(&lock).with_context(|| format!("cannot lock {}", dir.path().display()))?;
         let config = dir.path().join("config");
-        let copy = Self { config, _lock: lock, _dir: dir };
+        let copy = Self { settings: settings.with_config_file(&config), config, _lock: lock, _dir: dir };
         copy.put(Snapshot::take(own)?.text())?;
         Ok(copy)
     }
@@ -697,17 +679,15 @@ impl Copy {
         let config = AwsConfig::of_text(&text)?;
         let mut numbered = (1..u32::MAX).map(|number| format!("{PREFIX}{number}"));
         let unused = numbered.find(|name| !config.contains(name)).unwrap_or_default();
-        let request = Request {
-            sso_session: Some(place.session.clone()),
-            start_url: place.is_new.then(|| place.start_url.clone()),
-            sso_region: place.is_new.then(|| place.region.clone()),
-            ..Request::default()
-        };
         let content = Content::parse(&text)
             .map_err(|refusal| sso_profile::config_file::unreadable(&self.config, &refusal))?;
-        let mut edits = plan::write(&unused, &request, &content, false)?.edits;
+        let mut edits = plan::write(&unused, &place.request(), &content, false)?.edits;
         edits.retain(|edit| matches!(edit.role, Role::Session(_)));
         self.put(&edit(&text, &edits, &[])?)
+    }
+
+    fn session(&self, place: &Place) -> anyhow::Result<Profile> {
+        AwsConfig::load(&self.settings)?.known_session(&place.session)
     }
 
     fn put(&self, text: &str) -> anyhow::Result<()> {
@@ -746,19 +726,13 @@ fn is_logged_in(session: &Session<'_>, place: &Place) -> anyhow::Result<bool> {
     Ok(token.is_some_and(|token| token.start_url.is_none_or(|url| StartUrl::of(&url) == start_url)))
 }
 
-fn owned(arguments: &[&str]) -> Vec<String> {
-    arguments.iter().copied().map(str::to_owned).collect()
-}
-
-/// All that a tool put out.
-fn documents(said: Said) -> Vec<Document> {
-    said.before.into_iter().chain((!said.document.is_empty()).then_some(said.document)).collect()
-}
-
 /// The profiles as they are now, the proof beside the one that was proven.
-fn tell(written: Said, login: &Document, proof: &Document, output: &mut Output) -> anyhow::Result<()> {
-    let arn = proof.text("arn")?.unwrap_or_default();
-    let mut documents = documents(written);
+fn tell(
+    mut documents: Vec<Document>,
+    login: &Document,
+    arn: &str,
+    output: &mut Output,
+) -> anyhow::Result<()> {
     if output.is_text() {
         for document in &documents {
             output.document(document)?;

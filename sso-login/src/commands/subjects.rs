@@ -117,7 +117,6 @@ pub(crate) fn document_of(subject: &Subject) -> Document {
 pub(crate) struct Target<'a> {
     /// The profile, or what stands for a session ([`sso_profile::Kind::Session`]).
     pub(crate) profile: Profile,
-    /// The config it is in.
     pub(crate) config: &'a AwsConfig,
     /// Whether it is all that was asked, so that the answer is the status.
     pub(crate) is_command: bool,
@@ -125,7 +124,7 @@ pub(crate) struct Target<'a> {
 
 /// What came of an answer.
 pub(crate) enum Reply {
-    /// It is written, with this status.
+    /// The answer is written, with this status.
     Written(Exit),
     /// A failure, not written yet.
     Failed(SessionError),
@@ -140,9 +139,9 @@ impl From<Option<SessionError>> for Reply {
 /// What a subcommand does about a profile of another host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Elsewhere {
-    /// It passes the document on unchanged.
+    /// The document is passed on unchanged.
     PassedOn,
-    /// It has a product that only that host can give: it answers with the command to run there.
+    /// The subcommand has a product that only that host can give, and answers with the command to run there.
     Refused,
 }
 

@@ -53,7 +53,6 @@ Exit status:
   78   configuration wrong
   124  the code expired";
 
-/// Runs it.
 pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     each(stream::stdin()?, Some("deviceCode"), |_, document| redeemed(document, args, settings))
 }
@@ -78,7 +77,7 @@ fn redeemed(document: &mut Document, args: &Args, settings: &Settings) -> anyhow
         code_end: code_end(document)?,
         deadline: args.timeout.map(after),
     };
-    let answer = crate::runtime()?.block_on(poll.run(args.wait));
+    let answer = crate::wait_for(poll.run(args.wait))?;
     document.set("interval", poll.interval.as_secs());
     let created = match answer {
         Ok(created) => created,

@@ -1,24 +1,17 @@
 //! `sso-login whoami`: what the credentials of a profile are good for, asked of STS itself.
 
-use std::time::Duration;
-
 use sso_profile::{Kind as ProfileKind, Profile};
 use sso_tool::exit::{Exit, Fault};
-use sso_tool::failure::Kind;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::stream::{Document, Output};
 use sso_tool::subject::Subject;
 use sso_tool::time;
 
-use crate::aws_api::sts::{Identity, Sts};
 use crate::commands::credentials::of_any_settings;
-use crate::commands::subjects::{self, Asked, Elsewhere, Question, Reply, RoleFlags, Target};
-use crate::credentials::resolver::{CredentialResolver, Credentials};
-use crate::session::error::SessionError;
-
-/// A round trip to a service that is there.
-const TIMEOUT: Duration = Duration::from_secs(30);
+use crate::commands::subjects::{self, Asked, Elsewhere, Question, Reply, RoleFlags};
+use crate::credentials::identity::{identity, of_profile};
+use crate::credentials::resolver::Credentials;
 
 /// Ask STS who the credentials of a profile are
 #[derive(clap::Args, Clone, Debug)]
@@ -62,7 +55,7 @@ pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     }
     let form = question.form("whoami", true, Elsewhere::Refused);
     subjects::answer(asked, form, settings, |target, document, output| {
-        let answer = ask(settings, target)?;
+        let answer = of_profile(settings, target.config, &target.profile)?;
         let (identity, credentials) = match answer {
             Ok(found) => found,
             Err(lack) => {
@@ -108,34 +101,4 @@ fn of_keys(credentials: &Credentials, place: &'static str, is_text: bool) -> any
     let document = Document::new().with("arn", identity.arn).with("accountId", identity.account_id);
     output.document(&document.with("userId", identity.user_id))?;
     Ok(Exit::Done)
-}
-
-fn ask(
-    settings: &Settings,
-    target: &Target<'_>,
-) -> anyhow::Result<Result<(Identity, Credentials), SessionError>> {
-    let resolver = CredentialResolver::new(settings, target.config);
-    let profile = &target.profile;
-    let credentials = match resolver.credentials(profile)? {
-        Ok(credentials) => credentials,
-        Err(lack) => return Ok(Err(lack)),
-    };
-    match identity(profile, &credentials)? {
-        // Cached ones may be dead before their time; the portal knows.
-        Err(SessionError { kind: Kind::Expired | Kind::Denied, .. }) if profile.kind.is_sso() => {
-            let credentials = match resolver.fresh(profile)? {
-                Ok(credentials) => credentials,
-                Err(lack) => return Ok(Err(lack)),
-            };
-            Ok(identity(profile, &credentials)?.map(|identity| (identity, credentials)))
-        }
-        answer => Ok(answer.map(|identity| (identity, credentials))),
-    }
-}
-
-fn identity(profile: &Profile, credentials: &Credentials) -> anyhow::Result<Result<Identity, SessionError>> {
-    let sts = Sts::new(profile, credentials)?;
-    let late = || Err(SessionError::unreachable("STS did not answer in time"));
-    Ok(crate::runtime()?
-        .block_on(async { tokio::time::timeout(TIMEOUT, sts.identity()).await.unwrap_or_else(|_| late()) }))
 }

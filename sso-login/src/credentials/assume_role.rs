@@ -80,8 +80,7 @@ fn assumed(
                 arguments.get("DurationSeconds").and_then(Value::as_i64).and_then(|n| n.try_into().ok()),
             )
     });
-    let answer =
-        crate::runtime()?.block_on(async { tokio::time::timeout_at(wallet.deadline.into(), call).await });
+    let answer = crate::wait_for(async { tokio::time::timeout_at(wallet.deadline.into(), call).await })?;
     match answer {
         Err(_) => Ok(Err(SessionError::unreachable("STS did not answer in time"))),
         Ok(Err(lack)) => Ok(Err(lack)),

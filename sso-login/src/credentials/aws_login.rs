@@ -11,6 +11,7 @@ use sso_tool::time;
 use crate::aws_cli::program::{self, Version, unshadow};
 use crate::credentials::credential_process::printed_by;
 use crate::credentials::resolver::{CredentialResolver, Credentials};
+use crate::interrupt::interrupted;
 use crate::session::error::SessionError;
 
 /// The first version that knows `login_session`.
@@ -25,7 +26,7 @@ pub(crate) fn credentials(
     let login = console_session::login_command(profile);
     let installed = program::find(resolver.settings, resolver.deadline);
     if let Some(signal) = installed.interrupted {
-        return Err(Fault::new(Exit::of_signal(signal), "interrupted").into());
+        return Err(interrupted(signal));
     }
     let Some(aws) = installed.aws.filter(|aws| aws.version >= WITH_LOGIN) else {
         let message = format!(

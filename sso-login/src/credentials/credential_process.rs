@@ -13,7 +13,7 @@ use sso_tool::stream::{self, Document};
 use sso_tool::time;
 
 use crate::credentials::resolver::{CredentialResolver, Credentials};
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Interrupt, interrupted};
 use crate::session::error::SessionError;
 
 /// Profiles whose processes are running, separated by line feeds: a process may be this very tool.
@@ -48,8 +48,8 @@ pub(crate) fn printed_by(
     let fault = |why: &str| Fault::new(Exit::Config, format!("{what} of profile `{profile}` {why}"));
     let (mut printed, mut said) = (String::new(), None);
     let interrupt = Interrupt::hold()?;
-    let interrupted = || interrupt.received();
-    let program = Program::new(command).until(wallet.deadline).unless(&interrupted);
+    let received = || interrupt.received();
+    let program = Program::new(command).until(wallet.deadline).unless(&received);
     let end = program.run(|line| match line {
         Line::Out(line) => printed.extend([line.as_str(), "\n"]),
         Line::Err(line) if !line.trim().is_empty() => said = Some(line),
@@ -71,10 +71,7 @@ pub(crate) fn printed_by(
         }
         End::TimedOut => Ok(Err(SessionError::unreachable(format!("its {what} did not end in time")))),
         End::TooMuch => Err(fault("prints something else than credentials").into()),
-        End::Interrupted(signal) => {
-            let exit = Exit::of_signal(signal);
-            Err(Fault::new(exit, "interrupted").into())
-        }
+        End::Interrupted(signal) => Err(interrupted(signal)),
     }
 }
 

@@ -5,5 +5,7 @@ pub mod assume_role;
 mod aws_login;
 pub mod credential_process;
 pub mod export;
+pub(crate) mod identity;
+pub(crate) mod listing;
 pub mod resolver;
 pub mod role;

@@ -26,7 +26,6 @@ const TIMEOUT: Duration = Duration::from_secs(45);
 pub struct Credentials {
     /// The key's id.
     pub access_key_id: Secret,
-    /// The key.
     pub secret_access_key: Secret,
     /// Its token, if it is temporary.
     pub session_token: Option<Secret>,
@@ -57,12 +56,12 @@ impl From<StaticKeys> for Credentials {
 }
 
 impl Credentials {
-    /// Those of the environment, if it has any.
+    /// The credentials of the environment, if it has any.
     pub fn of_environment() -> Option<Self> {
         Self::of_variables(from_environment)
     }
 
-    /// Those of files of settings that somebody named, if they have any; never of a `.env` that happens to be there.
+    /// The credentials of files of settings that somebody named, if they have any; never of a `.env` that happens to be there.
     pub fn of_files(settings: &Settings) -> Option<Self> {
         Self::of_variables(|name| {
             let values = settings.from_files().filter(|(key, _)| *key == name);
@@ -70,7 +69,7 @@ impl Credentials {
         })
     }
 
-    /// Those of `.env`, if no other place has any part of a key.
+    /// The credentials of `.env`, if no other place has any part of a key.
     pub fn of_dotenv(settings: &Settings) -> Option<Self> {
         const NAMES: [&str; 3] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
         let is_elsewhere = NAMES.into_iter().any(|name| from_environment(name).is_some())
@@ -91,9 +90,7 @@ impl Credentials {
 
 /// Gets credentials, from files and programs if it can be, over the network if it must be.
 pub struct CredentialResolver<'a> {
-    /// The settings.
     pub settings: &'a Settings,
-    /// The config.
     pub config: &'a AwsConfig,
     /// When to give up.
     pub deadline: Instant,

@@ -16,6 +16,7 @@ use sso_tool::settings::Settings;
 use sso_tool::time;
 
 use crate::aws_api::portal::{Denial, Portal};
+use crate::interrupt::unless_told;
 use crate::session::cached::Session;
 use crate::session::error::{SessionError, named};
 use crate::session::obtain::{Effort, HowFar, Queue, Want, obtain};
@@ -28,11 +29,8 @@ const TRIES: usize = 3;
 
 /// A role that a profile stands for.
 pub struct Role<'a> {
-    /// The settings.
     pub settings: &'a Settings,
-    /// The profile.
     pub profile: &'a Profile,
-    /// Its session.
     pub session: &'a Session<'a>,
     /// `sso_account_id`.
     pub account_id: &'a str,
@@ -137,14 +135,14 @@ impl Role<'_> {
         };
         let portal = Portal::new(self.settings, self.profile, &self.session.sso.region)?;
         let runtime = crate::runtime()?;
-        let mut answer = runtime.block_on(self.ask(&portal, &token));
+        let mut answer = runtime.block_on(unless_told(self.ask(&portal, &token)))?;
         if answer == Err(Denial::Unauthorized) {
             // `expiresAt` isn't the truth: the session may have been ended at the service.
             token = match self.token(Want::Another(&token.access_token))? {
                 Ok(token) => token,
                 Err(lack) => return Ok(Err(lack)),
             };
-            answer = runtime.block_on(self.ask(&portal, &token));
+            answer = runtime.block_on(unless_told(self.ask(&portal, &token)))?;
         }
         Ok(match answer {
             Ok(credentials) => Ok((token, credentials)),

@@ -29,7 +29,6 @@ impl Status {
     }
 }
 
-/// One finding.
 #[derive(Clone, Debug)]
 pub(super) struct Finding {
     pub(super) check: &'static str,

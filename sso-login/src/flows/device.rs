@@ -22,7 +22,6 @@ pub(crate) const MOST_LOST_POLLS: u32 = 3;
 
 /// A login by device flow.
 pub struct DeviceLogin<'a> {
-    /// The settings.
     pub settings: &'a Settings,
     /// Whose session.
     pub session: &'a Session<'a>,

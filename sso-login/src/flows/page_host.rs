@@ -10,7 +10,7 @@ use url::{Host, Origin, Url};
 
 /// The longest page URL that is followed, in bytes.
 const LONGEST: usize = 8192;
-/// Domains whose every subdomain is AWS's (AWS-FORMATS 9.3).
+/// Domains whose every subdomain is AWS's (AWS-FORMATS 9).
 const DOMAINS: [&str; 10] = [
     "awsapps.com",
     "awsapps.cn",
@@ -47,11 +47,11 @@ const SUFFIXES: [&str; 6] = [
 /// A page, by its URL.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Page {
-    /// It may be opened unasked.
+    /// A page that may be opened unasked.
     Own(Url),
-    /// It is a web page of somebody else's.
+    /// A web page of somebody else's.
     Foreign(Url),
-    /// It is no page to show as one, and why.
+    /// Not a page to show as one, and why.
     Unfit(&'static str),
 }
 

@@ -32,7 +32,6 @@ const UNRESERVED: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 
 /// A login by a browser on this machine, for a session (a legacy profile has no such login).
 pub struct PkceLogin<'a> {
-    /// The settings.
     pub settings: &'a Settings,
     /// Whose session.
     pub session: &'a Session<'a>,

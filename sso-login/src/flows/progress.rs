@@ -30,7 +30,6 @@ pub struct Progress<'a> {
 /// A URL that a person has to open.
 #[derive(Debug, Default)]
 pub struct Authorize {
-    /// The URL.
     pub url: String,
     /// The code to compare or type, for a device authorization.
     pub user_code: Option<String>,

@@ -32,7 +32,7 @@ impl Stop {
         }
     }
 
-    /// Writes it into the document, and for people on stderr if it is for good.
+    /// Writes the refusal into the document, and for people on stderr if it is for good.
     pub(crate) fn tell(self, document: &mut Document) -> Exit {
         let exit = self.exit();
         document.set("error", self.refusal.word());

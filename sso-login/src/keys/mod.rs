@@ -4,28 +4,29 @@
 //! Whatever fails on the way leaves key, config and cache as they were, and no session behind.
 
 mod args;
+mod config_change;
+mod keepsake;
+pub(crate) mod login_process;
 pub(crate) mod prompter;
 mod recovery_log;
 mod reporter;
 mod rollback;
-pub(crate) mod running;
 mod scratch;
 mod site;
+mod steps;
 pub(crate) mod stop;
-pub(crate) mod tools;
 mod vault;
 mod wizard;
 
-use std::fs;
 use std::io::{self, IsTerminal as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use serde_json::Value;
 use sso_lock::{Lock, Outcome};
-use sso_profile::key::{self, Look, Slug, Standing, VaultName};
+use sso_profile::key::{self, Slug, VaultName};
 use sso_profile::{AwsConfig, Sso};
-use sso_tool::exit::{Exit, Fault, status_of, warn};
+use sso_tool::exit::{Exit, Fault, warn};
 use sso_tool::recipe::Recipe;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
@@ -33,19 +34,22 @@ use sso_tool::stream::Document;
 
 pub use self::args::{KeySetArgs, SetUp};
 
-use self::running::Said;
+use self::config_change::ConfigChange;
+use self::keepsake::Login;
+use self::login_process::{LoginEnd, LoginProcess};
+use self::prompter::Answers;
+use self::recovery_log::RecoveryLog;
+use self::reporter::Reporter;
+use self::rollback::Stopped;
+use self::site::Site;
+use self::steps::steps;
 use self::stop::is_cancelled;
-use self::tools::{Call, Tools};
-use self::vault::{Vault, adapter};
-use crate::interrupt::Interrupt;
+use self::vault::adapter;
+use crate::interrupt::{self, Interrupt};
 use crate::session::cached::Session;
 use crate::session::consent_forecast::foresee;
 use crate::session::obtain::{HowFar, Want, obtain};
 use crate::session::waiting;
-use prompter::Answers;
-use recovery_log::RecoveryLog;
-use reporter::Reporter;
-use rollback::Undo;
 
 /// Sets a key, one process at a time.
 pub fn run(args: &KeySetArgs, settings: &Settings) -> anyhow::Result<Exit> {
@@ -82,35 +86,52 @@ fn try_out(
         set_up: args.set_up.clone(),
         settings,
         slug,
+        interrupt,
         answers: Answers::new(interrupt),
-        tools: Tools::new(interrupt),
         told: Reporter::new(slug, args.text),
-        undo: Undo { trail: Some(trail), ..Undo::default() },
+        reference: String::new(),
+        site: None,
+        role: Document::new(),
+        proof: Document::new(),
         has_logged_in: false,
         session_end: None,
+        trail: Some(trail),
+        login: None,
+        unlocked: None,
+        config_change: None,
     };
-    let err = match round.trip() {
-        // It is kept: whoever doesn't read that anymore takes nothing back.
-        Ok((words, document)) => {
-            round.told.end(&words, &document)?;
-            return Ok(Exit::Done);
+    let ended_calls = interrupt.end_calls();
+    let (steps, begun) = match adapter(args.vault).reference(&mut round) {
+        Ok(reference) => {
+            let sets_up = reference.is_none();
+            round.reference = reference.unwrap_or_default();
+            (steps(sets_up), Ok(()))
         }
-        Err(err) => err,
+        Err(err) => (Vec::new(), Err(Stopped::at_once(err))),
     };
-    let undo = std::mem::take(&mut round.undo);
+    let Err(stopped) = begun.and_then(|()| rollback::forward(&steps, &mut round, interrupt::check)) else {
+        // The key is kept: whoever doesn't read that anymore takes nothing back.
+        let (words, document) = round.outcome();
+        round.told.end(&words, &document)?;
+        return Ok(Exit::Done);
+    };
+    // No signal stops what is undone.
+    drop(ended_calls);
     let is_kept = key::is_kept(slug, settings).unwrap_or_default();
     let what = if is_kept { "stays as it was" } else { "is not stored" };
-    let left = undo.run(slug, settings, &round.tools);
-    if is_cancelled(&err) && left.is_empty() {
+    // The log's room is for what follows.
+    drop(round.trail.take());
+    let left = stopped.undo(&mut round);
+    if is_cancelled(&stopped.why) && left.is_empty() {
         let document = Document::new().with("slug", slug.to_string()).with("cancelled", true);
         round.told.end("nothing was chosen, and nothing is stored", &document)?;
         return Ok(Exit::No);
     }
-    let mut message = format!("key `{slug}` {what}: {err:#}");
-    for what in left {
-        message = format!("{message}; {what}");
+    let mut message = format!("key `{slug}` {what}: {:#}", stopped.why);
+    for err in left {
+        message = format!("{message}; {err:#}");
     }
-    Err(Fault::reworded(&err, message).into())
+    Err(Fault::reworded(&stopped.why, message).into())
 }
 
 /// One round trip under way.
@@ -120,97 +141,61 @@ struct Round<'a> {
     set_up: SetUp,
     settings: &'a Settings,
     slug: &'a Slug,
+    interrupt: &'a Interrupt,
     answers: Answers<'a>,
-    tools: Tools<'a>,
     told: Reporter,
-    undo: Undo,
+    /// What the key points at, once that is known.
+    reference: String,
+    /// Where to log in for a new profile.
+    site: Option<Site>,
+    /// The account and the role of a new profile.
+    role: Document,
+    /// What the proof of the key found.
+    proof: Document,
     /// Whether a person has logged in for this.
     has_logged_in: bool,
     /// What becomes of the session, once that is decided.
     session_end: Option<SessionEnd>,
+    /// What tells the next one, if this is killed.
+    trail: Option<RecoveryLog>,
+    /// A login for the set-up, or to unlock, that may have to be undone.
+    login: Option<Login>,
+    /// A profile whose vault was unlocked for a key that may fail yet.
+    unlocked: Option<String>,
+    /// A profile that may be written.
+    config_change: Option<ConfigChange>,
 }
 
 /// What becomes of a session when its key has proven itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum SessionEnd {
-    /// It is logged out: the key is locked.
+    /// Logged out: the key is locked.
     LoggedOut,
-    /// It stays logged in: the key is unlocked.
+    /// Still logged in: the key is unlocked.
     Kept,
 }
 
 impl Round<'_> {
-    /// Answers what to say at the end, to people and to programs.
-    fn trip(&mut self) -> anyhow::Result<(String, Document)> {
-        let vault = adapter(self.args.vault);
-        let reference = vault.reference(self)?;
-        self.set(&reference).with_step("set")?;
-        let held = vault.unlock(self, &reference).with_step("unlock")?;
-        self.told.step("unlock", &held.words, &held.more)?;
-        let proof = self.get(vault, &reference).with_step("get")?;
-        self.relock(vault, &reference).with_step("relock")?;
-        self.keep(&reference)?;
-
-        let (state, words) = if vault.locks() && self.keeps_session() {
-            ("granted", " Its session stays logged in.".to_owned())
-        } else if vault.locks() {
-            ("locked", format!(" It is locked now; to unlock it: {}", Recipe::Unlock(&self.args.env)))
-        } else {
+    /// What to say at the end, to people and to programs.
+    fn outcome(&self) -> (String, Document) {
+        let (state, words) = if !adapter(self.args.vault).locks() {
             ("granted", String::new())
+        } else if self.keeps_session() {
+            ("granted", " Its session stays logged in.".to_owned())
+        } else {
+            ("locked", format!(" It is locked now; to unlock it: {}", Recipe::Unlock(&self.args.env)))
         };
-        let mut document = self.described(&reference).with("state", state);
-        document.extend(proof.iter().map(|(key, value)| (key.clone(), value.clone())));
-        Ok((format!("{} is stored, and works.{words}", self.slug), document))
+        let mut document = self.described().with("state", state);
+        document.extend(self.proof.iter().map(|(key, value)| (key.clone(), value.clone())));
+        (format!("{} is stored, and works.{words}", self.slug), document)
     }
 
-    fn set(&mut self, reference: &str) -> anyhow::Result<()> {
-        self.undo.is_on_trial = true;
-        self.store(reference, Standing::OnTrial)?;
-        self.tools.check()?;
-        let vault = self.args.vault.as_str();
-        let words = format!("{} points at {reference} in {vault}", self.slug);
-        self.told.step("set", &words, &Document::new().with("vault", vault).with("reference", reference))
+    fn site(&self) -> anyhow::Result<&Site> {
+        self.site.as_ref().context("nobody knows yet where to log in")
     }
 
-    /// Makes it a key. Who is told to end now gets that in between: it is kept, or it is not.
-    fn keep(&self, reference: &str) -> anyhow::Result<()> {
-        self.store(reference, Standing::Kept)
-    }
-
-    fn store(&self, reference: &str, standing: Standing) -> anyhow::Result<()> {
-        key::set(self.slug, self.args.vault, reference, standing, self.settings).map(drop)
-    }
-
-    fn get(&mut self, vault: &dyn Vault, reference: &str) -> anyhow::Result<Document> {
-        let Look { document, end } = self.look()?;
-        if end? == Exit::No {
-            let why = document.text("reason")?.unwrap_or("it has no value").to_owned();
-            return Err(Fault::new(Exit::Config, why).into());
-        }
-        let value = document.text("value")?.context("the key has no value")?;
-        let held = vault.prove(self, reference, value)?;
-        self.told.step("get", &held.words, &held.more)?;
-        Ok(held.more)
-    }
-
-    fn relock(&mut self, vault: &dyn Vault, reference: &str) -> anyhow::Result<()> {
-        let held = vault.relock(self, reference)?;
-        let exit = self.look()?.end.unwrap_or_else(|fault| status_of(&fault.into()));
-        let is_locked = vault.locks() && !self.keeps_session();
-        let expected = if is_locked { Exit::LoginRequired } else { Exit::Done };
-        if exit != expected {
-            let message = format!("afterwards its status is {} instead of {}", exit.code(), expected.code());
-            return Err(Fault::new(Exit::Io, message).into());
-        }
-        self.told.step("relock", &held.words, &held.more)
-    }
-
-    fn look(&self) -> anyhow::Result<Look> {
-        self.tools.check()?;
-        key::look(self.slug, Standing::OnTrial, self.settings)
-    }
-
-    fn described(&self, reference: &str) -> Document {
+    fn described(&self) -> Document {
+        let reference = self.reference.as_str();
         let mut document = Document::new();
         if self.args.vault != VaultName::Env {
             document.set("profile", reference);
@@ -223,30 +208,30 @@ impl Round<'_> {
             .with("reference", reference)
     }
 
-    /// Ensures the session of a profile: `aws sso login --profile …`, unless somebody wants another way.
+    /// Ensures the session of a profile of this config: `aws sso login --profile …`, unless somebody wants another way.
     ///
     /// Also where the session is valid, if the next login would be the one that asks for consent: that is to happen
     /// here, where a person expects it, and not when the key is unlocked some day.
-    fn log_in(&mut self, profile: &str, scratch: Option<&Path>) -> anyhow::Result<Said> {
-        self.decide_session_end(profile, scratch)?;
-        let is_forced = !self.has_logged_in && self.would_register(profile, scratch)?;
-        let call = Call::login(self.args.via.word(), is_forced, self.args.no_browser, self.args.timeout);
-        let call = call.about(Document::new().with("profile", profile)).shown();
-        let tools = match scratch {
-            Some(config) => self.tools.with_config(config),
-            None => self.tools,
+    fn log_in(&mut self, profile: &str, settings: &Settings) -> anyhow::Result<LoginEnd> {
+        self.decide_session_end(profile, settings)?;
+        let process = LoginProcess {
+            via: self.args.via,
+            is_forced: !self.has_logged_in && self.would_register(profile, settings)?,
+            no_browser: self.args.no_browser,
+            timeout: self.args.timeout,
         };
-        let said = tools.run_with(&call, |event| self.told.event(event))?;
-        if said.exit == Exit::Done {
-            self.has_logged_in |= is_login(&said);
+        let about = Document::new().with("profile", profile);
+        let end = process.run(about, settings, self.interrupt, |event| self.told.event(event))?;
+        if end.exit == Exit::Done {
+            self.has_logged_in |= is_login(&end.document);
             if !self.has_logged_in
-                && let Some(login) = &mut self.undo.login
+                && let Some(login) = &mut self.login
             {
                 // A session that was there, renewed maybe, is not ours to end.
                 login.was_there = true;
             }
         }
-        Ok(said)
+        Ok(end)
     }
 
     fn keeps_session(&self) -> bool {
@@ -255,7 +240,7 @@ impl Round<'_> {
 
     /// Decides, before the first login, whether the session ends with the round trip. One that is valid is in use: ending it
     /// logs all its profiles out, so a person at a terminal is asked, and elsewhere it is said.
-    fn decide_session_end(&mut self, profile: &str, scratch: Option<&Path>) -> anyhow::Result<()> {
+    fn decide_session_end(&mut self, profile: &str, settings: &Settings) -> anyhow::Result<()> {
         if self.session_end.is_some() {
             return Ok(());
         }
@@ -264,7 +249,7 @@ impl Round<'_> {
             self.session_end = Some(SessionEnd::Kept);
             return Ok(());
         }
-        let Some(sso) = config_of(scratch, self.settings)?.known_profile(profile)?.sso else { return Ok(()) };
+        let Some(sso) = AwsConfig::load(settings)?.known_profile(profile)?.sso else { return Ok(()) };
         if obtain(&Session::new(self.settings, &sso)?, Want::Valid, HowFar::Cached)?.cached().is_none() {
             return Ok(());
         }
@@ -295,51 +280,24 @@ impl Round<'_> {
         Ok(())
     }
 
-    fn would_register(&self, profile: &str, scratch: Option<&Path>) -> anyhow::Result<bool> {
-        let config = config_of(scratch, self.settings)?;
-        let profile = config.known_profile(profile)?;
-        let forecast = foresee(self.settings, &profile, self.args.via, !self.args.no_browser)?;
+    fn would_register(&self, profile: &str, settings: &Settings) -> anyhow::Result<bool> {
+        let profile = AwsConfig::load(settings)?.known_profile(profile)?;
+        let forecast = foresee(settings, &profile, self.args.via, !self.args.no_browser)?;
         Ok(forecast.is_some_and(|forecast| forecast.is_new()))
     }
 }
 
-/// The person's config, or the copy of it that a set-up works with.
-fn config_of(copy: Option<&Path>, settings: &Settings) -> anyhow::Result<AwsConfig> {
-    match copy {
-        Some(path) => {
-            AwsConfig::of_text(&fs::read_to_string(path).context("cannot read the copy of the config")?)
-        }
-        None => AwsConfig::load(settings),
-    }
-}
-
 /// Whether the answer of a login is one of a login, not of a session that was there.
-fn is_login(said: &Said) -> bool {
-    let text = |key| said.document.get(key).and_then(Value::as_str);
+fn is_login(document: &Document) -> bool {
+    let text = |key| document.get(key).and_then(Value::as_str);
     text("outcome") != Some(sso_tool::outcome::Outcome::Valid.word()) && text("via") != Some("refresh")
 }
 
-/// The config file that gets the profile.
-fn config_file(settings: &Settings) -> anyhow::Result<PathBuf> {
+/// The config file that gets a profile.
+pub(crate) fn config_file(settings: &Settings) -> anyhow::Result<PathBuf> {
     let nowhere = || {
         Fault::new(Exit::Config, "AWS_CONFIG_FILE is set and empty: there is no file to write")
             .hint("unset AWS_CONFIG_FILE")
     };
     Ok(sso_profile::config_file::config_path(settings)?.ok_or_else(nowhere)?)
-}
-
-/// Says in which step it failed; status and hint stay.
-trait WithStep<T> {
-    fn with_step(self, step: &str) -> anyhow::Result<T>;
-}
-
-impl<T> WithStep<T> for anyhow::Result<T> {
-    fn with_step(self, step: &str) -> Self {
-        self.map_err(|err| {
-            if is_cancelled(&err) {
-                return err;
-            }
-            Fault::reworded(&err, format!("{step}: {err:#}")).into()
-        })
-    }
 }

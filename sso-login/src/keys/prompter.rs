@@ -6,14 +6,13 @@ use std::time::Duration;
 use anyhow::Context as _;
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::sanitize::sanitize;
+use sso_tool::stream::Document;
 
 use super::stop::cancelled;
-use super::tools::interrupted;
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Interrupt, interrupted};
 use crate::session::login_options::after;
 use crate::terminal::{Tty, Typed};
 
-/// Who answers.
 pub(crate) struct Answers<'a> {
     tty: Option<Tty>,
     interrupt: &'a Interrupt,
@@ -94,6 +93,14 @@ impl<'a> Answers<'a> {
         }
         let line = self.line(&format!("{question} [y/N]: "))?;
         Ok(matches!(line.trim().to_lowercase().as_str(), "y" | "yes"))
+    }
+
+    /// Whether a person agrees that a profile is replaced, by the `diff` of the document that its replacement would give.
+    pub(crate) fn agrees_to_replace(&self, name: &str, replaced: &Document) -> anyhow::Result<bool> {
+        let diff = replaced.text("diff")?.unwrap_or_default().lines();
+        let diff: String = diff.flat_map(|line| [sanitize(line), "\n".to_owned()]).collect();
+        self.say(&format!("\nThe profile `{}` exists and differs:\n\n{diff}", sanitize(name)))?;
+        self.agrees("\nReplace it?")
     }
 
     /// Shows a text on the terminal.

@@ -38,7 +38,6 @@ impl Reporter {
         }
     }
 
-    /// The end.
     pub(super) fn end(&mut self, words: &str, document: &Document) -> anyhow::Result<()> {
         if self.is_text { self.output.text(words) } else { self.output.document(document) }
     }

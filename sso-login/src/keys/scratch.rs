@@ -8,13 +8,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use sso_profile::snapshot::Snapshot;
-use sso_profile::{AwsConfig, Sso};
+use sso_profile::{AwsConfig, Sso, WriteOptions};
 use sso_tool::settings::Settings;
 use sso_tool::state_dir;
 use tempfile::TempDir;
 
 use super::site::Site;
-use super::tools::{Call, Tools};
 
 /// The profile that logs in before there is one; with a number if the person has one of that name.
 const TEMPORARY: &str = "sso-key-set";
@@ -24,23 +23,18 @@ const PREFIX: &str = "set-up-";
 
 /// The file, which goes with this value.
 pub(super) struct Scratch {
-    pub(super) config: PathBuf,
+    config: PathBuf,
     pub(super) profile: String,
     dir: TempDir,
 }
 
 impl Scratch {
     /// With a temporary profile of the site.
-    pub(super) fn new(
-        site: &Site,
-        own: &Path,
-        settings: &Settings,
-        tools: &Tools<'_>,
-    ) -> anyhow::Result<Self> {
+    pub(super) fn new(site: &Site, own: &Path, settings: &Settings) -> anyhow::Result<Self> {
         let profile = free_name(&AwsConfig::load(settings)?);
         let scratch = Self::copy(&profile, own, settings)?;
-        let arguments = [&["write"], site.flags().as_slice(), &["--", &profile]].concat();
-        tools.with_config(&scratch.config).run(&Call::of("sso-profile", &arguments))?.good()?;
+        let settings = scratch.settings(settings);
+        sso_profile::write_profile(&profile, &site.request(), WriteOptions::default(), &settings)?;
         Ok(scratch)
     }
 
@@ -53,12 +47,15 @@ impl Scratch {
         Ok(Self { config, profile: profile.to_owned(), dir })
     }
 
+    /// The settings with this config.
+    pub(super) fn settings(&self, settings: &Settings) -> Settings {
+        settings.with_config_file(&self.config)
+    }
+
     /// What a login with it is for; its scopes are part of a registration's name.
-    pub(super) fn sso(&self) -> anyhow::Result<Sso> {
-        let name = self.config.display();
-        let text = fs::read_to_string(&self.config).with_context(|| format!("cannot read {name}"))?;
-        let profile = AwsConfig::of_text(&text)?.known_profile(&self.profile)?;
-        profile.sso.with_context(|| format!("{name} has no session"))
+    pub(super) fn sso(&self, settings: &Settings) -> anyhow::Result<Sso> {
+        let profile = AwsConfig::load(&self.settings(settings))?.known_profile(&self.profile)?;
+        profile.sso.with_context(|| format!("{} has no session", self.config.display()))
     }
 
     /// A file beside it, for a config of which it is only to be known what becomes of it.

@@ -45,7 +45,7 @@ impl Site {
         }
     }
 
-    /// Finds it out. `profile` is the name that the profile will have, if that is known.
+    /// Finds out where to log in. `profile` is the name that the profile will have, if that is known.
     pub(super) fn find(
         set_up: &SetUp,
         profile: Option<&str>,
@@ -127,16 +127,16 @@ impl Site {
         Ok(Self { session, start_url, sso_region, scopes: set_up.scopes.clone(), is_new: true })
     }
 
-    /// The flags of `sso-profile write` that make or name it.
-    pub(super) fn flags(&self) -> Vec<&str> {
-        let mut flags = vec!["--sso-session", self.session.as_str()];
-        if self.is_new {
-            flags.extend(["--start-url", &self.start_url, "--sso-region", &self.sso_region]);
-            if let Some(scopes) = &self.scopes {
-                flags.extend(["--scopes", scopes]);
-            }
+    /// What a profile says that makes or names it.
+    pub(super) fn request(&self) -> Request {
+        let new = |text: &String| self.is_new.then(|| text.clone());
+        Request {
+            sso_session: Some(self.session.clone()),
+            start_url: new(&self.start_url),
+            sso_region: new(&self.sso_region),
+            scopes: self.scopes.clone().filter(|_| self.is_new),
+            ..Request::default()
         }
-        flags
     }
 }
 

@@ -15,10 +15,10 @@ use sso_tool::sanitize::sanitize;
 use sso_tool::settings::from_environment;
 use sso_tool::stream::Document;
 
-use super::rollback::{Login, relock};
-use super::scratch::Scratch;
-use super::tools::Call;
-use super::{Round, config_file, wizard};
+use super::Round;
+use super::keepsake::relock;
+use super::steps::keep_for_undo;
+use crate::credentials::identity;
 
 /// A step that held: in words, and for programs.
 pub(super) struct Held {
@@ -34,14 +34,14 @@ impl Held {
 
 /// The parts of a round trip that differ from vault to vault.
 pub(super) trait Vault {
-    /// What the key is to point at: as given, or asked for.
-    fn reference(&self, round: &mut Round<'_>) -> anyhow::Result<String>;
+    /// What the key is to point at, as given or asked for; `None` if it is a profile that is to be set up.
+    fn reference(&self, round: &mut Round<'_>) -> anyhow::Result<Option<String>>;
     /// Unlocks it, with a person if need be.
-    fn unlock(&self, round: &mut Round<'_>, reference: &str) -> anyhow::Result<Held>;
-    /// Whether what was got is what was set, and works. `value` is what `sso-profile key get` gave.
-    fn prove(&self, round: &mut Round<'_>, reference: &str, value: &str) -> anyhow::Result<Held>;
+    fn unlock(&self, round: &mut Round<'_>) -> anyhow::Result<Held>;
+    /// Whether what was got is what was set, and works. `value` is what `sso-profile key get` gives.
+    fn prove(&self, round: &mut Round<'_>, value: &str) -> anyhow::Result<Held>;
     /// Locks it again.
-    fn relock(&self, round: &mut Round<'_>, reference: &str) -> anyhow::Result<Held>;
+    fn relock(&self, round: &mut Round<'_>) -> anyhow::Result<Held>;
     /// Whether a key of it can be locked at all.
     fn locks(&self) -> bool;
 }
@@ -58,57 +58,54 @@ pub(super) fn adapter(name: VaultName) -> &'static dyn Vault {
 struct AwsIamSso;
 
 impl Vault for AwsIamSso {
-    fn reference(&self, round: &mut Round<'_>) -> anyhow::Result<String> {
+    fn reference(&self, round: &mut Round<'_>) -> anyhow::Result<Option<String>> {
         if let Some(name) = &round.args.reference
             && !round.args.set_up.is_given()
         {
             let config = AwsConfig::load(round.settings)?;
             if config.contains(name) {
-                return Ok(name.clone());
+                return Ok(Some(name.clone()));
             }
             if !round.answers.is_somebody_there() {
                 return Err(config.unknown(name).into());
             }
             round.answers.say(&format!("There is no profile {} yet. It is set up now.\n", sanitize(name)))?;
         }
-        wizard::set_up(round)
+        Ok(None)
     }
 
-    fn unlock(&self, round: &mut Round<'_>, reference: &str) -> anyhow::Result<Held> {
-        if round.undo.login.is_none()
-            && let Some(sso) = AwsConfig::load(round.settings)?.known_profile(reference)?.sso
-        {
-            let scratch = Scratch::copy(reference, &config_file(round.settings)?, round.settings)?;
-            round.undo.login = Some(Login::new(&sso, scratch, round.settings, round.undo.trail.as_mut())?);
-        }
-        let said = round.log_in(reference, None)?;
-        if said.exit == Exit::Done {
+    fn unlock(&self, round: &mut Round<'_>) -> anyhow::Result<Held> {
+        keep_for_undo(round)?;
+        let reference = round.reference.clone();
+        let end = round.log_in(&reference, round.settings)?;
+        if end.exit == Exit::Done {
             // A failure ends no session that was in use before, and one that is to stay only if this round trip began it.
-            let was_there = round.undo.login.as_ref().is_some_and(|login| login.was_there);
-            round.undo.unlocked = (!was_there && !round.keeps_session()).then(|| reference.to_owned());
-            // A mark that it was locked on purpose, and signals that ask for a login, are over.
-            settle_one(&said.document, round.settings)?;
+            let was_there = round.login.as_ref().is_some_and(|login| login.was_there);
+            round.unlocked = (!was_there && !round.keeps_session()).then(|| reference.clone());
+            // A mark that it was locked on purpose, and signals that ask for a login, are done with.
+            settle_one(&end.document, round.settings)?;
         }
-        let document = said.good()?.document;
+        let document = end.good()?;
         let text = |key| document.get(key).and_then(Value::as_str);
-        let (session, until) = (text("ssoSession").unwrap_or(reference), text("expiresAt"));
+        let (session, until) = (text("ssoSession").unwrap_or(&reference), text("expiresAt"));
         let how = if text("outcome") == Some(Outcome::Valid.word()) { "valid" } else { "logged in" };
         let until = until.map_or_else(String::new, |until| format!(" until {until}"));
         let more = Document::new().with("outcome", text("outcome").unwrap_or_default());
         Ok(Held { words: format!("session \"{}\": {how}{until}", sanitize(session)), more })
     }
 
-    fn prove(&self, round: &mut Round<'_>, reference: &str, value: &str) -> anyhow::Result<Held> {
-        same(reference, value)?;
-        who(round, reference)
+    fn prove(&self, round: &mut Round<'_>, value: &str) -> anyhow::Result<Held> {
+        same(&round.reference, value)?;
+        who(round)
     }
 
-    fn relock(&self, round: &mut Round<'_>, reference: &str) -> anyhow::Result<Held> {
+    fn relock(&self, round: &mut Round<'_>) -> anyhow::Result<Held> {
         if round.keeps_session() {
             return Ok(Held::new("the session stays logged in, so the key stays unlocked"));
         }
-        let document = relock(reference, round.settings, &round.tools)?;
-        round.undo.unlocked = None;
+        let reference = round.reference.as_str();
+        let document = relock(reference, round.settings)?;
+        round.unlocked = None;
         let session = document.text("ssoSession")?.unwrap_or(reference);
         let profiles = document.get("sessionProfiles").and_then(Value::as_array);
         let others: Vec<_> = profiles
@@ -134,12 +131,12 @@ impl Vault for AwsIamSso {
 struct AwsStatic;
 
 impl Vault for AwsStatic {
-    fn reference(&self, round: &mut Round<'_>) -> anyhow::Result<String> {
+    fn reference(&self, round: &mut Round<'_>) -> anyhow::Result<Option<String>> {
         if round.args.set_up.is_given() {
             return Err(refused_flags("aws.static"));
         }
         if let Some(name) = &round.args.reference {
-            return Ok(name.clone());
+            return Ok(Some(name.clone()));
         }
         let config = AwsConfig::load(round.settings)?;
         let mut names: Vec<_> = config
@@ -155,19 +152,19 @@ impl Vault for AwsStatic {
         let example = "sso-login key-set AWS_PROFILE ci aws.static ci";
         round.answers.need(&["a profile with static keys"], "vault aws.static", example)?;
         let chosen = round.answers.one_of("Which profile has the static keys?", &names)?;
-        Ok(names.swap_remove(chosen))
+        Ok(Some(names.swap_remove(chosen)))
     }
 
-    fn unlock(&self, _: &mut Round<'_>, _: &str) -> anyhow::Result<Held> {
+    fn unlock(&self, _: &mut Round<'_>) -> anyhow::Result<Held> {
         Ok(Held::new("static keys need no login"))
     }
 
-    fn prove(&self, round: &mut Round<'_>, reference: &str, value: &str) -> anyhow::Result<Held> {
-        same(reference, value)?;
-        who(round, reference)
+    fn prove(&self, round: &mut Round<'_>, value: &str) -> anyhow::Result<Held> {
+        same(&round.reference, value)?;
+        who(round)
     }
 
-    fn relock(&self, _: &mut Round<'_>, _: &str) -> anyhow::Result<Held> {
+    fn relock(&self, _: &mut Round<'_>) -> anyhow::Result<Held> {
         Ok(Held::new("static keys can't be locked: they are as they were"))
     }
 
@@ -179,18 +176,19 @@ impl Vault for AwsStatic {
 struct Env;
 
 impl Vault for Env {
-    fn reference(&self, round: &mut Round<'_>) -> anyhow::Result<String> {
+    fn reference(&self, round: &mut Round<'_>) -> anyhow::Result<Option<String>> {
         if round.args.set_up.is_given() {
             return Err(refused_flags("env"));
         }
-        Ok(round.args.reference.clone().unwrap_or_else(|| round.args.key.clone()))
+        Ok(Some(round.args.reference.clone().unwrap_or_else(|| round.args.key.clone())))
     }
 
-    fn unlock(&self, _: &mut Round<'_>, _: &str) -> anyhow::Result<Held> {
+    fn unlock(&self, _: &mut Round<'_>) -> anyhow::Result<Held> {
         Ok(Held::new("a variable needs no login"))
     }
 
-    fn prove(&self, _: &mut Round<'_>, reference: &str, value: &str) -> anyhow::Result<Held> {
+    fn prove(&self, round: &mut Round<'_>, value: &str) -> anyhow::Result<Held> {
+        let reference = round.reference.as_str();
         let now = match reference.rsplit_once('#') {
             None => from_environment(reference),
             Some((file, name)) => {
@@ -211,7 +209,7 @@ impl Vault for Env {
         Ok(Held::new(format!("{} is set, and the key gives the same", sanitize(reference))))
     }
 
-    fn relock(&self, _: &mut Round<'_>, _: &str) -> anyhow::Result<Held> {
+    fn relock(&self, _: &mut Round<'_>) -> anyhow::Result<Held> {
         Ok(Held::new("a variable can't be locked: it is as it was"))
     }
 
@@ -235,12 +233,13 @@ fn same(reference: &str, value: &str) -> anyhow::Result<()> {
 }
 
 /// Role credentials, and who STS says they are: what a service will do with them.
-fn who(round: &mut Round<'_>, profile: &str) -> anyhow::Result<Held> {
-    let document = Document::new().with("profile", profile);
-    let call = Call::of("sso-login", &["whoami", "--exit-status", "-"]).about(document);
-    let document = round.tools.run(&call)?.good()?.document;
-    let arn = document.text("arn")?.unwrap_or_default();
-    let more =
-        Document::new().with("arn", arn).with("accountId", document.text("accountId")?.unwrap_or_default());
-    Ok(Held { words: format!("profile {}: {}", sanitize(profile), sanitize(arn)), more })
+fn who(round: &Round<'_>) -> anyhow::Result<Held> {
+    let name = round.reference.as_str();
+    let config = AwsConfig::load(round.settings)?;
+    let profile = config.known_profile(name)?;
+    let (identity, _) = identity::of_profile(round.settings, &config, &profile)?
+        .map_err(|failure| failure.nameless_fault())?;
+    let words = format!("profile {}: {}", sanitize(name), sanitize(&identity.arn));
+    let more = Document::new().with("arn", identity.arn).with("accountId", identity.account_id);
+    Ok(Held { words, more })
 }

@@ -9,7 +9,6 @@ const LONGEST: usize = 64 << 10;
 /// A piece of what a host prints.
 #[derive(Debug, PartialEq)]
 pub(super) enum Piece {
-    /// A document.
     Document(Document),
     /// A line that is none, and no part of one.
     Text(String),

@@ -70,7 +70,6 @@ Exit status:
   124    with -e: a host took too long
   128+N  ended by signal N";
 
-/// Runs it.
 pub fn run(args: &InspectArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let mut options = args.options.clone();
     options.extend(["-o".into(), "BatchMode=yes".into()]);

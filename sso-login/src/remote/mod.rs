@@ -87,7 +87,6 @@ Exit status:
   124    timed out
   128+N  ended by signal N";
 
-/// Runs it.
 pub fn run(args: &TunnelArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let place = Place::new(&args.host, args.container.as_deref(), &args.options)?;
     let profile = args.profile.as_ref().or(args.named.as_ref());

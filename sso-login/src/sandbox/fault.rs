@@ -9,9 +9,9 @@ use super::refusal::Refusal;
 /// What happens to a request instead of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Effect {
-    /// It is refused.
+    /// The call is refused.
     Refuse(Refusal),
-    /// It is never answered; the connection stays open.
+    /// The call is never answered; the connection stays open.
     Hang,
 }
 

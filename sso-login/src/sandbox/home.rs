@@ -24,7 +24,7 @@ pub(super) struct Home {
 }
 
 impl Home {
-    /// Makes it, readable for its owner alone.
+    /// Makes the home, readable for its owner alone.
     pub(super) fn create(urls: &Urls) -> anyhow::Result<Self> {
         let dir = tempfile::Builder::new()
             .prefix("sso-sandbox-")

@@ -10,7 +10,6 @@ mod authorize;
 mod behavior;
 mod browser;
 mod client;
-mod command;
 mod device;
 mod environment;
 mod fault;
@@ -31,14 +30,15 @@ mod world;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::process::Command;
 
 use serde_json::{Map, Value};
 use sso_tool::exit::{self, Exit};
+use sso_tool::foreground::Foreground;
 use sso_tool::stream::{Document, Output};
 
 pub use args::SandboxArgs;
 use behavior::Approval;
-use command::Endings;
 use environment::Environment;
 use home::Home;
 use organization::Organization;
@@ -52,7 +52,7 @@ pub fn run(args: &SandboxArgs) -> anyhow::Result<Exit> {
     if let Some(url) = &args.visit {
         return visit::visit(url).map(|()| Exit::Done);
     }
-    let endings = Endings::take()?;
+    let foreground = Foreground::prepare()?;
     let behavior = args.behavior();
     let browses_by_itself = behavior.approve == Approval::Auto;
     let ports = Ports::bind()?;
@@ -63,14 +63,17 @@ pub fn run(args: &SandboxArgs) -> anyhow::Result<Exit> {
     let home = Home::create(&urls)?;
     let browser = browses_by_itself.then(|| home.add_browser()).transpose()?;
     let environment = Environment::new(&home, &urls, browser.as_deref());
-    let result = if args.command.is_empty() {
+    let result = if let Some((program, arguments)) = args.command.split_first() {
+        welcome(&args.command);
+        let mut command = Command::new(program);
+        command.args(arguments);
+        environment.apply(&mut command);
+        foreground.run(command)
+    } else {
         Output::stdout().document(&announcement(&home, &urls, &environment)).map(|()| {
-            endings.wait();
+            foreground.wait();
             Exit::Done
         })
-    } else {
-        welcome(&args.command);
-        command::run(&args.command, &environment, endings)
     };
     // The command's status counts, also where its home can't be removed.
     if let Err(err) = home.remove() {

@@ -1,6 +1,5 @@
 //! The accounts and roles of the made-up organisation.
 
-/// An account of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Account {
     pub(super) id: String,

@@ -20,13 +20,11 @@ const SHORTEST_SECRET: usize = 32;
 /// The web application.
 #[derive(Clone, Debug)]
 pub(crate) struct App {
-    /// Its SSO.
     pub(crate) sso: Sso,
     /// What stands for it where a profile is asked for.
     pub(crate) profile: Profile,
     /// The account of the role that says who signed in.
     pub(crate) account_id: String,
-    /// The role.
     pub(crate) role_name: String,
 }
 
@@ -58,7 +56,7 @@ impl App {
         Ok(Some(Self { sso, profile, account_id, role_name }))
     }
 
-    /// That of a profile with an account and a role. A config that can't be read is no reason not to serve the rest.
+    /// The SSO of a profile with an account and a role. A config that can't be read is no reason not to serve the rest.
     fn of_profile(settings: &Settings) -> Option<Self> {
         let profile = AwsConfig::load(settings).ok()?.profile(&settings.profile()).ok()??;
         let (account_id, role_name) = (profile.account_id.clone()?, profile.role_name.clone()?);

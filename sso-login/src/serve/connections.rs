@@ -37,7 +37,7 @@ struct Ordered {
 
 #[derive(Default)]
 struct Connection {
-    /// It has sent all that it has to, and gets an answer.
+    /// The client has sent all that it has to, and gets an answer.
     is_served: AtomicBool,
     turn: AtomicU64,
     let_go: Notify,

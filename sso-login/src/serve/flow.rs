@@ -62,7 +62,7 @@ enum State {
     Approved(Created),
     /// The sign-in is done; whoever asked went away before the answer.
     Done(Box<SignedIn>),
-    /// It was fetched.
+    /// The token was fetched.
     Used,
     Denied,
     TimedOut,
@@ -76,7 +76,7 @@ pub(crate) struct Handle {
 
 /// Whether a client may begin an authorization.
 pub(crate) enum Beginning {
-    /// It may: what AWS knows it by.
+    /// The client may: what AWS knows it by.
     Now(Registered),
     /// Too often, by that long.
     SlowDown(Duration),

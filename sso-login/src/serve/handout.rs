@@ -167,7 +167,7 @@ impl Handout {
         })
     }
 
-    /// Gets them, over the network if need be.
+    /// Gets the credentials, over the network if need be.
     fn fetch(&self, name: &str) -> Given {
         let settings = &Settings::new(super::TOOL);
         let profile = self.profile(settings, name)?;

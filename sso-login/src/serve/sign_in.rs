@@ -315,11 +315,11 @@ async fn ask(server: &Server, registered: &Registered, step: Step) -> Result<Sig
 
 /// Why an approval is no sign-in.
 enum NotSignedIn {
-    /// It will never be one.
+    /// The code will never be a sign-in.
     Never(String),
     /// AWS can't be reached.
     Unreachable,
-    /// This server can't keep it: a full disk, too many.
+    /// This server can't keep the sign-in: a full disk, too many.
     Here(Problem),
 }
 

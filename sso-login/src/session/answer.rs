@@ -178,7 +178,6 @@ impl Answer {
         self
     }
 
-    /// The outcome.
     pub fn outcome(&self) -> Outcome {
         self.outcome
     }

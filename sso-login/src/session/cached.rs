@@ -105,7 +105,6 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// Its token file.
     pub fn token_file(&self) -> PathBuf {
         self.file.clone().unwrap_or_else(|| self.cache.token(self.key()))
     }

@@ -37,7 +37,6 @@ const STANDALONE: &str = "the mode is standalone: nobody is asked, and nobody lo
 
 /// A login asked for, for one profile.
 pub struct Ensure<'a> {
-    /// The settings.
     pub settings: &'a Settings,
     /// What to do.
     pub options: LoginOptions,

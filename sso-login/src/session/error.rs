@@ -13,7 +13,6 @@ use crate::session::cached::Session;
 /// A failure: its kind, the reason in words, and what helps against it.
 #[derive(Clone, Debug)]
 pub struct SessionError {
-    /// Its kind.
     pub kind: Kind,
     /// Whether there is nothing that could have expired: never logged in, logged out, or a torn file.
     pub is_absent: bool,
@@ -26,7 +25,6 @@ pub struct SessionError {
 enum Remedy {
     /// Nothing that a command could do.
     Nothing,
-    /// A login.
     Login {
         /// The profile to log in with, if the credentials are made of those of another one.
         source: Option<Box<Profile>>,
@@ -35,7 +33,6 @@ enum Remedy {
     },
     /// A renewal, where the cache can be written.
     Elsewhere,
-    /// This command.
     Command(String),
 }
 
@@ -72,12 +69,12 @@ impl SessionError {
         Self::needing_login(reason, true)
     }
 
-    /// It ends soon and can't be renewed.
+    /// The session ends soon and can't be renewed.
     pub(crate) fn ending(session: &Session<'_>, when: &str) -> Self {
         Self::needing_login(format!("{} ends at {when} and can't be renewed", named(session)), false)
     }
 
-    /// It has expired, and can be renewed, but not here: what a renewal gives has no place, and may be good for one use only.
+    /// The session has expired, and can be renewed, but not here: what a renewal gives has no place, and may be good for one use only.
     pub(crate) fn unwritable(session: &Session<'_>) -> Self {
         let folder = session.cache.token_dir().display().to_string();
         let reason = format!(
@@ -113,7 +110,7 @@ impl SessionError {
         Self::new(Kind::Config, reason)
     }
 
-    /// It is to be done on another host, by this command.
+    /// The work is to be done on another host, by this command.
     pub(crate) fn remote(reason: impl Into<String>) -> Self {
         Self::new(Kind::Remote, reason)
     }
@@ -161,6 +158,11 @@ impl SessionError {
     pub fn add_to(&self, document: &mut Document) {
         document.set("error", self.kind.word());
         document.set("reason", self.reason.as_str());
+    }
+
+    /// The error where nobody needs to be told whose it is.
+    pub(crate) fn nameless_fault(&self) -> Fault {
+        Fault::new(self.kind.exit(), self.reason.as_str())
     }
 
     /// The error of a command about `profile`: for an expired session a single line with the command that helps, since

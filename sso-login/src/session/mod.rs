@@ -7,6 +7,7 @@ pub mod ensure;
 pub mod error;
 pub mod failure;
 pub mod login_options;
+pub(crate) mod logout;
 pub mod obtain;
 pub(crate) mod outlook;
 pub mod refresh;

@@ -13,6 +13,7 @@ use sso_tool::settings::Settings;
 use sso_tool::time::{self, Moment};
 
 use crate::aws_api::oidc::Refusal;
+use crate::interrupt;
 use crate::session::answer::Answer;
 use crate::session::cached::Session;
 use crate::session::error::{SessionError, named};
@@ -82,7 +83,6 @@ pub(crate) enum HowFar<'a> {
 
 /// What a renewal or a login needs.
 pub(crate) struct Effort<'a> {
-    /// The settings.
     pub(crate) settings: &'a Settings,
     /// A profile of the session.
     pub(crate) profile: &'a Profile,
@@ -143,6 +143,7 @@ pub(crate) fn obtain(session: &Session<'_>, want: Want<'_>, how_far: HowFar<'_>)
     let lock = Lock::of(effort.settings, "login")?;
     let failures = Failures::before_waiting(effort.settings, session)?;
     loop {
+        interrupt::check()?;
         match look(session, want)? {
             Look::Met(token) => return Ok(Obtained::Cached(token)),
             Look::Torn(_) if session.salvage(effort.settings)? => continue,

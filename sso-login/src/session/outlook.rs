@@ -41,7 +41,7 @@ pub(crate) enum Prospect {
     Lasts,
     /// A renewal helps, or tells more.
     NeedsRenewal,
-    /// It ends then, and nothing but a login helps.
+    /// The session ends then, and nothing but a login helps.
     Ends(Moment),
 }
 

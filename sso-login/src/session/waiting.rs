@@ -8,6 +8,7 @@ use sso_tool::settings::Settings;
 use sso_tool::time;
 
 use crate::flows::countdown::Countdown;
+use crate::interrupt;
 
 /// A wait that nobody notices.
 const MOMENT: Duration = Duration::from_secs(2);
@@ -32,9 +33,22 @@ pub(crate) fn acquire(
                 warn(settings.tool(), &format!("waiting up to {left} for a login or refresh: {holder}"));
                 _countdown = Some(Countdown::start("Waiting for it to end (Ctrl-C gives up)", until));
             }
-            lock.acquire(command, left)
+            acquire_unless_told(lock, command, left)
         }
         outcome => Ok(outcome),
+    }
+}
+
+/// Looks for a signal all the while, which ends the wait where it is to end calls.
+fn acquire_unless_told(lock: &Lock, command: &str, timeout: Duration) -> anyhow::Result<Outcome<Guard>> {
+    let deadline = Instant::now() + timeout;
+    loop {
+        interrupt::check()?;
+        let left = deadline.saturating_duration_since(Instant::now());
+        match lock.acquire(command, left.min(MOMENT))? {
+            Outcome::Busy(_) if left > MOMENT => {}
+            outcome => return Ok(outcome),
+        }
     }
 }
 

@@ -43,7 +43,6 @@ pub(crate) struct Args {
     shell: Option<Shell>,
 }
 
-/// A shell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Shell {
     /// And any other POSIX shell

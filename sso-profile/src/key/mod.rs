@@ -21,9 +21,9 @@ use vault::{State, VaultAnswer};
 /// Which of two places a key is kept in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// It is a key.
+    /// A key.
     Kept,
-    /// It is on trial, which a proof uses that may fail: nobody else sees it.
+    /// A key on trial, which a proof uses that may fail: nobody else sees it.
     OnTrial,
 }
 

@@ -63,7 +63,7 @@ impl Store {
         Ok(answer)
     }
 
-    /// Makes it a key; a trial of it is over. Answers what it was before.
+    /// Makes a reference a key; a trial of it has ended. Answers what the key was before.
     pub(crate) fn insert(&mut self, slug: &Slug, entry: StoredKey) -> Option<StoredKey> {
         self.trials.remove(slug);
         self.keys.insert(slug.clone(), entry)

@@ -15,7 +15,7 @@ use crate::profile::Profile;
 
 /// How a key stands.
 pub(crate) enum State {
-    /// It can be used, and this is what it gives; for a session, until then.
+    /// The key can be used, and this is what it gives; for a session, until then.
     Granted { value: Secret, until: Option<String> },
     /// A person must do `fix` first.
     Locked { why: String, fix: String },
@@ -124,7 +124,7 @@ impl Vault for AwsIamSso {
 }
 
 /// The profile, if it is one with an sso-session and a role; else why not. A legacy profile registers under a new name at
-/// each login (AWS-FORMATS 1.6), so that no consent would ever be the last.
+/// each login (AWS-FORMATS 1), so that no consent would ever be the last.
 pub(crate) fn with_session(name: &str, config: &AwsConfig) -> anyhow::Result<Result<Profile, String>> {
     let profile = match config.profile(name) {
         Ok(Some(profile)) => profile,

@@ -3,15 +3,15 @@
 /// What becomes of a profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
-    /// It is new.
+    /// The profile is new.
     Added,
-    /// It was there and said something else.
+    /// The profile was there and said something else.
     Replaced,
-    /// It says what was asked for already.
+    /// The profile says already what was asked for.
     Unchanged,
-    /// It is taken out.
+    /// The profile is taken out.
     Removed,
-    /// It would go, if another profile didn't take its credentials from it.
+    /// The profile would go, if another profile didn't take its credentials from it.
     Kept,
 }
 

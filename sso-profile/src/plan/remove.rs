@@ -68,7 +68,7 @@ fn lonely_session(name: &str, config: &AwsConfig) -> anyhow::Result<Option<Strin
     Ok((!is_shared).then(|| session.to_owned()))
 }
 
-/// It is there, and says no more than `write` would write again: whoever wrote it, nothing is lost with it.
+/// Whether the session is there, and says no more than `write` would write again: whoever wrote it, nothing is lost with it.
 fn is_removable(name: &str, source: &Source<'_>, whatever_it_says: bool) -> bool {
     let role = Role::Session(name.to_owned());
     let mut sections =

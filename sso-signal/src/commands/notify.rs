@@ -211,15 +211,15 @@ fn run_command(command: &[String], input: File, run_file: &Path, receipt: &Path)
     const SCRIPT: &str = "receipt=$1; shift; \
         command -v \"$1\" > /dev/null || exit 127; \"$@\"; code=$?; \
         [ \"$code\" -ne 0 ] || : > \"$receipt\"; exit \"$code\"";
-    let mut child = Command::new("/bin/sh")
+    let status = Command::new("/bin/sh")
         .args(["-c", SCRIPT, "sh"])
         .arg(receipt)
         .args(command)
         .stdin(Stdio::from(input))
         .process_group(0)
-        .spawn()
+        .status()
         .context("cannot run /bin/sh")?;
-    match code(child.wait()?) {
+    match code(status) {
         // What isn't there is no failure of one notice: none could be told.
         status @ (126 | 127) => {
             let program = command.first().map(|program| sanitize(program)).unwrap_or_default();

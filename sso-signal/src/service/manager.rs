@@ -37,7 +37,7 @@ pub(super) enum Kind {
 /// How the service stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Standing {
-    /// Its file is there and ours.
+    /// Whether the service's file is there and ours.
     pub(super) is_installed: bool,
     /// Its process.
     pub(super) pid: Option<u32>,

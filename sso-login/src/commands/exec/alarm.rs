@@ -71,7 +71,7 @@ impl Alarm {
         Some(Self { tool, before, profile: Some(profile.clone()), watched: Watched::Session })
     }
 
-    /// Sets it, in a thread that ends with this process.
+    /// Sets the alarm, in a thread that ends with this process.
     pub(super) fn set(self) {
         thread::spawn(move || {
             let mut story = None;

@@ -7,7 +7,6 @@ use super::source::Source;
 /// The variables that name it, the first one first.
 pub(super) const VARIABLES: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 
-/// A region.
 pub(super) struct Region {
     pub(super) name: String,
     /// Whether the command finds it in its environment by itself.

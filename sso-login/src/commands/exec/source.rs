@@ -15,15 +15,12 @@ use crate::credentials::resolver::Credentials;
 pub(super) enum Choice {
     /// The command line, or a document.
     Named,
-    /// A variable.
     Variable,
     /// Nobody.
     Default,
 }
 
-/// A source.
 pub(super) enum Source {
-    /// A profile of the config.
     Profile(Box<AwsConfig>, Box<Profile>),
     /// Keys that nobody needs a profile for.
     Keys {

@@ -16,9 +16,9 @@ static RING: CryptoProvider = CryptoProvider {
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-/// Makes it that of this process.
+/// Makes this library's cryptography that of the process.
 pub(crate) fn install() {
-    // It is the only one, so one that is there already is this one.
+    // This provider is the only one, so one that is there already is this one.
     let _ = RING.install_default();
 }
 

@@ -34,14 +34,14 @@ pub(crate) struct SignIns {
 struct Known {
     all: BTreeMap<String, SignIn>,
     stamp: Option<Stamp>,
-    /// Those that were ended here and may still be in the file, since it couldn't be written.
+    /// Sign-ins that were ended here and may still be in the file, since it couldn't be written.
     ended: BTreeSet<String>,
 }
 
 /// Which content of the file it is: each is a file of its own.
 type Stamp = (u64, i64, i64, u64);
 
-/// One of them.
+/// A sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SignIn {
     /// When the AWS credentials behind it end; `None` for the server's own keys, which don't say.
@@ -51,7 +51,7 @@ pub(crate) struct SignIn {
 }
 
 impl SignIns {
-    /// Those of the file in `dir`.
+    /// The sign-ins of the file in `dir`.
     pub(crate) fn of(dir: &Path, now: Moment) -> anyhow::Result<Self> {
         let sign_ins = Self { dir: dir.to_owned(), known: Mutex::default() };
         let held = state_dir::lock(dir)?;
@@ -62,7 +62,7 @@ impl SignIns {
         Ok(sign_ins)
     }
 
-    /// That of a token; `None` if there is none, or none any more. Another server of the same user may have ended it: the
+    /// The sign-in of a token; `None` if there is none, or none any more. Another server of the same user may have ended it: the
     /// file is read anew when it is another one.
     pub(crate) fn get(&self, id: &str) -> Option<SignIn> {
         let mut known = locked(&self.known);

@@ -1,39 +1,75 @@
 //! `write --all`: a profile for each account and role on stdin, in one edit of the config file.
 
-use sso_tool::exit::Exit;
+use sso_tool::exit::{Exit, Fault};
 use sso_tool::settings::Settings;
-use sso_tool::stream::{Document, Output};
+use sso_tool::stream::{self, Document, Output};
 
 use crate::apply::{Applied, Before, Outcome, apply};
 use crate::aws_config::AwsConfig;
-use crate::commands::write::Args;
-use crate::commands::write::listing::Listing;
+use crate::commands::write::listing::{AllRequest, Listing};
+use crate::commands::write::{Args, WriteOptions};
 use crate::plan::{self, Change};
+use crate::request::Request;
+use crate::template::Template;
 
-/// Writes them all or, on any error, none. The documents go out once they are written, each with its
+/// Writes all profiles or, on any error, none. The documents go out once they are written, each with its
 /// profile's keys; then one for each profile that was removed, or is kept though its role is gone.
 ///
 /// Status 65 for a document without an account or a role, for one that is a failure (`error`), and for pruning by a
 /// listing that isn't whole.
 pub(super) fn run(command: &Args, settings: &Settings) -> anyhow::Result<Exit> {
-    let listing = Listing::read(command)?;
-    let config = AwsConfig::load(settings)?;
-    let prune = command.prune.then_some(listing.empty.as_slice());
-    let plan = |before: &Before<'_>| {
-        listing.check_portals(before.config.content())?;
-        Ok(plan::all(&listing.wanted, before, prune, command.replace)?)
+    let Some(stdin) = stream::piped_stdin() else {
+        return Err(Fault::new(Exit::Usage, "--all reads documents from standard input, and nothing is piped in")
+            .hint("sso-login accounts PROFILE | sso-profile write --all")
+            .into());
     };
-    let applied = apply(&config, settings, command.dry_run, plan)?;
+    let asked = AllRequest {
+        request: command.request(),
+        template: command.name_template.parse()?,
+        prunes: command.prune,
+        is_complete: command.complete,
+    };
+    let listing = Listing::read(stdin, &asked)?;
+    let applied = put(&listing, asked.prunes, command.options(), settings)?;
+    let mut output = Output::stdout();
     if command.text {
-        Output::stdout().text(&applied.diff_in_words().unwrap_or_else(|| in_words(&applied)))?;
+        output.text(&applied.diff_in_words().unwrap_or_else(|| in_words(&applied)))?;
     } else {
-        print(listing, &applied)?;
+        documents(listing, &applied).iter().try_for_each(|document| output.document(document))?;
     }
     Ok(Exit::Done)
 }
 
+/// Writes a profile for each of a listing's rows as the command does, for a program that has listed them. The answers are
+/// the command's documents.
+pub fn write_profiles(
+    rows: Vec<Document>,
+    template: Template,
+    request: Request,
+    options: WriteOptions,
+    settings: &Settings,
+) -> anyhow::Result<Vec<Document>> {
+    let asked = AllRequest { request, template, prunes: false, is_complete: false };
+    let listing = Listing::read(rows.into_iter().map(Ok), &asked)?;
+    let applied = put(&listing, false, options, settings)?;
+    Ok(documents(listing, &applied))
+}
+
+fn put(
+    listing: &Listing,
+    prunes: bool,
+    options: WriteOptions,
+    settings: &Settings,
+) -> anyhow::Result<Applied> {
+    let prune = prunes.then_some(listing.empty.as_slice());
+    apply(&AwsConfig::load(settings)?, settings, options.dry_run, |before: &Before<'_>| {
+        listing.check_portals(before.config.content())?;
+        Ok(plan::all(&listing.wanted, before, prune, options.replace)?)
+    })
+}
+
 /// A document for each profile; the last one has the diff.
-fn print(listing: Listing, applied: &Applied) -> anyhow::Result<()> {
+fn documents(listing: Listing, applied: &Applied) -> Vec<Document> {
     // Those of the plan come in the order of what was wanted, then those that nobody wants any more.
     let (wanted, others) = applied.profiles.split_at(listing.wanted.len().min(applied.profiles.len()));
     let came = listing.documents.into_iter().map(|(mut document, index)| {
@@ -52,8 +88,7 @@ fn print(listing: Listing, applied: &Applied) -> anyhow::Result<()> {
     if let Some((last, _)) = documents.iter_mut().rfind(|(_, is_profile)| *is_profile) {
         applied.add_diff(last);
     }
-    let mut output = Output::stdout();
-    documents.iter().try_for_each(|(document, _)| output.document(document))
+    documents.into_iter().map(|(document, _)| document).collect()
 }
 
 fn in_words(applied: &Applied) -> String {

@@ -5,10 +5,9 @@ use std::collections::HashMap;
 use anyhow::Context as _;
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::sanitize::sanitize;
-use sso_tool::stream::{self, Document};
+use sso_tool::stream::Document;
 use sso_tool::subject::{Remote, Subject};
 
-use crate::commands::write::Args;
 use crate::config::Content;
 use crate::listed::Listed;
 use crate::plan::RoleProfile;
@@ -16,6 +15,18 @@ use crate::profile::Sso;
 use crate::request::{Request, failed, writable_name};
 use crate::start_url::StartUrl;
 use crate::template::{Names, Template};
+
+/// What is asked for.
+pub(crate) struct AllRequest {
+    /// What every profile is to say.
+    pub(crate) request: Request,
+    /// The profiles' names.
+    pub(crate) template: Template,
+    /// Whether the profiles go whose role is gone.
+    pub(crate) prunes: bool,
+    /// Whether the documents are all there is, though the end of their listing is missing.
+    pub(crate) is_complete: bool,
+}
 
 /// What came in.
 pub(crate) struct Listing {
@@ -29,34 +40,28 @@ pub(crate) struct Listing {
 }
 
 impl Listing {
-    /// Reads them all. Status 65 for a document without an account or a role, for one that is a failure (`error`), and
+    /// Reads all documents. Status 65 for a document without an account or a role, for one that is a failure (`error`), and
     /// for pruning by a listing that isn't whole.
-    pub(crate) fn read(command: &Args) -> anyhow::Result<Self> {
-        let Some(stdin) = stream::piped_stdin() else {
-            return Err(Fault::new(
-                Exit::Usage,
-                "--all reads documents from standard input, and nothing is piped in",
-            )
-            .hint("sso-login accounts PROFILE | sso-profile write --all")
-            .into());
-        };
+    pub(crate) fn read(
+        stream: impl Iterator<Item = anyhow::Result<Document>>,
+        asked: &AllRequest,
+    ) -> anyhow::Result<Self> {
         let mut listing =
             Self { documents: Vec::new(), wanted: Vec::new(), empty: Vec::new(), portals: Vec::new() };
-        let template = command.name_template.parse()?;
         let mut listed = Listed::default();
         let mut names: HashMap<String, usize> = HashMap::new();
-        for (number, document) in (1..).zip(stdin) {
+        for (number, document) in (1..).zip(stream) {
             let document = document?;
             let in_document = || format!("document {number}");
             let subject = Subject::of(&document).with_context(in_document)?;
             if let Subject::Failure(_) = subject {
                 return Err(failed(&document, &in_document()).into());
             }
-            if command.prune {
+            if asked.prunes {
                 refuse_remote(&document, &in_document())?;
             }
-            if listed.note(&document)? && command.prune {
-                let session = session_of(&document, &command.request()).with_context(in_document)?;
+            if listed.note(&document)? && asked.prunes {
+                let session = session_of(&document, &asked.request).with_context(in_document)?;
                 if let Some(url) = document.text("startUrl")? {
                     listing.portals.push((session.clone(), url.to_owned()));
                 }
@@ -67,7 +72,7 @@ impl Listing {
                 listing.documents.push((document, None));
                 continue;
             }
-            let wanted = wanted(&document, command, &template).with_context(in_document)?;
+            let wanted = wanted(&document, asked).with_context(in_document)?;
             let index = match names.get(&wanted.name) {
                 Some(index) => {
                     listing.collide(*index, &wanted)?;
@@ -86,7 +91,7 @@ impl Listing {
                 .hint("sso-login accounts PROFILE | sso-profile write --all")
                 .into());
         }
-        if command.prune && !command.complete {
+        if asked.prunes && !asked.is_complete {
             listed.check()?;
         }
         Ok(listing)
@@ -133,8 +138,8 @@ fn refuse_remote(document: &Document, what: &str) -> anyhow::Result<()> {
 }
 
 /// What one document asks for.
-fn wanted(document: &Document, command: &Args, template: &Template) -> anyhow::Result<RoleProfile> {
-    let mut request = command.request().or(Request::of(document)?);
+fn wanted(document: &Document, asked: &AllRequest) -> anyhow::Result<RoleProfile> {
+    let mut request = asked.request.clone().or(Request::of(document)?);
     let required = |value: &Option<String>, key: &str| {
         value.clone().with_context(|| {
             Fault::new(Exit::Data, format!("it has no `{key}`"))
@@ -143,7 +148,7 @@ fn wanted(document: &Document, command: &Args, template: &Template) -> anyhow::R
     };
     let account_id = required(&request.account_id, "accountId")?;
     let role_name = required(&request.role_name, "roleName")?;
-    let session = session_of(document, &command.request())?;
+    let session = session_of(document, &asked.request)?;
     request.sso_session = Some(session.clone());
     let request = request.cleaned()?;
     let names = Names {
@@ -153,7 +158,7 @@ fn wanted(document: &Document, command: &Args, template: &Template) -> anyhow::R
         session: &session,
         email: document.text("emailAddress")?.unwrap_or_default(),
     };
-    let name = template.name(&names);
+    let name = asked.template.name(&names);
     writable_name("profile", &name)?;
     if name.eq_ignore_ascii_case("default") {
         return Err(Fault::new(

@@ -17,6 +17,8 @@ use crate::plan::{self, Change};
 use crate::request::{Request, failed};
 use crate::select::{Selected, select};
 
+pub use all::write_profiles;
+
 /// Add or change a profile and its sso-session
 ///
 /// Every byte that isn't concerned stays: comments, order, line ends. Keys come from the flags, else from
@@ -119,7 +121,20 @@ pub(crate) struct Args {
     complete: bool,
 }
 
+/// How what is asked for is written.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct WriteOptions {
+    /// What exists and differs is changed.
+    pub replace: bool,
+    /// Nothing is changed: the document has the change as `diff`.
+    pub dry_run: bool,
+}
+
 impl Args {
+    fn options(&self) -> WriteOptions {
+        WriteOptions { replace: self.replace, dry_run: self.dry_run }
+    }
+
     /// The keys given as flags; they win over a document's.
     fn request(&self) -> Request {
         Request {
@@ -208,11 +223,7 @@ fn write(
     let setting = |key: &str| settings.text(key).filter(|_| by_settings);
     let is_given = request.start_url.is_some();
     let request = request.for_new(&name, config.content(), setting);
-    let plan = |before: &Before<'_>| {
-        let content = before.config.content();
-        Ok(plan::write(&name, &plan::sharing(&request, &name, content), content, command.replace)?)
-    };
-    let applied = apply(&config, settings, command.dry_run, plan)?;
+    let applied = put(&name, &request, command.options(), &config, settings)?;
     if let Some(url) = request.start_url.as_deref().filter(|_| !is_given) {
         say_where_from(settings, url);
     }
@@ -225,6 +236,35 @@ fn write(
     }
     applied.add_diff(&mut document);
     output.document(&document)
+}
+
+/// Writes a profile as the command does, for a program that asks for it. The answer is the command's document.
+pub fn write_profile(
+    name: &str,
+    request: &Request,
+    options: WriteOptions,
+    settings: &Settings,
+) -> anyhow::Result<Document> {
+    let applied = put(name, request, options, &AwsConfig::load(settings)?, settings)?;
+    let mut document = Document::new();
+    for outcome in &applied.profiles {
+        outcome.add_to(&mut document, Some("argument"), &applied);
+    }
+    applied.add_diff(&mut document);
+    Ok(document)
+}
+
+fn put(
+    name: &str,
+    request: &Request,
+    options: WriteOptions,
+    config: &AwsConfig,
+    settings: &Settings,
+) -> anyhow::Result<Applied> {
+    apply(config, settings, options.dry_run, |before: &Before<'_>| {
+        let content = before.config.content();
+        Ok(plan::write(name, &plan::sharing(request, name, content), content, options.replace)?)
+    })
 }
 
 /// A working directory may be a stranger's checkout: a portal that its `.env` names is said, not only written.

@@ -1,0 +1,48 @@
+//! What the credentials of a profile are good for, asked of STS itself.
+
+use std::time::Duration;
+
+use sso_profile::{AwsConfig, Profile};
+use sso_tool::failure::Kind;
+use sso_tool::settings::Settings;
+
+use crate::aws_api::sts::{Identity, Sts};
+use crate::credentials::resolver::{CredentialResolver, Credentials};
+use crate::session::error::SessionError;
+
+/// A round trip to a service that is there.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Whom STS takes a profile's credentials for, and the credentials.
+pub(crate) fn of_profile(
+    settings: &Settings,
+    config: &AwsConfig,
+    profile: &Profile,
+) -> anyhow::Result<Result<(Identity, Credentials), SessionError>> {
+    let resolver = CredentialResolver::new(settings, config);
+    let credentials = match resolver.credentials(profile)? {
+        Ok(credentials) => credentials,
+        Err(lack) => return Ok(Err(lack)),
+    };
+    match identity(profile, &credentials)? {
+        // Cached ones may be dead before their time; the portal knows.
+        Err(SessionError { kind: Kind::Expired | Kind::Denied, .. }) if profile.kind.is_sso() => {
+            let credentials = match resolver.fresh(profile)? {
+                Ok(credentials) => credentials,
+                Err(lack) => return Ok(Err(lack)),
+            };
+            Ok(identity(profile, &credentials)?.map(|identity| (identity, credentials)))
+        }
+        answer => Ok(answer.map(|identity| (identity, credentials))),
+    }
+}
+
+/// Whom STS takes these credentials for.
+pub(crate) fn identity(
+    profile: &Profile,
+    credentials: &Credentials,
+) -> anyhow::Result<Result<Identity, SessionError>> {
+    let sts = Sts::new(profile, credentials)?;
+    let late = || Err(SessionError::unreachable("STS did not answer in time"));
+    crate::wait_for(async { tokio::time::timeout(TIMEOUT, sts.identity()).await.unwrap_or_else(|_| late()) })
+}
