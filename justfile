@@ -267,6 +267,17 @@ bench-serve:
     cargo build --release --workspace --bins --examples --locked
     {{ quote(target / "release/examples/bench") }} serve
 
+# Inject faults into every command that changes something, for TIME, and write the tables of docs/reliability.md
+[group('develop')]
+torture time="10m" round="1": build
+    SSO_TORTURE={{ quote(target / "torture") }} SSO_TORTURE_TIME={{ quote(time) }} SSO_TORTURE_SEED={{ quote(round) }} \
+        tests/peers.sh cargo test --workspace --locked --test login -- --ignored --exact torture::torture --nocapture
+
+# Let libFuzzer look for bytes that break a reader, for SECONDS each; what it finds goes into the corpus
+[group('develop')]
+fuzz seconds="600" target="fuzz::":
+    tests/fuzz.sh "$@"
+
 # Install what the tests compare with, then lint and run all tests
 [group('develop')]
 test: lint

@@ -113,6 +113,10 @@ has_botocore "$SSO_TEST_PYTHON" || lacking 'botocore' 'install Python 3 with ven
 if [ "$(uname)" = Linux ] && ! command -v "${SSO_TEST_STRACE:-strace}" > /dev/null; then
     debian strace || lacking 'strace' 'install it with the package manager of this system'
 fi
+# The clock of `just torture`.
+if [ -n "${SSO_TORTURE:-}" ] && ! compgen -G '/usr/lib/*/faketime/libfaketime.so.1' > /dev/null; then
+    debian libfaketime || skipped 'a clock that jumps' 'install libfaketime'
+fi
 if ! { command -v tmux && command -v script; } > /dev/null; then
     debian tmux bsdutils || lacking 'tmux or script' 'install them with the package manager of this system'
 fi

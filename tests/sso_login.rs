@@ -26,5 +26,6 @@ mod steps;
 mod subjects;
 mod support;
 mod terminal;
+mod torture;
 mod unlock;
 mod watcher;

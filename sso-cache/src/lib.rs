@@ -26,6 +26,8 @@ pub mod entry;
 pub mod folder;
 pub mod forecast;
 pub mod foresight;
+#[cfg(test)]
+mod fuzz;
 pub mod key;
 pub mod list;
 pub mod metrics;

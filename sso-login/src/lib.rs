@@ -18,6 +18,9 @@ pub mod serve;
 pub mod session;
 pub mod terminal;
 
+#[cfg(test)]
+mod fuzz;
+
 use std::io;
 use std::os::unix::net::UnixStream;
 

@@ -14,6 +14,8 @@ pub mod config_file;
 mod cut;
 mod diff;
 pub mod endpoints;
+#[cfg(test)]
+mod fuzz;
 pub mod ini;
 pub mod key;
 mod listed;

@@ -5,6 +5,8 @@ mod cli;
 mod commands;
 mod cooldown;
 mod dashboard;
+#[cfg(test)]
+mod fuzz;
 pub mod heartbeat;
 mod journal;
 mod logout_report;

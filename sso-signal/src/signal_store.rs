@@ -179,11 +179,33 @@ impl SignalStore {
 
     /// Raises a signal in the place that DESIGN 3 gives it. Answers whether it is new, and the signal as it is now.
     pub(crate) fn raise(&mut self, fresh: &Signal, now: Moment) -> anyhow::Result<(Raised, Signal)> {
+        let (raised, _, signal) = self.put(fresh, now, |known| known.raised_again(fresh))?;
+        Ok((raised, signal))
+    }
+
+    /// Raises a signal in place of what is known of its profile: one write, so that a signal is there at every moment.
+    pub(crate) fn raise_anew(&mut self, fresh: &Signal, now: Moment) -> anyhow::Result<()> {
+        let (_, kept, _) = self.put(fresh, now, |_| Ok(fresh.clone()))?;
+        for located in self.read(now)?.signals {
+            if located.signal.profile == fresh.profile && located.path != kept {
+                atomic_write::remove(&located.path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a signal where it belongs. `over` makes it out of the one that is there.
+    fn put(
+        &mut self,
+        fresh: &Signal,
+        now: Moment,
+        over: impl Fn(&Signal) -> anyhow::Result<Signal>,
+    ) -> anyhow::Result<(Raised, PathBuf, Signal)> {
         // Twice at most in practice: somebody else made or removed the file between two steps.
         for _ in 0..10 {
             let (path, known) = self.place(&fresh.key(), now)?;
             let signal = match &known {
-                Some(known) => known.raised_again(fresh)?,
+                Some(known) => over(known)?,
                 None => fresh.clone(),
             };
             let content = signal.line();
@@ -197,7 +219,7 @@ impl SignalStore {
                 }
             };
             if is_done {
-                return Ok((if known.is_some() { Raised::Again } else { Raised::New }, signal));
+                return Ok((if known.is_some() { Raised::Again } else { Raised::New }, path, signal));
             }
         }
         anyhow::bail!("cannot write a signal for `{}`: its file changes all the time", fresh.profile)

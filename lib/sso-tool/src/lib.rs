@@ -48,4 +48,7 @@ pub mod time;
 pub mod token_state;
 mod usage;
 
+#[cfg(test)]
+mod fuzz;
+
 pub use run::main;

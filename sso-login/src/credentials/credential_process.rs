@@ -76,7 +76,7 @@ pub(crate) fn printed_by(
 }
 
 /// Reads version 1 of the output. Errors show none of it.
-fn read(printed: &[u8]) -> anyhow::Result<Credentials> {
+pub(crate) fn read(printed: &[u8]) -> anyhow::Result<Credentials> {
     let document =
         stream::parse(printed, "its output").map_err(|_| anyhow::anyhow!("it isn't a JSON object"))?;
     anyhow::ensure!(

@@ -8,7 +8,7 @@ const LONGEST: usize = 64 << 10;
 
 /// A piece of what a host prints.
 #[derive(Debug, PartialEq)]
-pub(super) enum Piece {
+pub(crate) enum Piece {
     Document(Document),
     /// A line that is none, and no part of one.
     Text(String),
@@ -16,7 +16,7 @@ pub(super) enum Piece {
 
 /// Puts lines together. How far a document goes is told by its braces, so that each byte is looked at once.
 #[derive(Default)]
-pub(super) struct Assembler {
+pub(crate) struct Assembler {
     lines: Vec<String>,
     length: usize,
     depth: usize,
@@ -26,7 +26,7 @@ pub(super) struct Assembler {
 
 impl Assembler {
     /// What is whole with the next line.
-    pub(super) fn read(&mut self, line: &str) -> Vec<Piece> {
+    pub(crate) fn read(&mut self, line: &str) -> Vec<Piece> {
         let line = line.trim();
         if self.lines.is_empty() && !line.starts_with('{') {
             return if line.is_empty() { Vec::new() } else { vec![Piece::Text(line.to_owned())] };

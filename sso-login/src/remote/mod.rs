@@ -1,6 +1,6 @@
 //! `sso-login tunnel`: the browser of this machine logs in a host that has none. The host's tokens stay on the host.
 
-mod assembler;
+pub(crate) mod assembler;
 mod feed;
 mod forward;
 pub(crate) mod hosts;
@@ -8,7 +8,7 @@ pub mod inspect;
 mod login;
 mod machine;
 pub(crate) mod place;
-mod untrusted;
+pub(crate) mod untrusted;
 mod verify;
 
 use std::cell::RefCell;

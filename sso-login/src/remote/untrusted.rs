@@ -48,7 +48,7 @@ const LONGEST: usize = 8192;
 const DEEPEST: usize = 16;
 
 /// The document without what must not leave the host.
-pub(super) fn cleaned(document: &Document) -> Document {
+pub(crate) fn cleaned(document: &Document) -> Document {
     let mut cleaned = Document::new();
     for (key, value) in document.iter() {
         if let Some((key, value)) = entry(key, value, DEEPEST) {

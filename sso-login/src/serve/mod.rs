@@ -3,7 +3,7 @@
 
 mod announcer;
 pub mod app;
-mod body;
+pub(crate) mod body;
 mod connections;
 mod digest;
 mod flow;
@@ -15,7 +15,7 @@ mod page;
 mod problem;
 mod server;
 mod sign_in;
-mod token;
+pub(crate) mod token;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

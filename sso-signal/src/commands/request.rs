@@ -145,12 +145,8 @@ fn raise(queue: &mut Queue<'_>, profile: &str, reason: &str) -> anyhow::Result<(
         .with("timestamp", time::format(now))
         .with("source", "sso-login")
         .with("episode", episode);
-    // Not raised again but anew: what was postponed in the old file is over, too.
-    for located in queue.signals.read(now)?.signals.iter().filter(|located| located.signal.profile == profile)
-    {
-        atomic_write::remove(&located.path)?;
-    }
-    queue.signals.raise(&Signal::from_document(signal, "the request")?, now)?;
+    // Not raised again but anew: what was postponed in the old file no longer holds.
+    queue.signals.raise_anew(&Signal::from_document(signal, "the request")?, now)?;
     drop(lock);
     Ok(())
 }
