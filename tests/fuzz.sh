@@ -19,7 +19,7 @@ for file in lib/sso-tool/src/fuzz.rs sso-{signal,cache,profile,login}/src/fuzz.r
         target=fuzz::$name
         [[ $target == *"$only"* ]] || continue
         printf '%s %s: %s s\n' "$(basename "$crate")" "$target" "$seconds" >&2
-        "$bolero" bolero test --package "$(basename "$crate")" --engine libfuzzer --sanitizer NONE --time "${seconds}s" "$target" ||
+        "$bolero" bolero test --package "$(basename "$crate")" --engine libfuzzer --sanitizer NONE -T "${seconds}s" "$target" ||
             failed+=("$crate $target")
     done < <(sed -n '/^#\[test\]$/{n;s/^fn \([a-z_]*\)().*/\1/p;}' "$file")
 done

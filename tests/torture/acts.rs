@@ -15,6 +15,7 @@ pub enum Prepared {
     Anew,
 }
 
+#[derive(Clone, Copy)]
 pub struct Act {
     pub name: &'static str,
     pub line: &'static str,

@@ -44,11 +44,11 @@ fn a_sample_of_faults_at_system_calls_loses_nothing() {
     assert!(losses.is_empty(), "{}", losses.join("\n"));
 }
 
-/// For `just torture`: SSO_TORTURE is the folder of the ledger, SSO_TORTURE_TIME how long, SSO_TORTURE_SEED what is drawn.
+/// For `just torture`: `SSO_TORTURE` is the folder of the ledger, `SSO_TORTURE_TIME` how long, `SSO_TORTURE_SEED` the first round.
 #[test]
 #[ignore = "takes minutes to hours: `just torture`"]
 fn torture() {
-    let strace = crate::support::peer("SSO_TEST_STRACE", "strace").expect("strace");
+    let strace = crate::support::peer("SSO_TEST_STRACE", "strace").unwrap();
     let budget = Budget::of_environment();
     let ledger = Ledger::open(&budget.folder);
     for round in budget.rounds() {

@@ -48,13 +48,11 @@ impl Budget {
     pub fn of_environment() -> Self {
         let variable = |name: &str| std::env::var(name).ok();
         let time = variable("SSO_TORTURE_TIME").unwrap_or_else(|| "10m".to_owned());
-        let time: Duration =
-            sso_tool::time::parse_duration(&time).expect("SSO_TORTURE_TIME is a duration: 10m, 8h");
+        let time: Duration = sso_tool::time::parse_duration(&time).unwrap();
         Self {
             folder: variable("SSO_TORTURE")
                 .map_or_else(|| std::env::temp_dir().join("torture"), PathBuf::from),
-            seed: variable("SSO_TORTURE_SEED")
-                .map_or(1, |seed| seed.parse().expect("SSO_TORTURE_SEED is a number")),
+            seed: variable("SSO_TORTURE_SEED").map_or(1, |seed| seed.parse().unwrap()),
             ends: Instant::now() + time,
         }
     }
