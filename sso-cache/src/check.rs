@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
+use sso_tool::episode;
 use sso_tool::exit::{Exit, Fault, status_of};
 use sso_tool::filter::{self, Handled};
 use sso_tool::sanitize::sanitize;
@@ -263,6 +264,9 @@ fn of_session(
     let mut reason = reason::of(session, &token, saved.is_some(), credentials.as_ref(), now);
     if let (Some(forecast), None) = (&forecast, ending) {
         reason = format!("{reason}; the session ends at {}", time::format(forecast.ends_at));
+        if forecast.is_latest {
+            reason.push_str(" at the latest: nobody saw it begin");
+        }
     }
     if let Some(end) = ending {
         let left = sentence::time_words((end - now).num_seconds());
@@ -274,7 +278,7 @@ fn of_session(
     put(&mut added, "reason", Some(reason));
     if let Some(end) = ending {
         // An end that is near is another episode than one that is here: "don't remind" of it doesn't silence that.
-        put(&mut added, "episode", Some(format!("ending {}", time::format(end))));
+        put(&mut added, "episode", Some(episode::ending(end)));
     } else if needs_login {
         let dead = token.whole().map(|token| time::format(token.expires_at));
         put(&mut added, "episode", Some(dead.unwrap_or_else(|| TokenState::Missing.word().to_owned())));

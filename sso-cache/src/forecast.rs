@@ -12,9 +12,21 @@ use sso_tool::time::Moment;
 
 /// How far two times may lie apart and still be the same: clocks differ, and services round.
 const SLACK: TimeDelta = TimeDelta::seconds(60);
+/// The same for times that were measured by two clocks, such as those of two hosts with one home, or of a file server.
+pub(crate) const SLACK_OF_TWO_CLOCKS: TimeDelta = TimeDelta::minutes(5);
 /// The AWS CLI renews a token that has less than that left. A token with more left that is replaced all the same was replaced by
 /// a login.
 const RENEWED_WITH: TimeDelta = TimeDelta::minutes(15);
+/// Whoever watches a session renews its token within that time of the token's end. What comes later may be a login that nobody
+/// saw, or a clock that was set.
+const RENEWED_WITHIN: TimeDelta = TimeDelta::minutes(5);
+/// Nobody renews a token that is younger. Whoever looked that long before a token was given, and saw another session or none,
+/// saw the token of a login.
+const LOGGED_IN_WITHIN: TimeDelta = TimeDelta::minutes(45);
+/// How old the time of the last look may be: it is written no more often.
+const LOOKED_WITHIN: TimeDelta = TimeDelta::minutes(15);
+/// The most logins of one session that are remembered.
+const MOST_STARTS: usize = 24;
 
 /// The longest session that AWS allows is 90 days.
 pub(crate) const LONGEST: TimeDelta = TimeDelta::days(91);
@@ -24,15 +36,48 @@ pub(crate) const LONGEST: TimeDelta = TimeDelta::days(91);
 pub struct Look {
     /// The refresh token, as a salted hash.
     pub refresh_token: Option<String>,
-    /// When the access token was given: now for an answer of the service, else the time of the file.
+    /// When the access token was given: now for an answer of the service, else the time of the file, which isn't yet to come.
     pub issued_at: Moment,
     /// When the access token expires.
     pub expires_at: Moment,
+    /// How well `issued_at` is known.
+    pub measured: Measured,
+}
+
+/// By whose clocks the life of a token is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measured {
+    /// By one: these tools got the token a moment ago.
+    ByOneClock,
+    /// By two: that of the client which wrote the token, and that of the file.
+    ByTwoClocks,
+    /// By none: the file's time is yet to come, and the look's time stands for it.
+    Not,
 }
 
 impl Look {
     fn life(&self) -> TimeDelta {
         self.expires_at - self.issued_at
+    }
+
+    /// The life, in the steps in which it can be told.
+    fn measured_life(&self) -> TimeDelta {
+        match self.measured {
+            Measured::ByOneClock => self.life(),
+            // AWS gives round lives, and half a minute passes until a file is written.
+            Measured::ByTwoClocks => {
+                let steps = (self.life() + TimeDelta::seconds(30)).num_seconds() / 300;
+                TimeDelta::seconds(steps.max(0) * 300)
+            }
+            Measured::Not => TimeDelta::zero(),
+        }
+    }
+
+    fn slack(&self) -> TimeDelta {
+        match self.measured {
+            Measured::ByOneClock => SLACK,
+            Measured::ByTwoClocks | Measured::Not => SLACK_OF_TWO_CLOCKS,
+        }
     }
 }
 
@@ -43,30 +88,68 @@ pub enum Event {
     LoggedIn(Look),
     /// These tools renewed the token.
     Renewed(Look),
-    /// The file was read. Another client may have logged in or renewed.
-    Seen(Look),
-    /// The file isn't there, or has no token.
-    Absent,
+    /// The file was read, at this time. Another client may have logged in or renewed.
+    Seen(Look, Moment),
+    /// The file wasn't there at this time, or had no token.
+    Absent(Moment),
     /// The service refused a renewal at this time: the session has ended.
     Refused(Moment),
-    /// A person logged out: an end that says nothing about the session's length.
-    LoggedOut,
+    /// A person logged out at the portal at this time: an end that says nothing about the session's length.
+    LoggedOut(Moment),
+}
+
+/// What became of a session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum State {
+    /// Nobody has looked yet.
+    #[default]
+    Unknown,
+    /// Its token is there.
+    Running,
+    /// Its token is gone, and the portal may still hand the session out, with its old end.
+    Gone,
+    /// It has ended at the portal. The next token that is seen is a new session's.
+    Ended,
+}
+
+impl State {
+    const ALL: [(Self, &'static str); 4] = [
+        (Self::Unknown, "unknown"),
+        (Self::Running, "running"),
+        (Self::Gone, "gone"),
+        (Self::Ended, "ended"),
+    ];
+
+    /// The word in the file.
+    pub(crate) fn word(self) -> &'static str {
+        Self::ALL.iter().find(|(state, _)| *state == self).map_or("unknown", |(_, word)| word)
+    }
+
+    pub(crate) fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, known)| *known == word).map(|(state, _)| *state)
+    }
 }
 
 /// What is remembered of the sessions of one name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Record {
-    /// When the session that runs now began; `None` if nobody saw that.
-    pub started_at: Option<Moment>,
-    /// When it began at the latest, if there was a login since that may have begun another one.
-    pub latest_start: Option<Moment>,
-    /// Whether it was out of sight for so long that the clock may have been set meanwhile.
-    pub has_gap: bool,
-    /// Whether a token was there at the last look.
-    pub is_present: bool,
-    /// Its refresh token, as a salted hash.
+    /// What became of the session that was seen last.
+    pub state: State,
+    /// When that session began. Several, the earliest first, where logins may or may not have begun another one: AWS hands out
+    /// the one that runs. Empty if nobody saw its beginning.
+    pub starts: Vec<Moment>,
+    /// Whether it may have begun earlier than that: nobody looked when it began.
+    pub is_seen_late: bool,
+    /// Whether it was out of sight for so long that the clock may have been set meanwhile: its length is learned only if it is
+    /// seen twice.
+    pub is_doubtful: bool,
+    /// The refresh token, as a salted hash.
     pub refresh_token: Option<String>,
-    /// When its access token expires.
+    /// When somebody looked last, to a quarter of an hour.
+    pub looked_at: Option<Moment>,
+    /// When the access token was given.
+    pub issued_at: Option<Moment>,
+    /// When the access token expires.
     pub expires_at: Option<Moment>,
     /// How long access tokens of these sessions live that aren't cut short.
     pub token_life: Option<TimeDelta>,
@@ -78,7 +161,8 @@ pub struct Record {
     pub length: Option<TimeDelta>,
     /// The longer length that was seen before that one, until it is seen again.
     pub other_length: Option<TimeDelta>,
-    /// A length that was seen once, by a refused renewal alone: one early revocation is no policy.
+    /// A length that was seen once, by a refused renewal alone or of a session that is doubtful: one early revocation is no
+    /// policy.
     pub suspected: Option<TimeDelta>,
 }
 
@@ -87,42 +171,77 @@ impl Record {
     #[must_use]
     pub fn after(&self, event: &Event) -> Self {
         match event {
-            Event::LoggedIn(look) => self.logged_in(look),
+            Event::LoggedIn(look) => self.logged_in(look).looked(look.issued_at),
             Event::Renewed(look) => {
                 // Without a new refresh token in the answer the old one stays in the file.
                 let rotates = self.refresh_token.as_ref().map(|old| look.refresh_token.as_ref() != Some(old));
-                let record = Self { rotates: rotates.or(self.rotates), ..self.renewed(look) };
-                // What slept that long may as well be a clock that was set: no length is learned from that.
-                Self { has_gap: record.has_gap || self.is_gap(look), ..record }
+                Self { rotates: rotates.or(self.rotates), ..self.renewed(look) }.looked(look.issued_at)
             }
-            Event::Seen(look) => self.seen(look),
-            Event::Absent | Event::LoggedOut => self.ended(),
-            Event::Refused(at) => self.refused(*at),
+            Event::Seen(look, now) => self.seen(look, *now).looked(*now),
+            Event::Absent(now) => {
+                let state = match self.state {
+                    State::Running | State::Gone => State::Gone,
+                    State::Unknown | State::Ended => State::Ended,
+                };
+                Self { state, ..self.clone() }.looked(*now)
+            }
+            Event::LoggedOut(at) => self.ended().looked(*at),
+            Event::Refused(at) => self.refused(*at).looked(*at),
         }
+    }
+
+    fn looked(mut self, now: Moment) -> Self {
+        if self.looked_at.is_none_or(|before| (now - before).abs() >= LOOKED_WITHIN) {
+            self.looked_at = Some(now);
+        }
+        self
+    }
+
+    /// When the session began at the earliest, if somebody saw that.
+    pub fn started_at(&self) -> Option<Moment> {
+        self.starts.first().copied()
     }
 
     /// A login. Where the old session may still run at the portal, AWS hands it out again, with its old end.
     fn logged_in(&self, look: &Look) -> Self {
-        let is_seen = self.refresh_token == look.refresh_token && self.expires_at == Some(look.expires_at);
-        if is_seen && self.started_at.is_some_and(|start| (look.issued_at - start).abs() <= SLACK) {
+        let is_known = |start: &Moment| (look.issued_at - *start).abs() <= look.slack();
+        if self.is_of(look) && self.starts.iter().any(is_known) {
             return self.clone();
         }
-        if !self.is_present || self.has_ended_by(look.issued_at) {
+        if self.has_ended_by(look.issued_at) {
             return self.began(look);
         }
-        if self.started_at.is_none() || self.is_cut(look) {
+        if self.is_cut(look) {
             return self.renewed(look);
         }
-        Self { latest_start: Some(look.issued_at), ..self.renewed(look) }
+        if self.is_set_back(look.issued_at) {
+            return self.without_times().with(look);
+        }
+        let mut record = Self { ends_at: None, ..self.clone() };
+        if self.ends_at.is_some() {
+            // Either another session, or the token before this one wasn't cut short.
+            record.token_life = None;
+        }
+        // Of a session that began nobody knows when, a later login tells nothing.
+        if !record.starts.is_empty() {
+            record.starts.push(look.issued_at);
+            record.is_seen_late |= self.is_seen_late_by(look);
+        }
+        if record.starts.len() > MOST_STARTS {
+            record.starts.remove(1);
+        }
+        record.drop_outlived(look.expires_at - SLACK_OF_TWO_CLOCKS);
+        record.with(look)
     }
 
-    /// A session that is new for certain.
+    /// A session that is new for certain; but for one whose first token is cut short, which began before anybody saw it.
     fn began(&self, look: &Look) -> Self {
+        let is_cut = self.is_cut(look);
         let record = Self {
-            started_at: Some(look.issued_at),
-            latest_start: None,
-            has_gap: false,
-            ends_at: None,
+            starts: if is_cut { Vec::new() } else { vec![look.issued_at] },
+            is_seen_late: self.is_seen_late_by(look),
+            is_doubtful: false,
+            ends_at: Some(look.expires_at).filter(|_| is_cut),
             ..self.clone()
         };
         record.with(look)
@@ -131,153 +250,223 @@ impl Record {
     /// A renewal, by whomever: it tells how long tokens live, where the session ends if this one is cut short, and that a
     /// session which was thought to have ended goes on.
     fn renewed(&self, look: &Look) -> Self {
-        if self.is_set_back(look) {
-            let record = Self { started_at: None, latest_start: None, ends_at: None, ..self.clone() };
-            return record.with(look);
+        if self.is_set_back(look.issued_at) {
+            return self.without_times().with(look);
         }
-        let mut record = self.clone();
-        if self.ends_at.is_some_and(|end| look.expires_at > end + SLACK) {
+        let is_sure = match look.measured {
+            Measured::ByOneClock => !self.is_late(look),
+            // Another refresh token at a time when the session may have ended may be that of a login.
+            Measured::ByTwoClocks | Measured::Not => {
+                self.refresh_token == look.refresh_token
+                    || self.expires_at.is_some_and(|end| look.issued_at + SLACK < end)
+            }
+        };
+        let mut record = Self { is_doubtful: self.is_doubtful || !is_sure, ..self.clone() };
+        if self.ends_at.is_some_and(|end| look.expires_at > end + SLACK_OF_TWO_CLOCKS) {
             // The token before this one wasn't cut short: tokens live that long nowadays.
             record = Self { token_life: None, ends_at: None, length: None, other_length: None, ..record };
         }
         if record.is_cut(look) {
-            record.ends_at = Some(look.expires_at);
-            return record.ending(look.expires_at).with(look);
+            let is_news = record.ends_at.replace(look.expires_at).is_none();
+            return record.ending(look, is_news).with(look);
         }
-        let is_outlived = |record: &Self| {
-            record.forecast(None).is_some_and(|known| look.expires_at > known.ends_at + SLACK)
-        };
-        if is_outlived(&record) && record.latest_start.is_some() {
-            record.started_at = record.latest_start.take();
-        }
-        if is_outlived(&record) {
-            record = Self { ends_at: None, length: None, other_length: None, ..record };
+        let runs_until = look.expires_at - SLACK_OF_TWO_CLOCKS;
+        record.drop_outlived(runs_until);
+        if record.forecast(None).is_some_and(|known| known.ends_at < runs_until) {
+            record = Self { length: None, other_length: None, ..record };
         }
         record.with(look)
     }
 
-    /// Learns the length of a session whose end is known, if its start is.
-    fn ending(mut self, end: Moment) -> Self {
-        let length = |start: Option<Moment>| start.map(|start| end - start).filter(is_plausible);
-        let (by_first, by_last) = (length(self.started_at), length(self.latest_start));
-        let known = |length: TimeDelta| self.length.is_some_and(|known| is_about(known, length));
-        match (by_first, by_last) {
-            // Two logins: only a length that is known already tells which of them began it.
-            (Some(_), Some(last)) if known(last) => self.started_at = self.latest_start.take(),
-            (Some(first), Some(_)) if known(first) => self.latest_start = None,
-            (Some(length), None) if !self.has_gap => {
-                let before = self.length.filter(|before| !is_about(*before, length) && *before > length);
-                self = Self { length: Some(length), other_length: before, suspected: None, ..self };
-            }
-            _ => {}
+    /// Drops the beginnings of sessions that would have ended by a time at which the session runs, but for the last one.
+    fn drop_outlived(&mut self, at: Moment) {
+        let Some(length) = self.length else { return };
+        while self.starts.len() > 1 && self.starts.first().is_some_and(|start| *start + length < at) {
+            self.starts.remove(0);
+        }
+    }
+
+    /// Learns the length of a session whose end is known, if its start is. One end isn't two, however many tokens tell it.
+    fn ending(mut self, look: &Look, is_news: bool) -> Self {
+        let end = look.expires_at;
+        let Some(longest) = self.started_at().map(|start| end - start) else { return self };
+        let is_as_exact = look.measured == Measured::ByOneClock;
+        let is_no_other = |known: TimeDelta| !is_as_exact && (known - longest).abs() <= SLACK_OF_TWO_CLOCKS;
+        if self.is_seen_late || self.length.is_some_and(is_no_other) {
+            return self;
+        }
+        let is_known = |start: &Moment| self.length.is_some_and(|length| is_about(end - *start, length));
+        if self.length.is_some_and(|length| length > longest && !is_about(length, longest)) {
+            // Whichever login began it, it ended earlier than that.
+            return self.learn(longest);
+        }
+        if self.starts.len() == 1 {
+            return match (self.is_doubtful, is_news) {
+                (false, _) => self.learn(longest),
+                (true, true) => self.suspect(longest),
+                (true, false) => self,
+            };
+        }
+        // Several logins: only a length that is known already tells which of them began it.
+        if let Some(start) = self.starts.iter().copied().rfind(is_known) {
+            self.starts = vec![start];
         }
         self
     }
 
-    fn seen(&self, look: &Look) -> Self {
-        if !self.is_present {
-            // Before the first look there may have been any number of renewals: such a session began nobody knows when.
-            let is_first = *self == Self::default();
-            return if is_first { self.clone().with(look) } else { self.began(look) };
+    fn learn(mut self, length: TimeDelta) -> Self {
+        if is_plausible(length) {
+            self.other_length = self.length.filter(|before| !is_about(*before, length) && *before > length);
+            (self.length, self.suspected) = (Some(length), None);
         }
-        if self.refresh_token == look.refresh_token && self.expires_at == Some(look.expires_at) {
+        self
+    }
+
+    /// Learns a length if it comes a second time.
+    fn suspect(mut self, length: TimeDelta) -> Self {
+        if self.length.is_some_and(|known| is_about(known, length)) {
+            return self;
+        }
+        match self.suspected.filter(|suspected| is_about(*suspected, length)) {
+            Some(suspected) => self.learn(suspected.min(length)),
+            None => {
+                self.suspected = Some(length).filter(|length| is_plausible(*length)).or(self.suspected);
+                self
+            }
+        }
+    }
+
+    fn seen(&self, look: &Look, now: Moment) -> Self {
+        if self.is_set_back(now) {
+            // Whatever was measured before tells nothing.
+            let look = Look { issued_at: now, measured: Measured::Not, ..look.clone() };
+            return self.without_times().with(&look);
+        }
+        match self.state {
+            // Before the first look there may have been any number of renewals: such a session began nobody knows when.
+            State::Unknown => return self.clone().with(look),
+            // What a refused renewal leaves behind.
+            State::Ended if look.refresh_token.is_none() && self.expires_at == Some(look.expires_at) => {
+                return self.clone();
+            }
+            State::Ended | State::Gone => return self.logged_in(look),
+            State::Running => {}
+        }
+        if self.is_of(look) {
             return self.clone();
         }
-        let is_other = self.refresh_token != look.refresh_token && look.refresh_token.is_some();
-        let was_fresh = self.expires_at.is_some_and(|end| end - look.issued_at > RENEWED_WITH);
-        if is_other && self.has_ended_by(look.issued_at) {
-            return self.began(look);
+        if look.refresh_token.is_some() && self.refresh_token == look.refresh_token {
+            return self.renewed(look);
         }
-        if is_other && (self.rotates == Some(false) || was_fresh) {
-            return self.logged_in(look);
-        }
-        // A renewal, or a login at a time when a renewal was due: the earlier start, and so the earlier end, counts.
-        let record = self.renewed(look);
-        if record.started_at.is_some() && self.is_gap(look) {
-            return Self { latest_start: Some(look.issued_at), ..record };
-        }
-        record
+        let is_early = self.expires_at.is_some_and(|end| end - look.issued_at > RENEWED_WITH + look.slack());
+        let is_login = look.refresh_token.is_none()
+            || self.refresh_token.is_none()
+            || self.rotates == Some(false)
+            || self.ends_at.is_some_and(|end| look.expires_at > end + SLACK_OF_TWO_CLOCKS)
+            || is_early
+            || self.is_late(look)
+            || self.has_ended_by(look.issued_at);
+        // Else a renewal, or a login at a time when a renewal was due: the earlier start, and so the earlier end, counts.
+        if is_login { self.logged_in(look) } else { self.renewed(look) }
     }
 
     fn refused(&self, at: Moment) -> Self {
-        let seen_until = self.expires_at.map_or(at, |end| end.min(at));
-        let is_sure = self.ends_at.is_none() && self.latest_start.is_none() && !self.has_gap;
-        let start = self.started_at.filter(|_| is_sure);
-        let mut record = self.ended();
-        let Some(length) = start.map(|start| seen_until - start).filter(is_plausible) else { return record };
-        match self.suspected.filter(|suspected| is_about(*suspected, length)) {
-            Some(suspected) => {
-                let length = suspected.min(length);
-                record.other_length =
-                    self.length.filter(|before| !is_about(*before, length) && *before > length);
-                record.length = Some(length);
-                record.suspected = None;
-            }
-            None => record.suspected = Some(length),
+        let end = self.expires_at.map_or(at, |end| end.min(at));
+        let is_told = self.ends_at.is_some() || self.is_doubtful || self.is_seen_late;
+        let length = match self.starts.as_slice() {
+            [start] if !is_told => Some(end - *start),
+            _ => None,
+        };
+        let record = Self { expires_at: self.expires_at, ..self.ended() };
+        match length {
+            Some(length) => record.suspect(length),
+            None => record,
         }
-        record
     }
 
     /// No session runs; what is known of their length stays.
     fn ended(&self) -> Self {
         Self {
-            started_at: None,
-            latest_start: None,
-            has_gap: false,
-            is_present: false,
+            state: State::Ended,
             refresh_token: None,
+            issued_at: None,
             expires_at: None,
-            ends_at: None,
-            // A record that differs from none at all: the next token that is seen is a login's.
-            token_life: self.token_life.or(Some(TimeDelta::zero())),
-            ..self.clone()
+            is_doubtful: false,
+            ..self.without_times()
         }
+    }
+
+    /// Nothing is known of the session's beginning and end.
+    fn without_times(&self) -> Self {
+        Self { starts: Vec::new(), is_seen_late: false, ends_at: None, is_doubtful: true, ..self.clone() }
+    }
+
+    /// Whether a token that another client got may be a renewal of a session that nobody saw begin.
+    fn is_seen_late_by(&self, look: &Look) -> bool {
+        look.measured != Measured::ByOneClock
+            && self.looked_at.is_none_or(|before| look.issued_at - before > LOGGED_IN_WITHIN)
+    }
+
+    /// Whether this is the token that was seen last.
+    fn is_of(&self, look: &Look) -> bool {
+        self.state == State::Running
+            && self.refresh_token == look.refresh_token
+            && self.expires_at == Some(look.expires_at)
     }
 
     /// Whether the session that was seen last can't run any more at that time, as far as that is known.
     fn has_ended_by(&self, at: Moment) -> bool {
-        let is_dead = self.refresh_token.is_none() && self.expires_at.is_some_and(|end| end <= at);
-        is_dead || self.forecast(None).is_some_and(|forecast| forecast.ends_at <= at)
+        if matches!(self.state, State::Ended | State::Unknown) {
+            return true;
+        }
+        let is_by = |end: Moment| end <= at;
+        // A session lasts for its length from its last token on at most.
+        let by_length =
+            |length| self.starts.last().copied().or(self.expires_at).is_some_and(|last| is_by(last + length));
+        let is_dead = self.refresh_token.is_none() && self.expires_at.is_some_and(is_by);
+        is_dead || self.ends_at.is_some_and(is_by) || self.length.is_some_and(by_length)
     }
 
-    /// Whether nobody renewed for longer than a token lives.
-    fn is_gap(&self, look: &Look) -> bool {
-        let life = self.token_life.unwrap_or_default();
-        self.expires_at.is_some_and(|end| look.issued_at - end > life.max(SLACK))
+    /// Whether a token came later than whoever watches a session gets one.
+    fn is_late(&self, look: &Look) -> bool {
+        self.expires_at.is_some_and(|end| look.issued_at - end > RENEWED_WITHIN)
     }
 
-    /// Whether a token was given before the one before it: the clock was set back, and no time before counts.
-    fn is_set_back(&self, look: &Look) -> bool {
-        let life = self.token_life.unwrap_or_default();
-        // A token that was cut short came later than that.
-        self.expires_at.is_some_and(|end| end - life > look.issued_at + SLACK)
+    /// Whether the clock was set back: it shows less than when the last token was given, and no time before counts.
+    pub(crate) fn is_set_back(&self, now: Moment) -> bool {
+        self.issued_at.is_some_and(|issued| issued > now + SLACK_OF_TWO_CLOCKS)
     }
 
     fn with(mut self, look: &Look) -> Self {
-        self.is_present = true;
+        self.state = State::Running;
         self.refresh_token.clone_from(&look.refresh_token);
+        self.issued_at = Some(look.issued_at);
         self.expires_at = Some(look.expires_at);
-        self.token_life = self.token_life.max(Some(look.life()));
+        // A token that nobody can renew lives as long as its own kind.
+        if look.refresh_token.is_some() {
+            self.token_life = self.token_life.max(Some(look.measured_life()));
+        }
         self
     }
 
     /// Whether the token's life is shorter than that of its predecessors.
     fn is_cut(&self, look: &Look) -> bool {
-        self.token_life.is_some_and(|life| look.life() + SLACK < life)
+        look.refresh_token.is_some()
+            && look.measured != Measured::Not
+            && self.token_life.is_some_and(|life| look.life() + look.slack() < life)
     }
 
     /// The end of the session that runs now; `None` where nothing is known. `setting` is the length that a person has set:
     /// it beats the length that was observed.
     pub fn forecast(&self, setting: Option<Duration>) -> Option<Forecast> {
-        let started_at = self.started_at;
+        let started_at = self.started_at();
         let setting = setting.and_then(|length| TimeDelta::from_std(length).ok());
-        let after = |length: TimeDelta| started_at?.checked_add_signed(length);
-        let by_length = match (setting, self.length) {
-            (Some(length), _) => after(length).map(|end| (end, From::Setting)),
-            (None, Some(length)) => after(length).map(|end| (end, From::Observed)),
-            (None, None) => None,
+        let after = |start: Option<Moment>, length: TimeDelta| start?.checked_add_signed(length);
+        let (length, from) = match setting {
+            Some(length) => (Some(length), From::Setting),
+            None => (self.length, From::Observed),
         };
-        let by_other = self.other_length.filter(|_| setting.is_none()).and_then(after);
+        let by_length = length.and_then(|length| after(started_at, length)).map(|end| (end, from));
         let by_token = self.ends_at.map(|end| (end, From::Observed));
         let (ends_at, from) = match (by_length, by_token) {
             (Some(length), Some(token)) => {
@@ -289,9 +478,14 @@ impl Record {
             }
             (found, None) | (None, found) => found?,
         };
-        let later = [by_length, by_token].into_iter().flatten().map(|(end, _)| end).chain(by_other).max();
-        let disagrees = later.filter(|later| *later - ends_at > SLACK);
-        Some(Forecast { started_at, ends_at, from, disagrees })
+        let by_other =
+            self.other_length.filter(|_| setting.is_none()).and_then(|length| after(started_at, length));
+        let by_last = length.and_then(|length| after(self.starts.last().copied(), length));
+        let others =
+            [by_length, by_token].into_iter().flatten().map(|(end, _)| end).chain(by_other).chain(by_last);
+        let disagrees = others.max().filter(|later| *later - ends_at > SLACK);
+        let is_latest = self.is_seen_late && by_token.is_none_or(|token| token.0 != ends_at);
+        Some(Forecast { started_at, ends_at, from, disagrees, is_latest })
     }
 }
 
@@ -305,6 +499,8 @@ pub struct Forecast {
     pub from: From,
     /// A later end that other evidence speaks for.
     pub disagrees: Option<Moment>,
+    /// Whether the session may end earlier, since nobody saw it begin.
+    pub is_latest: bool,
 }
 
 /// How an end is known.
@@ -327,8 +523,8 @@ impl From {
 }
 
 /// Whether a session may last that long. AWS allows 15 minutes to 90 days; what is negative was measured by two clocks.
-fn is_plausible(length: &TimeDelta) -> bool {
-    *length > TimeDelta::zero() && *length <= LONGEST
+fn is_plausible(length: TimeDelta) -> bool {
+    length > TimeDelta::zero() && length <= LONGEST
 }
 
 /// Whether two lengths are those of one policy, seen at looks some time apart.
@@ -337,142 +533,6 @@ fn is_about(a: TimeDelta, b: TimeDelta) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use sso_tool::time;
-
-    fn at(minutes: i64) -> Moment {
-        time::parse("2026-11-21T08:00:00Z").unwrap() + TimeDelta::minutes(minutes)
-    }
-
-    fn look(token: &str, from: i64, to: i64) -> Look {
-        Look { refresh_token: Some(token.to_owned()), issued_at: at(from), expires_at: at(to) }
-    }
-
-    fn history(events: &[Event]) -> Record {
-        events.iter().fold(Record::default(), |record, event| record.after(event))
-    }
-
-    /// A day of 8 hours that begins at `start`: a login, renewals each hour, the last one cut short, a refusal.
-    fn day(start: i64, length: i64) -> Vec<Event> {
-        let end = start + length;
-        let mut events = vec![Event::LoggedIn(look(&format!("login {start}"), start, start + 60))];
-        let mut from = start + 58;
-        while from < end - 5 {
-            events.push(Event::Renewed(look(&format!("renewal {from}"), from, (from + 60).min(end))));
-            from += 58;
-        }
-        events.push(Event::Refused(at(end + 1)));
-        events
-    }
-
-    #[test]
-    fn nothing_is_claimed_before_the_first_end() {
-        let events = day(0, 480);
-        for count in 0..=3 {
-            assert_eq!(history(&events[..count]).forecast(None), None, "{count}");
-        }
-    }
-
-    #[test]
-    fn a_token_that_is_cut_short_says_the_end_and_the_length_of_the_next_session() {
-        let events = day(0, 480);
-        let cut = history(&events[..events.len() - 1]);
-        assert_eq!(cut.forecast(None).unwrap().ends_at, at(480));
-        let mut events = events;
-        events.push(Event::LoggedIn(look("next", 600, 660)));
-        let forecast = history(&events).forecast(None).unwrap();
-        assert_eq!(
-            (forecast.started_at, forecast.ends_at, forecast.from),
-            (Some(at(600)), at(1080), From::Observed)
-        );
-    }
-
-    #[test]
-    fn one_early_refusal_is_no_policy_and_two_of_about_one_length_are() {
-        let refused = |start: i64, after: i64| {
-            [
-                Event::LoggedIn(look(&format!("{start}"), start, start + 60)),
-                Event::Renewed(look(&format!("{start}r"), start + 58, start + 118)),
-                Event::Refused(at(start + after)),
-            ]
-        };
-        let login = Event::LoggedIn(look("next", 2000, 2060));
-        let once: Vec<_> = refused(0, 100).into_iter().chain([login.clone()]).collect();
-        assert_eq!(history(&once).forecast(None), None);
-        let twice: Vec<_> =
-            refused(0, 100).into_iter().chain(refused(500, 102)).chain([login.clone()]).collect();
-        assert_eq!(history(&twice).forecast(None).unwrap().ends_at, at(2100));
-        let others: Vec<_> = refused(0, 100).into_iter().chain(refused(500, 62)).chain([login]).collect();
-        assert_eq!(history(&others).forecast(None), None);
-    }
-
-    #[test]
-    fn a_changed_policy_is_learned_and_unlearned() {
-        let next = Event::LoggedIn(look("next", 9000, 9060));
-        let shorter: Vec<_> = day(0, 480).into_iter().chain(day(1440, 240)).chain([next.clone()]).collect();
-        assert_eq!(history(&shorter).forecast(None).unwrap().ends_at, at(9240));
-        // A session that outlives its forecast unlearns the length at once.
-        let mut longer = day(0, 240);
-        longer.extend(day(1440, 480).into_iter().take(6));
-        assert_eq!(history(&longer).forecast(None), None);
-    }
-
-    #[test]
-    fn the_login_of_another_client_is_known_by_a_token_that_was_not_there() {
-        let mut events = day(0, 480);
-        events.push(Event::Seen(look("theirs", 600, 660)));
-        let forecast = history(&events).forecast(None).unwrap();
-        assert_eq!((forecast.started_at, forecast.ends_at), (Some(at(600)), at(1080)));
-        // Replaced with 40 minutes left: a login, since no client renews so early. AWS may have handed out the session that
-        // runs, so that the earlier start counts, until a token outlives it.
-        events.push(Event::Seen(look("again", 620, 680)));
-        assert_eq!(history(&events).forecast(None).unwrap().ends_at, at(1080));
-        events.push(Event::Seen(look("renewed", 670, 730)));
-        assert_eq!(history(&events).forecast(None).unwrap().ends_at, at(1080));
-        events.push(Event::Seen(look("late", 1035, 1095)));
-        assert_eq!(history(&events).forecast(None).unwrap().ends_at, at(1100));
-    }
-
-    #[test]
-    fn a_session_that_ran_before_the_first_look_has_no_start() {
-        let seen = [Event::Seen(look("old", 0, 60)), Event::Renewed(look("new", 58, 118))];
-        let record = history(&seen);
-        assert_eq!(record.started_at, None);
-        assert_eq!(record.forecast(Some(Duration::from_secs(8 * 3600))), None);
-    }
-
-    #[test]
-    fn the_setting_beats_the_observed_length_and_the_earlier_end_counts() {
-        let mut events = day(0, 480);
-        events.push(Event::LoggedIn(look("next", 600, 660)));
-        let record = history(&events);
-        let set = record.forecast(Some(Duration::from_secs(4 * 3600))).unwrap();
-        assert_eq!((set.ends_at, set.from, set.disagrees), (at(840), From::Setting, None));
-        let cut = record.after(&Event::Renewed(look("cut", 658, 680)));
-        let forecast = cut.forecast(Some(Duration::from_secs(4 * 3600))).unwrap();
-        assert_eq!(
-            (forecast.ends_at, forecast.from, forecast.disagrees),
-            (at(680), From::Observed, Some(at(840)))
-        );
-    }
-
-    #[test]
-    fn a_login_that_gets_the_old_end_again_is_the_old_session() {
-        let mut events = day(0, 480);
-        events.pop();
-        let last = events.len();
-        events.push(Event::LoggedIn(look("again", 470, 480)));
-        let record = history(&events);
-        assert_eq!(record.forecast(None).unwrap().ends_at, at(480));
-        assert_eq!(record.started_at, history(&events[..last]).started_at);
-    }
-
-    #[test]
-    fn a_logout_says_nothing_about_the_length() {
-        let events =
-            [Event::LoggedIn(look("a", 0, 60)), Event::LoggedOut, Event::LoggedIn(look("b", 30, 90))];
-        let record = history(&events);
-        assert_eq!((record.length, record.suspected, record.started_at), (None, None, Some(at(30))));
-    }
-}
+mod tests;
+#[cfg(test)]
+mod weeks;

@@ -32,11 +32,12 @@ impl<'a> Foresight<'a> {
         Ok(Self { settings: Some(settings), sessions: SessionStore::read(&settings.state_dir()?), ahead })
     }
 
-    /// The end of a session, by its name or start URL. One that has passed was wrong, and isn't claimed.
+    /// The end of a session, by its name or start URL. One that has passed was wrong, and isn't claimed, nor is one that was
+    /// counted on a clock which was set back since.
     pub fn forecast(&self, session: &str, now: Moment) -> anyhow::Result<Option<Forecast>> {
         let record = self.sessions.record(session);
         let forecast = record.forecast(self.length(session)?);
-        Ok(forecast.filter(|forecast| now < forecast.ends_at))
+        Ok(forecast.filter(|forecast| now < forecast.ends_at && !record.is_set_back(now)))
     }
 
     /// What is remembered of a session, by its name or start URL.

@@ -16,7 +16,7 @@ use sso_tool::secret::Secret;
 use sso_tool::time::{self, Moment};
 use sso_tool::{atomic_write, state_dir};
 
-use crate::forecast::{Event, LONGEST, Look, Record};
+use crate::forecast::{Event, LONGEST, Look, Measured, Record, SLACK_OF_TWO_CLOCKS, State};
 use crate::token::Token;
 
 /// The largest file that is read.
@@ -71,13 +71,14 @@ impl SessionStore {
     }
 
     /// What a look at a token tells, with its refresh token hashed.
-    fn look(&self, token: &Token, issued_at: Moment) -> Look {
+    fn look(&self, token: &Token, issued_at: Moment, measured: Measured) -> Look {
         let hash =
             |secret: &Secret| hex(&Sha256::digest(format!("{}\n{}", self.salt, secret.expose()))[..16]);
         Look {
             refresh_token: token.refresh_token.as_ref().map(hash),
             issued_at,
             expires_at: token.expires_at,
+            measured,
         }
     }
 }
@@ -107,7 +108,8 @@ pub fn note(state_dir: &Path, session: &str, happened: Happened<'_>) -> anyhow::
     if !known.salt.is_empty() && known.after(session, happened, now) == known {
         return Ok(());
     }
-    if known.salt.is_empty() && matches!(happened, Happened::Absent | Happened::LoggedOut) {
+    // Where no tool keeps a state, one look that finds nothing begins none.
+    if known.salt.is_empty() && matches!(happened, Happened::Absent) && !state_dir.is_dir() {
         return Ok(());
     }
     let _lock = state_dir::lock(state_dir)?;
@@ -127,12 +129,16 @@ pub fn note(state_dir: &Path, session: &str, happened: Happened<'_>) -> anyhow::
 impl SessionStore {
     fn after(&self, session: &str, happened: Happened<'_>, now: Moment) -> Self {
         let event = match happened {
-            Happened::LoggedIn(token) => Event::LoggedIn(self.look(token, now)),
-            Happened::Renewed(token) => Event::Renewed(self.look(token, now)),
-            Happened::Seen(token, written) => Event::Seen(self.look(token, written.min(now))),
-            Happened::Absent => Event::Absent,
+            Happened::LoggedIn(token) => Event::LoggedIn(self.look(token, now, Measured::ByOneClock)),
+            Happened::Renewed(token) => Event::Renewed(self.look(token, now, Measured::ByOneClock)),
+            Happened::Seen(token, written) => {
+                let is_past = written <= now + SLACK_OF_TWO_CLOCKS;
+                let measured = if is_past { Measured::ByTwoClocks } else { Measured::Not };
+                Event::Seen(self.look(token, written.min(now), measured), now)
+            }
+            Happened::Absent => Event::Absent(now),
             Happened::Refused => Event::Refused(now),
-            Happened::LoggedOut => Event::LoggedOut,
+            Happened::LoggedOut => Event::LoggedOut(now),
         };
         let record = self.record(session).after(&event);
         let mut store = self.clone();
@@ -156,11 +162,14 @@ fn value(record: &Record) -> Value {
     };
     let moment = |moment: Option<Moment>| moment.map(|moment| time::format(moment).into());
     let seconds = |length: Option<TimeDelta>| length.map(|length| length.num_seconds().into());
-    put("startedAt", moment(record.started_at));
-    put("latestStart", moment(record.latest_start));
-    put("gap", record.has_gap.then(|| true.into()));
-    put("present", Some(record.is_present.into()));
+    put("state", Some(record.state.word().into()));
+    let starts: Vec<_> = record.starts.iter().map(|start| time::format(*start)).collect();
+    put("starts", Some(starts.into()).filter(|_| !record.starts.is_empty()));
+    put("seenLate", record.is_seen_late.then(|| true.into()));
+    put("doubtful", record.is_doubtful.then(|| true.into()));
+    put("lookedAt", moment(record.looked_at));
     put("refreshToken", record.refresh_token.clone().map(Into::into));
+    put("issuedAt", moment(record.issued_at));
     put("expiresAt", moment(record.expires_at));
     put("tokenLifeSeconds", seconds(record.token_life));
     put("rotates", record.rotates.map(Into::into));
@@ -179,12 +188,15 @@ fn record(value: &Value) -> Record {
         length.filter(|length| (TimeDelta::zero()..=LONGEST).contains(length))
     };
     let flag = |key: &str| value.get(key).and_then(Value::as_bool).unwrap_or_default();
+    let starts = value.get("starts").and_then(Value::as_array).into_iter().flatten();
     Record {
-        started_at: moment("startedAt"),
-        latest_start: moment("latestStart"),
-        has_gap: flag("gap"),
-        is_present: flag("present"),
+        state: value.get("state").and_then(Value::as_str).and_then(State::of_word).unwrap_or_default(),
+        starts: starts.filter_map(Value::as_str).filter_map(time::parse).collect(),
+        is_seen_late: flag("seenLate"),
+        is_doubtful: flag("doubtful"),
+        looked_at: moment("lookedAt"),
         refresh_token: value.get("refreshToken").and_then(Value::as_str).map(str::to_owned),
+        issued_at: moment("issuedAt"),
         expires_at: moment("expiresAt"),
         token_life: seconds("tokenLifeSeconds"),
         rotates: value.get("rotates").and_then(Value::as_bool),
@@ -203,11 +215,13 @@ mod tests {
     fn what_is_written_is_read_back() {
         let moment = |text| time::parse(text);
         let record = Record {
-            started_at: moment("2026-11-21T08:00:00Z"),
-            latest_start: moment("2026-11-21T08:30:00Z"),
-            has_gap: true,
-            is_present: true,
+            state: State::Running,
+            starts: ["2026-11-21T08:00:00Z", "2026-11-21T08:30:00Z"].into_iter().filter_map(moment).collect(),
+            is_seen_late: true,
+            is_doubtful: true,
+            looked_at: moment("2026-11-21T08:45:00Z"),
             refresh_token: Some("0f".to_owned()),
+            issued_at: moment("2026-11-21T08:00:00Z"),
             expires_at: moment("2026-11-21T09:00:00Z"),
             token_life: Some(TimeDelta::hours(1)),
             rotates: Some(true),

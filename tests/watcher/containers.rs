@@ -99,8 +99,7 @@ fn the_compose_file_mounts_nothing_writable_but_the_signals() {
     assert_eq!(mounts.len(), 5, "the monitor's, and the consumer's");
     let writable: Vec<_> = mounts.iter().filter(|mount| !mount.ends_with(":ro")).collect();
     assert_eq!(writable, [&"- ${HOME}/.aws/sso-renewer/signals:/signals:rw"]);
-    let pipe =
-        "sso-profile list --every 60s | sso-cache check | sso-signal write --source sso-monitor-container";
+    let pipe = "sso-profile list --every 60s | sso-cache check --ahead | sso-signal write --source sso-monitor-container";
     assert!(text.contains(pipe), "{text}");
     let consumer = text.split_once("\n  consumer:\n").map(|(_, rest)| rest).unwrap();
     assert!(consumer.contains("sso-login whoami"), "{consumer}");

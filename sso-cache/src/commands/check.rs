@@ -44,9 +44,10 @@ pub(crate) struct Args {
     /// `SSO_SESSION_LENGTH` (8h; `SSO_SESSION_LENGTH_corp` for session corp). `session` has `startedAt`, `endsAt` and `from`
     /// (`observed` or `setting`); where nothing is known, nothing is claimed.
     ///
-    /// Without it a monitor (--every) takes `SSO_AHEAD` (0s: what has ended).
-    #[arg(long, value_name = "D", value_parser = parse_duration)]
-    ahead: Option<Duration>,
+    /// Without D it is `SSO_AHEAD` (0s: what has ended), as in a monitor (--every) that isn't told.
+    #[arg(long, value_name = "D", num_args = 0..=1, value_parser = parse_duration)]
+    #[expect(clippy::option_option, reason = "absent, without D, with D: clap's own form for that")]
+    ahead: Option<Option<Duration>>,
 
     /// Print a table for people instead of documents
     #[arg(long, conflicts_with = "format")]
@@ -72,7 +73,7 @@ const EXAMPLES: &str = "\
 Examples:
   sso-profile show corp | sso-cache check -e || sso-login corp
   sso-profile list | sso-cache check | jq -r 'select(.loginRequired) | .profile'
-  sso-profile list --every 60s | sso-cache check | sso-login refresh |
+  sso-profile list --every 60s | sso-cache check --ahead 15m | sso-login refresh |
     sso-signal write --source monitor
   sso-profile list | sso-cache check --prometheus
   PS1='$(sso-profile show | sso-cache check --format \"{profile} {left} \")$ '
@@ -93,15 +94,19 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
         Some(template) => View::lines(template.clone()),
         None => View::stdout(args.text.then_some(PROFILES)),
     };
+    let ahead = match (args.ahead, args.every) {
+        (Some(Some(ahead)), _) => ahead,
+        (Some(None), _) | (None, Some(_)) => settings.ahead()?,
+        (None, None) => Duration::ZERO,
+    };
     match args.every {
         Some(every) => {
             let every = every.map_or_else(|| settings.check_interval(), Ok)?;
-            let ahead = args.ahead.map_or_else(|| settings.ahead(), Ok)?;
             monitor::watch(documents, every, &cache, settings, ahead, &mut view)
         }
         None => {
             let exit =
-                check::filter(documents, &cache, settings, args.exit_status, args.ahead.unwrap_or_default(), &mut view)?;
+                check::filter(documents, &cache, settings, args.exit_status, ahead, &mut view)?;
             view.end()?;
             Ok(exit)
         }

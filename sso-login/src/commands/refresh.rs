@@ -96,16 +96,19 @@ fn answer(
 ) -> anyhow::Result<Reply> {
     let Target { profile, is_command, .. } = target;
     let is_command = *is_command;
-    if !is_command && is_settled(document, args.before) {
-        return written(document, output);
-    }
+    let is_settled = !is_command && is_settled(document, args.before);
     let Some(sso) = &profile.sso else {
-        if is_command {
+        if is_command && !is_settled {
             return Err(no_sso(profile).into());
         }
         return written(document, output);
     };
     let session = Session::new(settings, sso)?;
+    if is_settled {
+        // The login of another client is learned of where nothing is to be renewed, too.
+        session.note_seen();
+        return written(document, output);
+    }
     session.salvage(settings)?;
     let default = if is_command { SOON } else { Duration::ZERO };
     let left = TimeDelta::from_std(args.before.unwrap_or(default)).unwrap_or(TimeDelta::MAX);

@@ -97,7 +97,8 @@ pub(crate) fn end(
         }
     }
     drop(turn);
-    session.note(Happened::LoggedOut);
+    // A sign-in that the portal wasn't told of lives on there, and the next login gets it, with its old end.
+    session.note(if was_logged_in && told.is_ok() { Happened::LoggedOut } else { Happened::Absent });
     if let Some(guard) = guard {
         guard.release()?;
     }

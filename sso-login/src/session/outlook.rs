@@ -65,7 +65,7 @@ impl<'a> Outlook<'a> {
             return Ok(None);
         }
         let name = session.name().to_owned();
-        let began = Foresight::read(settings, Duration::ZERO)?.record(&name).started_at;
+        let began = Foresight::read(settings, Duration::ZERO)?.record(&name).started_at();
         let is_old = raised.zip(began).is_some_and(|(raised, began)| raised < began);
         let said = Some(end).filter(|_| !is_old);
         Ok(Some(Self { settings, name, left: end - now + SLACK, said }))

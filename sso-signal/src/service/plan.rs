@@ -19,12 +19,14 @@ const SYSTEM_PATH: [&str; 7] =
 
 /// Variables of the environment that decide what the watcher sees and whom it asks; the service gets those that are
 /// set when it is installed.
-const PASSED_ON: [&str; 17] = [
+const PASSED_ON: [&str; 19] = [
+    "SSO_AHEAD",
     "SSO_DIALOG",
     "SSO_ENV_FILE",
     "SSO_HOSTS",
     "SSO_LOGIN_VIA",
     "SSO_PROFILE_VARS",
+    "SSO_SESSION_LENGTH",
     "BROWSER",
     "AWS_CONFIG_FILE",
     "AWS_SHARED_CREDENTIALS_FILE",
@@ -83,6 +85,11 @@ impl Plan {
             Some(((*name).to_owned(), value))
         };
         environment.extend(PASSED_ON.iter().filter_map(set));
+        let of_one_session = env::vars_os().filter_map(|(name, value)| {
+            let name = name.into_string().ok().filter(|name| name.starts_with("SSO_SESSION_LENGTH_"))?;
+            Some((name, value.into_string().ok()?))
+        });
+        environment.extend(of_one_session);
         // What beats `AWS_PROFILE` here beats it there.
         let is_name = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         for name in settings.profile_variables().into_iter().filter(|name| is_name(name)) {
