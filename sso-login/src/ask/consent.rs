@@ -7,6 +7,7 @@ use sso_lock::{Lock, Outcome};
 use sso_profile::{Kind, Profile};
 use sso_tool::settings::Settings;
 use sso_tool::stream::Document;
+use sso_tool::time::Moment;
 
 use super::answered::Answered;
 use super::{Occasion, Question, Response, ask, yes_or_no};
@@ -39,16 +40,18 @@ impl<'a> Consent<'a> {
         self.ask_once(session.name(), profile, document, occasion, valid)
     }
 
-    /// Asks about a login on a host, whose config isn't known here.
+    /// Asks about a login on a host, whose config isn't known here. `ends_at`: the session there runs until then.
     pub fn ask_for_host(
         &self,
         host: &str,
         profile: &str,
         document: &Document,
+        ends_at: Option<Moment>,
     ) -> anyhow::Result<Option<Answer>> {
         let profile = Profile::elsewhere(profile, Kind::SsoToken);
         let session = host_session(host, &profile.name);
-        self.ask_once(&session, &profile, document, Occasion::default(), || Ok(None))
+        let occasion = Occasion { ends_at, needed: None };
+        self.ask_once(&session, &profile, document, occasion, || Ok(None))
     }
 
     fn ask_once(

@@ -79,7 +79,7 @@ impl Question {
         let now = time::now()?;
         let host = said(document, "host").map(|host| format!(" on {}", quoted(host))).unwrap_or_default();
         let first = match ends_at {
-            Some(end) => ends(profile, end, now),
+            Some(end) => ends(profile, &host, end, now),
             None => format!("Profile {name}{host} needs an AWS SSO login."),
         };
         let cost = ends_at.map(|_| "Logging in ends the session that runs now.".to_owned());
@@ -137,12 +137,12 @@ fn snoozes(left: Option<u64>) -> (Vec<(String, u64)>, usize) {
     }
 }
 
-/// `corp ends at 16:00, in 25 minutes.`
-fn ends(profile: &Profile, end: Moment, now: Moment) -> String {
+/// `corp ends at 16:00, in 25 minutes.`, with ` on "metta1"` after the name for another host.
+fn ends(profile: &Profile, host: &str, end: Moment, now: Moment) -> String {
     let session = profile.sso.as_ref().and_then(|sso| sso.session.as_deref());
     let name = cut(session.unwrap_or(&profile.name), LONGEST_NAME);
     let clock = clock(end, now);
-    format!("{name} ends at {clock}, in {}.", span((end - now).num_minutes()))
+    format!("{name}{host} ends at {clock}, in {}.", span((end - now).num_minutes()))
 }
 
 /// Minutes in words.

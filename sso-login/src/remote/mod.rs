@@ -111,7 +111,7 @@ pub fn run(args: &TunnelArgs, settings: &Settings) -> anyhow::Result<Exit> {
     };
     let output = &mut Output::stdout();
     let (mut document, answer) = match &args.profile {
-        Some(profile) => started(&login, profile, args.via.word(), output)?,
+        Some(profile) => started(&login, profile, args.via.word(), "", output)?,
         None => login.run(Feed::stdin(), output)?,
     };
     answer.add_to(&mut document);
@@ -123,14 +123,25 @@ pub fn run(args: &TunnelArgs, settings: &Settings) -> anyhow::Result<Exit> {
     }
 }
 
+/// A login that is wanted on a host.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted<'a> {
+    /// The profile there.
+    pub(crate) profile: &'a str,
+    /// How long its session is to last, if any valid one won't do. A person has agreed that the one that runs is ended for it.
+    pub(crate) min_left: Option<Duration>,
+    /// How long the login may take.
+    pub(crate) timeout: Option<Duration>,
+}
+
 /// Logs a profile in on a host that this machine's owner has listed, for a signal about it.
 pub(crate) fn log_in(
     settings: &Settings,
     host: &str,
-    profile: &str,
-    timeout: Option<Duration>,
+    wanted: Wanted<'_>,
     output: &mut Output,
 ) -> anyhow::Result<(Document, Answer)> {
+    let Wanted { profile, min_left, timeout } = wanted;
     let place = Place::new(host, None, &[])?;
     let login = RemoteLogin {
         settings,
@@ -140,7 +151,8 @@ pub(crate) fn log_in(
         deadline: after(timeout.unwrap_or(USUAL)),
         unseen: RefCell::default(),
     };
-    started(&login, profile, "auto", output)
+    let min_left = min_left.map(|left| format!("{}s", left.as_secs())).unwrap_or_default();
+    started(&login, profile, "auto", &min_left, output)
 }
 
 /// Starts a login on the host and follows it. The port is the host's choice: one that is taken here is no reason to bother
@@ -149,11 +161,12 @@ fn started(
     login: &RemoteLogin<'_>,
     profile: &str,
     via: &str,
+    min_left: &str,
     output: &mut Output,
 ) -> anyhow::Result<(Document, Answer)> {
     const TRIES: usize = 3;
     let script = verify::login_script();
-    let words = ["sh", "-c", &script, "sh", profile, via];
+    let words = ["sh", "-c", &script, "sh", profile, via, min_left];
     for _ in 1..TRIES {
         let (document, answer) = login.run(Feed::start(login.place.command(&words))?, output)?;
         if answer.error() != Some("port") {

@@ -34,10 +34,11 @@ const NEWEST_AWS: &str = "v() { case $(\"$1\" --version 2>&1) in aws-cli/2*) \"$
     || { newest=$this; best=$dir/aws; }; done; fi; \
     [ -n \"$newest\" ] || { echo 'neither sso-login nor an AWS CLI v2 is there' >&2; exit 127; }; exec \"$best\" ";
 
-/// Logs in: `$1` is the profile, `$2` how.
+/// Logs in: `$1` is the profile, `$2` how, `$3` how long the session is to last, if that matters.
 pub(crate) fn login_script() -> String {
     format!(
-        "{BEGIN}if command -v sso-login >/dev/null 2>&1; then exec sso-login \"$1\" --no-browser --via \"$2\"; fi; \
+        "{BEGIN}if command -v sso-login >/dev/null 2>&1; then exec sso-login \"$1\" --no-browser --via \"$2\" \
+         ${{3:+--min-left \"$3\" --yes}}; fi; \
          {NEWEST_AWS}sso login --profile \"$1\" --no-browser"
     )
 }

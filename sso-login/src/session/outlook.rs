@@ -11,7 +11,7 @@ use sso_tool::time::{self, Moment};
 use crate::session::cached::Session;
 
 /// How far two forecasts of one end may lie apart.
-const SLACK: TimeDelta = TimeDelta::seconds(60);
+pub(crate) const SLACK: TimeDelta = TimeDelta::seconds(60);
 
 /// A session that is to last.
 #[derive(Debug)]

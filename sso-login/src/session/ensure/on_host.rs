@@ -1,13 +1,16 @@
 //! A login for a document that is about another host.
 
+use sso_tool::episode;
 use sso_tool::sanitize::sanitize;
 use sso_tool::stream::{Document, Output};
 use sso_tool::subject::Remote;
+use sso_tool::time;
 
 use super::{Ensure, STANDALONE};
 use crate::remote::{self, hosts};
 use crate::session::answer::Answer;
 use crate::session::login_options::Permission;
+use crate::session::outlook::SLACK;
 
 impl Ensure<'_> {
     /// Logs in on the host that the document is about: only where this machine's owner has listed it, and with the consent
@@ -32,19 +35,24 @@ impl Ensure<'_> {
         if permission == Permission::Denied {
             return Ok(Answer::dismissed(Some(STANDALONE)));
         }
-        if permission == Permission::Asked
-            && let Some(refusal) = self.consent.ask_for_host(host, name, document)?
-        {
+        // A session that runs there is given up for a new one only by a person, as it is here.
+        let now = time::now()?;
+        let ends_at = document.text("episode")?.and_then(episode::end_of).filter(|end| now < *end);
+        let asks = permission == Permission::Asked || ends_at.is_some();
+        if asks && let Some(refusal) = self.consent.ask_for_host(host, name, document, ends_at)? {
             return Ok(refusal);
         }
-        let (said, answer) = remote::log_in(self.settings, host, name, self.options.timeout, output)?;
+        // Without that, the host would answer that its session is valid, and the reminder of its end would be gone.
+        let min_left = ends_at.and_then(|end| (end - now + SLACK).to_std().ok());
+        let wanted = remote::Wanted { profile: name, min_left, timeout: self.options.timeout };
+        let (said, answer) = remote::log_in(self.settings, host, wanted, output)?;
         // Nothing else of what another machine says gets into this one's state.
         for key in ["error", "via", "expiresAt", "registration", "registrationReason", "arn", "accountId"] {
             if let Some(text) = said.text(key).ok().flatten() {
                 document.set(key, sanitize(text));
             }
         }
-        if permission == Permission::Asked {
+        if asks {
             self.consent.keep_for_host(host, name, &answer)?;
         }
         Ok(answer)
