@@ -183,11 +183,12 @@ fn begin(queue: &Queue<'_>, notice: &Notice, document: &Document) -> anyhow::Res
         return Ok(Begun::EndedWell);
     }
     atomic_write::remove(&run_file)?;
+    let line = format!("{}\n", serde_json::Value::from(document.clone()));
     let mut options = OpenOptions::new();
     options.read(true).write(true).create_new(true).mode(0o600);
     let mut file = options.open(&run_file).with_context(|| format!("cannot make {}", run_file.display()))?;
     flock::exclusive(&file)
-        .and_then(|_| writeln!(file, "{}", serde_json::Value::from(document.clone())))
+        .and_then(|_| file.write_all(line.as_bytes()))
         .and_then(|()| file.rewind())
         .with_context(|| format!("cannot write {}", run_file.display()))?;
     Ok(Begun::Ours(file))
