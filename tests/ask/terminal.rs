@@ -12,21 +12,21 @@ use serde_json::{Value, json};
 use crate::ask::watch::{ROUND, Watch};
 use crate::support::script;
 
-const PROMPT: &str = "later > ";
+pub(super) const PROMPT: &str = "later > ";
 const LENGTHS: &str = "Enter is 30m > ";
 const AGAIN: &str = "Please type one of these:";
-const WARNING: &str = "Enter is no > ";
+pub(super) const WARNING: &str = "Enter is no > ";
 
 /// A person at a terminal where a shell line runs.
-struct Person {
+pub(super) struct Person {
     child: Child,
     shown: Receiver<String>,
-    seen: String,
+    pub(super) seen: String,
 }
 
 impl Person {
     /// Runs `line` so many seconds after the start; its documents go to a file, so that the terminal shows the rest.
-    fn watching(watch: &Watch, script: PathBuf, seconds: u32, line: &str, flags: &str) -> Self {
+    pub(super) fn watching(watch: &Watch, script: PathBuf, seconds: u32, line: &str, flags: &str) -> Self {
         let file = watch.bench.file("round");
         fs::write(&file, format!("{{ {line}; }} >\"$OUT/documents\" 2>\"$OUT/errors\"\n")).unwrap();
         let environment = watch.shell(seconds, "", flags);
@@ -55,7 +55,7 @@ impl Person {
 
     /// Waits until the terminal has shown a text.
     #[track_caller]
-    fn sees(&mut self, text: &str) {
+    pub(super) fn sees(&mut self, text: &str) {
         while !self.seen.contains(text) {
             match self.shown.recv_timeout(Duration::from_secs(20)) {
                 Ok(shown) => self.seen.push_str(&shown),
@@ -64,12 +64,12 @@ impl Person {
         }
     }
 
-    fn types(&mut self, text: &str) {
+    pub(super) fn types(&mut self, text: &str) {
         self.child.stdin.as_mut().unwrap().write_all(text.as_bytes()).unwrap();
     }
 
     /// The status, once it is over; all that the terminal showed is in `seen`.
-    fn leaves(&mut self) -> i32 {
+    pub(super) fn leaves(&mut self) -> i32 {
         // The input stays open: its end would be Ctrl-D.
         let stdin = self.child.stdin.take();
         let code = self.child.wait().unwrap().code().unwrap();
@@ -80,7 +80,7 @@ impl Person {
 }
 
 /// The last document of a round.
-fn last(watch: &Watch) -> Value {
+pub(super) fn last(watch: &Watch) -> Value {
     let text = watch.bench.text("documents");
     let errors = watch.bench.text("errors");
     serde_json::from_str(text.lines().last().unwrap_or_else(|| panic!("no document: {errors}"))).unwrap()

@@ -67,3 +67,29 @@ fn answer(metta: &Metta, host: &str, code: i32) -> Value {
     assert_eq!((ended.code, ended.stderr.as_str()), (code, ""));
     ended.document()
 }
+
+/// The fleet in the words of Prometheus: who asked, and what is known of the ends of sessions on each host.
+#[test]
+fn the_fleet_gives_gauges_with_its_hosts() {
+    let bench = crate::login::bench::Bench::start("");
+    let far = bench.file("far");
+    std::fs::create_dir_all(far.join(".aws")).unwrap();
+    std::fs::copy(bench.home().join(".aws/config"), far.join(".aws/config")).unwrap();
+    let home = format!("export HOME='{}' SSO_SESSION_LENGTH=8h", far.display());
+    bench.shell(&format!("{home}; sso-login demo --via device --no-browser > /dev/null 2>&1")).exits(0);
+    bench.program("ssh", &format!("for last; do :; done; {home}; exec sh -c \"$last\""));
+    let hosts = bench.file("hosts.txt");
+    std::fs::write(&hosts, "metta1\nmetta2\n").unwrap();
+    let line = format!("xargs -n 1 sso-login inspect < {} | sso-cache check --prometheus", hosts.display());
+    let gauges = bench.shell(&line).exits(0).stdout;
+    for host in ["metta1", "metta2"] {
+        for gauge in [
+            "sso_token_expiry_timestamp_seconds",
+            "sso_session_expiry_timestamp_seconds",
+            "sso_login_required",
+        ] {
+            let sample = format!("{gauge}{{profile=\"demo\",session=\"sandbox\",host=\"{host}\"}} ");
+            assert!(gauges.contains(&sample), "{sample} isn't in\n{gauges}");
+        }
+    }
+}

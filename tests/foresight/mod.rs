@@ -1,6 +1,10 @@
 //! A session's end is foreseen: by a setting, or by what was observed, and never by a guess.
 
+mod afternoon;
+mod hosts;
 mod lasting;
+mod recipes;
+mod weeks;
 
 use serde_json::{Value, json};
 
