@@ -11,13 +11,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context as _;
 use sso_cache::registration::Flow;
-use sso_profile::choice::{self, Choice, Chooser, Pick, nothing_to_choose_from};
+use sso_profile::choice::{self, Pick};
 use sso_profile::config::{Content, Role};
 use sso_profile::plan;
 use sso_profile::request::{NAMES, Request, writable_name};
 use sso_profile::section_edit::edit;
 use sso_profile::snapshot::Snapshot;
-use sso_profile::template::{Names, Template};
+use sso_profile::template::Template;
 use sso_profile::{AwsConfig, Profile, Sso, StartUrl, WriteOptions};
 use sso_tool::exit::{Exit, Fault, hint_of, status_of, warn};
 use sso_tool::flock::{self, Try};
@@ -33,19 +33,18 @@ use crate::aws_api::oidc::Oidc;
 use crate::aws_api::refusal::Refusal;
 use crate::flows::client::Client;
 use crate::credentials::{identity, listing};
-use crate::interrupt::{self, Interrupt, interrupted};
-use crate::keys::config_file;
+use crate::interrupt::{self, Interrupt};
+use crate::keys::{config_file, role_choice};
 use crate::keys::login_process::LoginProcess;
 use crate::keys::prompter::Answers;
 use crate::keys::stop::{cancelled, is_cancelled};
 use crate::session::cached::Session;
+use crate::session::error::SessionError;
 use crate::session::login_options::{Via, parse_timeout};
 use crate::session::obtain::{HowFar, Want, obtain};
 
 /// How long the SSO service may take to say whether it knows a portal.
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// How profiles are named, unless somebody says otherwise.
-const TEMPLATE: &str = "{account}-{role}";
 /// The name of the folders with copies, before what tells them apart.
 const PREFIX: &str = "setup-";
 
@@ -499,38 +498,26 @@ impl Setup<'_> {
             Some(own) if self.args.pick.is_empty() => own,
             _ => self.args.pick.clone(),
         };
-        let (settings, profile) = (copy.settings.clone(), copy.session(place)?);
-        let choice = Chooser::new(&picks)?.choose(move |each| match listing::rows(&settings, &profile, each)? {
-            Some(failure) => Err(failure.fault(&profile).into()),
-            None => Ok(()),
-        })?;
-        let role = match choice {
-            Choice::Document(role) => role,
-            Choice::Nothing => return Err(cancelled()),
-            Choice::Interrupted(signal) => return Err(interrupted(signal)),
-            Choice::Empty if picks.is_empty() => return Err(nothing_to_choose_from().into()),
-            Choice::Empty | Choice::NoneFits(_) => {
-                let message = format!("you have no role with {}", choice::in_words(&picks));
-                let hint = format!("{} shows your accounts and roles", place.start_url);
-                return Err(Fault::new(Exit::Config, message).hint(hint).into());
-            }
+        let none_fits = || {
+            let message = format!("you have no role with {}", choice::in_words(&picks));
+            let hint = format!("{} shows your accounts and roles", place.start_url);
+            Fault::new(Exit::Config, message).hint(hint)
         };
-        let text = |key: &str| role.text(key).map(Option::unwrap_or_default);
-        let (account_id, role_name) = (text("accountId")?, text("roleName")?);
-        let template: Template = TEMPLATE.parse()?;
-        let suggested = template.name(&Names {
-            account: text("accountName")?,
-            account_id,
-            role: role_name,
-            session: &place.session,
-            email: text("emailAddress")?,
-        });
+        let role = role_choice::choose(
+            copy.settings.clone(),
+            copy.session(place)?,
+            &picks,
+            SessionError::fault,
+            none_fits,
+        )?;
+        let suggested = role_choice::suggested_name(&role, &place.session)?;
         let check = |name: &str| self.profile_name(name);
         let given = self.args.name.as_deref();
         let name = self.answers.text(given, "Name of the profile", Some(&suggested), check)?;
         let has_region = there.is_some_and(|profile| profile.region.is_some());
         let region = if has_region { self.args.region.clone() } else { self.region(place)? };
-        let (account_id, role_name) = (Some(account_id.to_owned()), Some(role_name.to_owned()));
+        let text = |key: &str| anyhow::Ok(Some(role.text(key)?.unwrap_or_default().to_owned()));
+        let (account_id, role_name) = (text("accountId")?, text("roleName")?);
         Ok(Write::One { name, request: Request { account_id, role_name, region, ..place.request() } })
     }
 
@@ -553,7 +540,7 @@ impl Setup<'_> {
         }
         let template = match &self.args.name_template {
             Some(template) => template.clone(),
-            None => TEMPLATE.parse()?,
+            None => role_choice::template()?,
         };
         let request = Request { region: self.region(place)?, ..Request::default() };
         Ok(Write::All { rows, template, request })

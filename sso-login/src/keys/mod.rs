@@ -10,6 +10,7 @@ pub(crate) mod login_process;
 pub(crate) mod prompter;
 mod recovery_log;
 mod reporter;
+pub(crate) mod role_choice;
 mod rollback;
 mod scratch;
 mod site;

@@ -4,10 +4,9 @@ use std::fs;
 
 use anyhow::Context as _;
 use serde_json::Value;
-use sso_profile::choice::{Choice, Chooser, Pick, nothing_to_choose_from};
+use sso_profile::choice::Pick;
 use sso_profile::request::{Request, writable_name};
 use sso_profile::snapshot::Snapshot;
-use sso_profile::template::{Names, Template};
 use sso_profile::{AwsConfig, Profile, WriteOptions};
 use sso_tool::exit::{Exit, Fault, status_of};
 use sso_tool::sanitize::sanitize;
@@ -19,10 +18,8 @@ use super::config_change::ConfigChange;
 use super::keepsake::Login;
 use super::scratch::Scratch;
 use super::site::Site;
-use super::stop::cancelled;
-use super::{Round, config_file, is_login};
-use crate::credentials::listing;
-use crate::interrupt::interrupted;
+use super::{Round, config_file, is_login, role_choice};
+use crate::session::error::SessionError;
 
 /// Finds out where to log in, once it is known that whatever isn't given can be asked for.
 pub(super) fn find_site(round: &mut Round<'_>) -> anyhow::Result<()> {
@@ -123,24 +120,15 @@ pub(super) fn choose_role(round: &mut Round<'_>) -> anyhow::Result<()> {
     let scratch = scratch(round)?;
     let settings = scratch.settings(round.settings);
     let profile = AwsConfig::load(&settings)?.known_profile(&scratch.profile)?;
-    let choice = Chooser::new(&picks)?
-        .choose(move |each| match listing::rows(&settings, &profile, each)? {
-            Some(failure) => Err(failure.nameless_fault().into()),
-            None => Ok(()),
-        })
-        .map_err(|err| of_session(err, site))?;
-    round.role = match choice {
-        Choice::Document(role) => *role,
-        Choice::Nothing => return Err(cancelled()),
-        Choice::Interrupted(signal) => return Err(interrupted(signal)),
-        Choice::Empty if picks.is_empty() => return Err(nothing_to_choose_from().into()),
-        Choice::Empty | Choice::NoneFits(_) => {
-            let asked = picks.iter().map(Pick::to_string).collect::<Vec<_>>().join(", ");
-            let message = format!("{asked} isn't a role that you have");
-            let hint = format!("see {}, or leave the flags out at a terminal and choose", site.start_url);
-            return Err(Fault::new(Exit::Config, message).hint(hint).into());
-        }
+    let none_fits = || {
+        let asked = picks.iter().map(Pick::to_string).collect::<Vec<_>>().join(", ");
+        let hint = format!("see {}, or leave the flags out at a terminal and choose", site.start_url);
+        Fault::new(Exit::Config, format!("{asked} isn't a role that you have")).hint(hint)
     };
+    // Nobody knows the temporary profile.
+    let failed = |failure: &SessionError, _: &Profile| failure.nameless_fault();
+    let role = role_choice::choose(settings, profile, &picks, failed, none_fits);
+    round.role = role.map_err(|err| of_session(err, site))?;
     Ok(())
 }
 
@@ -154,15 +142,7 @@ fn of_session(err: anyhow::Error, site: &Site) -> anyhow::Error {
 }
 
 fn name(round: &Round<'_>) -> anyhow::Result<String> {
-    let text = |key: &str| round.role.get(key).and_then(Value::as_str).unwrap_or_default();
-    let template: Template = "{account}-{role}".parse()?;
-    let suggested = template.name(&Names {
-        account: text("accountName"),
-        account_id: text("accountId"),
-        role: text("roleName"),
-        session: &round.site()?.session,
-        email: text("emailAddress"),
-    });
+    let suggested = role_choice::suggested_name(&round.role, &round.site()?.session)?;
     let given = round.args.reference.as_deref();
     round.answers.text(given, "Name of the profile", Some(&suggested), |name| writable_name("profile", name))
 }

@@ -279,25 +279,22 @@ impl<'a> Ensure<'a> {
                 }
                 answer.with("via", Via::Aws.word())
             }
-            Route::Pkce => {
+            Route::Pkce | Route::Device => {
                 session.hold_room()?;
                 let oidc = &session.oidc(profile)?;
                 if let Some(fault) = oidc.refuses(&session.sso.start_url) {
                     return Ok(own_domain(fault));
                 }
-                let login = PkceLogin { settings: self.settings, session, oidc, opens_browser };
-                let client = forecast.client(session, Flow::AuthorizationCode);
-                login.run(client, deadline, progress)?.with("via", Via::Pkce.word())
-            }
-            Route::Device => {
-                session.hold_room()?;
-                let oidc = &session.oidc(profile)?;
-                if let Some(fault) = oidc.refuses(&session.sso.start_url) {
-                    return Ok(own_domain(fault));
+                let settings = self.settings;
+                if matches!(route, Route::Pkce) {
+                    let client = forecast.client(session, Flow::AuthorizationCode);
+                    let login = PkceLogin { settings, session, oidc, opens_browser };
+                    login.run(client, deadline, progress)?.with("via", Via::Pkce.word())
+                } else {
+                    let client = forecast.client(session, Flow::Device);
+                    let login = DeviceLogin { settings, session, oidc, opens_browser };
+                    login.run(client, deadline, progress)?.with("via", Via::Device.word())
                 }
-                let login = DeviceLogin { settings: self.settings, session, oidc, opens_browser };
-                let client = forecast.client(session, Flow::Device);
-                login.run(client, deadline, progress)?.with("via", Via::Device.word())
             }
         };
         Ok(progress.settle(answer))

@@ -1,6 +1,7 @@
 //! Renewing a session without a person: the refresh token of its token file (AWS-FORMATS 1).
 
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use sso_cache::entry::{Entry, Written};
 use sso_cache::session_store::Happened;
@@ -52,6 +53,9 @@ pub(crate) fn refresh(
                 let renewed = token.clone().renewed(renewed);
                 (renewed.write_instead_of(&token, room)?, Renewed::Token(renewed))
             }
+            Traded::Refused(Refusal::InvalidGrant) if is_replaced_soon(session, &token, deadline)? => {
+                (Written::Replaced, Renewed::Refused(Refusal::InvalidGrant))
+            }
             Traded::Refused(refusal @ (Refusal::InvalidGrant | Refusal::InvalidClient)) => {
                 let mut dead = token.clone();
                 dead.refresh_token = None;
@@ -86,6 +90,25 @@ pub(crate) fn refresh(
     Ok(Renewed::Refused(Refusal::InvalidGrant))
 }
 
+/// Whether somebody else writes another token within a moment. A refresh token that is refused may have been used just now by
+/// the AWS CLI, which takes part in no lock: a person would be asked to log in for a session that is renewed.
+fn is_replaced_soon(session: &Session<'_>, token: &Token, deadline: Instant) -> anyhow::Result<bool> {
+    const MOMENT: Duration = Duration::from_millis(500);
+    const LOOK: Duration = Duration::from_millis(50);
+    let until = deadline.min(Instant::now() + MOMENT);
+    loop {
+        let is_awaited = match session.token()? {
+            Entry::Whole(there) => there.is_same(token),
+            Entry::Corrupt(_) => true,
+            Entry::Missing => false,
+        };
+        if !is_awaited || Instant::now() >= until {
+            return Ok(!is_awaited);
+        }
+        thread::sleep(LOOK);
+    }
+}
+
 enum Traded {
     Renewed(Renewal),
     Refused(Refusal),
@@ -111,4 +134,35 @@ fn trade(oidc: &Oidc, token: &Token, deadline: Instant) -> anyhow::Result<Traded
         expires_at,
         refresh_token: created.refresh_token,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sso_cache::folder::Cache;
+    use sso_profile::Sso;
+    use std::fs;
+
+    #[test]
+    fn a_refused_token_is_looked_at_again_until_another_one_is_written_or_the_time_is_up() {
+        let home = tempfile::tempdir().unwrap();
+        let start_url = "https://d-1234567890.awsapps.com/start".to_owned();
+        let sso =
+            Sso { session: Some("corp".to_owned()), start_url, region: "us-east-1".to_owned(), scopes: None };
+        let session = Session::in_cache(&sso, Cache::of_home(home.path()));
+        let put = |access: &str| {
+            let file = session.token_file();
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            let token = format!(r#"{{"accessToken":"{access}","expiresAt":"2026-11-21T18:00:00Z"}}"#);
+            fs::write(file, token).unwrap();
+        };
+        put("old");
+        let Entry::Whole(old) = session.token().unwrap() else { panic!("no token") };
+        let soon = |seconds| is_replaced_soon(&session, &old, Instant::now() + Duration::from_secs(seconds));
+        assert!(!soon(0).unwrap());
+        put("new");
+        assert!(soon(60).unwrap());
+        fs::remove_file(session.token_file()).unwrap();
+        assert!(soon(60).unwrap());
+    }
 }
