@@ -39,6 +39,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::settings::Settings;
+use sso_tool::shell::shell_word;
 use sso_tool::stream::Document;
 
 pub use guard::Guard;
@@ -166,8 +167,20 @@ impl Lock {
     /// The error of who can't wait any longer: status 75, naming the holder.
     pub fn busy(&self, owner: Option<&Owner>) -> anyhow::Error {
         Fault::new(Exit::TryLater, format!("`{}` is held by {}", self.name, owner_file::in_words(owner)))
-            .hint(format!("sso-lock status {}", self.name))
+            .hint(self.help(owner))
             .into()
+    }
+
+    /// The command that helps who can't wait any longer. It shows the holder; of a mere folder, which says nothing of who made
+    /// it and counts for [`FOREIGN`], it is the one that ends it.
+    pub fn help(&self, owner: Option<&Owner>) -> String {
+        let path = self.path();
+        let is_bare =
+            owner.is_none() && fs::read_dir(&path).is_ok_and(|mut entries| entries.next().is_none());
+        if is_bare {
+            return format!("rmdir {}", shell_word(&path.to_string_lossy()));
+        }
+        format!("sso-lock status {}", self.name)
     }
 
     fn attempt(&self, owner: impl Fn() -> anyhow::Result<Owner>) -> anyhow::Result<Outcome<Guard>> {

@@ -14,6 +14,7 @@ const ILLS: &[(&str, &str)] = &[
     ("echo '{' > \"$TOKEN\"", "sso-login credentials demo"),
     ("export SSO_FORMAT=x", "sso-profile list"),
     ("touch ~/.aws/sso-renewer/a.lock", "sso-lock run a -- true"),
+    ("mkdir ~/.aws/sso-renewer/a.lock", "sso-lock run a -- true"),
     ("export AWS_CA_BUNDLE=/nowhere", "sso-login accounts demo"),
 ];
 

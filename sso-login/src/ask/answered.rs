@@ -112,7 +112,8 @@ mod tests {
         let found = answered.find("s", &handed_over(0)).unwrap().unwrap();
         assert!((890..=900).contains(&found.seconds().unwrap()));
         answered.keep("t", "a", &Answer::valid(time::now().unwrap()), settings).unwrap();
-        answered.keep("t", "a", &Answer::busy(None), settings).unwrap();
+        let lock = sso_lock::Lock::new("/nowhere", "login".parse().unwrap());
+        answered.keep("t", "a", &Answer::busy(&lock, None), settings).unwrap();
         assert_eq!(answered.find("t", &handed_over(0)).unwrap(), None);
     }
 }

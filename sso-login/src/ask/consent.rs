@@ -68,7 +68,7 @@ impl<'a> Consent<'a> {
         let lock = Lock::of(self.settings, "ask")?;
         let guard = match lock.acquire("sso-login", lock_timeout(document, after(self.timeout))?)? {
             Outcome::Held(guard) => guard,
-            Outcome::Busy(owner) => return Ok(Some(Answer::busy_asking(owner.as_ref()))),
+            Outcome::Busy(owner) => return Ok(Some(Answer::busy_asking(&lock, owner.as_ref()))),
         };
         // Whoever held the lock before us may have led to a login.
         let mut answer = valid()?;

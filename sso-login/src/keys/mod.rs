@@ -62,9 +62,9 @@ pub fn run(args: &KeySetArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let guard = match waiting::acquire(settings, &lock, "sso-login key-set", timeout, is_told)? {
         Outcome::Held(guard) => guard,
         Outcome::Busy(owner) => {
-            let holder = owner.map_or_else(String::new, |owner| format!(": {}", owner.in_words()));
-            let message = format!("another key is being set{holder}");
-            return Err(Fault::new(Exit::TryLater, message).hint("sso-lock status key-set").into());
+            let holder = waiting::in_words(owner.as_ref());
+            let message = format!("another key is being set: {holder}");
+            return Err(Fault::new(Exit::TryLater, message).hint(lock.help(owner.as_ref())).into());
         }
     };
     let exit = try_out(args, &slug, &Interrupt::hold()?, settings);

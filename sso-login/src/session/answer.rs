@@ -1,7 +1,7 @@
 //! What came of a login: the outcome, as a document's keys and as a command's status.
 
 use serde_json::Value;
-use sso_lock::Owner;
+use sso_lock::{Lock, Owner};
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::outcome::Outcome;
 use sso_tool::sanitize::sanitize;
@@ -70,18 +70,18 @@ impl Answer {
     }
 
     /// Another login holds the lock.
-    pub fn busy(holder: Option<&Owner>) -> Self {
-        Self::held("another login is under way", "sso-lock status login", holder)
+    pub fn busy(lock: &Lock, holder: Option<&Owner>) -> Self {
+        Self::held("another login is under way", lock, holder)
     }
 
     /// Another question is open on this host.
-    pub fn busy_asking(holder: Option<&Owner>) -> Self {
-        Self::held("another question is open", "sso-lock status ask", holder)
+    pub fn busy_asking(lock: &Lock, holder: Option<&Owner>) -> Self {
+        Self::held("another question is open", lock, holder)
     }
 
-    fn held(what: &str, hint: &str, holder: Option<&Owner>) -> Self {
-        let holder = waiting::in_words(holder);
-        Self::new(Outcome::Busy).because(format!("{what}: {holder}")).hint(hint)
+    fn held(what: &str, lock: &Lock, holder: Option<&Owner>) -> Self {
+        let in_words = waiting::in_words(holder);
+        Self::new(Outcome::Busy).because(format!("{what}: {in_words}")).hint(lock.help(holder))
     }
 
     /// The profile isn't there, or can't be logged in; both until the config changes. The reason is a sentence of its own,

@@ -425,7 +425,7 @@ fn answer(obtained: Obtained) -> anyhow::Result<Answer> {
         Obtained::Lacking(lack) => Answer::failed(lack.kind.word(), lack.reason()),
         Obtained::Unreachable(refusal) => Answer::unreachable(refusal.to_string()),
         Obtained::TimedOut => Answer::timeout("the SSO service did not answer in time"),
-        Obtained::Busy(owner) => Answer::busy(owner.as_ref()),
+        Obtained::Busy(lock, owner) => Answer::busy(&lock, owner.as_ref()),
         Obtained::Unwritable(err) => return Err(err),
     })
 }

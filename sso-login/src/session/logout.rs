@@ -64,7 +64,7 @@ pub(crate) fn end(
         Ok(Outcome::Busy(owner)) => {
             let holder = waiting::in_words(owner.as_ref());
             let busy = SessionError::busy(format!("a login or refresh is under way: {holder}"));
-            return Ok(Some(busy.hint("sso-lock status login")));
+            return Ok(Some(busy.hint(lock.help(owner.as_ref()))));
         }
     };
     let token = session.token()?.whole();

@@ -123,7 +123,7 @@ pub(crate) enum Obtained {
     /// No answer by the deadline.
     TimedOut,
     /// Another process holds the login lock for too long.
-    Busy(Option<Owner>),
+    Busy(Lock, Option<Owner>),
     /// Nothing can be written here. A refresh token may be good for one use: whoever renews must be able to keep the next one.
     Unwritable(anyhow::Error),
 }
@@ -153,7 +153,7 @@ pub(crate) fn obtain(session: &Session<'_>, want: Want<'_>, how_far: HowFar<'_>)
         let guard = match effort.acquire(&lock) {
             Ok(Outcome::Held(guard)) => guard,
             Ok(Outcome::Busy(_)) if matches!(effort.queue, Queue::Looking) && !effort.is_late() => continue,
-            Ok(Outcome::Busy(owner)) => return Ok(Obtained::Busy(owner)),
+            Ok(Outcome::Busy(owner)) => return Ok(Obtained::Busy(lock, owner)),
             Err(err) if is_unwritable(&err) => return Ok(Obtained::Unwritable(err)),
             Err(err) => return Err(err),
         };
@@ -228,7 +228,11 @@ impl Obtained {
             Self::LoggedIn(_) => SessionError::expired(session),
             Self::Unreachable(refusal) => SessionError::unreachable(refusal.to_string()),
             Self::TimedOut => SessionError::unreachable("the SSO service did not answer in time"),
-            Self::Busy(_) => SessionError::busy("another login or refresh is under way"),
+            Self::Busy(lock, owner) => {
+                let holder = waiting::in_words(owner.as_ref());
+                SessionError::busy(format!("another login or refresh is under way: {holder}"))
+                    .hint(lock.help(owner.as_ref()))
+            }
             Self::Unwritable(err) => {
                 settings.debug(|| format!("no renewal here: {err:#}"));
                 SessionError::unwritable(session)
