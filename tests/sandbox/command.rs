@@ -191,3 +191,14 @@ fn a_shell_on_a_terminal_is_told_where_it_is() {
         assert_eq!(shown(line), "", "{line}");
     }
 }
+
+#[test]
+fn a_state_that_is_moved_takes_its_signals_along() {
+    let sandbox = Sandbox::new();
+    let moved = |state: &str| {
+        let script = format!("SSO_STATE_DIR={state} sso-signal write demo > /dev/null && ls {state}");
+        end(sandboxed(&sandbox, &script), "")
+    };
+    moved("/proc/nothing").exits(74).says("cannot make /proc/nothing");
+    assert!(moved("~/elsewhere").exits(0).stdout.contains("login-required.json"));
+}

@@ -86,7 +86,7 @@ Examples:
   sso-login sandbox -- sso-login demo             log in to the sandbox
   sso-login sandbox -- aws sso login --profile demo
   sso-login sandbox --approve ask -- bash         a shell in which you approve, in a browser
-  sso-login sandbox --token-lifetime 30s -- just sso-monitor 5s
+  sso-login sandbox --token-lifetime 30s -- sh -c 'sso-login demo; sso-cache list --text'
   sso-login sandbox --fail CreateToken=503x2 -- sso-login demo
   sso-login sandbox > sandbox.json &              serve, and print what to export
   curl -s $SSO_SANDBOX_URL/sandbox/stats          count logins, consents and requests

@@ -50,9 +50,9 @@ impl Environment {
             ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
             // No pager: it would wait for a key.
             ("AWS_PAGER", String::new()),
-            // Said outright: the tools would else take them from a `.env` in the working directory.
+            // The signals are there, too: with a variable of their own they would stay where they are when somebody moves the
+            // state, and what is written to a place that isn't there would seem to have been kept.
             ("SSO_STATE_DIR", path(&home.state())),
-            ("SSO_SIGNAL_FILE", path(&home.state().join("login-required.json"))),
             ("NO_PROXY", "127.0.0.1,localhost".to_owned()),
             ("no_proxy", "127.0.0.1,localhost".to_owned()),
             ("SSO_SANDBOX_URL", urls.admin.clone()),
