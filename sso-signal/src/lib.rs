@@ -24,6 +24,6 @@ mod signal_store;
 
 pub use cli::Cli;
 pub use commands::quiet::quiet_one;
-pub use commands::settle::settle_one;
+pub use commands::settle::{end_lock, settle_one};
 pub use machine::{LEASE, LONGEST_SNOOZE};
 pub use reminder::{ConfigStamp, config_stamp};

@@ -189,6 +189,13 @@ impl Reminder {
         Self { profiles, quiet: self.quiet, over: self.over, decided, ..Self::default() }
     }
 
+    /// The entry after a person asked for the session: nothing holds its signals back, not even a lock. What was mirrored into
+    /// the session's other signals is still no wish of their writers.
+    #[must_use]
+    pub(crate) fn asked_for(&self) -> Self {
+        Self { quiet: false, over: false, mirrored: self.mirrored, ..self.without_pauses() }
+    }
+
     /// Joins an entry that turns out to be of the same session: whatever either of them held back stays held back.
     #[must_use]
     pub(crate) fn merged(self, other: Self) -> Self {

@@ -146,3 +146,30 @@ fn a_stream_of_signals_asks_once_a_session() {
     );
     assert_eq!(desk.questions(), 2);
 }
+
+#[test]
+fn a_login_ends_a_lock_and_what_a_lock_leaves_out_is_said_once() {
+    let raised = "sso-profile show demo | sso-cache check | sso-signal write";
+    let expire =
+        |bench: &Bench| std::fs::remove_file(bench.cache().join(crate::login::bench::TOKEN)).unwrap();
+    // Locked while it was valid, and over since: nobody is asked, which the log says once.
+    let bench = Bench::logged_in("");
+    bench.run("sso-signal quiet demo").exits(0);
+    expire(&bench);
+    assert_eq!(bench.shell(raised).exits(0).document()["signal"], "raised");
+    let left_out = bench.run("sso-signal wait --timeout 0s").exits(124).stderr;
+    assert!(left_out.contains("locked on purpose, until the next login"), "{left_out}");
+    assert_eq!(bench.run("sso-signal wait --timeout 0s").exits(124).stderr, "");
+    // Whoever asks for the session by hand wants it again, whether it is still valid or not.
+    for is_valid in [true, false] {
+        let bench = Bench::logged_in("");
+        bench.run("sso-signal quiet demo").exits(0);
+        if !is_valid {
+            expire(&bench);
+        }
+        bench.device("demo").succeeds(if is_valid { "valid" } else { "success" });
+        expire(&bench);
+        assert_eq!(bench.shell(raised).exits(0).document()["signal"], "raised");
+        assert_eq!(bench.run("sso-signal wait --timeout 0s").exits(0).document()["profile"], "demo");
+    }
+}

@@ -3,13 +3,14 @@
 
 use std::time::Duration;
 
-use sso_signal::settle_one;
+use sso_signal::{end_lock, settle_one};
 use sso_tool::exit::{Exit, warn};
 use sso_tool::filter::{Handled, filter};
 use sso_tool::settings::Settings;
 use sso_tool::stream::{Document, Output};
 
 use crate::commands::subjects::{Asked, RoleFlags, SubjectFlags, document_of};
+use crate::session::answer::Answer;
 use crate::session::ensure::Ensure;
 use crate::session::login_options::{Ask, LoginOptions, Via};
 
@@ -133,8 +134,8 @@ pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     };
     let mut document = document_of(&subject);
     let Some(answer) = ensure.ensure(subject, &mut document, output)? else { return Ok(Exit::Done) };
-    if answer.is_login() {
-        settle(&document, settings);
+    if answer.is_good() {
+        settle(&document, &answer, settings);
     }
     let (noun, name) = match document.text("profile")? {
         Some(name) => ("profile", name),
@@ -151,15 +152,17 @@ pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     }
 }
 
-/// Ends the reminders of a session that somebody has just logged in to: no pipe follows a plain command that would.
-fn settle(document: &Document, settings: &Settings) {
+/// Ends the reminders of a session that somebody has just logged in to, and the lock of one that is asked for by hand: no pipe
+/// follows a plain command that would.
+fn settle(document: &Document, answer: &Answer, settings: &Settings) {
     let mut document = document.clone();
     if !document.contains_key("profile") {
         let first = document.texts("sessionProfiles").ok().and_then(|names| names.into_iter().next());
         let Some(first) = first else { return };
         document.set("profile", first);
     }
-    if let Err(err) = settle_one(&document, settings) {
+    let settle = if answer.is_login() { settle_one } else { end_lock };
+    if let Err(err) = settle(&document, settings) {
         // The login counts for more.
         warn(settings.tool(), &format!("the reminders could not be settled: {err:#}"));
     }

@@ -6,7 +6,6 @@ use crate::logout_report::logged_out;
 use crate::machine::Stamp;
 use crate::mode::{self, Mode};
 use crate::queue::Queue;
-use crate::reminder::Reminder;
 use crate::reminder_key::ReminderKey;
 use crate::signal::Signal;
 use sso_tool::atomic_write;
@@ -129,10 +128,7 @@ fn raise(queue: &mut Queue<'_>, profile: &str, reason: &str) -> anyhow::Result<(
     while before.suppressed.contains(&episode) {
         episode.push('+');
     }
-    memory.change(&subject, |entry| {
-        // What was mirrored into the session's other signals is still no wish of their writers.
-        (Reminder { quiet: false, over: false, mirrored: entry.mirrored, ..entry.without_pauses() }, ())
-    });
+    memory.change(&subject, |entry| (entry.asked_for(), ()));
     // A stamp that isn't ours would hold back everything.
     let stamp = Stamp::new(cooldown::read(&queue.state_dir), memory.stamped);
     memory.save(&queue.state_dir)?;

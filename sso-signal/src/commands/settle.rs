@@ -18,6 +18,7 @@ use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::state_dir;
 use sso_tool::stream::{self, Document, Output};
+use sso_tool::subject::Subject;
 use sso_tool::time;
 
 /// Record what came of each login, and pass every document on
@@ -55,6 +56,18 @@ pub fn settle_one(document: &Document, settings: &Settings) -> anyhow::Result<()
         return Ok(());
     }
     filter(settings, std::iter::once(Ok(document.clone())), &mut Output::nowhere()).map(drop)
+}
+
+/// Ends the lock of a session that somebody asks for by hand while it is still valid: they want to use it again, and to hear of
+/// its next expiry. Where nothing is locked, nothing is written.
+pub fn end_lock(document: &Document, settings: &Settings) -> anyhow::Result<()> {
+    let queue = Queue::new(settings)?;
+    let whose = ReminderKey::of(&Subject::of(document)?, document)?;
+    let Some(whose) = whose.filter(|_| queue.state_dir.join("state.json").exists()) else { return Ok(()) };
+    if !queue.memory()?.of(&whose).quiet {
+        return Ok(());
+    }
+    queue.change_memory(|memory| memory.change(&whose, |entry| (entry.asked_for(), ())))
 }
 
 /// Settles every outcome of a stream and passes every document on.

@@ -160,7 +160,7 @@ fn resolved(program: &str, here: &Path) -> anyhow::Result<PathBuf> {
             return Ok(path);
         }
         let message = format!("there is no program {}", path.display());
-        return Err(Fault::new(Exit::Config, message).hint("just install").into());
+        return Err(Fault::new(Exit::Config, message).hint(Recipe::Install.to_string()).into());
     }
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path).map(|folder| folder.join(program)).find(|path| path.is_file()).ok_or_else(|| {
