@@ -152,3 +152,52 @@ fn what_is_no_host_is_accounted_for() {
     let ended = person.run("sso-login inspect a\"b", "").exits(2);
     assert_eq!(ended.last()["error"], Value::from("failed"));
 }
+
+/// A host's AWS CLI of this version, which notes how it is called.
+fn aws_of(bench: &Bench, folder: &str, version: &str) -> std::path::PathBuf {
+    let dir = bench.file(folder);
+    fs::create_dir(&dir).unwrap();
+    let identity = json!({"Account": "111122223333", "Arn": "arn:aws:sts::111122223333:assumed-role/R/u"});
+    let script = format!(
+        "case $1 in --version) echo 'aws-cli/{version} Python/3.13';; sts) echo '{identity}';; esac; \
+         echo \"{folder} $*\" >> {}",
+        bench.file("calls").display()
+    );
+    fs::copy(bench.program(&format!("aws-{folder}"), &script), dir.join("aws")).unwrap();
+    dir
+}
+
+#[test]
+fn the_newest_aws_cli_of_a_host_logs_in_whatever_comes_first_there() {
+    let person = Person::new();
+    let bench = &person.bench;
+    let (first, second) = (aws_of(bench, "first", "2.9.0"), aws_of(bench, "second", "2.100.1"));
+    // The command that ssh is given, in a shell where no tool of ours is.
+    let host = |variables: &str| {
+        let (first, second) = (first.display(), second.display());
+        person.ssh(&format!(
+            "for line; do :; done; exec env -i HOME=\"$HOME\" PATH={first}:{second}:/usr/bin {variables} sh -c \"$line\""
+        ));
+    };
+    for (variables, expected) in [
+        // What it names isn't there.
+        ("SSO_AWS=/nonexistent/aws".to_owned(), "second"),
+        (format!("SSO_AWS={}/aws", first.display()), "first"),
+    ] {
+        host(&variables);
+        let _ = fs::remove_file(bench.file("calls"));
+        let ended = person.run("sso-login tunnel metta1 demo", "");
+        assert_eq!(ended.succeeds("success")["accountId"], "111122223333");
+        let calls = bench.text("calls");
+        let made: Vec<_> = calls.lines().filter(|call| !call.ends_with("--version")).collect();
+        let login = format!("{expected} sso login --profile demo --no-browser");
+        let proof = format!("{expected} sts get-caller-identity --profile demo --output json");
+        assert_eq!(made, [login, proof], "{variables}");
+        // Each takes a second to say its version.
+        assert_eq!(
+            calls.matches("second --version").count(),
+            if expected == "first" { 0 } else { 2 },
+            "{calls}"
+        );
+    }
+}

@@ -22,13 +22,14 @@ const BEGIN: &str = "PATH=$PATH:$HOME/.local/bin:/usr/local/bin; export PATH PYT
     unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_SECURITY_TOKEN AWS_CREDENTIAL_EXPIRATION \
     AWS_PROFILE AWS_DEFAULT_PROFILE AWS_VAULT; ";
 /// Finds what `SSO_AWS` names, else the newest AWS CLI v2 of PATH and the usual places, and goes on with it.
-const NEWEST_AWS: &str = "v() { case $(\"$1\" --version 2>&1) in aws-cli/2*) \"$1\" --version 2>&1 | \
+const NEWEST_AWS: &str = "v() { said=$(\"$1\" --version 2>&1); case $said in aws-cli/2*) printf '%s\\n' \"$said\" | \
     sed -n '1s/^aws-cli.\\([0-9.]*\\).*/\\1/p' ;; esac; }; \
-    best=; newest=; \
+    best=; newest=; asked=; \
     if [ -n \"$SSO_AWS\" ]; then newest=$(v \"$SSO_AWS\"); best=$SSO_AWS; \
     [ -n \"$newest\" ] || echo \"SSO_AWS names no AWS CLI v2: $SSO_AWS\" >&2; fi; \
     if [ -z \"$newest\" ]; then old=$IFS; IFS=:; for dir in $PATH:/usr/local/bin:/usr/bin; do IFS=$old; \
-    case $dir in /*) ;; *) continue ;; esac; [ -x \"$dir/aws\" ] || continue; this=$(v \"$dir/aws\"); \
+    case $dir in /*) ;; *) continue ;; esac; case $asked: in *:\"$dir\":*) continue ;; esac; \
+    asked=$asked:$dir; [ -x \"$dir/aws\" ] || continue; this=$(v \"$dir/aws\"); \
     [ -n \"$this\" ] || continue; \
     [ \"$(printf '%s\\n' \"$newest\" \"$this\" | sort -t. -k1,1n -k2,2n -k3,3n | tail -n 1)\" = \"$newest\" ] \
     || { newest=$this; best=$dir/aws; }; done; fi; \
