@@ -9,7 +9,8 @@ use aws_runtime::env_config::source;
 use aws_types::os_shim_internal::{Env, Fs};
 
 use crate::bulk::organisation::{HAND, many, read, role, three, with_config, write};
-use crate::support::{aws_v2, end, python};
+use crate::support::warm_aws::aws_warm;
+use crate::support::{end, python};
 
 /// The file as the SDK for Rust parses it.
 fn by_rust_sdk(path: &Path) -> EnvConfigSections {
@@ -76,7 +77,7 @@ fn botocore_reads_every_profile() {
 
 #[test]
 fn marks_survive_what_the_aws_cli_does_to_the_file() {
-    let Some(aws) = aws_v2() else { return };
+    let Some(aws) = aws_warm() else { return };
     let sandbox = with_config(HAND);
     write(&sandbox, "", &three()).exits(0);
     let set = |key: &str, value: &str| {

@@ -5,7 +5,8 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::{Sandbox, aws_v2, end};
+use crate::support::warm_aws::aws_warm;
+use crate::support::{Sandbox, end};
 
 /// What the lines of a script may use.
 const TOOLS: &str = "\
@@ -65,9 +66,8 @@ impl Login {
 
 /// Logins of the profile in one sandbox, each after a line of shell. `None` without an AWS CLI v2.
 fn logins(flags: &str, steps: &[&str], arguments: &str) -> Option<Vec<Login>> {
-    let aws = aws_v2()?;
+    let aws = aws_warm()?;
     let sandbox = Sandbox::new();
-    sandbox.program("aws", &format!("#!/bin/sh\nexec {} \"$@\"\n", aws.display()));
     let results = sandbox.root().join("results");
     fs::create_dir(&results).unwrap();
     let mut script = TOOLS.to_owned();
@@ -80,7 +80,8 @@ fn logins(flags: &str, steps: &[&str], arguments: &str) -> Option<Vec<Login>> {
         .unwrap();
     }
     let mut command = sandbox.tool(format!("sso-login sandbox {flags}").trim_end());
-    command.env_remove("SSO_NOW").args(["--", "bash", "-euo", "pipefail", "-c", &script]);
+    // Not whatever else is on PATH: each takes a second to say its version.
+    command.env_remove("SSO_NOW").env("SSO_AWS", aws).args(["--", "bash", "-euo", "pipefail", "-c", &script]);
     end(command, "").exits(0);
     let read =
         |number: usize, what: &str| fs::read_to_string(results.join(format!("{number}.{what}"))).unwrap();

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{Ended, Sandbox, aws_v2, end, python};
+use crate::support::warm_aws::aws_warm;
+use crate::support::{Ended, Sandbox, end, python};
 
 /// A script in a sandbox of the real clock (theirs is, too), with the AWS CLI v2 as `aws`, after a login of ours.
 fn run(aws: &Path, flags: &str, script: &str) -> Ended {
@@ -25,7 +26,7 @@ fn lines(ended: &Ended) -> Vec<Value> {
 
 #[test]
 fn every_format_is_the_aws_clis_but_for_the_zone_of_a_time_whoever_filled_the_cache() {
-    let Some(aws) = aws_v2() else { return };
+    let Some(aws) = aws_warm() else { return };
     let script = "for first in ours theirs; do
             rm -f ~/.aws/cli/cache/*
             for format in process env env-no-export powershell windows-cmd; do
@@ -43,7 +44,7 @@ fn every_format_is_the_aws_clis_but_for_the_zone_of_a_time_whoever_filled_the_ca
 
 #[test]
 fn static_keys_come_out_as_from_the_aws_cli() {
-    let Some(aws) = aws_v2() else { return };
+    let Some(aws) = aws_warm() else { return };
     let script = r#"printf '\n[profile keys]\naws_access_key_id = AKIA\naws_secret_access_key = a/b+c"d\\e=\n' >> ~/.aws/config
         printf '[named]\naws_access_key_id = AKIA2\naws_secret_access_key = é\naws_session_token = t\n' > ~/.aws/credentials
         printf '\n[profile process]\ncredential_process = cat "%s/x y"\n' "$HOME" >> ~/.aws/config
@@ -59,7 +60,7 @@ fn static_keys_come_out_as_from_the_aws_cli() {
 
 #[test]
 fn botocore_and_the_aws_cli_run_us_as_a_credential_process() {
-    let (Some(aws), Some(python)) = (aws_v2(), python()) else { return };
+    let (Some(aws), Some(python)) = (aws_warm(), python()) else { return };
     let script = format!(
         "printf '\\n[profile by-us]\\ncredential_process = sso-login credentials demo\\nregion = eu-west-1\\n' >> ~/.aws/config
         aws sts get-caller-identity --profile by-us --query Account
@@ -80,7 +81,7 @@ print(json.dumps(botocore.session.Session(profile=\"by-us\").create_client(\"sts
 
 #[test]
 fn we_take_and_refresh_the_session_of_the_aws_cli_and_it_takes_ours() {
-    let Some(aws) = aws_v2() else { return };
+    let Some(aws) = aws_warm() else { return };
     // The AWS CLI logs in over our session; ten minutes make both refresh at once.
     let script = "rm -r ~/.aws/sso/cache
         aws sso login --profile demo --no-browser > /dev/null
@@ -98,7 +99,7 @@ fn we_take_and_refresh_the_session_of_the_aws_cli_and_it_takes_ours() {
 
 #[test]
 fn a_command_of_exec_is_the_role_in_every_client() {
-    let (Some(aws), Some(python)) = (aws_v2(), python()) else { return };
+    let (Some(aws), Some(python)) = (aws_warm(), python()) else { return };
     for flags in ["", "--renewing"] {
         let script = format!(
             "export AWS_PROFILE=nobody

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{Ended, Sandbox, aws_v2, end};
+use crate::support::warm_aws::aws_warm;
+use crate::support::{Ended, Sandbox, end};
 
 /// A script in a sandbox of the real clock (theirs is, too), with the AWS CLI v2 as `aws`, and whatever is first on this
 /// machine's PATH as it is.
@@ -22,7 +23,7 @@ fn lines(ended: &Ended) -> Vec<Value> {
 
 #[test]
 fn the_aws_cli_takes_the_session_of_our_device_flow() {
-    let Some(aws) = aws_v2() else { return };
+    let Some(aws) = aws_warm() else { return };
     let script = "sso-login demo --via device --no-browser 2>/dev/null >/dev/null
         aws sts get-caller-identity --profile demo --query Arn
         aws sts get-caller-identity --profile demo-admin --query Account
@@ -39,7 +40,7 @@ fn the_aws_cli_takes_the_session_of_our_device_flow() {
 
 #[test]
 fn the_aws_cli_logs_in_through_us() {
-    let Some(aws) = aws_v2() else { return };
+    let Some(aws) = aws_warm() else { return };
     let script = "sso-login demo --no-browser 2>stderr
         sso-login demo-admin
         cat stderr >&2
@@ -57,31 +58,34 @@ fn the_aws_cli_logs_in_through_us() {
 
 #[test]
 fn what_the_aws_cli_says_is_told_apart() {
-    let Some(aws) = aws_v2() else { return };
-    let script = "sso-login demo --via aws --no-browser";
-    let denied = run(&aws, "--deny", script);
+    let Some(aws) = aws_warm() else { return };
+    let with = format!("export SSO_AWS={} AWS_MAX_ATTEMPTS=1", aws.display());
+    let script = format!("{with}; sso-login demo --via aws --no-browser");
+    let denied = run(&aws, "--deny", &script);
     denied.fails(77, "failed", "aws", "AccessDeniedException");
-    run(&aws, "--expire", script).fails(124, "timeout", "expired_token", "expired");
-    run(&aws, "--pending 1000", "sso-login demo --via aws --timeout 12s").fails(
+    run(&aws, "--expire", &script).fails(124, "timeout", "expired_token", "expired");
+    run(&aws, "--pending 1000", &format!("{with}; sso-login demo --via aws --timeout 5s")).fails(
         124,
         "timeout",
         "",
         "took too long",
     );
-    let away = "rm -r ~/.aws/models; export AWS_ENDPOINT_URL_SSO_OIDC=http://127.0.0.1:9 HTTPS_PROXY=http://127.0.0.1:9
+    let away = "rm -r ~/.aws/models; export AWS_MAX_ATTEMPTS=1 AWS_ENDPOINT_URL_SSO_OIDC=http://127.0.0.1:9 HTTPS_PROXY=http://127.0.0.1:9
         unset NO_PROXY no_proxy; sso-login demo --via aws";
     run(&aws, "", away).fails(69, "failed", "unreachable", "");
 }
 
 #[test]
 fn a_service_that_throttles_the_aws_cli_is_unreachable_and_no_refusal() {
-    let Some(aws) = aws_v2() else { return };
+    let Some(aws) = aws_warm() else { return };
+    // Each try of the AWS CLI answers the same.
+    let line = format!("SSO_AWS={} AWS_MAX_ATTEMPTS=1 BROWSER=true sso-login demo --via aws", aws.display());
     for flags in [
         "--fail RegisterClient=429",
         "--fail StartDeviceAuthorization=500",
         "--error CreateToken=AccessDeniedException",
     ] {
-        let ended = run(&aws, flags, "BROWSER=true sso-login demo --via aws");
+        let ended = run(&aws, flags, &line);
         assert_eq!(ended.code, if flags.contains("--fail") { 69 } else { 77 }, "{flags}: {}", ended.stderr);
     }
 }

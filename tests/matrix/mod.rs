@@ -5,10 +5,11 @@ mod rust_sdk;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use crate::support::{Sandbox, ask_go, aws_newest, aws_v2, end, peer, python, tools};
+use crate::support::warm_aws::aws_warm;
+use crate::support::{Sandbox, ask_go, aws_newest, end, peer, python, tools};
 
-/// What the client and we do with each other's sessions, in the order in which the script does it. A start of the AWS CLI
-/// costs a second: a cell takes what the one before it has just shown, and asks the client once at most.
+/// What the client and we do with each other's sessions, in the order in which the script does it. A start of the newest
+/// AWS CLI costs a second: a cell takes what the one before it has just shown, and asks the client once at most.
 const CELLS: [&str; 11] = [
     "reads our device session",
     "reads the session that we renewed",
@@ -81,7 +82,7 @@ print(botocore.session.Session(profile=sys.argv[1]).create_client(\"sts\").get_c
         std::env::current_exe().unwrap().display()
     );
     [
-        aws_v2().map(|path| aws("the AWS CLI of this machine", path, "--no-browser")),
+        aws_warm().map(|path| aws("the AWS CLI of this machine", path, "--no-browser")),
         aws_newest().map(|path| aws("the newest AWS CLI", path, "")),
         python().map(|path| sdk("botocore", botocore(path))),
         javascript().map(|who| sdk("the SDK for JavaScript", who)),

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::support::{Ended, Sandbox, aws_v2, end, python};
+use crate::support::warm_aws::aws_warm;
+use crate::support::{Ended, Sandbox, end, python};
 
 /// A script in a sandbox of the real clock (theirs is, too). `BROWSER` is the sandbox's stand-in.
 fn run(flags: &str, script: &str) -> Ended {
@@ -21,7 +22,7 @@ print(u.urlopen(os.environ[\"SSO_SANDBOX_URL\"] + \"/sandbox/stats\").read().dec
 
 #[test]
 fn the_aws_cli_takes_and_refreshes_the_session() {
-    let Some(aws) = aws_v2() else { return };
+    let Some(aws) = aws_warm() else { return };
     let script = format!(
         "sso-login demo --via pkce >/dev/null 2>&1
         {aws} sts get-caller-identity --profile demo --query Arn
@@ -43,7 +44,7 @@ fn the_aws_cli_takes_and_refreshes_the_session() {
 
 #[test]
 fn the_aws_clis_login_and_ours_share_the_token_but_no_client() {
-    let Some(aws) = aws_v2() else { return };
+    let Some(aws) = aws_warm() else { return };
     let script = format!(
         "{aws} sso login --profile demo --no-browser >/dev/null
         sso-login demo --via pkce

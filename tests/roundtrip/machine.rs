@@ -8,7 +8,8 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::sandbox::served::Served;
-use crate::support::{Ended, aws_v2, end, tool};
+use crate::support::warm_aws::aws_warm;
+use crate::support::{Ended, end, tool};
 
 pub struct Machine {
     pub served: Served,
@@ -21,7 +22,7 @@ pub type Files = BTreeMap<String, String>;
 impl Machine {
     /// With these flags of the sandbox. `None` if there is no AWS CLI v2 here.
     pub fn start(flags: &str) -> Option<Self> {
-        let real = aws_v2()?;
+        let real = aws_warm()?;
         let pending = if flags.contains("--pending") { "" } else { "--pending 0" };
         let served = Served::start_at(&format!("{flags} {pending}"), None);
         // The words that it was run with, one call a line; asking for its version is no call.

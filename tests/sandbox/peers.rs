@@ -4,11 +4,12 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{Ended, Sandbox, aws_v2, end, python};
+use crate::support::warm_aws::aws_warm;
+use crate::support::{Ended, Sandbox, end, python};
 
 /// A script in the sandbox, with the AWS CLI as `aws`. The clock is the real one: theirs is too.
 fn with_aws(flags: &str, script: &str) -> Option<Ended> {
-    let aws = aws_v2()?;
+    let aws = aws_warm()?;
     Some(run(flags, &script.replace("aws ", &format!("{} ", aws.display()))))
 }
 

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::services::place::project;
-use crate::support::{Sandbox, aws_v2, end, peer, script, tools};
+use crate::support::warm_aws::aws_warm;
+use crate::support::{Sandbox, end, peer, script, tools};
 
 /// A sandbox of the real clock with `aws`, whose arguments go to a file, and a function `just`.
 fn sandbox(aws: &Path) -> (Sandbox, PathBuf) {
@@ -31,7 +32,7 @@ fn logins(log: &Path) -> Vec<String> {
 #[test]
 fn the_steps_of_the_document_work_as_written() {
     // B2, B5, B6, B11, B14, B27
-    let (Some(aws), Some(just)) = (aws_v2(), peer("SSO_TEST_JUST", "just")) else { return };
+    let (Some(aws), Some(just)) = (aws_warm(), peer("SSO_TEST_JUST", "just")) else { return };
     let (sandbox, _) = sandbox(&aws);
     let script = r#"
         just() { "$JUST" --justfile "$JUSTFILE" "$@"; }
@@ -64,7 +65,7 @@ fn the_steps_of_the_document_work_as_written() {
 #[test]
 fn a_yes_at_the_terminal_is_the_command_that_was_asked_about() {
     // B5, B-c5
-    let (Some(aws), Some(just)) = (aws_v2(), peer("SSO_TEST_JUST", "just")) else { return };
+    let (Some(aws), Some(just)) = (aws_warm(), peer("SSO_TEST_JUST", "just")) else { return };
     let Some(script) = script() else { return };
     let (sandbox, log) = sandbox(&aws);
     let mut command = command(&sandbox, &just);

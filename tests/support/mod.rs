@@ -4,6 +4,7 @@
 pub mod monitor;
 pub mod schema;
 pub mod screen;
+pub mod warm_aws;
 
 use std::ffi::OsStr;
 use std::fs;

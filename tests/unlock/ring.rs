@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::login::bench::{Bench, TOKEN};
 use crate::sandbox::served::Served;
-use crate::support::{self, Ended, aws_v2, end};
+use crate::support::warm_aws::aws_warm;
+use crate::support::{self, Ended, end};
 use crate::watcher::running::project;
 
 /// Keys of two envs: `dev` has two of one session and a variable, `prod` has another session, `ci` has none.
@@ -30,7 +31,7 @@ pub struct Ring {
 impl Ring {
     /// By the clock of this machine, since the AWS CLI knows no other. `None`, with a named skip, if a peer is missing.
     pub fn new(flags: &str) -> Option<Self> {
-        let (just, aws) = (support::peer("SSO_TEST_JUST", "just")?, aws_v2()?);
+        let (just, aws) = (support::peer("SSO_TEST_JUST", "just")?, aws_warm()?);
         let bench = Bench { served: Served::start_at(flags, None) };
         let argv = bench.file("argv");
         let script = format!(
