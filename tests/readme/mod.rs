@@ -9,6 +9,7 @@ mod pages;
 mod printed;
 mod recipe;
 mod rooms;
+mod run;
 mod schemas;
 mod session;
 mod words;
