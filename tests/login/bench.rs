@@ -71,6 +71,19 @@ impl Bench {
         end(command, "")
     }
 
+    /// A line whose time is to run out once something has happened: with the shortest limit in which that happens here.
+    pub fn run_out(
+        &self,
+        line: &str,
+        variables: &[(&str, &str)],
+        has_happened: impl Fn(&Ended) -> bool,
+    ) -> Ended {
+        let mut tries = ["700ms", "5s", "40s"]
+            .iter()
+            .map(|limit| self.run_with(&format!("{line} --timeout {limit}"), variables));
+        tries.find(|ended| has_happened(ended)).unwrap_or_else(|| panic!("{line}: it never happened"))
+    }
+
     pub fn feed(&self, line: &str, input: &str) -> Ended {
         end(self.command(line), input)
     }

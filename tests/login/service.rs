@@ -96,7 +96,9 @@ fn the_time_limit_holds_at_every_step() {
         bench.device("demo --timeout 500ms").fails(124, "timeout", "", says);
         assert_eq!(bench.state(), [""; 0]);
     };
-    timed_out("nobody approved the login in time; its code is not asked for any more");
+    let is_shown = |ended: &crate::support::Ended| ended.stdout.contains("authorize");
+    let shown = bench.run_out("sso-login --via device --no-browser demo", &[], is_shown);
+    shown.fails(124, "timeout", "", "nobody approved the login in time; its code is not asked for any more");
     for operation in ["RegisterClient", "StartDeviceAuthorization"] {
         bench.faults(&json!({"hang": [operation]}));
         for file in names(bench.cache()) {

@@ -7,7 +7,6 @@ use rustix::process::Signal;
 
 use crate::login::bench::Bench;
 use crate::pkce::under_way::UnderWay;
-use crate::support::end;
 
 /// How a login with these variables and arguments begins.
 fn via(bench: &Bench, variables: &[(&str, &str)], arguments: &str) -> String {
@@ -84,10 +83,8 @@ fn who_opens_the_page_is_said_as_it_is() {
             (&[("BROWSER", "true")], "--no-browser", "open this page"),
             (&[], "", "open this page"),
         ] {
-            let mut command =
-                bench.command(&format!("sso-login demo --force --via {via} --timeout 1s {arguments}"));
-            command.envs(variables.iter().copied());
-            let ended = end(command, "");
+            let line = format!("sso-login demo --force --via {via} {arguments}");
+            let ended = bench.run_out(&line, variables, |ended| ended.stdout.contains("authorize"));
             let begin = format!("To log in as profile demo, {says}");
             let rest = ended.page().strip_prefix(&begin).unwrap_or_else(|| panic!("{via}: {}", ended.stderr));
             assert!(rest.starts_with(':') || rest.starts_with(" in a browser on this machine"), "{rest}");

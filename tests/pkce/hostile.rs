@@ -232,3 +232,23 @@ fn the_port_is_on_loopback_only_and_closed_afterwards() {
     goes_on(login);
     assert!(TcpListener::bind(("127.0.0.1", port)).is_ok());
 }
+
+#[test]
+fn connections_that_stay_open_leave_the_login_the_files_that_it_needs() {
+    let bench = Bench::start("");
+    let mut command = bench.command("bash -c");
+    command.arg("ulimit -n 64; exec sso-login --via pkce demo");
+    let login = UnderWay::of(command);
+    // Answered, and none of them hung up; then silent ones.
+    let crowd: Vec<_> = (0..120)
+        .map(|number| {
+            let mut stream = login.connect();
+            let request = if number < 60 { "GET /favicon.ico HTTP/1.1\r\n\r\n" } else { "" };
+            let _ = stream.write_all(request.as_bytes());
+            stream
+        })
+        .collect();
+    goes_on(login);
+    assert!(bench.token()["accessToken"].is_string());
+    drop(crowd);
+}

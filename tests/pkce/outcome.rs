@@ -161,12 +161,12 @@ fn a_service_that_fails_is_told_apart() {
 #[test]
 fn nobody_is_waited_for_longer_than_the_deadline() {
     let bench = Bench::start("");
-    let login = UnderWay::of(bench.command("sso-login --via pkce demo --timeout 700ms"));
-    let port = login.port();
-    let ended = login.end();
+    let is_shown = |ended: &crate::support::Ended| ended.stdout.contains("authorize");
+    let ended = bench.run_out("sso-login --via pkce demo", &[], is_shown);
+    let port = ended.documents()[0]["port"].as_u64().unwrap().try_into().unwrap();
     ended.fails(124, "timeout", "", "the browser did not come back in time; its page no longer works");
     assert!(ended.complaint().contains("hint: sso-login --via device"), "{}", ended.stderr);
-    assert!(TcpStream::connect(("127.0.0.1", port)).is_err());
+    assert!(TcpStream::connect::<(&str, u16)>(("127.0.0.1", port)).is_err());
     assert_eq!(bench.state(), [""; 0]);
 
     let silent = Bench::start("--hang RegisterClient");

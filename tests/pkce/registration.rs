@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::login::bench::{Bench, TOKEN, after};
 use crate::pkce::under_way::UnderWay;
-use crate::support::names;
+use crate::support::{Ended, names};
 
 /// A whole login.
 fn log_in(bench: &Bench) {
@@ -145,8 +145,8 @@ fn a_registration_that_somebody_else_wrote_meanwhile_stays() {
 
 /// A login that nobody answers; the document at its end.
 fn miss(bench: &Bench) -> (Value, String) {
-    let login = UnderWay::of(bench.command("sso-login --via pkce --force demo --timeout 700ms"));
-    let ended = login.end();
+    let is_shown = |ended: &Ended| ended.stdout.contains("authorize");
+    let ended = bench.run_out("sso-login --via pkce --force demo", &[], is_shown);
     (ended.fails(124, "timeout", "", "did not come back in time"), ended.stderr)
 }
 
@@ -158,10 +158,10 @@ fn a_registration_that_only_the_browser_learns_is_dead_is_given_up_the_second_ti
     kept["clientId"] = json!("deleted");
     fs::write(bench.cache().join(name), kept.to_string()).unwrap();
     for _ in 0..2 {
-        let login = UnderWay::of(bench.command("sso-login --via pkce --force demo --timeout 700ms"));
+        let (_, ended) = miss(&bench);
         // The service has nowhere to send this browser.
-        assert_eq!(crate::sandbox::served::fetch(login.url()).status, 400);
-        login.end().fails(124, "timeout", "", "did not come back in time");
+        let url = ended.lines().find_map(|line| line.trim().strip_prefix("http")).unwrap();
+        assert_eq!(crate::sandbox::served::fetch(&format!("http{url}")).status, 400);
     }
     log_in(&bench);
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::serving::{APP, Serving};
 use crate::login::bench::Bench;
 use crate::pkce::webdriver::Browser;
+use crate::support::until_or;
 
 #[test]
 fn a_person_signs_in_by_the_page_with_the_keyboard_alone() {
@@ -71,9 +72,5 @@ fn picture(browser: &Browser, name: &str) {
 }
 
 fn wait(browser: &Browser, script: &str, value: &str) {
-    let end = std::time::Instant::now() + std::time::Duration::from_secs(30);
-    while browser.script(script) != value {
-        assert!(std::time::Instant::now() < end, "{script} isn't {value}");
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+    until_or(|| browser.script(script) == value, || format!("{script} isn't {value}"));
 }

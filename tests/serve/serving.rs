@@ -7,12 +7,13 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::login::bench::Bench;
+use crate::support::until;
 
 /// What a web application's `.env` has.
 pub const APP: [(&str, &str); 4] = [
@@ -120,17 +121,18 @@ impl Serving {
     /// Polls until there is a token.
     pub fn sign_in(&self) -> Value {
         let (asked, _) = self.begin();
-        let end = Instant::now() + Duration::from_secs(60);
-        loop {
+        let mut token = Value::Null;
+        until("the token of a sign-in", || {
             let reply = self.post("/api/auth/token", &asked);
-            if reply.status == 200 {
-                return reply.json();
+            token = reply.json();
+            if reply.status != 200 {
+                let error = token["error"].as_str().unwrap();
+                assert!(["authorization_pending", "slow_down"].contains(&error), "{reply:?}");
+                std::thread::sleep(Duration::from_millis(300));
             }
-            let error = reply.json()["error"].clone();
-            assert!(["authorization_pending", "slow_down"].contains(&error.as_str().unwrap()), "{reply:?}");
-            assert!(Instant::now() < end, "{reply:?}");
-            std::thread::sleep(Duration::from_millis(300));
-        }
+            reply.status == 200
+        });
+        token
     }
 
     pub fn token_of(&self, profile: &str) -> String {
