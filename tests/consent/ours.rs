@@ -168,3 +168,36 @@ fn what_an_earlier_login_needed_is_no_answer_of_this_one() {
     let last = bench.feed("sso-login -", input).succeeds("valid");
     assert_eq!((&last["registration"], &last["registrationReason"]), (&Value::Null, &Value::Null));
 }
+
+/// Where an IDE logged in to the same portal before, nobody has been asked for the consent that is asked for now: its client is
+/// another one, with files of its own names.
+#[test]
+fn the_token_of_an_ide_is_no_earlier_login_of_the_session() {
+    let start_url = crate::sandbox::served::START_URL;
+    let client = json!({"clientId": "ide", "clientSecret": "s", "expiresAt": after(86400)});
+    let token = json!({"startUrl": start_url, "region": "us-east-1", "accessToken": "x", "expiresAt": after(3600),
+                       "clientId": "ide", "clientSecret": "s", "refreshToken": "r"});
+    let hashed = "0123456789abcdef0123456789abcdef01234567.json";
+    for (client_file, token_file) in [
+        ("aws-toolkit-vscode-client-id-us-east-1.json", hashed),
+        ("aws-toolkit-jetbrains-client-id-us-east-1.json", hashed),
+        ("kiro-auth-client.json", "kiro-auth-token.json"),
+    ] {
+        let bench = Bench::start("");
+        fs::create_dir_all(bench.cache()).unwrap();
+        fs::write(bench.cache().join(client_file), client.to_string()).unwrap();
+        fs::write(bench.cache().join(token_file), token.to_string()).unwrap();
+        is_asked(
+            &bench,
+            &log_in(&bench, "device"),
+            1,
+            "first",
+            "it is the first login of session sandbox here",
+        );
+    }
+    // The same token, of a client that no IDE has: the portal was logged in to under another name.
+    let bench = Bench::start("");
+    fs::create_dir_all(bench.cache()).unwrap();
+    fs::write(bench.cache().join(hashed), token.to_string()).unwrap();
+    is_asked(&bench, &log_in(&bench, "device"), 1, "name", "session sandbox is a new name");
+}

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::login::bench::{Bench, after};
-use crate::support::{Ended, end, names, peer};
+use crate::login::bench::{Bench, TOKEN, after};
+use crate::support::{Ended, end, names, peer, until};
 
 /// Makes the directory `$1` read-only.
 const READ_ONLY: &str = "mount --bind \"$1\" \"$1\" && mount -o remount,bind,ro \"$1\"";
@@ -27,7 +27,10 @@ fn mounted(bench: &Bench, unshare: &Path, change: &str, place: &Path, line: &str
 /// `unshare`, where this user may have a mount namespace.
 fn unshare() -> Option<std::path::PathBuf> {
     let unshare = peer("SSO_TEST_UNSHARE", "unshare")?;
-    let can = Command::new(&unshare).args(["-rm", "mount", "--bind", "/tmp", "/tmp"]).output().unwrap();
+    // Not a folder in which somebody else has mounted something: that can't be bound.
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(&unshare);
+    let can = command.args(["-rm", "mount", "--bind"]).args([folder.path(); 2]).output().unwrap();
     if !can.status.success() {
         crate::support::skip(&format!("no mount namespace: {}", String::from_utf8_lossy(&can.stderr)));
         return None;
@@ -127,4 +130,45 @@ fn credentials_that_still_last_are_handed_out_where_the_session_has_no_place() {
         assert_eq!((ended.code, ended.stdout.is_empty()), (code, code != 0), "{}", ended.stderr);
     }
     assert_eq!(bench.counts(), before);
+}
+
+/// Makes the directory `$1` a small disk with the same content.
+const SMALL: &str =
+    "cp -r \"$1\" \"$1.copy\" && mount -t tmpfs -o size=128k none \"$1\" && cp \"$1.copy\"/* \"$1\"";
+
+#[test]
+fn a_disk_that_fills_while_the_service_answers_costs_no_session() {
+    let (Some(unshare), Some(strace)) = (unshare(), peer("SSO_TEST_STRACE", "strace")) else { return };
+    let tool = crate::support::tool("sso-login");
+    for (number, act) in ["refresh demo", "demo --force --via device --no-browser"].iter().enumerate() {
+        let bench = Bench::logged_in("");
+        bench.forward(3600);
+        let before = bench.token();
+        // The answer is there, and not written yet: the place that was held for it is gone back to its beginning.
+        let line = format!(
+            "{} -f -qq -o /dev/null -e inject=lseek:delay_enter=1500000 {} {act} & \
+             until [ -e \"$HOME/answered\" ]; do sleep 0.01; done; \
+             ! head -c 1m /dev/zero > \"$1/full\" && wait $!; code=$?; cp \"$1/{TOKEN}\" \"$HOME/kept\"; exit $code",
+            strace.display(),
+            tool.display()
+        );
+        let mut command = mounted(&bench, &unshare, SMALL, &bench.cache(), &line);
+        command.env("SSO_NOW", after(3600));
+        let ended = std::thread::scope(|scope| {
+            let running = scope.spawn(|| end(command, ""));
+            until("the answer of the service", || running.is_finished() || bench.counts()[number ^ 1] == 1);
+            std::fs::write(bench.home().join("answered"), "").unwrap();
+            running.join().unwrap()
+        });
+        assert_eq!(ended.code, 0, "{act}: {}", ended.stderr);
+        let kept = std::fs::read_to_string(bench.home().join("kept")).unwrap();
+        let kept: serde_json::Value = serde_json::from_str(&kept).unwrap();
+        assert_ne!(kept["refreshToken"], before["refreshToken"], "{act}");
+        // It is the one that the service takes now.
+        bench.set_token(&kept);
+        bench.forward(3600);
+        let mut again = bench.command("sso-login refresh demo");
+        again.env("SSO_NOW", after(7200));
+        end(again, "").exits(0);
+    }
 }

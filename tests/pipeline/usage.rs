@@ -74,3 +74,52 @@ fn help_and_version_go_to_stdout_and_a_reader_that_leaves_is_no_failure() {
         crate::pipeline::end(sandbox.shell(&format!("{tool} --help | true")), "").exits(0);
     }
 }
+
+#[test]
+fn a_profile_that_is_not_there_is_said_once_in_a_pipe_and_keeps_its_status() {
+    let sandbox = Sandbox::new();
+    sandbox.write(".aws/config", "[profile corp]\nregion = eu-west-1\n");
+    for last in ["sso-cache check -e", "sso-login refresh -e", "sso-login - -e", "sso-signal write"] {
+        let ended =
+            crate::pipeline::end(sandbox.shell(&format!("sso-profile show nope | {last}")), "").exits(78);
+        let lines: Vec<_> = ended.stderr.lines().collect();
+        assert_eq!((lines.len(), ended.documents().len()), (2, 1), "{last}: {}", ended.stderr);
+        assert!(lines[0].starts_with("sso-profile: profile `nope` is not in "), "{last}: {}", ended.stderr);
+        assert_eq!(lines[1], "sso-profile: hint: sso-profile list", "{last}");
+    }
+}
+
+#[test]
+fn whoever_cannot_write_the_state_does_not_end_well() {
+    let sandbox = Sandbox::new();
+    sandbox.write(".aws/config", "[profile corp]\nregion = eu-west-1\n");
+    std::fs::write(sandbox.token_dir().join(format!("{}.json", "a".repeat(40))), "{\"accessToken").unwrap();
+    let answer = r#"{"profile":"corp","outcome":"dismissed"}"#;
+    for (line, input) in [
+        ("sso-signal write corp", ""),
+        ("sso-signal write", r#"{"profile":"corp","loginRequired":true}"#),
+        ("sso-signal mode auto", ""),
+        ("sso-signal snooze corp 1h", ""),
+        ("sso-signal quiet corp", ""),
+        ("sso-signal quiet -", r#"{"profile":"corp"}"#),
+        ("sso-signal request corp", ""),
+        ("sso-signal clear corp", ""),
+        ("sso-signal clear --all", ""),
+        ("sso-signal settle", answer),
+        ("sso-signal wait --timeout 0s", ""),
+        ("sso-signal notify -- true", ""),
+        ("sso-lock run x -- true", ""),
+        ("sso-lock acquire x", ""),
+        ("sso-cache repair", ""),
+        ("sso-cache prune --corrupt", ""),
+        ("sso-profile key set --env dev --key A --vault env A", ""),
+    ] {
+        // A place where nobody may make anything, and a file in the place of the folder.
+        for state in ["/proc/nothing", "/dev/null/state"] {
+            let mut command = sandbox.tool(line);
+            command.env("SSO_STATE_DIR", state);
+            let ended = crate::pipeline::end(command, input).exits(74);
+            assert!(ended.stderr.contains(state) || ended.stdout.contains(state), "{line}: {}", ended.stderr);
+        }
+    }
+}

@@ -139,3 +139,27 @@ fn a_config_that_is_a_pipe_is_an_error_that_names_it() {
     nothing.env("AWS_CONFIG_FILE", "/dev/null");
     crate::support::end(nothing, "").exits(0);
 }
+
+/// As every SDK: a job without HOME has the home of its user in the passwd file. The sandbox's home stands in for it, in a mount
+/// namespace of its own.
+#[test]
+fn without_home_the_home_of_the_user_counts() {
+    let Some(unshare) = crate::support::peer("SSO_TEST_UNSHARE", "unshare") else { return };
+    let sandbox = Sandbox::new();
+    sandbox.write(".aws/config", "[profile corp]\nregion = eu-west-1\n");
+    let tool = crate::support::tool("sso-profile");
+    let run = |variables: &[&str]| {
+        let mut command = sandbox.command(&unshare);
+        // By its open file: it may be below the home that is covered.
+        let script = "exec 3< \"$1\" && mount --bind \"$2\" ~root && shift 2 && exec env -i \"$@\" /proc/self/fd/3 list";
+        command.args(["-rm", "sh", "-c", script, "sh"]).arg(&tool).arg(sandbox.home()).args(variables);
+        end(command, "")
+    };
+    let without = run(&[]);
+    if without.stderr.contains("unshare: ") {
+        return crate::support::skip(&format!("no mount namespace: {}", without.stderr));
+    }
+    for ended in [without, run(&["HOME="])] {
+        assert_eq!(ended.exits(0).document()["profile"], "corp");
+    }
+}

@@ -135,3 +135,18 @@ fn what_can_not_be_read_is_kept_and_told() {
     assert!(documents.stdout.contains("removed"), "{}", documents.stdout);
     assert!(fs::symlink_metadata(&link).is_ok(), "a link is left alone");
 }
+
+#[test]
+fn a_dry_run_says_in_words_what_it_would_do_and_an_empty_one_that_there_is_nothing() {
+    let sandbox = Sandbox::new();
+    for line in ["sso-cache prune --expired --text", "sso-cache prune --expired --dry-run --text"] {
+        assert_eq!(sandbox.run(line).exits(0).stdout, "nothing to prune\n", "{line}");
+    }
+    let dead = token_file(&sandbox, "dead");
+    put(&dead, bare(BEFORE));
+    let row = |line: &str| sandbox.run(line).exits(0).stdout.lines().last().unwrap().to_owned();
+    let dry = row("sso-cache prune --expired --dry-run --text");
+    assert!(dry.starts_with("would remove  token ") && dead.exists(), "{dry}");
+    let wet = row("sso-cache prune --expired --text");
+    assert!(wet.starts_with("removed       token ") && !dead.exists(), "{wet}");
+}

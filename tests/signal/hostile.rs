@@ -426,3 +426,31 @@ fn a_signal_of_a_valid_session_that_is_written_again_and_again_is_handed_over_on
         write(number).exits(124);
     }
 }
+
+/// What a leftover of a killed writer becomes between the look at the folder and its opening: a pipe that nobody writes to.
+#[test]
+fn a_leftover_that_turns_into_a_pipe_between_the_look_and_the_opening_holds_no_lock() {
+    let Some(strace) = crate::support::peer("SSO_TEST_STRACE", "strace") else { return };
+    for (line, input) in
+        [("sso-signal write other", ""), ("sso-signal settle", r#"{"profile":"corp","outcome":"dismissed"}"#)]
+    {
+        let sandbox = Sandbox::new();
+        raise(&sandbox, "corp", "one");
+        let leftover = sandbox.write(".aws/sso-renewer/signals/.x.abcdef.tmp", "{");
+        let (trace, tool) = (sandbox.root().join("trace"), sandbox.tool(line));
+        let mut command = sandbox.command(&strace);
+        command.args(["-f", "-P"]).arg(&leftover).args(["-e", "inject=openat:delay_enter=1000000", "-o"]);
+        command.arg(&trace).args(["timeout", "30"]).arg(tool.get_program()).args(tool.get_args());
+        thread::scope(|scope| {
+            let running = scope.spawn(|| crate::support::end(command, input).exits_somehow(0));
+            let is_opened = || fs::read_to_string(&trace).is_ok_and(|text| text.contains(".x.abcdef.tmp"));
+            crate::support::until("the opening of the leftover", || running.is_finished() || is_opened());
+            assert!(is_opened(), "{line} doesn't look at what killed writers left");
+            fs::remove_file(&leftover).unwrap();
+            make_fifo(&leftover);
+            running.join().unwrap();
+        });
+        // Whoever needs the lock next has it.
+        sandbox.run("sso-signal mode auto").exits(0);
+    }
+}

@@ -107,3 +107,44 @@ fn unprivileged(sandbox: &Sandbox, line: &str) -> Option<Command> {
     command.args(line.split(' ').skip(1));
     Some(command)
 }
+
+/// A tool whose every call of this kind on a signal's file fails so.
+fn failing(sandbox: &Sandbox, fault: &str, line: &str) -> Option<Command> {
+    let strace = support::peer("SSO_TEST_STRACE", "strace")?;
+    let (file, tool) = (sandbox.state().join("signals/corp.json"), sandbox.tool(line));
+    let mut command = sandbox.command(strace);
+    command.args(["-f", "-qq", "-o", "/dev/null", "-P"]).arg(file).args(["-e", &format!("inject={fault}")]);
+    command.arg(tool.get_program()).args(tool.get_args());
+    Some(command)
+}
+
+#[test]
+fn a_disk_that_fails_at_a_signal_loses_no_answer_and_is_told_with_74() {
+    for (fault, message) in [
+        ("openat:error=EIO", "Input/output error"),
+        ("read:error=EIO", "Input/output error"),
+        ("openat:error=EACCES", "Permission denied"),
+    ] {
+        let sandbox = Sandbox::new();
+        // Two, so that the second has a file of its own.
+        raise(&sandbox, "first", "one");
+        raise(&sandbox, "corp", "one");
+        let run = |line: &str, input: &str| {
+            failing(&sandbox, fault, line).map(|command| support::end(command, input))
+        };
+        let answer = r#"{"profile":"corp","outcome":"suppressed","episode":"one"}"#;
+        let Some(settled) = run("sso-signal settle", answer) else { return };
+        let settled = settled.exits(74).says(message);
+        assert!(settled.stderr.contains("signals/corp.json"), "{fault}: {}", settled.stderr);
+        assert_eq!(settled.document()["outcome"], "suppressed", "{fault}");
+        // It holds once the disk is well.
+        assert_eq!(crate::signal::clock::status(&sandbox, "corp").0, "suppressed", "{fault}");
+        for line in ["sso-signal read corp", "sso-signal write corp", "sso-signal clear corp"] {
+            run(line, "").unwrap().exits(74).says(message);
+        }
+        // The others are served, and it is said.
+        let waited = run("sso-signal wait --timeout 0s", "").unwrap().exits_somehow(0).says(message);
+        assert_eq!(waited.document()["profile"], "first", "{fault}");
+        assert_eq!(names(sandbox.state().join("quarantine")), [""; 0], "{fault}");
+    }
+}
