@@ -183,25 +183,3 @@ impl Sts {
         Self { url, requests }
     }
 }
-
-#[test]
-fn a_token_without_its_end_is_told_in_the_same_words_by_all() {
-    let bench = Bench::logged_in("");
-    let mut token = bench.token();
-    token.as_object_mut().unwrap().remove("expiresAt");
-    bench.set_token(&token);
-    let words = "has no expiresAt that is a timestamp";
-    let checked = bench.shell("sso-profile show demo | sso-cache check").exits(0).document();
-    assert!(checked["reason"].as_str().unwrap().ends_with(words), "{checked}");
-    for line in [
-        "credentials demo",
-        "exec demo -- true",
-        "whoami demo",
-        "refresh demo",
-        "accounts demo",
-        "console demo --print --federated",
-    ] {
-        let ended = bench.run(&format!("sso-login {line}")).exits(77);
-        assert!(ended.stderr.contains(words) && !ended.stderr.contains("JSON"), "{line}: {}", ended.stderr);
-    }
-}

@@ -51,6 +51,8 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("sso-login accounts corp | sso-profile choose | ", "asks a person"),
     ("curl -fsSo /tmp/awscliv2.zip", "installs the AWS CLI"),
     ("rustup target add", "builds"),
+    ("just torture", "takes its time, and hours"),
+    ("just fuzz", "builds, and takes its time"),
     ("URL=https://github.com/", "downloads a release"),
     ("just install ", "builds; tests/watcher/installed does it"),
     ("cargo install --locked just", "builds"),

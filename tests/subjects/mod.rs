@@ -348,8 +348,13 @@ fn a_token_file_without_its_end_is_told_in_the_words_of_the_check() {
     let mut token = bench.token();
     token.as_object_mut().unwrap().remove("expiresAt");
     bench.set_token(&token);
-    let ended = bench.run("sso-login credentials demo").exits_somehow(77);
-    assert!(ended.stderr.contains("expiresAt"), "{}", ended.stderr);
+    let words = "has no expiresAt that is a timestamp";
+    let checked = bench.shell("sso-profile show demo | sso-cache check").exits(0).document();
+    assert!(checked["reason"].as_str().unwrap().ends_with(words), "{checked}");
+    for line in ["credentials demo", "exec demo -- true", "whoami demo", "refresh demo", "accounts demo"] {
+        let ended = bench.run(&format!("sso-login {line}")).exits_somehow(77);
+        assert!(ended.stderr.contains(words) && !ended.stderr.contains("JSON"), "{line}: {}", ended.stderr);
+    }
 }
 
 /// Every file below a folder, with what it holds.
