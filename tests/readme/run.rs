@@ -21,6 +21,8 @@ const PLACEHOLDERS: &[(&str, &str)] = &[
     ("NAME.json", "3ece1471f44f63177cbc35ba0b904e0c096b6783.json"),
     ("NAME", "corp-new"),
     ("CMD", "true"),
+    ("--ahead D", "--ahead 15m"),
+    ("--min-left D", "--min-left 15m"),
     ("/home/me", "$HOME"),
     ("/usr/local/bin/aws", "aws"),
     // The fields of a crontab.
@@ -51,7 +53,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("sso-login accounts corp | sso-profile choose | ", "asks a person"),
     ("curl -fsSo /tmp/awscliv2.zip", "installs the AWS CLI"),
     ("rustup target add", "builds"),
-    ("just torture", "takes its time, and hours"),
+    ("just torture", "takes hours"),
     ("just fuzz", "builds, and takes its time"),
     ("URL=https://github.com/", "downloads a release"),
     ("just install ", "builds; tests/watcher/installed does it"),
@@ -60,7 +62,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("docker network create", "needs a container engine"),
     ("SSO_UID=$(id -u) SSO_GID=$(id -g) just containers-up", "needs a container engine"),
     ("just sso-auth-test", "needs a server that a person started; tests/serve does"),
-    ("sso-cache check -e", "the end of a pipe"),
+    ("sso-cache check -", "the end of a pipe"),
     ("ssh metta1 aws sso login", "needs a person who takes a moment to allow it; tests/remote has one"),
     ("ssh metta@metta1 sso-login softmax", "the same"),
 ];
