@@ -75,6 +75,28 @@ fn the_session_of_another_client_is_foreseen_as_ours_is_after_the_first_end() {
 }
 
 #[test]
+fn a_session_that_nobody_saw_begin_ends_at_the_latest_when_it_is_said_to() {
+    let mut day = Day::begin("--session-length 3h --keep-session");
+    day.log_in();
+    hours(&mut day, 0, 180);
+    day.tick(181);
+    // Nobody looks for an hour, in which another client logs in and renews.
+    day.at(200);
+    day.elsewhere("sso-login --via device --no-browser demo 2> /dev/null");
+    day.at(250);
+    day.elsewhere("sso-login refresh demo");
+    let said = |day: &Day| day.check("", &[])["reason"].as_str().unwrap().to_owned();
+    day.tick(255);
+    day.is_to_end(250 + 180);
+    assert!(said(&day).ends_with("at the latest: nobody saw it begin"), "{}", said(&day));
+    // The last token, which is cut short, is sure.
+    day.tick(311);
+    day.tick(372);
+    day.is_to_end(200 + 180);
+    assert!(!said(&day).contains("at the latest"), "{}", said(&day));
+}
+
+#[test]
 fn a_policy_that_becomes_shorter_is_said_to_disagree_and_then_counts() {
     let mut day = Day::begin("--session-length 4h --keep-session");
     day.log_in();

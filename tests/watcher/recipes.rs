@@ -66,6 +66,8 @@ fn every_recipe_runs_in_a_checkout_whose_path_holds_quotes_and_commands() {
         "install",
         "sso-logs-follow",
         "deny",
+        "fuzz",
+        "torture",
         "package",
         "package-twice",
         "image",
