@@ -17,7 +17,7 @@ fn main() -> ExitCode {
 /// Check, list, repair and prune cached tokens and credentials
 ///
 /// Reads the cache files that the AWS CLI and the SDKs share (~/.aws/sso/cache and ~/.aws/cli/cache), repairs torn ones and
-/// removes those that nobody needs. No network is used, and no secret is printed.
+/// removes those that nobody needs. It uses no network and prints no secret.
 #[derive(Debug, Parser)]
 #[command(name = "sso-cache", version, after_long_help = TOP)]
 struct Cli {

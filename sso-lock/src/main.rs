@@ -18,7 +18,7 @@ fn main() -> ExitCode {
 /// Hold a named lock while a command runs
 ///
 /// A lock is a directory NAME.lock in the state directory (SSO_STATE_DIR, else ~/.aws/sso-renewer). It
-/// ends with its holder, even by SIGKILL. This tool never decides what is worth locking.
+/// ends when its holder ends, even by SIGKILL. This tool never decides what is worth locking.
 #[expect(clippy::doc_markdown, reason = "help texts aren't Markdown")]
 #[derive(Debug, Parser)]
 #[command(

@@ -4,18 +4,19 @@
 use clap::Parser;
 use sso_login::commands::{Command, login};
 
-/// Log in to AWS SSO where that is needed, and hand out credentials
+/// Log in to AWS SSO when that is needed, and hand out credentials
 ///
-/// Makes sure that there is a session: a valid one is left alone, one that can be renewed is renewed without
-/// anybody, else a person logs in, once for all who ask at the same time. It keeps no state about reminders.
+/// Makes sure that there is a session. It leaves a valid session alone, renews one that can be renewed without a person, and
+/// otherwise lets a person log in, once for all processes that ask at the same time. It keeps no state about reminders.
 ///
 /// With PROFILE it is a command: it never reads stdin, and its status is the answer. With documents on stdin it is a
-/// filter: each gets `outcome` and is passed on, and it ends 0 once each was handled. Without either, the profile is that
-/// of SSO_PROFILE_VARS, AWS_PROFILE, or `default`. PROFILE `-` means documents only: with none, nothing happens.
+/// filter: it adds `outcome` to each document and passes it on, and ends with 0 once it has handled them all. Without
+/// either, SSO_PROFILE_VARS, AWS_PROFILE or `default` names the profile. PROFILE `-` means documents only: without
+/// documents, nothing happens.
 ///
-/// While a login runs, a document `"event":"authorize"` has its URL and code; people see both on stderr. Where the login
-/// registers a client, AWS asks the person to allow it: stderr says so beforehand, and why. The event and the final
-/// document have `registration` (`kept` or `new`) and, if it is new, `registrationReason`.
+/// While a login runs, a document `"event":"authorize"` has its URL and code; people see both on stderr. If the login
+/// registers a client, AWS asks the person to allow it. A message on stderr says so beforehand, and why. The event and the
+/// final document have `registration` (`kept` or `new`) and, if it is new, `registrationReason`.
 #[derive(Debug, Parser)]
 #[command(
     name = "sso-login",

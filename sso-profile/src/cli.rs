@@ -6,10 +6,10 @@ use sso_tool::settings::Settings;
 
 use crate::commands::Command;
 
-/// Read and write profiles in the AWS config file, byte-preserving
+/// Read and write profiles in the AWS config file, byte for byte
 ///
-/// Reads `~/.aws/config` and `~/.aws/credentials` exactly as the AWS CLI does, and changes the config
-/// without touching what it wasn't asked to. Documents are JSON objects, one a line. Never logs in.
+/// Reads `~/.aws/config` and `~/.aws/credentials` exactly as the AWS CLI does, and changes only those bytes of the
+/// config that must change. Documents are JSON objects, one per line. It never logs in.
 #[derive(Debug, Parser)]
 #[command(name = "sso-profile", version, arg_required_else_help = true, after_long_help = EXAMPLES)]
 pub struct Cli {

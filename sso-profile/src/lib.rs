@@ -1,4 +1,4 @@
-//! Read and write profiles in the AWS config file, byte-preserving. Never logs in.
+//! Read and write profiles in the AWS config file, byte for byte. Never logs in.
 //!
 //! [`AwsConfig`] answers questions about the files as botocore reads them, [`select`](select::select)
 //! says which profile is meant.

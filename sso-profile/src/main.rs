@@ -1,4 +1,4 @@
-//! Read and write profiles in the AWS config file, byte-preserving.
+//! Read and write profiles in the AWS config file, byte for byte.
 
 use std::process::ExitCode;
 

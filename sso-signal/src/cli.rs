@@ -8,8 +8,8 @@ use crate::commands::Command;
 
 /// Keep the "login required" signals and what the user decided about them
 ///
-/// A monitor raises a signal when an AWS SSO session has expired; a watcher waits until one is due, has somebody
-/// asked or logged in, and records the outcome. This tool never looks at tokens and opens nothing.
+/// A monitor raises a signal when an AWS SSO session has expired. A watcher waits until a signal is due, asks somebody
+/// to log in, and records the outcome. This tool never looks at tokens and opens nothing.
 #[derive(Debug, Parser)]
 #[command(
     name = "sso-signal",
@@ -31,7 +31,7 @@ Exit status:
   2    bad command line
   65   bad document
   74   a file failed
-  75   somebody else keeps the state locked
+  75   another process keeps the state locked
   78   bad setting
   124  timed out"
 )]

@@ -6,13 +6,13 @@ use crate::signal::clock::{is_due, raise, settle, status};
 use crate::support::Sandbox;
 
 #[test]
-fn a_profile_that_the_config_does_not_have_is_taken_and_the_help_says_so() {
+fn a_profile_that_the_config_does_not_have_is_accepted_and_the_help_says_so() {
     let sandbox = Sandbox::new();
     sandbox.run("sso-signal quiet nobody").exits(0);
     raise(&sandbox, "nobody", "one");
     assert_eq!(status(&sandbox, "nobody").0, "quiet");
     let help = sandbox.run("sso-signal quiet --help").stdout.replace('\n', " ");
-    assert!(help.contains("a name that isn't in it is taken"), "{help}");
+    assert!(help.contains("any name is accepted"), "{help}");
 }
 
 #[test]

@@ -17,9 +17,9 @@ use crate::commands::cache;
 ///
 /// A filter: reads documents of `sso-profile list` or `sso-profile show` on standard input and adds `token`,
 /// `credentials`, `loginRequired`, `reason`, `observedAt` and, if somebody must log in, `episode`. Token states are valid,
-/// refreshable (expired, but renewed without a person), expired, missing and corrupt; the last three need a login, but for
-/// a corrupt file in which one whole token is left (`salvageable`): `sso-login` and `sso-login refresh` save that.
-/// Documents with an earlier tool's `error`, and those about another host, pass through as they are. A profile whose
+/// refreshable (expired, but renewable without a person), expired, missing and corrupt. The last three need a login, except
+/// for a corrupt file that still has one whole token (`salvageable`), which `sso-login` and `sso-login refresh` recover.
+/// Documents about another host, and documents with an earlier tool's `error`, are passed on unchanged. A profile whose
 /// file can't be read gets an `error`, and no `loginRequired`.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
@@ -30,21 +30,21 @@ pub(crate) struct Args {
 
     /// Monitor: read all documents, then check them again every D
     ///
-    /// The profiles stay those that were read: `sso-profile list --every D | sso-cache check` is the monitor that follows a
-    /// changed config. One document per profile and tick, the first at once, until standard output closes or SIGTERM or SIGINT comes;
-    /// then the status is 0. D is written like 30s, 15m or 1h30m and is one second at least; without D it is
-    /// `SSO_CHECK_SECONDS` (60).
+    /// Prints one document per profile and tick, the first at once, until standard output closes or SIGTERM or SIGINT
+    /// comes; then the status is 0. Write D like 30s, 15m or 1h30m, one second at least; without D it is
+    /// `SSO_CHECK_SECONDS` (60). The list of profiles stays the same: for a monitor that notices changes of the config, use
+    /// `sso-profile list --every D | sso-cache check`.
     #[arg(long, value_name = "D", num_args = 0..=1, value_parser = parse_every)]
     #[expect(clippy::option_option, reason = "absent, without D, with D: clap's own form for that")]
     every: Option<Option<Duration>>,
 
-    /// Say `ending` of a session that ends within D, and that a login is required
+    /// Report a session that ends within D as `ending`, and require a login
     ///
-    /// Ends are known of a token that nobody can renew, and of a session whose length was observed or is set by
-    /// `SSO_SESSION_LENGTH` (8h; `SSO_SESSION_LENGTH_corp` for session corp). `session` has `startedAt`, `endsAt` and `from`
-    /// (`observed` or `setting`); where nothing is known, nothing is claimed.
+    /// The end is known for a token that can't be renewed, and for a session whose length was observed or is set in
+    /// `SSO_SESSION_LENGTH` (8h; `SSO_SESSION_LENGTH_corp` for session corp). `session` then has `startedAt`, `endsAt` and
+    /// `from` (`observed` or `setting`). If the end isn't known, `session` is left out.
     ///
-    /// Without D it is `SSO_AHEAD` (0s: what has ended), as in a monitor (--every) that isn't told.
+    /// Without D, and in a monitor (--every) without --ahead, D is `SSO_AHEAD` (0s: only sessions that have ended).
     #[arg(long, value_name = "D", num_args = 0..=1, value_parser = parse_duration)]
     #[expect(clippy::option_option, reason = "absent, without D, with D: clap's own form for that")]
     ahead: Option<Option<Duration>>,
@@ -56,15 +56,15 @@ pub(crate) struct Args {
     /// Print a line of this form for each profile, for prompts: `{profile} {left}`
     ///
     /// Fields: {profile}, {session}, {state}, {left} (42m, 3h10m, expired), {expires}, {end}, {account}, {role}, {region}.
-    /// {left} and {expires} are the session's where its end is known, else the access token's; {end} says which (`session`,
-    /// `token`). A field without a value is empty. `{{` and `}}` are braces.
+    /// {left} and {expires} are about the session if its end is known, else about the access token; {end} says which
+    /// (`session`, `token`). A field without a value is empty. `{{` and `}}` print braces.
     #[arg(long, value_name = "TEMPLATE")]
     format: Option<Template>,
 
     /// Print gauges for Prometheus's textfile collector
     ///
     /// `sso_token_expiry_timestamp_seconds`, `sso_session_expiry_timestamp_seconds` and `sso_login_required` (0, 1), labelled
-    /// `profile` and `session`, and `host` for documents of `sso-login inspect`. A value that isn't known has no sample.
+    /// `profile` and `session`, and `host` for documents of `sso-login inspect`. An unknown value has no sample.
     #[arg(long, conflicts_with_all = ["format", "text", "every"])]
     prometheus: bool,
 }

@@ -10,8 +10,9 @@ use crate::commands::{cache, logged};
 
 /// List every file of the cache: kind, state and expiry
 ///
-/// One document per file, by folder and name: `file`, `kind` (token, registration, role-credentials, assume-role, other),
-/// `state` (valid, refreshable, expired, corrupt), `expiresAt`, and where the file says so `startUrl`, `region`, `accountId`.
+/// Prints one document per file, sorted by folder and name: `file`, `kind` (token, registration, role-credentials,
+/// assume-role, other), `state` (valid, refreshable, expired, corrupt), `expiresAt`, and `startUrl`, `region` and
+/// `accountId` if the file has them.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {

@@ -13,33 +13,34 @@ use crate::commands::{cache, logged};
 
 /// Remove cache files that nobody needs: expired, orphaned, corrupt, old
 ///
-/// At least one choice is needed. A file goes if one of --expired, --orphaned and --corrupt says so, and, with --older-than,
-/// if it was not written to for that long; --older-than alone means tokens and role credentials of any state. Kept in any
-/// case: tokens that a refresh renews (but not orphans), registrations that have not expired, torn files that `sso-cache repair`
-/// can repair, and other tools' files unless they are torn. Copies that a killed writer left beside a file, and those in
-/// `quarantine/`, go by the same choices, and by --corrupt.
+/// Give at least one of --expired, --orphaned, --corrupt and --older-than. A file that matches one of the first three is
+/// removed; with --older-than, only if nobody wrote to it for that long. --older-than alone matches tokens and role
+/// credentials of any state. Some files are always kept: tokens that can be renewed (unless they are orphans), registrations
+/// that have not expired, torn files that `sso-cache repair` can repair, and other tools' files unless they are torn. The
+/// same options apply to copies that a killed writer left beside a file, and to those in `quarantine/`; --corrupt also
+/// removes them.
 ///
-/// One document per file, as of `sso-cache list`, with `action` (removed, kept), `because`, and `error`.
+/// Prints one document per file, like `sso-cache list`, with `action` (removed, kept), `because`, and `error`.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 #[expect(clippy::struct_excessive_bools, reason = "five switches of a command line")]
 pub(crate) struct Args {
-    /// Expired files that can't be renewed
+    /// Remove expired files that can't be renewed
     #[arg(long)]
     expired: bool,
 
-    /// Files that no profile of the documents on standard input points at
+    /// Remove files that no profile of the documents on standard input points at
     ///
-    /// A profile that can't be resolved ends it before anything is removed. Credentials of assumed roles are never
-    /// orphans: nothing in a profile's document says what they are called.
+    /// If a profile can't be resolved, nothing is removed. Credentials of assumed roles are never orphans, because a
+    /// profile's document doesn't tell their file name.
     #[arg(long)]
     orphaned: bool,
 
-    /// Torn files that can't be repaired
+    /// Remove torn files that can't be repaired
     #[arg(long)]
     corrupt: bool,
 
-    /// Files that nobody wrote to for D, like 12h or 30d
+    /// Remove only files that nobody wrote to for D, like 12h or 30d
     #[arg(long, value_name = "D", value_parser = parse_duration)]
     older_than: Option<Duration>,
 
@@ -47,7 +48,7 @@ pub(crate) struct Args {
     #[arg(long)]
     dry_run: bool,
 
-    /// Print a table for people instead of documents: only what goes
+    /// Print a table for people instead of documents: only the files to remove
     #[arg(long)]
     text: bool,
 }

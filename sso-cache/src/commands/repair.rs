@@ -9,21 +9,23 @@ use sso_tool::settings::Settings;
 
 use crate::commands::{cache, logged};
 
-/// Repair torn files, without a login where one whole object is left
+/// Repair torn files, without a login if one whole object is left
 ///
-/// Two AWS CLIs that write at once tear a file, and no client repairs it: every command fails with a bare hash. Where a torn
-/// file still holds one whole token, registration or set of role credentials, that is written back; of several tokens the
-/// one that lasts longest. The torn file goes to `quarantine/` of the state directory (the newest 20 are kept). Good files,
-/// links and other tools' files are left alone, and so is what is being written at the moment.
+/// Two AWS CLIs that write at the same time tear a file. No client repairs it, and every command fails with an error that is
+/// only a hash. If a torn file still has one whole token, registration or set of role credentials, `repair` writes that
+/// back; of several tokens it chooses the one that lasts longest. It moves the torn file to `quarantine/` in the state
+/// directory (and keeps the newest 20). It leaves good files, links, other tools' files and files that are being written
+/// alone.
 ///
-/// One document per file: `file`, `action` (salvaged, quarantined, none), and where there is something to say `reason`,
-/// `kind`, `expiresAt`, `quarantine`, `error`. Those of torn files come last.
+/// Prints one document per file: `file`, `action` (salvaged, quarantined, none), and, where they apply, `reason`,
+/// `kind`, `expiresAt`, `quarantine` and `error`. Torn files come last.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Files of the cache, by name; all without any
+    /// Files of the cache, by name [default: all]
     ///
-    /// Another tool's torn file, too, is put aside if it is named. A name that leaves the two folders is refused.
+    /// Another tool's torn file is moved to the quarantine only if you name it. A name outside of the two folders is
+    /// refused.
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
 
@@ -31,7 +33,7 @@ pub(crate) struct Args {
     #[arg(long)]
     dry_run: bool,
 
-    /// Print a table for people instead of documents: only what is not as it should be
+    /// Print a table for people instead of documents: only the files with a problem
     #[arg(long)]
     text: bool,
 }
@@ -43,9 +45,9 @@ Examples:
   sso-cache repair 3ece1471f44f63177cbc35ba0b904e0c096b6783.json
 
 Exit status:
-  0   done: what was torn is mended or put aside
+  0   done: torn files are repaired or quarantined
   2   bad command line, or a FILE outside of the cache
-  74  a file could not be read or mended, or a FILE is not there
+  74  a file could not be read or repaired, or a FILE doesn't exist
   75  another repair or change holds the state directory
   78  HOME is not set";
 

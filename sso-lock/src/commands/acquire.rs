@@ -10,8 +10,8 @@ use sso_tool::time::{self, parse_duration};
 
 /// Take a lock that outlives this process, and print its token
 ///
-/// Prints {"name", "token", "expiresAt"}. The token is never shown again; only its SHA-256 is kept. The
-/// lock lasts until it is released with that token, at most --ttl.
+/// Prints {"name", "token", "expiresAt"}. The token is never shown again, because only its SHA-256 is stored. The
+/// lock lasts until somebody releases it with the token, but no longer than --ttl.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -29,7 +29,7 @@ pub(crate) struct Args {
     /// Wait at most this long for the lock (30s, 5m)
     #[arg(long, value_name = "D", value_parser = parse_duration, default_value = "0s")]
     wait: Duration,
-    /// How long the lock lasts if nobody releases it: a second at least
+    /// How long the lock lasts if nobody releases it (at least one second)
     #[arg(long, value_name = "D", value_parser = parse_ttl, default_value = "1h")]
     ttl: Duration,
 }

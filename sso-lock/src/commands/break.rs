@@ -6,7 +6,7 @@ use sso_tool::settings::Settings;
 
 /// Remove a dead or expired holder's lock
 ///
-/// Seldom needed: whoever wants such a lock gets it anyway. A live holder's lock stays.
+/// You seldom need this: the next process that wants such a lock gets it anyway. A live holder's lock stays.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:

@@ -10,8 +10,8 @@ use super::answer;
 
 /// Release a lock that `acquire` took
 ///
-/// Without --token, reads the documents of `acquire` from stdin; NAME, if given, must be theirs. That way
-/// the token is on no command line.
+/// Without --token, reads the documents of `acquire` from stdin, so that the token appears on no command line. NAME, if
+/// given, must be the name in the documents.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -20,11 +20,11 @@ Examples:
 
 Exit status:
   0   released
-  1   that token doesn't hold the lock
+  1   the token doesn't hold the lock
   2   bad command line
   65  bad document
   74  a file failed
-  75  the process that acquires it is still running")]
+  75  the process that acquires the lock is still running")]
 pub(crate) struct Args {
     /// The lock
     name: Option<Name>,

@@ -13,9 +13,9 @@ use sso_tool::time::parse_duration;
 
 /// Run a command while holding a lock
 ///
-/// The command gets stdin, stdout and stderr, and its status is passed on. SIGTERM, SIGINT, SIGHUP,
-/// SIGQUIT, SIGUSR1 and SIGUSR2 sent to this process are passed to the command, which is waited for.
-/// (SIGKILL can't be passed on: it frees the lock, though the command may go on.)
+/// The command gets stdin, stdout and stderr, and its status becomes that of sso-lock. SIGTERM, SIGINT, SIGHUP,
+/// SIGQUIT, SIGUSR1 and SIGUSR2 are passed on to the command, and sso-lock waits until the command ends.
+/// (SIGKILL can't be passed on: it frees the lock, but the command may keep running.)
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:

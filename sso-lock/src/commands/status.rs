@@ -8,7 +8,8 @@ use sso_tool::stream::Output;
 /// Say who holds a lock
 ///
 /// Prints {"name", "held", "owner": {"pid", "host", "command", "since"}, "stale"}; without NAME, one document
-/// per lock. A stale lock is a dead holder's, or its time is up: it is free, and the next contender gets it.
+/// per lock. A lock is stale if its holder is dead or its time is up. A stale lock is free: the next process that wants it
+/// gets it.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -22,7 +23,7 @@ Exit status:
   2   bad command line
   74  a file or stream failed")]
 pub(crate) struct Args {
-    /// The lock; all if left out
+    /// The lock [default: all locks]
     name: Option<Name>,
     /// Write sentences for people
     #[arg(long)]

@@ -26,11 +26,11 @@ Examples:
   sso-login accounts corp | sso-profile choose | sso-profile write corp-dev
   sso-login accounts corp | jq -c 'select(.roleName == \"ReadOnly\")'
 
-One document for each account and role, sorted by account name and role, each as soon as the next
-one is known. The last one says how many there are (`listed`), so that `sso-profile write --all
---prune` takes no listing that was cut short for roles that are gone; where there is none at all, the
-only document is `\"event\":\"listed\"` with `\"count\":0`. A filter lists each session once. At most 18
-calls a second, since the portal takes 20: 500 accounts need half a minute.
+Prints a document for each account and role, sorted by account name and role, as they arrive. The
+last one says how many documents there are (`listed`), so that `sso-profile write --all --prune`
+doesn't mistake roles missing from an incomplete listing for removed ones. If there are no roles,
+the only document is `\"event\":\"listed\"` with `\"count\":0`. As a filter it lists each session once. It
+makes at most 18 calls a second (the portal allows 20): 500 accounts take half a minute.
 
 Exit status:
   0   all of them

@@ -27,10 +27,10 @@ pub struct Args {
     /// Page of the console to open, by its URL
     #[arg(long, value_name = "URL", value_parser = parse_page)]
     destination: Option<Url>,
-    /// Sign in with role credentials, by AWS's federation endpoint, instead of the access portal's link
+    /// Sign in with role credentials, through AWS's federation endpoint, instead of the access portal's link
     ///
-    /// Works for every profile that has temporary credentials. The link signs in whoever has it, for 15 minutes, and is printed only
-    /// with --print.
+    /// Works for every profile that has temporary credentials. For 15 minutes, anybody who has the link can sign in with it, so
+    /// it is printed only with --print.
     #[arg(long)]
     federated: bool,
     /// Print the link as a document, and open nothing
@@ -45,7 +45,7 @@ Examples:
   sso-login console corp --print | jq -r .url
   sso-login accounts corp | sso-profile choose | sso-login console -
 
-The access portal's link has no credential in it: the browser asks for a login if it has none.
+The access portal's link contains no credentials: the browser asks for a login if it needs one.
 
 Exit status:
   0   opened, or printed

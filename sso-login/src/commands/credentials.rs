@@ -15,7 +15,8 @@ use crate::session::target;
 
 /// Hand out the credentials of a profile
 ///
-/// In any format that `aws configure export-credentials` has, and as a document. Fit for `credential_process`.
+/// Prints them in any format of `aws configure export-credentials`, or as a document. You can use it as a
+/// `credential_process`.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Args {
@@ -25,7 +26,7 @@ pub struct Args {
     subject: SubjectFlags,
     #[command(flatten)]
     role: RoleFlags,
-    /// How to write them [default: process; json with documents on stdin]
+    /// How to print them [default: process; json with documents on stdin]
     #[arg(long, value_enum)]
     format: Option<Format>,
     /// As a filter, end with the status of the first answer that isn't good
@@ -40,15 +41,15 @@ Examples:
   tool=$(command -v sso-login)
   printf '[profile any]\\ncredential_process = %s credentials corp\\n' \"$tool\" >> ~/.aws/config
 
-They come from the AWS CLI's cache while a quarter of an hour is left, else from the SSO portal,
-once for all who ask at the same time; a session that can be renewed is renewed. Nobody is ever
-asked for anything.
+The credentials come from the AWS CLI's cache while they last another 15 minutes, else from the SSO
+portal, once for all processes that ask at the same time. A session that can be renewed is renewed.
+The command never asks anything.
 
-Name the profile in a credential_process: without one, documents are read from stdin, which is that
-of the program that asks.
+Always name the profile in a credential_process: without a profile, the command reads documents from
+stdin, and it has the stdin of the calling program.
 
-With documents on stdin each is passed on with its credentials, or with `error` and `reason`, as
---format json does. Another format has no place for a reason: the first failure ends it.
+As a filter it passes each document on with its credentials, or with `error` and `reason`, as with
+--format json. The other formats can't show a reason, so they end at the first failure.
 
 Exit status:
   0   the credentials are printed

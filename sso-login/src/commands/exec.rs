@@ -62,27 +62,26 @@ pub struct Args {
     /// Say on stderr what was found and loaded, for people
     #[arg(long)]
     text: bool,
-    /// Where a person must log in, ask `(y/N)` on the terminal, and log in at a yes; never without a terminal
+    /// If a person must log in, ask `(y/N)` on the terminal, and log in on yes; never without a terminal
     #[arg(long)]
     ask: bool,
-    /// Run CMD only with a session that lasts that long yet
+    /// Run CMD only with a session that lasts at least this long
     ///
-    /// As `sso-login PROFILE --min-left D` does it: renewed, if that helps; else a person logs in anew, after a question on the
-    /// terminal or in a dialog, or without one by --yes. Where nobody can, CMD doesn't run (77), nor where no session lasts that
-    /// long (75). Keys that end earlier are said: --renewing gives CMD new ones.
+    /// Works like `sso-login PROFILE --min-left D`: the session is renewed if that is enough, otherwise a person logs in again,
+    /// after a question on the terminal or in a dialog, or without one with --yes. CMD doesn't run if nobody can log in (77), or
+    /// if no session lasts that long (75). If the keys expire earlier, a message says so; with --renewing CMD gets new ones.
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     min_left: Option<Duration>,
-    /// With --min-left: end the session that runs for a new one without a question
+    /// With --min-left, end the current session and log in again without asking
     #[arg(long, requires = "min_left")]
     yes: bool,
-    /// Stay, and warn on stderr that long before the credentials (with --renewing: the session) end, and at the end
+    /// Keep running, and warn on stderr this long before the credentials (with --renewing, the session) end, and at the end
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     warn: Option<Duration>,
-    /// Take settings from a file of NAME=value lines, too (it is parsed, not run); the last one wins
+    /// Also take settings from a file of NAME=value lines (it is parsed, not run); the last file wins
     #[arg(long, value_name = "PATH")]
     env_file: Vec<PathBuf>,
-    /// Give CMD the variables of the files, too (of --env-file, and of `SSO_ENV_FILE` or
-    /// ~/.backlog-toolkit-env)
+    /// Also give CMD the variables in the files (--env-file, and `SSO_ENV_FILE` or ~/.backlog-toolkit-env)
     #[arg(long)]
     pass_env: bool,
     /// The command
@@ -93,20 +92,21 @@ pub struct Args {
 const EXAMPLES: &str = "\
 Examples:
   sso-login exec corp -- terraform plan
-  sso-login exec corp --renewing -- ./service          for what runs longer than the credentials
+  sso-login exec corp --renewing -- ./service          for a command that outlives the credentials
   sso-login exec corp --min-left 2h -- terraform apply
   sso-login exec corp --text --ask --warn 15m -- ./start-services.sh
   BACKLOG_AWS_PROFILE=corp sso-login exec -- ./start
   sso-login corp && sso-login exec corp --warn 10m -- bash
 
-CMD gets AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_CREDENTIAL_EXPIRATION,
-and AWS_REGION and AWS_DEFAULT_REGION: of the profile, else of the environment, else of the files
-(--env-file, SSO_ENV_FILE); AWS_PROFILE and its like are removed, and the variables of SSO_PROFILE_VARS name the profile that was chosen. With --renewing it
-gets AWS_PROFILE alone; every SDK then reads the same token cache, and renews by itself. An SDK
-without SSO support needs a profile with `credential_process = /home/me/.local/bin/sso-login credentials PROFILE`.
+CMD gets AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and AWS_CREDENTIAL_EXPIRATION.
+It gets AWS_REGION and AWS_DEFAULT_REGION from the profile, else from the environment, else from the
+files (--env-file, SSO_ENV_FILE). AWS_PROFILE and the like are removed, and the variables of
+SSO_PROFILE_VARS name the chosen profile. With --renewing CMD gets only AWS_PROFILE: its SDK reads
+the same token cache and renews the credentials. An SDK without SSO support needs a profile with
+`credential_process = /home/me/.local/bin/sso-login credentials PROFILE`.
 
-Keys of the environment or of --env-file count only where nobody names a profile and there is no
-default one with credentials: a CI job.
+Keys in the environment or in --env-file are used only if you name no profile and `default` has no
+credentials, as in a CI job.
 
 Exit status:
   N    CMD's own; 128+N if signal N killed it

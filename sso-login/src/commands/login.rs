@@ -36,7 +36,7 @@ Exit status:
   65   bad document
   69   the service can't be reached
   74   a file failed
-  75   another login is under way, a person said later, or no session lasts as long as wanted
+  75   another login is under way, a person said later, or no session lasts that long (--min-left)
   77   no login
   78   profile or configuration wrong
   124  timed out";
@@ -54,39 +54,40 @@ pub struct Args {
     force: bool,
     /// How a person logs in
     ///
-    /// `aws` runs `aws sso login`. `pkce` opens a browser on this machine, which comes back to a port of 127.0.0.1.
-    /// `device` shows a URL and a code, for a browser anywhere. `auto` takes `aws` where an AWS CLI v2 is found. Where
-    /// none is, it takes `pkce`, or `device` where no browser would come back: over ssh, in containers, CI and clouds, in
-    /// WSL without wslview, without a display, with --no-browser, and for a profile without sso-session. SSO_LOGIN_VIA
-    /// says what `auto` means.
+    /// `aws` runs `aws sso login`. `pkce` opens a browser on this machine, which returns to a port on 127.0.0.1.
+    /// `device` shows a URL and a code, for a browser anywhere. `auto` chooses `aws` if it finds an AWS CLI v2, otherwise
+    /// `pkce`. It chooses `device` where a browser couldn't return: over ssh, in containers, CI and clouds, in WSL without
+    /// wslview, without a display, with --no-browser, and for a profile without an sso-session. SSO_LOGIN_VIA overrides this
+    /// choice.
     #[arg(long, value_enum, default_value_t = Via::Auto)]
     via: Via,
     /// Open no browser here: show the URL and the code only
     #[arg(long)]
     no_browser: bool,
-    /// Ask a person first: `auto` does as the document's `mode` says
+    /// Ask a person first; `auto` follows the document's `mode`
     ///
-    /// Refresh, Snooze or Don't Remind, by SSO_DIALOG: osascript, zenity, kdialog, terminal, none, or a command that
-    /// reads the document and prints one with `answer` (refresh, snooze with `seconds`, suppress, dismiss). Without it,
-    /// by the first that is here. No answer, or nobody to ask, is `dismissed`, never a login. A `mode` that isn't known
-    /// is taken for `notify`; in `standalone` nobody is asked, and nobody logs in.
+    /// The question offers Refresh, Snooze and Don't Remind. SSO_DIALOG says who asks: osascript, zenity, kdialog, terminal,
+    /// none, or a command that reads the document and prints one with `answer` (refresh, snooze with `seconds`, suppress,
+    /// dismiss). Without SSO_DIALOG, the first of these that is installed asks. If nobody answers or nobody can be asked, the
+    /// outcome is `dismissed`, never a login. An unknown `mode` counts as `notify`; in `standalone` nobody is asked, and
+    /// nobody logs in.
     #[arg(long, value_enum, default_value_t = Ask::Auto)]
     ask: Ask,
-    /// Take no answer for "not now" after that long
+    /// Treat no answer within this time as "not now"
     #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = sso_tool::time::parse_duration)]
     ask_timeout: Duration,
-    /// Give up after that long [default: SSO_LOGIN_TIMEOUT or 2m; 10m with --no-browser]
+    /// Give up after this time [default: SSO_LOGIN_TIMEOUT or 2m; 10m with --no-browser]
     #[arg(long, value_name = "DURATION", value_parser = crate::session::login_options::parse_timeout)]
     timeout: Option<Duration>,
-    /// Have a session that lasts that long yet: valid is enough only if it does
+    /// Make sure that the session lasts at least this long
     ///
-    /// It is renewed, if that helps. Else the session that runs is ended at the AWS access portal, and a person logs in anew:
-    /// without that AWS would hand out the old end again. A person must agree, on the terminal, in a dialog or by --yes; where
-    /// nobody can, the old session stays (77). Only an end that is known counts (`sso-cache check --help`, --ahead). A new
-    /// session that is known to end earlier is said, and 75.
+    /// The session is renewed if that is enough. Otherwise the tool ends the current session at the AWS access portal, and a
+    /// person logs in again; without this logout, AWS would hand out a session with the same end. A person must agree, on the
+    /// terminal, in a dialog or with --yes. If nobody can agree, the current session stays (77). Only a known end counts
+    /// (`sso-cache check --help`, --ahead). If even the new session is known to end too early, an error says so (75).
     #[arg(long, value_name = "D", value_parser = sso_tool::time::parse_duration)]
     min_left: Option<Duration>,
-    /// With --min-left: end the session that runs without a question; a signal's question is asked all the same
+    /// With --min-left, end the current session without asking; the watcher's question is still asked
     #[arg(long, requires = "min_left")]
     yes: bool,
     /// As a filter, end with the status of the first outcome that isn't good

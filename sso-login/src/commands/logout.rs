@@ -17,7 +17,7 @@ use crate::session::logout::{end, logout};
 
 /// End a session, here and at the service
 ///
-/// One session, by one of its profiles; the files of others stay.
+/// Ends one session, which you name by one of its profiles. The files of other sessions stay.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Args {
@@ -26,7 +26,7 @@ pub struct Args {
     profile: Option<String>,
     #[command(flatten)]
     subject: SubjectFlags,
-    /// End every session: those that the AWS config names, and those whose token is in the cache
+    /// End every session in the AWS config, and every session whose token is in the cache
     #[arg(long, conflicts_with_all = ["profile-flag", "sso_session"])]
     all: bool,
     /// As a filter, end with the status of the first answer that isn't good
@@ -40,16 +40,16 @@ Examples:
   sso-login logout --all
   sso-login logout corp | jq -r '.sessionProfiles[]'     which profiles are logged out
 
-`sessionProfiles` names all profiles of the session: they are logged out too. `wasLoggedIn` is
-false if there was nothing to end. `removed` names the files. They go even if the service can't be
-told; `serviceTold` is false then, and the session may live on there until it ends. A session that no
-config names is ended, too: by --sso-session, or with --all, which knows it by its `startUrl`.
+`sessionProfiles` names all profiles of the session, which are all logged out. `wasLoggedIn` is
+false if there was nothing to end. `removed` names the removed files. If the service can't be
+reached, they are removed anyway; `serviceTold` is then false, and the session lasts there until it
+ends. To end a session that no config names, use --sso-session, or --all, which finds its token.
 
 Exit status:
   0   logged out (or nobody was logged in)
   2   bad command line
   65  bad document
-  69  the files are gone, but the service couldn't be told
+  69  the files are removed, but the service couldn't be reached
   74  a file failed
   75  a login is under way
   78  profile or configuration wrong";

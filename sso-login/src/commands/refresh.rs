@@ -26,7 +26,7 @@ const SOON: Duration = Duration::from_mins(15);
 
 /// Renew a session without asking anybody
 ///
-/// Never logs in. As a filter it renews what is `refreshable` and passes on the rest.
+/// It never logs in. As a filter it renews the sessions that are `refreshable` and passes on the rest.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Args {
@@ -34,7 +34,7 @@ pub struct Args {
     profile: Option<String>,
     #[command(flatten)]
     subject: SubjectFlags,
-    /// Renew what ends within that time [default: 15m; as a filter only what has expired]
+    /// Renew if the token expires within this time [default: 15m; as a filter, only expired tokens]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     before: Option<Duration>,
     /// As a filter, end with the status of the first answer that isn't good
@@ -48,8 +48,8 @@ Examples:
   sso-profile list --every 60s | sso-cache check | sso-login refresh |
     sso-signal write --source monitor
 
-A document whose token is `refreshable` gets `outcome` and its state anew; any other is passed on
-as it is. If the service can't be reached, the document stays as it was and `note` says so: a lost
+A document whose token is `refreshable` gets `outcome` and the new state; any other is passed on
+unchanged. If the service can't be reached, the document stays as it was and `note` says so: a lost
 network isn't a reason to log in.
 
 Exit status:

@@ -16,11 +16,11 @@ use crate::serve::app;
 use crate::session::cached::Session;
 use crate::session::target::{self, no_sso};
 
-/// Register a client: the first step of a device flow of your own
+/// Register a client: the first step of a device flow in separate steps
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Args {
-    /// Profile whose session it is for
+    /// Profile to register a client for
     profile: Option<String>,
     #[command(flatten)]
     subject: SubjectFlags,
@@ -32,8 +32,8 @@ Examples:
   echo '{\"startUrl\":\"https://d-1234567890.awsapps.com/start\",\"ssoRegion\":\"us-east-1\"}' |
     sso-login register
 
-Without a profile, AWS_SSO_START_URL and AWS_SSO_REGION of the environment or .env say where.
-Adds `clientId`, `clientSecret` and `registrationExpiresAt`. The secret is in the document only.
+Without a profile, it uses AWS_SSO_START_URL and AWS_SSO_REGION from the environment or .env. It adds
+`clientId`, `clientSecret` and `registrationExpiresAt`. The secret appears only in the document.
 
 Exit status:
   0   registered

@@ -9,24 +9,24 @@ use crate::serve::{self, Options};
 
 /// Serve sign-in to web front ends, and credentials to containers
 ///
-/// An HTTP API by which a front end signs people in (device authorization, or the server's own AWS keys) and gets a
-/// JWT; and, for SDKs in containers, credentials that renew without a restart.
+/// Through its HTTP API a front end signs people in (by device authorization, or with the server's own AWS keys) and gets a
+/// JWT. SDKs in containers get credentials from it, and renew them without a restart.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Args {
-    /// Address to listen at, or a port of loopback; port 0 is one that is free
+    /// Address to listen on, or a port on loopback; port 0 chooses a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8000")]
     listen: String,
-    /// Origin whose pages may ask (CORS); as often as you like
+    /// Origin whose pages may send requests (CORS; can be repeated)
     #[arg(long, value_name = "URL")]
     origin: Vec<String>,
-    /// Hand out the credentials of this profile at /credentials/PROFILE; as often as you like
+    /// Hand out the credentials of this profile at /credentials/PROFILE (can be repeated)
     #[arg(long, value_name = "PROFILE")]
     credentials: Vec<String>,
-    /// Hand out the credentials of every profile of the config
+    /// Hand out the credentials of every profile in the config
     #[arg(long)]
     all_profiles: bool,
-    /// File (0600) of the secret that aws-login wants as `Authorization: Bearer`; off loopback it must be there
+    /// File (0600) with the secret that aws-login requires as `Authorization: Bearer`; you need it on any address but loopback
     #[arg(long, value_name = "FILE")]
     aws_login_secret_file: Option<PathBuf>,
 }
@@ -40,15 +40,15 @@ Examples:
   AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=~/.aws/sso-renewer/serve/credentials/corp.token \\
     aws sts get-caller-identity
 
-Standard output has documents: `\"event\":\"listening\"` with the URL and, for each profile, the URL
-and token file of its credentials; then one for each session that is missed, or is back. Standard
-error has a line for each request. SIGTERM ends it after the requests that are under way, SIGUSR1
-makes a new key for tokens.
+The server prints documents: first `\"event\":\"listening\"` with its URL and, for each profile, the URL
+and token file of its credentials; then one whenever a request finds no valid session, and one when
+that session is valid again. Standard error has a line for each request. On SIGTERM the server
+finishes the requests that are under way and ends; on SIGUSR1 it makes a new key for tokens.
 
 Settings (environment, ~/.backlog-toolkit-env or SSO_ENV_FILE, .env):
   AWS_SSO_START_URL, AWS_SSO_REGION, AWS_SSO_ACCOUNT_ID, AWS_SSO_ROLE_NAME   where people sign in
   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION    for aws-login
-  SECRET_KEY    signs tokens with HS256; without it the server makes an ES256 key of its own
+  SECRET_KEY    signs tokens with HS256; without it the server makes its own ES256 key
   DEBUG=true    a line for each step of a sign-in
 
 Exit status:

@@ -50,9 +50,9 @@ const PREFIX: &str = "setup-";
 
 /// Set up profiles from a start URL, and log in
 ///
-/// Asks for whatever isn't given, logs in, lists the accounts and roles, writes one profile (or, with --all, one for each role),
-/// proves that it works by asking STS, and leaves you logged in. The config file is written last: Ctrl-C at any point, or a proof
-/// that fails, leaves it as it was. A second run changes nothing.
+/// Asks for every value that you don't give, logs in, lists the accounts and roles, writes one profile (or, with --all, one for
+/// each role), tests it by asking STS, and leaves you logged in. The config file is written last: if you press Ctrl-C or the test
+/// fails, it stays as it was. A second run changes nothing.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Args {
@@ -61,7 +61,7 @@ pub struct Args {
     /// Start URL of the access portal
     #[arg(long, value_name = "URL")]
     start_url: Option<String>,
-    /// Region of IAM Identity Center, which need not be the region you work in
+    /// Region of IAM Identity Center, which may differ from the region to work in
     #[arg(long, value_name = "REGION")]
     sso_region: Option<String>,
     /// Region to work in
@@ -73,7 +73,7 @@ pub struct Args {
     /// With --all, the names of the profiles, for example '{session}-{account}-{role}' (also {accountId}, {email})
     #[arg(long, value_name = "TEMPLATE", requires = "all", value_parser = parse_template)]
     name_template: Option<Template>,
-    /// Take the account and role with this value, for example accountId=111122223333 (can be repeated)
+    /// Choose the account and role with this value, for example accountId=111122223333 (can be repeated)
     #[arg(long, value_name = "KEY=VALUE")]
     pick: Vec<Pick>,
     /// How to log in: aws, pkce, device or auto
@@ -82,7 +82,7 @@ pub struct Args {
     /// Open no browser here: show the URL and the code only
     #[arg(long)]
     no_browser: bool,
-    /// Give up the login after that long [default: SSO_LOGIN_TIMEOUT or 2m; 10m with --no-browser]
+    /// Give up the login after this time [default: SSO_LOGIN_TIMEOUT or 2m; 10m with --no-browser]
     #[arg(long, value_name = "DURATION", value_parser = parse_timeout)]
     timeout: Option<Duration>,
 }
@@ -94,12 +94,12 @@ Examples:
   sso-login setup ci --start-url https://d-1234567890.awsapps.com/start --sso-region us-east-1 \\
     --region eu-west-1 --pick accountId=111122223333 --pick roleName=Developer --no-browser
 
-Without a terminal nothing can be asked: give NAME, --start-url, --sso-region, and --all or --pick. A
-portal or profile that the config already has needs no repeating. The document of each profile has its
-`change` (added, replaced, unchanged); that of the proven one also has `arn`.
+Without a terminal it can't ask: give NAME, --start-url, --sso-region, and --all or --pick. You can
+leave out values that the config already has for the portal or the profile. The document of each
+profile has its `change` (added, replaced, unchanged); that of the tested profile also has `arn`.
 
 Exit status:
-  0      set up, proven and logged in
+  0      set up, tested and logged in
   1      nothing was chosen
   2      bad command line, or no terminal to ask on
   69     a service can't be reached

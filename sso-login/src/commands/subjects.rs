@@ -22,10 +22,10 @@ use crate::session::target;
 /// The flags that name a subject as well as PROFILE does.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct SubjectFlags {
-    /// The same as PROFILE, as the AWS CLI has it
+    /// The same as PROFILE, with the AWS CLI's flag
     #[arg(long = "profile", id = "profile-flag", value_name = "PROFILE", conflicts_with = "profile")]
     profile: Option<String>,
-    /// An sso-session by its name, instead of a profile
+    /// Name an sso-session instead of a profile
     #[arg(long, value_name = "NAME", conflicts_with_all = ["profile", "profile-flag"])]
     sso_session: Option<String>,
 }
@@ -33,7 +33,7 @@ pub(crate) struct SubjectFlags {
 /// The flags that ask for a role of the session, instead of the profile's own.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct RoleFlags {
-    /// Another account than the profile's, by its 12 digits
+    /// Another account than the profile's (12 digits)
     #[arg(long, value_name = "ID", requires = "role_name")]
     account_id: Option<String>,
     /// The role in that account

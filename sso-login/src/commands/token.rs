@@ -24,7 +24,7 @@ pub struct Args {
     /// Poll, as often as the service allows, until somebody has decided
     #[arg(long)]
     wait: bool,
-    /// Wait no longer than that [default: as long as the code lives]
+    /// Wait no longer than this [default: until the code expires]
     #[arg(long, value_name = "DURATION", requires = "wait", value_parser = parse_duration)]
     timeout: Option<Duration>,
     /// Write the token into the cache, where every AWS tool finds it, and leave it out of the document
@@ -37,10 +37,10 @@ Examples:
   sso-login register corp | sso-login authorize | sso-login token --wait --save
   until sso-login token < login.json > token.json; [ $? -ne 75 ]; do sleep 5; done
 
-One attempt, unless --wait. Then either `accessToken`, `refreshToken`, `tokenType` and `expiresAt`
-take the place of the device code, or `error` says why not: `authorization_pending`, `slow_down`
-(`interval` is 5 s longer), `access_denied`, `expired_token`, `invalid_grant`, `invalid_client`,
-`unreachable`.
+Without --wait it makes one attempt. On success, `accessToken`, `refreshToken`, `tokenType` and
+`expiresAt` replace the device code. Otherwise `error` says why there is no token:
+`authorization_pending`, `slow_down` (`interval` is 5 s longer), `access_denied`, `expired_token`,
+`invalid_grant`, `invalid_client` or `unreachable`.
 
 Exit status:
   0    the token is printed
@@ -48,7 +48,7 @@ Exit status:
   65   bad document
   69   the service can't be reached
   74   a stream failed
-  75   nobody has decided yet (or slow down), by the end of --timeout with --wait
+  75   nobody has decided yet (or slow down); with --wait, not before the end of --timeout
   77   denied, or the code or registration isn't valid
   78   configuration wrong
   124  the code expired";

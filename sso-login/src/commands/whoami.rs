@@ -27,7 +27,7 @@ const EXAMPLES: &str = "\
 Examples:
   sso-login whoami corp | jq -r .arn
   sso-login whoami corp --text
-  sso-profile list | sso-login whoami --text     which of all profiles work
+  sso-profile list | sso-login whoami --text     shows which profiles work
 
 The document gets `arn`, `accountId`, `userId` and `expiresAt`, the end of the role's credentials.
 Without an answer it gets `error`: `expired` (log in), `denied` (a login won't help) or

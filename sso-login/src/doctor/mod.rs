@@ -32,8 +32,8 @@ use report::Report;
 
 /// Check everything that a login needs, and say how to fix it
 ///
-/// The AWS CLI, variables, config, cache, permissions, sessions, endpoints, clock, watcher, monitor, browser and
-/// dialog. Changes nothing; asks the endpoints for an answer, without a token.
+/// Checks the AWS CLI, variables, config, cache, permissions, sessions, endpoints, clock, watcher, monitor, browser and
+/// dialog. It changes nothing, and contacts the endpoints without a token.
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub struct DoctorArgs {
@@ -42,10 +42,10 @@ pub struct DoctorArgs {
     /// Make the worst finding the exit status
     #[arg(short, long)]
     exit_status: bool,
-    /// Tell it to a person instead of printing documents
+    /// Print text for people instead of documents
     #[arg(long)]
     text: bool,
-    /// Leave out what needs the network
+    /// Leave out the checks that need the network
     #[arg(long)]
     offline: bool,
 }
@@ -58,17 +58,17 @@ Examples:
 
 Documents: `check`, `status` (ok, warning, error, skipped), `seen`, and `fix`, the command that
   fixes it
-Checks: aws-cli, variables, config, static-keys, readers, cache, permissions, state-directory, session,
-  registration, endpoint, clock, watcher, monitor, browser, dialog
+Checks: aws-cli, variables, config, static-keys, readers, cache, permissions, state-directory,
+  session, registration, endpoint, clock, watcher, monitor, browser, dialog
 
 Exit status:
-  0   looked at everything; with -e: nothing is wrong
-  1   with -e: there are warnings and no error
+  0   all checks are done; with -e: nothing is wrong
+  1   with -e: there are warnings and no errors
   2   bad command line
-  65  with -e, as all below, the first error: the cache is torn
-  69  an endpoint can't be reached
-  74  files are not as they must be (without -e: a stream failed)
-  78  configuration wrong";
+  65  with -e, the first error: a cache file is torn
+  69  with -e, the first error: an endpoint can't be reached
+  74  with -e, the first error: permissions or files are wrong; without -e: a stream failed
+  78  with -e, the first error: configuration wrong";
 
 /// What is looked at.
 struct Ward<'a> {

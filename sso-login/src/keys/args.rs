@@ -14,20 +14,20 @@ use crate::session::login_options::Via;
 
 /// Store a key only if it works: set, unlock, get, relock
 ///
-/// A key `ENV.KEY` points at a profile or a variable, never at a secret (see `sso-profile key`). A profile that isn't
-/// there yet is set up on the way: start URL, login, account and role.
+/// A key `ENV.KEY` stores a profile or a variable, never a secret (see `sso-profile key`). If the profile doesn't exist
+/// yet, the command sets it up: start URL, login, account and role.
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub struct KeySetArgs {
     /// The key, named as a variable
     pub(super) key: String,
-    /// The env it is for: letters, digits, - and _
+    /// The key's env: letters, digits, - and _
     pub(super) env: String,
     /// aws.iam.sso, aws.static or env
     pub(super) vault: VaultName,
-    /// The vault's name for it: a profile; for `env` a variable [default: KEY] or `/path/to/file#VARIABLE`
+    /// What the key points at: a profile; for `env` a variable [default: KEY] or `/path/to/file#VARIABLE`
     ///
-    /// A profile of `aws.iam.sso` that isn't in the config yet is set up.
+    /// For `aws.iam.sso`, a profile that isn't in the config yet is set up.
     pub(super) reference: Option<String>,
     /// How a person logs in: aws, pkce, device or auto
     #[arg(long, value_enum, default_value_t = Via::Aws, hide_possible_values = true)]
@@ -35,16 +35,16 @@ pub struct KeySetArgs {
     /// Open no browser here: show the URL and the code only
     #[arg(long)]
     pub(super) no_browser: bool,
-    /// Give up a login after that long [default: SSO_LOGIN_TIMEOUT or 2m; 10m with --no-browser]
+    /// Give up a login after this time [default: SSO_LOGIN_TIMEOUT or 2m; 10m with --no-browser]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub(super) timeout: Option<Duration>,
     /// Leave the session logged in at the end
     ///
-    /// Without it the session is logged out, which proves that the key locks; a person at a terminal is asked first, if the
-    /// session was in use.
+    /// Without it the session is logged out, to prove that the key locks. If the session was in use, the command first asks
+    /// on the terminal.
     #[arg(long)]
     pub(super) keep_session: bool,
-    /// Say each step in a line for people
+    /// Print a line for each step, for people
     #[arg(long)]
     pub(super) text: bool,
     // Last, as what follows a heading is below it.
@@ -59,7 +59,7 @@ pub struct SetUp {
     /// Start URL of the access portal
     #[arg(long, value_name = "URL")]
     pub(super) start_url: Option<String>,
-    /// Region of IAM Identity Center, which need not be the region worked in
+    /// Region of IAM Identity Center, which may differ from the region to work in
     #[arg(long, value_name = "REGION")]
     pub(super) sso_region: Option<String>,
     /// The sso-session [default: the one with that start URL, else the profile's name]
@@ -115,26 +115,26 @@ impl SetUp {
 
 const EXAMPLES: &str = "\
 Examples:
-  sso-login key-set AWS_PROFILE dev aws.iam.sso --text         asks for all the rest
-  sso-login key-set AWS_PROFILE dev aws.iam.sso corp           a profile that is there
+  sso-login key-set AWS_PROFILE dev aws.iam.sso --text         asks for the rest
+  sso-login key-set AWS_PROFILE dev aws.iam.sso corp           a profile that exists
   sso-login key-set AWS_PROFILE ci aws.static ci
   sso-login key-set API_TOKEN dev env /home/me/.env#API_TOKEN
   sso-login key-set AWS_PROFILE dev aws.iam.sso corp-dev \\
     --start-url https://d-1234567890.awsapps.com/start --sso-region us-east-1 \\
     --account-id 111122223333 --role-name Developer --region eu-west-1
 
-Four steps, and only if all of them hold the key is stored: set it, unlock it, get it and try it
-(role credentials, and STS says who they are), lock it again. At the end the session is logged out,
-for all its profiles, and the watcher keeps quiet about it; --keep-session leaves it logged in. A session
-that was in use before is logged out only if a person at the terminal agrees; where nobody can be asked,
-a warning says so. Any failure leaves key and config as
-they were and no new session.
+The key is stored only if four steps succeed: set it, unlock it, get it and try it (fetch role
+credentials, and ask STS who they are), and lock it again. At the end the session is logged out for
+all its profiles, and the watcher doesn't ask about it; --keep-session leaves it logged in. A session
+that was in use before is logged out only if a person at the terminal agrees; if nobody can be
+asked, a warning says so. If a step fails, the key and the config stay as they were, and a session
+that the command started is ended.
 
 Each step is a document `\"event\":\"step\"`; the last document has `slug`, `vault`, `reference` and
 `state`.
 
 Exit status:
-  0      stored and proven
+  0      stored and tested
   1      nothing was chosen
   2      bad command line or no terminal to ask on
   65     bad content of keys.json

@@ -31,16 +31,16 @@ const SCRIPT: &str = "PATH=$PATH:$HOME/.local/bin:/usr/local/bin; \
     then sso-profile list | sso-cache check; \
     else echo 'there is no sso-profile and sso-cache' >&2; exit 127; fi";
 
-/// Ask a host over ssh how its sessions are
+/// Ask a host over ssh about its sessions
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub struct InspectArgs {
-    /// The host, as ssh knows it
+    /// The host, by the name that you give to ssh
     host: String,
     /// A container on the host, for `docker exec`
     #[arg(long, value_name = "NAME")]
     container: Option<String>,
-    /// Give up after that long
+    /// Give up after this time
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = parse_duration)]
     timeout: Duration,
     /// End with a status that says whether the host answered
@@ -57,16 +57,17 @@ Examples:
   xargs -P 16 -n 1 sso-login inspect < hosts.txt
   xargs -P 16 -n 1 sso-login inspect < hosts.txt | sso-signal write --source sso-fleet
 
-Every document of `sso-profile list | sso-cache check` there gets `host`. The last one of a host has `event`: `inspected`,
-with how many `profiles` it has, or `error` (`unreachable`, `timeout`, `no-tools`, `failed`) with the reason. The
-documents of a host are written together. ssh asks for nothing: no password, no new host key.
+It runs `sso-profile list | sso-cache check` on the host and adds `host` to every document. The last
+document has `\"event\":\"inspected\"` and the number of `profiles`, or `error` (`unreachable`, `timeout`,
+`no-tools`, `failed`) and the reason. The documents of a host are written together. ssh asks for
+nothing: no password, no new host key.
 
 Exit status:
-  0      the document says how the host is
+  0      the last document has the result
   2      bad command line
   69     with -e: a host can't be reached
   74     a stream failed; with -e: a host's tools failed
-  78     with -e: a host has no tools
+  78     with -e: a host lacks the tools
   124    with -e: a host took too long
   128+N  ended by signal N";
 

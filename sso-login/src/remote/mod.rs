@@ -33,14 +33,14 @@ const USUAL: Duration = Duration::from_secs(600);
 
 /// Log in on a host without a browser, with the browser of this machine
 ///
-/// Runs the login there over ssh, tunnels the port that its page comes back to, opens the page here, and has the host
-/// say who it is afterwards. Tokens, codes and secrets stay on the host.
+/// Runs the login on the host over ssh, opens a tunnel for the port that its page returns to, and opens the page here.
+/// Afterwards the host asks STS for its identity. Tokens, codes and secrets stay on the host.
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub struct TunnelArgs {
-    /// The host, as ssh knows it
+    /// The host, by the name that you give to ssh
     host: String,
-    /// Profile to log in there; without it, the output of a login there is read from stdin
+    /// Profile to log in on the host; without it, the output of a login there is read from stdin
     profile: Option<String>,
     /// A container on the host, for `docker exec`
     #[arg(long, value_name = "NAME")]
@@ -48,13 +48,13 @@ pub struct TunnelArgs {
     /// How the host logs in, if it has an sso-login
     #[arg(long, value_enum, default_value = "auto", requires = "profile")]
     via: Via,
-    /// With a login on stdin that names no profile (the AWS CLI's): the one to ask for afterwards
+    /// Profile to test afterwards, for a login on stdin that doesn't name its profile (the AWS CLI's)
     #[arg(long = "profile", value_name = "PROFILE", id = "profile_on_stdin", conflicts_with = "profile")]
     named: Option<String>,
     /// Open no browser here: show the page only
     #[arg(long)]
     no_browser: bool,
-    /// Give up after that long
+    /// Give up after this time
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_timeout)]
     timeout: Duration,
     /// Options for ssh
@@ -71,10 +71,10 @@ Examples:
   ssh metta1 aws sso login --profile softmax --no-browser |
     sso-login tunnel metta1 --profile softmax
 
-The documents of the host are passed on with `host`; the last one has `outcome` and, once the host
-itself has asked STS, `arn` and `accountId`. A page that comes back to a port of loopback gets a
-tunnel to that port first; a page with a code needs none. With PROFILE the login on the host is
-ended with this one, whatever ends it.
+The documents of the host are passed on with `host`. The last one has `outcome` and, after the host
+has asked STS, `arn` and `accountId`. If the page returns to a port on loopback, a tunnel to that
+port is opened first; a page with a code needs no tunnel. With PROFILE, the login on the host ends
+whenever this command ends.
 
 Exit status:
   0      there is a session on the host

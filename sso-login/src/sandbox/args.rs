@@ -9,7 +9,7 @@ use sso_tool::time::parse_duration;
 use super::behavior::{Approval, Behavior};
 use super::fault::Fault;
 
-/// Run an AWS SSO of your own on loopback, to try everything offline
+/// Run a private AWS SSO on loopback, to try everything offline
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES)]
@@ -17,7 +17,7 @@ pub struct SandboxArgs {
     /// Who approves a login: the sandbox itself, or a person on a page with Allow and Deny
     #[arg(long, value_name = "WHO", value_enum, default_value = "auto", help_heading = "Approval")]
     approve: Approval,
-    /// Let N polls find the login still pending before it is approved
+    /// Answer N polls with "pending" before the login is approved
     #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Approval")]
     pending: u64,
     /// Answer the first N polls with `slow_down`
@@ -33,22 +33,22 @@ pub struct SandboxArgs {
     #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Approval")]
     interval: u64,
 
-    /// How long a device code lives
+    /// How long a device code lasts
     #[arg(long, value_name = "D", default_value = "10m", value_parser = parse_duration, help_heading = "Lifetimes")]
     device_expires_in: Duration,
-    /// How long an access token lives [default: 1h; 8h for clients without scopes]
+    /// How long an access token lasts [default: 1h; 8h for clients without scopes]
     #[arg(long, value_name = "D", value_parser = parse_duration, help_heading = "Lifetimes")]
     token_lifetime: Option<Duration>,
-    /// How long a sign-in lives, and so how long its refresh tokens work
+    /// How long a sign-in lasts, and so how long its refresh tokens work
     #[arg(long, aliases = ["session-length", "refresh-lifetime"], value_name = "D", default_value = "8h", value_parser = parse_duration, help_heading = "Lifetimes")]
     session_lifetime: Duration,
-    /// Hand out the sign-in that lives again at a login, with its old end, as AWS does until a logout
+    /// Reuse an active sign-in at the next login, with its old end, as AWS does until a logout
     #[arg(long, help_heading = "Lifetimes")]
     keep_session: bool,
-    /// How long role credentials live
+    /// How long role credentials last
     #[arg(long, value_name = "D", default_value = "1h", value_parser = parse_duration, help_heading = "Lifetimes")]
     role_lifetime: Duration,
-    /// How long a client registration lives
+    /// How long a client registration lasts
     #[arg(long, value_name = "D", default_value = "90d", value_parser = parse_duration, help_heading = "Lifetimes")]
     registration_lifetime: Duration,
     /// Hand out no refresh tokens
@@ -65,10 +65,10 @@ pub struct SandboxArgs {
     #[arg(long, value_name = "OPERATION[xN]", value_parser = Fault::hang, help_heading = "Faults")]
     hang: Vec<Fault>,
 
-    /// Accounts of the organisation
+    /// Number of accounts in the organisation
     #[arg(long, value_name = "N", default_value_t = 2, help_heading = "Organisation")]
     pub(super) accounts: usize,
-    /// Roles in each account
+    /// Number of roles in each account
     #[arg(long, value_name = "N", default_value_t = 3, help_heading = "Organisation")]
     pub(super) roles: usize,
 
@@ -85,7 +85,7 @@ const EXAMPLES: &str = "\
 Examples:
   sso-login sandbox -- sso-login demo             log in to the sandbox
   sso-login sandbox -- aws sso login --profile demo
-  sso-login sandbox --approve ask -- bash         a shell in which you approve, in a browser
+  sso-login sandbox --approve ask -- bash         a shell; you approve logins in a browser
   sso-login sandbox --token-lifetime 30s -- sh -c 'sso-login demo; sso-cache list --text'
   sso-login sandbox --fail CreateToken=503x2 -- sso-login demo
   sso-login sandbox > sandbox.json &              serve, and print what to export
@@ -94,7 +94,7 @@ Examples:
 Operations: RegisterClient, StartDeviceAuthorization, CreateToken, Authorize, ListAccounts,
 ListAccountRoles, GetRoleCredentials, Logout, GetCallerIdentity, GetSigninToken, ListBuckets.
 
-While it runs, SSO_SANDBOX_URL takes POST /sandbox/faults (a document, `{\"pending\":3}`) and
+While it runs, SSO_SANDBOX_URL accepts POST /sandbox/faults (a document, `{\"pending\":3}`) and
 DELETE /sandbox/faults, and answers GET /sandbox/faults, /sandbox/stats and /sandbox/log.
 
 Exit status:

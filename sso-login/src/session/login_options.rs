@@ -14,13 +14,13 @@ use sso_tool::time;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Via {
     #[default]
-    /// As `SSO_LOGIN_VIA` says; else by the AWS CLI v2 where there is one, else as the surroundings allow.
+    /// The way in `SSO_LOGIN_VIA`; else the AWS CLI v2 if it is found, else `pkce` or `device`
     Auto,
-    /// `aws sso login`.
+    /// `aws sso login`
     Aws,
-    /// A browser on this machine, by this tool.
+    /// A browser on this machine, without the AWS CLI
     Pkce,
-    /// The device flow, by this tool.
+    /// A URL and a code, without the AWS CLI
     Device,
 }
 
@@ -62,11 +62,11 @@ impl FromStr for Via {
 /// Who is asked before a login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Ask {
-    /// Whoever the document's `mode` says.
+    /// As the document's `mode` says
     Auto,
-    /// Always.
+    /// Ask before every login
     Always,
-    /// Never.
+    /// Never ask
     Never,
 }
 

@@ -13,10 +13,10 @@ use crate::choice::{Choice, Chooser, Pick, Taker, in_words, nothing_to_choose_fr
 
 /// Let a person pick one of the documents on standard input
 ///
-/// The list is on the terminal, wherever standard input and output go, and fills while documents come in.
-/// Typing filters it: words match loosely, 'word exactly, ^word at the beginning, !word not at all. Arrows
-/// move, Enter picks, Esc or Ctrl-C chooses nothing. The choice goes out whole, with every key it came with.
-/// Where there is no terminal, --pick says what to pick.
+/// The list appears on the terminal, even if standard input and output go elsewhere, and grows as documents come in.
+/// Type to filter it: a word matches loosely, 'word exactly, ^word at the beginning, and !word excludes. Arrows
+/// move, Enter picks, Esc or Ctrl-C chooses nothing. The chosen document is printed with all its keys.
+/// Without a terminal, say with --pick which one to pick.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -33,7 +33,7 @@ Exit status:
   74  a file or stream failed
   78  there is nothing to choose from")]
 pub(crate) struct Args {
-    /// Only documents with this value; if one is left it is the choice, without a question (repeatable)
+    /// Keep only documents with this value (can be repeated); if one is left, it is chosen without a question
     #[arg(long, value_name = "KEY=VALUE")]
     pick: Vec<Pick>,
 }

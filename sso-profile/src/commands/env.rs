@@ -17,9 +17,9 @@ use crate::select::{BEFORE_THE_PROFILE, Selected, select};
 
 /// Print the shell command that selects a profile
 ///
-/// It sets `AWS_PROFILE` and unsets what would beat it: the variables of `SSO_PROFILE_VARS` (`BACKLOG_AWS_PROFILE`),
-/// `AWS_DEFAULT_PROFILE` and static keys. The profile is PROFILE, else that of the document on standard input. A pipe
-/// without a document is a choice that nobody made: nothing is printed.
+/// The command sets `AWS_PROFILE` and unsets the variables that would override it: those of `SSO_PROFILE_VARS`
+/// (`BACKLOG_AWS_PROFILE`), `AWS_DEFAULT_PROFILE` and static keys. The profile is PROFILE, else that of the document on
+/// standard input. If no document comes in, because nobody chose one, nothing is printed.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -35,7 +35,7 @@ Exit status:
   74  a file or stream failed
   78  no such profile, or the document is about another role or host")]
 pub(crate) struct Args {
-    /// The profile; standard input is then not read
+    /// The profile; if it is given, standard input is not read
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     profile: Option<String>,
     /// The shell that reads it [default: that of SHELL, else bash]

@@ -14,8 +14,8 @@ use crate::table;
 
 /// Print every profile as a document
 ///
-/// In the order of the config file; then those that only the credentials file has. A profile
-/// that can't be used has `error` in its document, which says why.
+/// The profiles come in the order of the config file, followed by those that only the credentials file has. A profile
+/// that can't be used has an `error` in its document, which says why.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -26,18 +26,19 @@ Examples:
     sso-signal write --source monitor
 
 Exit status:
-  0   done, also when there is no config file
+  0   done, even if there is no config file
   2   bad command line
   74  a file or stream failed
   78  the config file can't be parsed")]
 pub(crate) struct Args {
-    /// Print a table for people; it promises nothing to parsers
+    /// Print a table for people; its form may change
     #[arg(long)]
     text: bool,
-    /// Monitor: print every profile again every D, as the config file then has it
+    /// Monitor: read the config again every D, and print every profile
     ///
-    /// The first time at once, until standard output closes or SIGTERM or SIGINT comes; then the status is 0. D is written like
-    /// 30s, 15m or 1h30m and is one second at least; without D it is `SSO_CHECK_SECONDS` (60). While the config can't be read, the profiles of before are printed.
+    /// Prints the first time at once, and continues until standard output closes or SIGTERM or SIGINT comes; then the status
+    /// is 0. Write D like 30s, 15m or 1h30m, one second at least; without D it is `SSO_CHECK_SECONDS` (60). While the config
+    /// can't be read, the last known profiles are printed.
     #[arg(long, value_name = "D", num_args = 0..=1, value_parser = parse_every)]
     #[expect(clippy::option_option, reason = "absent, without D, with D: clap's own form for that")]
     every: Option<Option<Duration>>,

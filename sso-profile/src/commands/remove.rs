@@ -11,12 +11,12 @@ use crate::apply::{Applied, Before, apply};
 use crate::aws_config::AwsConfig;
 use crate::plan;
 
-/// Take a profile out of the config file
+/// Remove a profile from the config file
 ///
-/// Its section goes, with the comments that can only be about it; every other byte stays. Its sso-session
-/// goes too if no other profile names it and it says no more than `write` would write again; one with other
-/// keys or comments stays, but for --session. The profile is PROFILE, or `profile` of each document on
-/// standard input; `AWS_PROFILE` doesn't count. Keys in the credentials file are never touched.
+/// Removes the profile's section with the comments that can only be about it; every other byte stays. It also removes
+/// the sso-session if no other profile uses it and it has nothing that `write` couldn't write again. An sso-session with
+/// other keys or comments stays, unless you give --session. The profile is PROFILE, or `profile` of each document on
+/// standard input; `AWS_PROFILE` is ignored. Keys in the credentials file are never touched.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -33,16 +33,16 @@ Exit status:
   78  no such profile, or another one has it as its source_profile (see --force)")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Args {
-    /// The profile; standard input is then not read
+    /// The profile; if it is given, standard input is not read
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     profile: Option<String>,
-    /// Change nothing; the document has the change as `diff`
+    /// Change nothing; the document shows the change as `diff`
     #[arg(long)]
     dry_run: bool,
-    /// Remove it though another profile has it as its `source_profile`
+    /// Remove the profile even if another one has it as its `source_profile`
     #[arg(long)]
     force: bool,
-    /// Remove its sso-session whatever that says, unless another profile names it
+    /// Remove its sso-session whatever that contains, unless another profile uses it
     #[arg(long)]
     session: bool,
     /// Print a sentence (with --dry-run the diff) for people

@@ -19,10 +19,10 @@ use crate::table;
 
 /// Print one profile as a document
 ///
-/// The profile is the first of these that is there: PROFILE, `profile` of the document on standard input, the variables
+/// The profile is the first of these that is given: PROFILE, `profile` of the document on standard input, the variables
 /// named in `SSO_PROFILE_VARS` (`BACKLOG_AWS_PROFILE`), `AWS_PROFILE`, `default`. With documents on standard input it is a
-/// filter: it adds the profile's keys to each and passes the others on; a profile that is unknown or can't be
-/// used gives an `error` in the document.
+/// filter: it adds the profile's keys to each document and passes on the others. For a profile that is unknown or can't be
+/// used, the document gets an `error`.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -37,20 +37,21 @@ Exit status:
   74  a file or stream failed
   78  no such profile, or it can't be used")]
 pub(crate) struct Args {
-    /// The profile; standard input is then not read
+    /// The profile; if it is given, standard input is not read
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     profile: Option<String>,
     /// The profile, as for the AWS CLI
     #[arg(long = "profile", value_name = "PROFILE", conflicts_with = "profile",
           value_parser = NonEmptyStringValueParser::new())]
     flag: Option<String>,
-    /// Print a table for people; it promises nothing to parsers
+    /// Print a table for people; its form may change
     #[arg(long)]
     text: bool,
-    /// Monitor: print the profile again every D, as the config file then has it; standard input isn't read
+    /// Monitor: read the config again every D, and print the profile; standard input isn't read
     ///
-    /// The first time at once, until standard output closes or SIGTERM or SIGINT comes; then the status is 0. D is written like
-    /// 30s, 15m or 1h30m and is one second at least; without D it is `SSO_CHECK_SECONDS` (60). A profile that can't be used any more gets an `error`.
+    /// Prints the first time at once, and continues until standard output closes or SIGTERM or SIGINT comes; then the status
+    /// is 0. Write D like 30s, 15m or 1h30m, one second at least; without D it is `SSO_CHECK_SECONDS` (60). A profile that
+    /// can no longer be used gets an `error`.
     #[arg(long, value_name = "D", num_args = 0..=1, value_parser = parse_every)]
     #[expect(clippy::option_option, reason = "absent, without D, with D: clap's own form for that")]
     every: Option<Option<Duration>>,

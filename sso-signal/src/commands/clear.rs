@@ -18,9 +18,9 @@ use sso_tool::time;
 
 /// Remove signals, snoozes and cooldowns
 ///
-/// Of PROFILE (else the profile chosen by SSO_PROFILE_VARS or AWS_PROFILE, else `default`) or of all. A session that is still
-/// expired is raised again by the next monitor. A session that was locked on purpose (`quiet`) stays quiet. A profile of
-/// another host is another one than that of the same name here: --host names it.
+/// Clears those of PROFILE (else of the profile chosen by SSO_PROFILE_VARS or AWS_PROFILE, else of `default`), or all.
+/// The monitor's next check raises a signal again for a session that is still expired. A session that was locked on purpose
+/// (`quiet`) stays quiet. For a profile on another host, name the host with --host.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = "\
 Examples:

@@ -11,10 +11,11 @@ use sso_tool::settings::Settings;
 /// The largest log, in bytes: weeks of an honest watcher.
 const LARGEST: i64 = 16 << 20;
 
-/// Write what the tools say as a log for people
+/// Turn the tools' output into a log for people
 ///
-/// Reads documents, and any other line, on stdin; each event is one line with its time. A monitor's documents give a
-/// line only when something changed; other lines that repeat are left out for ten minutes. A log file of more than 16 MiB starts anew.
+/// Reads documents and other lines on stdin, and writes one line with its time for each event. A monitor's documents give a
+/// line only when something has changed. Other lines that repeat are left out for ten minutes. A log file of more than
+/// 16 MiB starts anew.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = "\
 Examples:

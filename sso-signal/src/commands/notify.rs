@@ -32,10 +32,11 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// Run a command for every expired session, once for each expiry
 ///
-/// CMD gets the signal's document on stdin: once for each episode and session, not again after a restart, for a snoozed
-/// one too, in any mode. A session that is locked on purpose (`sso-signal quiet`) is left out. It is passive: the watcher
-/// neither waits for it nor learns of it. A CMD that fails is tried three times in all; it runs twice only if it was
-/// cut off itself. Without --follow it tells what is there now, and ends.
+/// Use it for desktop notifications, webhooks and mail. CMD gets the signal's document on stdin. It runs once for each
+/// session and episode, in any mode and even if the session is snoozed, and a restart doesn't repeat it. A session that is
+/// locked on purpose (`sso-signal quiet`) is left out. The watcher doesn't wait for CMD or depend on it. A CMD that fails is
+/// tried three times in all; it runs twice only if it was interrupted. Without --follow, the command handles the signals
+/// that exist now, and ends.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = "\
 Examples:
@@ -45,15 +46,15 @@ Examples:
   sso-signal notify -- mail -s 'AWS SSO login required' me@example.com
 
 Exit status:
-  0    something was new, and told
+  0    CMD ran for a new signal
   1    nothing was new
   2    bad command line
   65   state of a newer version
   74   a file failed
   75   state locked
-  127  CMD isn't there (126: it can't be run)")]
+  127  CMD isn't found (126: it can't be run)")]
 pub(crate) struct Args {
-    /// Go on until interrupted
+    /// Keep running until interrupted
     #[arg(long)]
     follow: bool,
     /// The command and its arguments

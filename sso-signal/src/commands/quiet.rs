@@ -12,11 +12,11 @@ use sso_tool::time;
 
 /// Stop the reminders of a session that was locked on purpose, until its next login
 ///
-/// Nobody is asked and no browser opens for it, in any mode, until a login is settled or requested, or was done by other
-/// means: a monitor saw the session without a valid token, then with one. With documents on
-/// stdin it is a filter: the session of each (`ssoSession`, `sessionProfiles`, else `profile` alone) is marked before
-/// the document is passed on with `quiet`. So it stands before the logout. The AWS config isn't read: a name that
-/// isn't in it is taken, too.
+/// In any mode, the watcher doesn't ask about the session and opens no browser for it. This ends when a login is settled or
+/// requested, or when a monitor notices another login (it saw the session without a valid token, then with one). With
+/// documents on stdin it is a filter: it marks the session of each (`ssoSession`, `sessionProfiles`, else `profile` alone)
+/// and then passes the document on with `quiet`. In a pipe, put it before the logout. The AWS config isn't read, so any
+/// name is accepted.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = "\
 Examples:
@@ -31,7 +31,7 @@ Exit status:
   74  a file failed
   75  state locked")]
 pub(crate) struct Args {
-    /// A profile of the session; `-`: those of the documents on stdin
+    /// A profile of the session; with `-`, the profiles of the documents on stdin
     pub(crate) profile: Option<String>,
 }
 

@@ -13,9 +13,8 @@ use sso_tool::time;
 
 /// Print signals as documents
 ///
-/// Prints the signal of PROFILE; without it that of the profile chosen by the environment (SSO_PROFILE_VARS,
-/// AWS_PROFILE); if nothing chooses one, every signal. A profile of another host is another one than that of the same
-/// name here: --host names it.
+/// Prints the signal of PROFILE, else of the profile that the environment chooses (SSO_PROFILE_VARS, AWS_PROFILE). If
+/// neither names a profile, it prints every signal. For a profile on another host, name the host with --host.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = "\
 Examples:

@@ -22,21 +22,21 @@ use sso_tool::time;
 
 /// Ask the watcher for a login
 ///
-/// Raises a new episode for the profile, after clearing what holds it back: snooze, cooldown, "Don't remind",
-/// a lock on purpose. In mode `standalone` nobody would take it: nothing is raised and the answer is no.
+/// Clears everything that holds the profile's signal back (snooze, cooldown, "Don't remind", a lock on purpose), and raises
+/// a new episode. In mode `standalone` no watcher would act on it, so nothing is raised and the answer is no.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = "\
 Examples:
   sso-signal request corp || sso-login corp | sso-signal settle
 
 Exit status:
-  0   the watcher takes it
+  0   the watcher handles it
   1   mode standalone: log in directly
   65  bad profile name
   74  a file failed")]
 pub(crate) struct Args {
-    /// Profile to log in, else that of SSO_PROFILE_VARS or AWS_PROFILE, else `default`; `-`: those of the documents
-    /// on stdin
+    /// Profile to log in, else that of SSO_PROFILE_VARS or AWS_PROFILE, else `default`; with `-`, the profiles of the
+    /// documents on stdin
     pub(crate) profile: Option<String>,
     /// Say why, for the person who is asked
     #[arg(long, value_name = "TEXT", default_value = "Login requested by hand")]

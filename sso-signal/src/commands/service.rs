@@ -17,7 +17,7 @@ Examples:
 
 Exit status:
   0   done
-  69  nobody runs services here or the manager failed
+  69  no service manager runs here, or it failed
   74  a file failed
   78  bad setting or another program's service")]
 pub(crate) struct Args {
@@ -29,8 +29,8 @@ pub(crate) struct Args {
 pub(crate) enum Service {
     /// Install CMD as a service with today's settings, and start it
     ///
-    /// Writes a launchd agent (com.bazel.sso-watcher) or a systemd user unit (sso-watcher.service). Doing it again applies
-    /// changed settings; without changes nothing is touched. Another program's service of that name is never replaced.
+    /// Writes a launchd agent (com.bazel.sso-watcher) or a systemd user unit (sso-watcher.service). Run it again to apply
+    /// changed settings; without changes it touches nothing. It never replaces another program's service of that name.
     #[command(after_long_help = "\
 Examples:
   sso-signal service install -- sso-watch 52w
@@ -39,17 +39,17 @@ Examples:
 
 Exit status:
   0   installed and started
-  69  nobody runs services here
+  69  no service manager runs here
   74  a file failed
   78  bad setting, no AWS CLI v2, root on a desktop, or another watcher is installed")]
     Install {
-        /// Install without an AWS CLI v2: logins are by a URL and a code
+        /// Install without an AWS CLI v2: you log in with a URL and a code
         #[arg(long)]
         without_aws: bool,
-        /// Take the place of the service of another directory
+        /// Replace a service that was installed from another directory
         #[arg(long)]
         replace: bool,
-        /// Install PROGRAM as the monitor, too; it is run with --log
+        /// Also install PROGRAM as the monitor; the service runs it with --log
         #[arg(long, value_name = "PROGRAM")]
         monitor: Option<String>,
         /// Install no monitor, and remove the one that is installed
@@ -72,7 +72,7 @@ Examples:
 
 Exit status:
   0   it isn't installed (any more)
-  69  nobody runs services here
+  69  no service manager runs here
   78  it is another program's")]
     Uninstall {
         /// Print a sentence for people
@@ -86,7 +86,7 @@ Examples:
 
 Exit status:
   0   done
-  69  nobody runs services here
+  69  no service manager runs here
   78  it isn't installed")]
     Restart {
         /// Print a sentence for people
@@ -113,16 +113,17 @@ Exit status:
   0   done, also after Ctrl-C
   74  a file failed")]
     Logs {
-        /// That many lines of each
+        /// Print the last N lines of each log
         #[arg(long, value_name = "N", default_value_t = 50)]
         lines: usize,
-        /// Go on until interrupted
+        /// Keep running until interrupted
         #[arg(long)]
         follow: bool,
     },
     /// Say whether a watcher may run here, and what it starts with
     ///
-    /// Not as root on a desktop, nor with a poll interval of zero. The document is the first event of its log.
+    /// A watcher may not run as root on a desktop, nor with a poll interval of zero. The document that this prints is the
+    /// first event of the watcher's log.
     #[command(after_long_help = "\
 Examples:
   sso-signal service check | sso-signal log

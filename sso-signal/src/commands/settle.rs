@@ -24,9 +24,9 @@ use sso_tool::time;
 /// Record what came of each login, and pass every document on
 ///
 /// `outcome` is one of success, valid, failed, timeout, snoozed (with `seconds`), dismissed, suppressed, busy,
-/// unknown-profile (with `configFile`, `configModified`). It holds for the whole sso-session (`ssoSession`,
-/// `sessionProfiles`), also where no profile is named. Documents without an outcome, and events, are passed on untouched; what they say of a session
-/// that is kept quiet (`loginRequired`, `loggedOut`) is noted.
+/// unknown-profile (with `configFile`, `configModified`). It applies to the whole sso-session (`ssoSession`,
+/// `sessionProfiles`), even if the document names no profile. Events and documents without an outcome are passed on
+/// untouched. If such a document is about a session that is kept quiet, its `loginRequired` or `loggedOut` is recorded.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = "\
 Examples:

@@ -16,8 +16,8 @@ use sso_tool::time;
 
 /// Postpone the reminders of a profile and its whole sso-session
 ///
-/// A login, or the monitor's next check, tells which profiles share the session. A name that isn't in the AWS config is
-/// taken, too, since only a container may have that profile; a warning says so.
+/// The tool learns from a login, or from the monitor's next check, which profiles share the session. A name that isn't in
+/// the AWS config is accepted with a warning, because the profile may exist only in a container.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = "\
 Examples:

@@ -7,9 +7,9 @@ use sso_tool::stream::{self, Output};
 
 /// Print everything that decides about reminders, as one document
 ///
-/// Standard input is only read with `-`: whatever a script has there stays. With `-` it joins what other tools say:
-/// documents on stdin of `sso-cache check` (profiles, as checked now), `sso-lock status` and
-/// `sso-signal service status`. The result says for each profile, and over all, what to do next.
+/// With `-` it reads the documents of `sso-cache check` (profiles, as checked now), `sso-lock status` and
+/// `sso-signal service status` on stdin, and adds them to the result. The result says what to do next, for each profile and
+/// overall. Without `-` it doesn't read stdin.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = "\
 Examples:
@@ -23,7 +23,7 @@ Exit status:
   65  bad document or state of a newer version
   74  a file failed")]
 pub(crate) struct Args {
-    /// `-`: join the documents on stdin
+    /// `-` adds the documents on stdin
     #[arg(value_parser = ["-"])]
     pub(crate) documents: Option<String>,
     /// Print lines for people

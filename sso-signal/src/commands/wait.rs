@@ -19,8 +19,9 @@ const PAUSE_OF_LOOPS: Duration = Duration::from_secs(1);
 
 /// Block until a signal is due, and print it
 ///
-/// Adds `mode` (`notify` or `auto`) and takes a lease of 30 s: a signal whose handling dies comes back by itself. In mode
-/// `standalone` nothing is ever due. Wakes on file events where there are any, and at every poll.
+/// Adds `mode` (`notify` or `auto`) and takes a lease of 30 s: if the process that handles the signal dies, the signal comes
+/// back. In mode `standalone` no signal is ever due. It wakes on file events, where the file system sends them, and at
+/// every poll.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = "\
 Examples:
@@ -36,16 +37,16 @@ Exit status:
   78   bad SSO_POLL_SECONDS
   124  none was due within --timeout")]
 pub(crate) struct Args {
-    /// End once the process that started it is gone (124)
+    /// End (124) when the process that started it has ended
     #[arg(long)]
     pub(crate) with_parent: bool,
-    /// Give up after that long
+    /// Give up after this time
     #[arg(long, value_name = "DURATION", value_parser = sso_tool::time::parse_duration)]
     pub(crate) timeout: Option<Duration>,
-    /// Look at least that often (SSO_POLL_SECONDS, 5 s)
+    /// Look at least this often (SSO_POLL_SECONDS, 5 s)
     #[arg(long, value_name = "DURATION", value_parser = parse_poll)]
     pub(crate) poll: Option<Duration>,
-    /// Go on after the first one
+    /// Continue after the first signal
     #[arg(long)]
     pub(crate) follow: bool,
 }

@@ -20,13 +20,14 @@ use sso_tool::stream::{self, Document, Output};
 use sso_tool::subject::{Remote, Subject};
 use sso_tool::time::{self, Moment};
 
-/// Raise a signal, or raise and clear signals as documents on stdin say
+/// Raise a signal, or raise and clear signals for the documents on stdin
 ///
-/// With PROFILE, that profile's signal is raised and printed. Without, documents are read: each raises one, unless it
-/// says `"loginRequired": false`, which clears the signal that the same source raised. It is passed on with `signal`:
-/// `raised`, `kept` (it was there: snoozes hold; or another source still asks), `cleared` or `none`. Documents with `event`,
-/// `outcome` or `error` and no `loginRequired` pass untouched. A profile that no signal can be about (letters, digits
-/// and ` ._@+:/-`, a letter or digit first, 128 at most) gets `none` and an `error`; the stream goes on.
+/// With PROFILE, it raises and prints that profile's signal. Without PROFILE, it reads documents. Each raises a signal,
+/// unless it has `"loginRequired": false`, which clears the signal that the same source raised. The document is passed on
+/// with `signal`: `raised`, `kept` (the signal existed and its snooze still applies, or another source still asks),
+/// `cleared` or `none`. Documents with `event`, `outcome` or `error` and no `loginRequired` are passed on untouched. A
+/// signal's profile has at most 128 letters, digits and ` ._@+:/-`, and begins with a letter or digit; for any other name
+/// the document gets `none` and an `error`, and the stream continues.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = "\
 Examples:
@@ -44,8 +45,8 @@ pub(crate) struct Args {
     /// Say why, for the person who is asked
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: Option<String>,
-    /// Say who raises it: only that source's signal is cleared by it (`sso-signal` if nobody says), and `status`
-    /// says when a monitor with a name was last seen
+    /// Name the source [default: the document's `source`, else `sso-signal`]. A source clears only its own signals, and
+    /// `status` says when a monitor with a name was last seen
     #[arg(long, value_name = "NAME")]
     pub(crate) source: Option<String>,
 }

@@ -7,9 +7,9 @@ use sso_tool::stream::Output;
 use super::{SlugArgs, standing};
 use crate::key;
 
-/// Print a key and what it gives
+/// Print a key and its value
 ///
-/// `value` is the profile's name, or the variable's content. Never opens a browser.
+/// `value` is the profile's name, or the variable's content. It never opens a browser.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -22,12 +22,12 @@ Exit status:
   65  bad content of keys.json
   74  a file or stream failed
   77  locked: a person must log in
-  78  what it points at is gone")]
+  78  its profile or variable is gone")]
 pub(crate) struct Args {
     /// Which key
     #[command(flatten)]
     slug: SlugArgs,
-    /// The one on trial
+    /// Print the key that is on trial
     #[arg(long)]
     trial: bool,
 }

@@ -14,9 +14,9 @@ use crate::key::vault::{State, VaultName};
 
 /// Print the keys and whether they can be used
 ///
-/// `state` is granted, locked (a person must log in), absent (no such variable now) or blocked (what it points at is
-/// gone or is another thing); `reason` says why, and `fix` what helps. Keys of profiles have what `sso-profile show`
-/// says of the profile, and `expiresAt` of a valid token. No value of a variable is shown, and nobody is logged in.
+/// `state` is granted, locked (a person must log in), absent (the variable isn't set now) or blocked (the profile is
+/// gone or has changed its kind); `reason` says why, and `fix` what helps. A key of a profile also has the keys that
+/// `sso-profile show` prints, and `expiresAt` of a valid token. No variable's value is shown, and nobody is logged in.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -34,13 +34,13 @@ Exit status:
   78  the config file can't be parsed, or sso-cache is not there; with -e: one is
       absent or blocked, or there is no such key")]
 pub(crate) struct Args {
-    /// Only those of this env
+    /// Print only the keys of this env
     #[arg(long)]
     env: Option<String>,
-    /// Only those of this vault
+    /// Print only the keys of this vault
     #[arg(long)]
     vault: Option<VaultName>,
-    /// Print a table for people; it promises nothing to parsers
+    /// Print a table for people; its form may change
     #[arg(long)]
     text: bool,
     /// Make the worst state the exit status

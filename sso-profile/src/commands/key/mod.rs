@@ -18,7 +18,7 @@ sso_tool::subcommands! {
 
 /// Keep names (keys) for profiles and variables
 ///
-/// A key `ENV.KEY` names a vault and a reference in it, never a secret. Looking at one never logs in.
+/// A key `ENV.KEY` stores a vault and a reference in it, never a secret. Reading a key never logs in.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -34,7 +34,7 @@ Exit status:
   74  a file or stream failed
   75  another process holds the state directory
   77  locked: a person must log in
-  78  what it points at is gone")]
+  78  its profile or variable is gone")]
 pub(crate) struct Args {
     /// What to do
     #[command(subcommand)]

@@ -7,7 +7,7 @@ use sso_tool::stream::Output;
 use super::SlugArgs;
 use crate::key;
 
-/// Forget a key; what it points at stays
+/// Remove a key; its profile or variable stays
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:

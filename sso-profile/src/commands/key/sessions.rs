@@ -15,9 +15,9 @@ use crate::profile::Profile;
 
 /// Print the sso-sessions behind keys, each once
 ///
-/// A document for each session that keys of the vault `aws.iam.sso` need: what `sso-profile show` says of the first
-/// key's profile, `sessionProfiles` (whom a login or logout concerns) and `keys`. Keys that are blocked are left out;
-/// those of other vaults have no session.
+/// Prints a document for each session that keys of the vault `aws.iam.sso` need. It has the keys that `sso-profile show`
+/// prints for the first key's profile, `sessionProfiles` (the profiles that a login or logout affects) and `keys`. Blocked
+/// keys are left out; keys of other vaults have no session.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -32,7 +32,7 @@ Exit status:
   74  a file or stream failed
   78  there is no such key, or the config file can't be parsed")]
 pub(crate) struct Args {
-    /// Only for keys of this env
+    /// Print only the sessions of keys of this env
     #[arg(long)]
     env: Option<String>,
 }

@@ -7,11 +7,11 @@ use sso_tool::stream::Output;
 use super::{SlugArgs, standing};
 use crate::key::{self, VaultName};
 
-/// Store where a key is found
+/// Store what a key points at
 ///
-/// A profile must be there, with an sso-session, an account and a role (`aws.iam.sso`) or with static keys
-/// (`aws.static`); nobody is logged in. Of a variable, or `/path/to/file#VARIABLE` (`env`), only the name is
-/// checked: it may be set later, and the key is absent until then.
+/// A profile must exist, with an sso-session, an account and a role (`aws.iam.sso`) or with static keys
+/// (`aws.static`); nobody is logged in. For a variable, or `/path/to/file#VARIABLE` (`env`), only the name is
+/// checked: you may set the variable later, and the key is absent until then.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -31,9 +31,9 @@ pub(crate) struct Args {
     /// aws.iam.sso, aws.static or env
     #[arg(long)]
     vault: VaultName,
-    /// The vault's name for it: a profile, a variable, a file and variable
+    /// What the key points at: a profile, a variable, or a file and a variable
     reference: String,
-    /// Put it on trial: `get --trial` alone sees it, until it is set without this flag
+    /// Put the key on trial: only `get --trial` sees it, until you set it without this flag
     #[arg(long)]
     trial: bool,
 }

@@ -21,25 +21,24 @@ pub use all::write_profiles;
 
 /// Add or change a profile and its sso-session
 ///
-/// Every byte that isn't concerned stays: comments, order, line ends. Keys come from the flags, else from
-/// the document on standard input (`startUrl`, `ssoRegion`, `accountId` …). Keys that aren't given stay as they are;
-/// for a new profile `AWS_SSO_START_URL`, `AWS_SSO_REGION`, `AWS_SSO_ACCOUNT_ID` and `AWS_SSO_ROLE_NAME`
-/// (environment, `~/.backlog-toolkit-env` or `.env`) are used where they are set.
-/// A profile or session that exists and differs is changed only with --replace. A portal (start URL) that the file
-/// has an sso-session for gets no second one, unless --sso-session names it. A document that names no profile
-/// needs PROFILE or a variable (`AWS_PROFILE`), which stand for one document; it is never written into `default`.
+/// Only the bytes that must change are changed: comments, order and line ends stay. Values come from the flags, else from
+/// the document on standard input (`startUrl`, `ssoRegion`, `accountId` …). A new profile also gets them from
+/// `AWS_SSO_START_URL`, `AWS_SSO_REGION`, `AWS_SSO_ACCOUNT_ID` and `AWS_SSO_ROLE_NAME` (environment,
+/// `~/.backlog-toolkit-env` or `.env`). All other keys stay as they are. An existing profile or session is changed only with
+/// --replace. If the file already has an sso-session for the portal (start URL), that session is used, unless --sso-session
+/// names another one. For a document without a profile, give PROFILE or set a variable (`AWS_PROFILE`); they apply to one
+/// document, and such a document is never written into `default`.
 ///
-/// With --all each document on standard input (an account and a role) becomes a profile, in one edit: all of
-/// them or none. A comment below the header marks what was written so. Running it again changes only what
-/// became different; keys that were added to a marked profile stay, profiles written by hand are never
-/// overwritten without --replace, and --prune removes the marked profiles of the listed sessions that the
-/// documents don't give any more. A document goes out for each profile, with its `change`: added, replaced,
-/// unchanged, removed, or kept (its role is gone, but another profile needs it).
+/// With --all, each document on standard input (an account and a role) becomes a profile, in one edit: all of
+/// them or none. A comment below the header marks such a profile. A second run changes only the profiles whose role has
+/// changed. Keys that you added to a marked profile stay, and profiles that you wrote yourself are overwritten only with
+/// --replace. --prune removes the marked profiles of the listed sessions whose role is no longer among the documents. A
+/// document is printed for each profile, with its `change`: added, replaced, unchanged, removed, or kept (its role is gone,
+/// but another profile needs it).
 ///
-/// A listing of `sso-login accounts` that was cut short or lost documents on its way prunes nothing: its last
-/// document says how many there are (`listed`). Where a filter of yours drops some, --complete says that what
-/// is left is all you want. Documents of your own need no such end. One with `error` isn't an answer: nothing at
-/// all is written then, and nothing removed.
+/// The last document of `sso-login accounts` says how many documents there are (`listed`). If the listing was cut short or
+/// lost documents on the way, --prune removes nothing. If you filter the listing on purpose, --complete says that the rest
+/// is all you want. Your own documents don't need such a last document. If one has `error`, nothing is written or removed.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -74,7 +73,7 @@ pub(crate) struct Args {
     /// Start URL of the access portal
     #[arg(long, value_name = "URL")]
     start_url: Option<String>,
-    /// Region of IAM Identity Center, which need not be the region worked in
+    /// Region of IAM Identity Center, which may differ from the region to work in
     #[arg(long, value_name = "REGION")]
     sso_region: Option<String>,
     /// Scopes to register with, separated by commas [default for a new session: sso:account:access]
@@ -92,7 +91,7 @@ pub(crate) struct Args {
     /// Output format of the AWS CLI
     #[arg(long, value_name = "FORMAT")]
     output: Option<String>,
-    /// Change nothing; the document has the change as `diff`
+    /// Change nothing; the document shows the change as `diff`
     #[arg(long)]
     dry_run: bool,
     /// Change a profile or session that exists and differs
@@ -104,7 +103,7 @@ pub(crate) struct Args {
     /// Write a profile for each document on standard input, in one edit
     #[arg(long, conflicts_with_all = ["profile", "account_id", "role_name"])]
     all: bool,
-    /// With --all, how profiles are named: {account}, {accountId}, {role}, {session}, {email}
+    /// With --all, the names of the profiles, from {account}, {accountId}, {role}, {session} and {email}
     #[arg(
         long,
         value_name = "TEMPLATE",
@@ -113,10 +112,10 @@ pub(crate) struct Args {
         default_value = "{account}-{role}"
     )]
     name_template: String,
-    /// With --all, remove the profiles it wrote before whose role is gone
+    /// With --all, remove profiles that an earlier run wrote and whose role is gone
     #[arg(long, requires = "all", conflicts_with = "profile")]
     prune: bool,
-    /// With --prune, take the documents for all there is, though a filter dropped the end of their listing
+    /// With --prune, treat the documents as complete, even if a filter dropped the end of the listing
     #[arg(long, requires = "prune")]
     complete: bool,
 }
