@@ -273,7 +273,7 @@ fn of_session(
         reason = format!("SSO session \"{}\" ends at {}, in {left}", sanitize(name), time::format(end));
     }
     if let Some(later) = forecast.as_ref().and_then(|forecast| forecast.disagrees) {
-        reason = format!("{reason} (other evidence says {}; the earlier end counts)", time::format(later));
+        reason = format!("{reason} (other evidence says {}; the earlier one counts)", time::format(later));
     }
     put(&mut added, "reason", Some(reason));
     if let Some(end) = ending {

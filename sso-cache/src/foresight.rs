@@ -65,7 +65,7 @@ impl<'a> Foresight<'a> {
             let Some(text) = settings.text(name) else { continue };
             return match time::parse_duration(&text) {
                 Ok(length) if !length.is_zero() => Ok(Some(length)),
-                _ => Err(Fault::new(Exit::Config, format!("{name} isn't a length of time: `{text}`"))
+                _ => Err(Fault::new(Exit::Config, format!("{name} isn't a duration: `{text}`"))
                     .hint(format!("{LENGTH}=8h"))
                     .into()),
             };

@@ -149,7 +149,7 @@ impl Prune<'_> {
             return None;
         }
         if wanted.is_corrupt {
-            return Some("it is a copy that was left or put aside".to_owned());
+            return Some("it is a leftover or quarantined copy".to_owned());
         }
         if wanted.orphaned.as_ref().is_some_and(|points| !points.have_name(name)) {
             return Some("no profile uses the file that it is a copy of".to_owned());

@@ -27,7 +27,7 @@ pub(crate) fn of(
     let (words, is_valid) = match token {
         Entry::Missing => ("no token in the cache (never logged in, or logged out)".to_owned(), false),
         Entry::Corrupt(why) if is_salvageable => {
-            (format!("the token file {why}, and one whole token in it can be saved"), false)
+            (format!("the token file {why}, but one whole token in it can be recovered"), false)
         }
         Entry::Corrupt(why) => (format!("the token file {why}"), false),
         Entry::Whole(token) => (of_token(session, token, now), token.state(now) == TokenState::Valid),

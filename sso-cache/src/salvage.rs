@@ -213,10 +213,10 @@ fn chosen(wholes: Vec<Whole>) -> Result<Option<Whole>, &'static str> {
     let Some(first) = rest.next() else { return Ok(None) };
     for other in rest {
         if other.kind != first.kind {
-            return Err("holds things of two kinds");
+            return Err("has objects of two kinds");
         }
         if other.origin != first.origin {
-            return Err("holds tokens of two start URLs or regions");
+            return Err("has tokens for two start URLs or regions");
         }
     }
     // Of equals, `max_by_key` takes the last.

@@ -109,7 +109,7 @@ impl Owner {
 
 /// An owner in words, also where nobody could be read.
 pub(crate) fn in_words(owner: Option<&Owner>) -> String {
-    owner.map_or_else(|| "somebody who left no owner.json".to_owned(), Owner::in_words)
+    owner.map_or_else(|| "a process that left no owner.json".to_owned(), Owner::in_words)
 }
 
 /// An owner as a document's value: null where nobody could be read.

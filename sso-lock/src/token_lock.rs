@@ -96,8 +96,7 @@ impl TokenLock {
         let act = || format!("cannot write {}", path.join(OWNER).display());
         let prepared = Prepared::new(&self.lock.state_dir, self.lock.name(), &self.owner)?;
         let Some(directory) = self.guard.directory().with_context(act)? else {
-            let message =
-                format!("`{}` was taken over meanwhile, while this process was suspended", self.lock.name());
+            let message = format!("`{}` was taken over while this process was suspended", self.lock.name());
             return Err(Fault::new(Exit::TryLater, message).into());
         };
         // Both files' flocks are ours, so nobody takes the lock for dead in between.

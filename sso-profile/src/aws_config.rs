@@ -98,7 +98,7 @@ impl AwsConfig {
         match Self::load(settings) {
             Ok(config) => *self = config,
             Err(err) => {
-                settings.warn_once(format!("{err:#}; the profiles that were read before still count"));
+                settings.warn_once(format!("{err:#}; the last known profiles are used"));
             }
         }
     }

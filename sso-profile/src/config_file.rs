@@ -73,7 +73,7 @@ pub fn read_bytes(path: &Path) -> anyhow::Result<Option<(Vec<u8>, Metadata)>> {
                 Exit::Config,
                 format!("{} is a pipe or a socket, not a file", path.display()),
             )
-            .hint("put the content into a file, and name that one")
+            .hint("put the content into a file, and name that file")
             .into());
         }
         Ok(_) => return Ok(None),
@@ -225,7 +225,7 @@ pub(crate) fn real_path(path: &Path) -> anyhow::Result<PathBuf> {
             let message =
                 format!("{} is a link to {}, which does not exist", path.display(), target.display());
             return Err(Fault::new(Exit::Io, message)
-                .hint("make its folder and an empty file there, or remove the link")
+                .hint("create its folder and an empty file there, or remove the link")
                 .into());
         }
         metadata => metadata.with_context(cannot_resolve)?,

@@ -60,11 +60,13 @@ impl Listed {
                     "is incomplete: it was cut short, or a filter dropped its last document".to_owned()
                 }
                 Listing { came, count, .. } if came != count => {
-                    format!("has {count} documents, and {came} came: a filter dropped or doubled some")
+                    format!("has {count} documents, but {came} came in: a filter dropped or duplicated some")
                 }
                 Listing { most, roles, .. } if i64::try_from(roles.len()).is_ok_and(|sum| sum < *most) => {
                     let sum = roles.len();
-                    format!("has {most} roles, and {sum} came: a filter dropped some and doubled others")
+                    format!(
+                        "has {most} roles, but {sum} came in: a filter dropped some and duplicated others"
+                    )
                 }
                 Listing { .. } => continue,
             };

@@ -39,6 +39,6 @@ impl Misnamed {
     pub(crate) fn remedy(all: &[Self], kind: &str, name: &str) -> Option<String> {
         let found = all.iter().find(|misnamed| misnamed.kind == kind && misnamed.name == name)?;
         let Self { line, header, .. } = found;
-        Some(format!("line {line} is [{header}], which no reader takes: write [{kind} {}]", quote(name)))
+        Some(format!("line {line} is [{header}], which no reader accepts: write [{kind} {}]", quote(name)))
     }
 }

@@ -134,7 +134,7 @@ pub fn writable_name(what: &str, name: &str) -> Result<(), Fault> {
     } else if name.chars().any(|c| c.is_control() || is_deceptive(c)) {
         "has control characters in it"
     } else if name.starts_with('-') {
-        "begins with `-`, which every command line takes for a flag"
+        "begins with `-`, so every command line reads it as a flag"
     } else if name.trim() != name {
         "begins or ends with a blank"
     } else {

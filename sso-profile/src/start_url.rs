@@ -78,7 +78,8 @@ impl StartUrl {
         (!region.starts_with(prefix)).then(|| {
             let region = sanitize(region);
             format!(
-                "the start URL is of {place}, and the SSO region {region} is not: it begins with {prefix}"
+                "the start URL belongs to {place}, but the SSO region {region} doesn't: its regions begin \
+                 with {prefix}"
             )
         })
     }

@@ -112,7 +112,7 @@ impl FromStr for Template {
             return Err(wrong("gives every profile the same name".to_owned()));
         }
         if matches!(pieces.first(), Some(Piece::Text(text)) if text.starts_with('-')) {
-            return Err(wrong("begins with `-`, which every command line takes for a flag".to_owned()));
+            return Err(wrong("begins with `-`, so every command line reads it as a flag".to_owned()));
         }
         Ok(Self(pieces))
     }

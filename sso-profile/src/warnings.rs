@@ -27,7 +27,7 @@ pub(crate) fn as_asked(profile: &Profile, request: &Request) -> anyhow::Result<(
             profile.name
         );
         return Err(Fault::new(Exit::Config, message)
-            .hint("choose another name, or take its keys out there")
+            .hint("choose another name, or remove its keys there")
             .into());
     }
     Ok(())
@@ -51,7 +51,7 @@ pub(crate) fn warnings(profile: &Profile, config: &AwsConfig) -> Vec<String> {
     }
     if config.has_keys_in_credentials(name) {
         let section = format!("section `[{name}]` of the credentials file has access keys");
-        warnings.push(format!("{section}, which some SDKs take before SSO"));
+        warnings.push(format!("{section}, which some SDKs prefer to SSO"));
     }
     warnings
 }

@@ -199,7 +199,7 @@ impl View<'_> {
             return format!("nothing: locked by you; to unlock: {login}");
         }
         if self.at.mode == Mode::Standalone {
-            return format!("mode standalone: log in by hand: {login}");
+            return format!("mode standalone: log in yourself: {login}");
         }
         if state.is_suppressed {
             return format!("reminders are off until the next expiry; to log in now: {login}");
@@ -216,7 +216,7 @@ impl View<'_> {
         }
         let later = [state.snoozed, state.cooling].into_iter().flatten().max();
         if let Some(until) = later {
-            return format!("asked again at {}; to log in now: {login}", time::format(until));
+            return format!("you are you are asked again at {}; to log in now: {login}", time::format(until));
         }
         if self.is_watched.is_none() {
             return format!("log in: {login}");
@@ -226,12 +226,12 @@ impl View<'_> {
             None if self.is_monitored => {
                 format!("the monitor raises a signal within a minute; or log in: {login}")
             }
-            None => format!("no monitor was seen lately: {}; or log in: {login}", Recipe::Monitor),
-            Some("waiting-for-user") => format!("five logins failed: log in by hand: {login}"),
+            None => format!("no monitor was seen recently: {}; or log in: {login}", Recipe::Monitor),
+            Some("waiting-for-user") => format!("five logins failed: log in yourself: {login}"),
             Some("due") if self.at.mode == Mode::Auto => format!("a browser opens within {poll}s"),
             Some("due") => format!("a question comes within {poll}s"),
             Some(_) => match self.signal.and_then(|signal| signal.get("until")).and_then(Value::as_str) {
-                Some(until) => format!("tried again at {until}; to log in now: {login}"),
+                Some(until) => format!("the next attempt is at {until}; to log in now: {login}"),
                 None => format!("log in: {login}"),
             },
         }

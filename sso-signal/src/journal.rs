@@ -133,7 +133,7 @@ fn of_event(document: &Document) -> Option<String> {
             "start" => of_start(document),
             // Without the URL and the code: whoever may read the log may not log in.
             "authorize" => format!("{profile}: login under way, waiting for the browser"),
-            "request" => format!("{profile}: login requested by hand"),
+            "request" => format!("{profile}: login requested"),
             other => format!("{profile}: {other}"),
         });
     }

@@ -94,7 +94,7 @@ impl Notices {
             }
         };
         if let Some(aside) = quarantine(state_dir, &path, time::now()?)? {
-            settings.warn_once(format!("{problem}; put aside as {}", aside.display()));
+            settings.warn_once(format!("{problem}; moved to {}", aside.display()));
         }
         Ok(Self::default())
     }

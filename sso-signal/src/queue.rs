@@ -144,7 +144,8 @@ impl<'a> Queue<'a> {
         })?;
         for name in left_out {
             self.settings.warn_once(format!(
-                "{}: a login is required, and nobody is asked: locked on purpose, until the next login",
+                "{}: a login is required, but nobody is asked: the session is locked on purpose until its \
+                 next login",
                 sanitize(&name)
             ));
         }

@@ -56,7 +56,7 @@ impl ReminderStore {
         };
         // Another reader may be faster, and say so.
         if let Some(aside) = quarantine(state_dir, &path, now)? {
-            warn(tool, &format!("{problem}; put aside as {}; snoozes are forgotten", aside.display()));
+            warn(tool, &format!("{problem}; moved to {}; snoozes are lost", aside.display()));
         }
         Ok(Self::default())
     }

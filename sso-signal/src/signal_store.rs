@@ -132,7 +132,7 @@ impl SignalStore {
             [] => {}
             [line] => warn(self.tool, line),
             [line, further @ ..] => {
-                warn(self.tool, &format!("{line}; {} more bad files, likewise", further.len()));
+                warn(self.tool, &format!("{line}; the same for {} more bad files", further.len()));
             }
         }
         reading.signals.sort_by(|a, b| (a.signal.timestamp, &a.path).cmp(&(b.signal.timestamp, &b.path)));
@@ -162,7 +162,8 @@ impl SignalStore {
             let (count, folder) = (left_out.len(), self.places.further.display());
             let most = MOST_BYTES >> 20;
             let what = format!(
-                "{count} files in {folder} are not read: they are further names of one file, or exceed {most} MiB in all"
+                "{count} files in {folder} are not read: they are links to one file, or exceed {most} MiB \
+                 in total"
             );
             warn(self.tool, &what);
         }
@@ -222,7 +223,7 @@ impl SignalStore {
                 return Ok((if known.is_some() { Raised::Again } else { Raised::New }, path, signal));
             }
         }
-        anyhow::bail!("cannot write a signal for `{}`: its file changes all the time", fresh.profile)
+        anyhow::bail!("cannot write a signal for `{}`: its file keeps changing", fresh.profile)
     }
 
     /// Removes the signal of a key if `source` raised it and nobody else did.
@@ -318,7 +319,7 @@ impl SignalStore {
     /// The same, with what is to be said about it.
     fn set_aside(&mut self, path: &Path, problem: &str, now: Moment) -> (bool, Option<String>) {
         match quarantine(&self.state_dir, path, now) {
-            Ok(Some(aside)) => (true, Some(format!("{problem}; put aside as {}", aside.display()))),
+            Ok(Some(aside)) => (true, Some(format!("{problem}; moved to {}", aside.display()))),
             // Another reader was faster, and said so.
             Ok(None) => (true, None),
             Err(err) => {

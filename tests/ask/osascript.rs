@@ -42,7 +42,7 @@ fn the_question_names_all_that_matters_and_no_text_is_in_the_script() {
          Since: 12:00 (3m ago)\n\
          Reason: Credentials expired\nRaised by: sso-monitor-container\n\n\
          Refresh now, snooze, or disable reminders?\n\
-         If closed, or not answered within 2m, you are asked again in 10m."
+         If you close this or don't answer within 2m, you are asked again in 10m."
     );
     assert_eq!(question[5..], ["120", "Don't Remind", "Snooze", "Refresh"]);
     assert_eq!(warning[..4], ["-e", SCRIPT, "warning", "Disable SSO Reminders?"]);

@@ -180,7 +180,8 @@ fn a_job_in_the_background_asks_nobody_and_is_not_stopped() {
     assert_eq!(person.leaves(), 0, "{}", watch.bench.text("errors"));
     let last = last(&watch);
     assert_eq!(last["outcome"], "dismissed");
-    let reason = "nobody could be asked: no dialog program and no terminal here (SSO_DIALOG names one)";
+    let reason = "nobody could be asked: there is no dialog program and no terminal here (name a program \
+                  in SSO_DIALOG)";
     assert_eq!(last["reason"], reason);
     assert!(!person.seen.contains("AWS SSO"), "{:?}", person.seen);
 }

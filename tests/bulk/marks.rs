@@ -153,7 +153,7 @@ fn a_pruned_profile_that_others_need_stays_and_is_named() {
     assert_eq!((&kept["profile"], &kept["change"]), (&json!("Prod-EU-Admin"), &json!("kept")));
     let warnings = &kept["warnings"];
     assert!(
-        warnings[0].as_str().unwrap().contains("`Prod-EU-Admin` has no role any more and stays"),
+        warnings[0].as_str().unwrap().contains("`Prod-EU-Admin` no longer has a role, but stays"),
         "{warnings}"
     );
     assert_eq!(read(&sandbox), text);

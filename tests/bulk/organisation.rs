@@ -235,7 +235,7 @@ fn an_organisation_with_the_same_names_takes_no_profile_of_another() {
         })
         .take(1)
         .collect();
-    write(&sandbox, "", &other).exits(78).says("is of sso-session `corp`, and would become one of `other`");
+    write(&sandbox, "", &other).exits(78).says("belongs to sso-session `corp`, and would move to `other`");
     assert_eq!(read(&sandbox), before);
     write(&sandbox, "--replace", &other).exits(0);
     assert!(read(&sandbox).contains("999988887777"));

@@ -95,7 +95,7 @@ fn keys_in_the_credentials_file_are_never_touched() {
     assert!(
         ended.document()["warnings"][0].as_str().unwrap().contains("`[ops]` of the credentials file stays")
     );
-    remove(&sandbox, "only").exits(78).says("in the credentials file alone");
+    remove(&sandbox, "only").exits(78).says("only in the credentials file");
     assert_eq!(std::fs::read_to_string(path).unwrap(), keys);
 }
 

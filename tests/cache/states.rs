@@ -150,7 +150,7 @@ fn a_torn_file_that_holds_one_whole_token_needs_no_person() {
         let content = format!("{{\"accessToken\":\"CANARY\",\"expiresAt\":\"{end}\"}}\"}}");
         move |sandbox: &Sandbox| fs::write(token_file(sandbox, CORP), content).unwrap()
     };
-    let reason = "the token file is not one whole JSON object, and one whole token in it can be saved";
+    let reason = "the token file is not one whole JSON object, but one whole token in it can be recovered";
     let document = check(torn("2026-11-21T13:00:00Z"), 0, "corrupt", reason);
     assert_eq!(
         (&document["token"]["salvageable"], &document["token"]["refreshable"]),

@@ -158,7 +158,7 @@ fn a_registration_that_is_gone_is_told_from_one_that_never_was() {
         "rm ~/.aws/sso/cache/*",
     ];
     let Some(logins) = logins("", &steps, FORCED) else { return };
-    logins[1].is_asked(2, "gone", "the registration of session sandbox is not in the cache any more.");
+    logins[1].is_asked(2, "gone", "the registration of session sandbox is no longer in the cache.");
     logins[2].is_asked(3, "over", "is valid only until 2020-01-01T00:00:00Z.");
     logins[3].is_asked(4, "first", "the first login of session sandbox");
 }
@@ -187,7 +187,7 @@ fn a_damaged_registration_is_mended_or_put_aside_since_the_aws_cli_fails_at_it()
 fn a_registration_that_aws_rejects_is_given_up_since_the_aws_cli_would_use_it_for_ever() {
     let steps = ["", "sed -i -E 's/(\"clientSecret\": )\"[^\"]*\"/\\1\"x\"/' $(registrations)", ""];
     let Some(logins) = logins("", &steps, FORCED) else { return };
-    logins[1].is_asked(2, "rejected", "AWS does not accept the registration of session sandbox any more.");
+    logins[1].is_asked(2, "rejected", "AWS no longer accepts the registration of session sandbox.");
     logins[2].is_not_asked(2, "success");
 }
 
@@ -218,7 +218,8 @@ fn a_change_of_the_config_is_told_by_what_changed() {
     logins[3].is_asked(
         4,
         "name",
-        "botocore-client-company: session company is a new name: this start URL was logged in to under another.",
+        "botocore-client-company: session company is a new name: earlier logins at this start URL used \
+         another one.",
     );
     logins[4].is_asked(
         5,

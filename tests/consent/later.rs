@@ -84,7 +84,7 @@ fn who_opens_the_page_is_said_as_it_is() {
         let ended = log_in(&bench, true, arguments);
         ended.succeeds("success");
         let page = format!(
-            "To log in as profile demo, {says} this machine (it comes back to port 43210):\n\n    {PAGE}\n\n"
+            "To log in as profile demo, {says} this machine (it returns to port 43210):\n\n    {PAGE}\n\n"
         );
         assert_eq!(ended.page(), page);
     }

@@ -100,7 +100,7 @@ fn a_registration_that_does_not_serve_is_named_with_the_reason() {
             is_asked(&bench, &log_in(&bench, via), count, reason, says);
         }
         fs::remove_file(&file).unwrap();
-        is_asked(&bench, &log_in(&bench, via), 6, "gone", "is not in the cache any more.");
+        is_asked(&bench, &log_in(&bench, via), 6, "gone", "is no longer in the cache.");
     }
 }
 
@@ -114,7 +114,7 @@ fn another_way_to_log_in_is_another_client() {
         &ended,
         2,
         "client",
-        "so far session sandbox was logged in to by `sso-login --via device`",
+        "earlier logins of session sandbox were by `sso-login --via device`",
     );
     for via in WAYS {
         is_not_asked(&bench, &log_in(&bench, via), 2);
@@ -144,13 +144,7 @@ fn a_registration_that_the_service_lost_is_told_once_it_says_so() {
     log_in(&bench, "device");
     bench.faults(&json!({"error": ["StartDeviceAuthorization=invalid_clientx1"]}));
     let ended = log_in(&bench, "device");
-    is_asked(
-        &bench,
-        &ended,
-        2,
-        "rejected",
-        "AWS does not accept the registration of session sandbox any more.",
-    );
+    is_asked(&bench, &ended, 2, "rejected", "AWS no longer accepts the registration of session sandbox.");
 }
 
 #[test]

@@ -213,7 +213,7 @@ fn a_session_that_was_ended_at_the_service_takes_a_forced_login() {
 fn each_error_of_the_portal_is_told_apart() {
     let bench = Bench::logged_in("");
     for (error, code, says) in [
-        ("UnauthorizedException", 77, "is not accepted any more"),
+        ("UnauthorizedException", 77, "AWS no longer accepts"),
         ("ForbiddenException", 78, "no access to role Developer of account 111122223333"),
         ("ResourceNotFoundException", 78, "no access to role Developer"),
         ("InvalidRequestException", 78, "the SSO portal answered InvalidRequestException"),

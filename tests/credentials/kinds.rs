@@ -60,7 +60,7 @@ fn a_credential_process_that_fails_says_so_and_nothing_it_printed_is_shown() {
     let ended = bench.run("sso-login credentials process").exits(69).says("ended with 3: canary: no");
     assert!(!ended.stderr.contains("canary-out"));
     bench.program("print-it", "echo canary-out");
-    let ended = bench.run("sso-login credentials process").exits(78).says("something else than credentials");
+    let ended = bench.run("sso-login credentials process").exits(78).says("something other than credentials");
     assert!(!ended.stderr.contains("canary-out"));
     bench.configure(|text| text.replace("= print-it", "= nothing-there"));
     bench.run("sso-login credentials process").exits(78).says("cannot be run");
@@ -70,7 +70,7 @@ fn a_credential_process_that_fails_says_so_and_nothing_it_printed_is_shown() {
 fn a_process_that_comes_back_to_its_profile_ends() {
     let bench = with("[profile loop]\ncredential_process = sso-login credentials loop\n");
     let ended = bench.run("sso-login credentials loop").exits(78);
-    assert!(ended.stderr.contains("comes back to itself"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("calls itself"), "{}", ended.stderr);
     let bench = with("[profile outer]\ncredential_process = sso-login credentials demo\n");
     bench.run("sso-login credentials outer").exits(0);
 }
@@ -88,7 +88,7 @@ fn what_would_need_a_prompt_or_another_sdk_is_refused_by_name() {
 [profile empty]\nregion = eu-west-1\n",
     );
     for (profile, says) in [
-        ("mfa", "wants a code (mfa_serial)"),
+        ("mfa", "needs an MFA code (mfa_serial)"),
         ("web", "web identity token"),
         ("ec2", "credential_source = Ec2InstanceMetadata"),
         ("self", "leads back to it"),

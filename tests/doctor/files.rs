@@ -32,7 +32,7 @@ fn variables_that_stand_before_a_profile() {
     check(&role, "warning", "AWS_ROLE_ARN and", "unset AWS_ROLE_ARN AWS_WEB_IDENTITY_TOKEN_FILE");
     check(&role[1..], "error", "without AWS_ROLE_ARN", "unset AWS_WEB_IDENTITY_TOKEN_FILE");
     check(&role[..1], "ok", "no variable overrides a profile", "");
-    check(&[("SSO_ENV_FILE", "/nothing/there")], "warning", "which isn't there", "unset SSO_ENV_FILE");
+    check(&[("SSO_ENV_FILE", "/nothing/there")], "warning", "which doesn't exist", "unset SSO_ENV_FILE");
     check(&[("AWS_CONFIG_FILE", "")], "warning", "AWS_CONFIG_FILE is set and empty", "unset AWS_CONFIG_FILE");
     check(&[("AWS_REGION", "a"), ("AWS_DEFAULT_REGION", "b")], "warning", "boto", "unset AWS_DEFAULT_REGION");
 }

@@ -118,7 +118,7 @@ fn a_login_page_of_the_network_is_not_aws() {
         &ended,
         "endpoint",
         "warning",
-        "sends on to portal.hotel.example",
+        "redirects to portal.hotel.example",
         "open http://portal.hotel.example/",
     );
 }

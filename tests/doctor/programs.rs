@@ -72,7 +72,7 @@ fn a_browser_that_would_block_the_aws_cli_is_named() {
     browser("open-it %s", "warning", "serves no page", "export BROWSER='open-it %s &'");
     browser("open-it %s &", "ok", "", "");
     browser("open-it", "ok", "", "");
-    browser("not-there", "error", "`not-there`, which is not there", "unset BROWSER");
+    browser("not-there", "error", "`not-there`, which doesn't exist", "unset BROWSER");
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn a_dialog_program_that_is_missing_is_named() {
     dialog(
         &[("SSO_DIALOG", "not-there --x")],
         "error",
-        "`not-there`, which is not there",
+        "`not-there`, which doesn't exist",
         "unset SSO_DIALOG",
     );
     let bare = sandbox.root().join("bin");

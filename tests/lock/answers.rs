@@ -28,7 +28,10 @@ fn status_tells_free_held_and_stale_apart() {
     let foreign = json!({"name": "b", "held": true, "owner": null, "stale": false});
     assert_eq!(sandbox.run("sso-lock status").exits(0).documents(), [foreign, stale]);
     let text = sandbox.run("sso-lock status --text").exits(0).stdout;
-    assert!(text.starts_with("b: held by somebody who left no owner.json\nx: left behind by pid "), "{text}");
+    assert!(
+        text.starts_with("b: held by a process that left no owner.json\nx: left behind by pid "),
+        "{text}"
+    );
 
     sandbox.run("sso-lock break x").exits(0);
     sandbox.run("sso-lock break x").exits(1);

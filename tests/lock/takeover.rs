@@ -124,7 +124,7 @@ fn a_foreign_mkdir_is_a_lock_until_it_is_old() {
             fs::write(lock.join(name), "12").unwrap();
         }
         let busy = sandbox.run("sso-lock run x -- true").exits(75);
-        busy.says("`x` is held by somebody who left no owner.json");
+        busy.says("`x` is held by a process that left no owner.json");
         sandbox.run("sso-lock break x").exits(75);
         age(&lock, 290);
         sandbox.run("sso-lock run x -- true").exits(75);

@@ -30,7 +30,7 @@ fn a_token_holds_the_lock_until_it_is_released() {
     sandbox.run(&format!("sso-lock release deploy --token {token}")).exits(1);
 
     let again = sandbox.run("sso-lock acquire deploy").exits(0).stdout;
-    sandbox.feed("sso-lock release other", &again).exits(65).says("the document is of the lock `deploy`");
+    sandbox.feed("sso-lock release other", &again).exits(65).says("the document is about the lock `deploy`");
     sandbox.feed("sso-lock release", &again).exits(0);
     sandbox.feed("sso-lock release", &again).exits(1);
     end(sandbox.shell("sso-lock acquire deploy | sso-lock release deploy"), "").exits(0);

@@ -83,7 +83,7 @@ fn the_page_is_shown_as_soon_as_it_is_printed() {
                "registrationReason": "first", "notice": NOTICE})
     );
     let page = "To log in as profile demo, use the browser that the AWS CLI opens now. If none opens, open this page in a \
-                browser on this machine (it comes back to port 43210):";
+                browser on this machine (it returns to port 43210):";
     assert!(
         ended.stderr.replace(code, "").starts_with(&format!("{NOTICE}\n{page}\n\n    {url}\n\n")),
         "{}",
@@ -363,7 +363,7 @@ fn a_page_that_comes_back_to_another_host_has_no_port() {
         "{}",
         ended.stderr
     );
-    assert!(!ended.stderr.contains("comes back to port"), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("returns to port"), "{}", ended.stderr);
 }
 
 #[test]

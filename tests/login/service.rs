@@ -98,7 +98,7 @@ fn the_time_limit_holds_at_every_step() {
     };
     let is_shown = |ended: &crate::support::Ended| ended.stdout.contains("authorize");
     let shown = bench.run_out("sso-login --via device --no-browser demo", &[], is_shown);
-    shown.fails(124, "timeout", "", "nobody approved the login in time; its code is not asked for any more");
+    shown.fails(124, "timeout", "", "nobody approved the login in time; its code no longer works");
     for operation in ["RegisterClient", "StartDeviceAuthorization"] {
         bench.faults(&json!({"hang": [operation]}));
         for file in names(bench.cache()) {

@@ -102,7 +102,7 @@ fn a_page_in_the_services_place_is_no_refusal_whatever_its_status() {
             for (service, line) in SERVICES.into_iter().zip(COMMANDS) {
                 let ended = Stranger::start(status, body, false).ask(&bench, service, line);
                 assert_eq!(ended.code, 69, "{status} {body:?} {line}: {}", ended.stderr);
-                let says = format!("answers {status} with something else");
+                let says = format!("answers {status} with unexpected content");
                 assert!(ended.complaint().contains(&says), "{status} {body:?} {line}: {}", ended.stderr);
             }
         }

@@ -46,7 +46,7 @@ fn a_refused_command_line_is_one_line_and_one_hint_and_nothing_on_stdout() {
     }
     // What is typed where stdin is for it may be a secret.
     for line in ["sso-lock release x CANARY", "sso-login token CANARY", "sso-profile key set x y CANARY"] {
-        let ended = sandbox.run(line).exits(2).says("there are more arguments than it takes");
+        let ended = sandbox.run(line).exits(2).says("there are too many arguments");
         assert!(!ended.stderr.contains("CANARY"), "{}", ended.stderr);
     }
     // No line of an argument is a hint of ours.

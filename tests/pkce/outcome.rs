@@ -37,7 +37,7 @@ fn a_login_opens_the_browser_and_keeps_what_it_brings() {
         ended.stderr,
         format!(
             "{notice}\nTo log in as profile demo, use the browser that opens now. If none opens, open this page in a browser on \
-             this machine (it comes back to port {port}):\n\n    {url}\n\n"
+             this machine (it returns to port {port}):\n\n    {url}\n\n"
         )
     );
     let (base, query) = url.split_once('?').unwrap();
@@ -164,7 +164,7 @@ fn nobody_is_waited_for_longer_than_the_deadline() {
     let is_shown = |ended: &crate::support::Ended| ended.stdout.contains("authorize");
     let ended = bench.run_out("sso-login --via pkce demo", &[], is_shown);
     let port = ended.documents()[0]["port"].as_u64().unwrap().try_into().unwrap();
-    ended.fails(124, "timeout", "", "the browser did not come back in time; its page no longer works");
+    ended.fails(124, "timeout", "", "the browser did not return in time; its page no longer works");
     assert!(ended.complaint().contains("hint: sso-login --via device"), "{}", ended.stderr);
     assert!(TcpStream::connect::<(&str, u16)>(("127.0.0.1", port)).is_err());
     assert_eq!(bench.state(), [""; 0]);

@@ -147,7 +147,7 @@ fn a_registration_that_somebody_else_wrote_meanwhile_stays() {
 fn miss(bench: &Bench) -> (Value, String) {
     let is_shown = |ended: &Ended| ended.stdout.contains("authorize");
     let ended = bench.run_out("sso-login --via pkce --force demo", &[], is_shown);
-    (ended.fails(124, "timeout", "", "did not come back in time"), ended.stderr)
+    (ended.fails(124, "timeout", "", "did not return in time"), ended.stderr)
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn logins_that_nobody_answers_register_ever_more_seldom_and_say_why() {
     assert_eq!(
         said[2].1.as_deref().unwrap(),
         "AWS will ask you again to allow access for sso-login-sandbox: nobody answered the last 2 logins of session \
-         sandbox, so it is registered anew."
+         sandbox, so a new client is registered."
     );
     assert_eq!(bench.count("RegisterClient"), 3);
     log_in(&bench);

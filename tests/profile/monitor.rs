@@ -44,7 +44,7 @@ fn a_config_that_nobody_can_parse_is_said_once_and_the_profiles_of_before_stay()
     let mut monitor = Monitor::start(&sandbox, "sso-profile list --every 1s", "");
     monitor.next();
     put(&sandbox, "[profile corp\nregion = eu-west-1\n");
-    assert!(monitor.complaint().contains("the profiles that were read before still count"));
+    assert!(monitor.complaint().contains("the last known profiles are used"));
     for _ in 0..2 {
         assert_eq!(monitor.next()["roleName"], "Dev");
     }

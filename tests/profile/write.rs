@@ -79,7 +79,7 @@ fn a_session_is_shared_and_changed_only_with_replace() {
     assert_eq!(read(&sandbox).matches("[sso-session corp]").count(), 1);
     let other = "new --sso-session corp --sso-region eu-west-1 --account-id 111122223333 --role-name Admin";
     let ended = write(&sandbox, other).exits(78);
-    ended.says("sso-session `corp` exists and differs in sso_region; `corp`, `ops` would change with it");
+    ended.says("sso-session `corp` exists and differs in sso_region; `corp`, `ops` would change, too");
     write(&sandbox, &format!("{other} --replace")).exits(0);
     assert!(read(&sandbox).contains("sso_region = eu-west-1"));
 }

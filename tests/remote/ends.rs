@@ -158,7 +158,8 @@ fn the_newest_page_counts_and_the_one_before_is_dead() {
     let pages: Vec<_> = documents.iter().filter_map(|document| document["url"].as_str()).collect();
     assert_eq!(pages, [page(first), page(second)]);
     let warning = format!(
-        "sso-login: the login on metta1 started again: the page before no longer works, with the tunnel to port {first}\n"
+        "sso-login: the login on metta1 started again: the previous page no longer works, with the tunnel \
+         to port {first}\n"
     );
     assert!(ended.stderr.contains(&warning), "{}", ended.stderr);
     assert_eq!(documents[2]["outcome"], "failed");

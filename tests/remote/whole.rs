@@ -26,7 +26,7 @@ fn one_command_logs_a_box_in_through_a_tunnel() {
         format!(
             "AWS will ask you to allow access for sso-login-sandbox: it is the first login of session sandbox here, as far \
              as the cache knows.\nTo log in as profile demo on metta1, use the browser that opens now. If none opens, open this page in a \
-             browser on this machine (it comes back to port {port}):\n\n    {url}\n\n"
+             browser on this machine (it returns to port {port}):\n\n    {url}\n\n"
         )
     );
     metta.is_left_alone(port.try_into().unwrap());

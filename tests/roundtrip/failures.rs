@@ -269,7 +269,7 @@ fn a_proxy_that_wants_a_password_is_no_refused_login() {
     let proxies = ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"].map(|name| (name, url.as_str()));
     let variables: Vec<_> = none.into_iter().chain(proxies).collect();
     let ended = machine.run_with(&format!("sso-login key-set {NEW}"), &variables);
-    refused(&ended, 69, "it answers 407 with something else: the proxy wants a user and a password");
+    refused(&ended, 69, "it answers 407 with unexpected content: the proxy wants a user and a password");
     assert_eq!(machine.files(), before);
 }
 

@@ -209,7 +209,7 @@ fn without_a_terminal_the_missing_flags_are_named_and_nobody_is_logged_in() {
         (
             "corp --sso-session other --start-url https://d-1234567890.awsapps.com/start --account-id 111122223333 --role-name x",
             78,
-            "is of https://d-0987654321.awsapps.com/start in us-east-1, not what the flags say",
+            "belongs to https://d-0987654321.awsapps.com/start in us-east-1, which differs from the flags",
         ),
     ] {
         let ended = machine.key_set(&format!("AWS_PROFILE dev aws.iam.sso {words}"));

@@ -82,7 +82,7 @@ fn the_copy_of_the_config_that_a_killed_set_up_leaves_goes_with_the_next() {
     child.wait().unwrap();
     assert_eq!(left(&machine).len(), 2);
     let ended = machine.run_with("sso-login key-set VARIABLE dev env", &[("VARIABLE", "x")]);
-    let says = "was cut off earlier: a login, of session \"sandbox\" maybe, is still under way\n";
+    let says = "was interrupted: a login, perhaps of session \"sandbox\", is still under way\n";
     assert!(ended.stderr.contains(says), "{}", ended.stderr);
     assert_eq!(left(&machine), [""; 0]);
     machine.faults(&json!({"pending": 0}));
@@ -168,7 +168,8 @@ fn what_a_killed_set_up_leaves_is_said_or_ended_by_the_next() {
     assert_eq!(left(&machine).len(), 2);
 
     let ended = machine.run_with("sso-login key-set VARIABLE dev env", &[("VARIABLE", "x")]);
-    let says = "sso-login: setting key `dev.AWS_PROFILE` was cut off earlier: profile corp-dev is in the config, \
+    let says = "sso-login: an earlier attempt to set key `dev.AWS_PROFILE` was interrupted: profile \
+                corp-dev is in the config, \
                 and session \"sandbox\" is logged in\n\
                 sso-login: hint: sso-login logout demo; sso-profile remove corp-dev\n";
     assert_eq!((ended.code, ended.stderr.as_str()), (0, says));

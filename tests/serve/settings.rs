@@ -44,14 +44,20 @@ fn a_manuals_placeholder_is_refused_everywhere() {
         format!("{}AWS_ACCESS_KEY_ID=AKIAX\nAWS_SECRET_ACCESS_KEY=s3cr3t\nAWS_SESSION_TOKEN=t\n", app());
     for (name, value) in placeholders {
         dotenv(&bench, &format!("{good}{name}={value}\n"));
-        bench.run("sso-login serve --listen 0").exits(78).says(&format!("{name} is a manual's placeholder"));
+        bench
+            .run("sso-login serve --listen 0")
+            .exits(78)
+            .says(&format!("{name} is a placeholder from a manual"));
     }
     dotenv(&bench, "AWS_SSO_START_URL=https://d-xxxxxxxxxx.awsapps.com/start\nAWS_SSO_REGION=us-east-1\n");
-    bench.run("sso-login register").exits(78).says("AWS_SSO_START_URL is a manual's placeholder");
+    bench.run("sso-login register").exits(78).says("AWS_SSO_START_URL is a placeholder from a manual");
     dotenv(&bench, "AWS_ACCESS_KEY_ID=your-access-key\nAWS_SECRET_ACCESS_KEY=your-secret-key\n");
-    bench.run("sso-login whoami").exits(78).says("AWS_ACCESS_KEY_ID is a manual's placeholder");
-    bench.run("sso-login credentials").exits(78).says("AWS_ACCESS_KEY_ID is a manual's placeholder");
-    bench.run("sso-login serve --listen 0").exits(78).says("AWS_ACCESS_KEY_ID is a manual's placeholder");
+    bench.run("sso-login whoami").exits(78).says("AWS_ACCESS_KEY_ID is a placeholder from a manual");
+    bench.run("sso-login credentials").exits(78).says("AWS_ACCESS_KEY_ID is a placeholder from a manual");
+    bench
+        .run("sso-login serve --listen 0")
+        .exits(78)
+        .says("AWS_ACCESS_KEY_ID is a placeholder from a manual");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::support::{self, names};
 fn where_nobody_runs_services_the_command_to_run_is_named() {
     let sandbox = bare();
     for line in [INSTALL, "sso-signal service uninstall", "sso-signal service restart"] {
-        let ended = sandbox.run(line).exits(69).says("nobody runs services for this user here");
+        let ended = sandbox.run(line).exits(69).says("no service manager runs for this user here");
         assert!(
             ended.stderr.ends_with("hint: run the watcher yourself: just sso-watch\n"),
             "{}",

@@ -95,7 +95,7 @@ fn a_profile_made_of_another_names_the_login_that_helps() {
     let ended = place.bench.run("sso-login exec process --renewing --warn 1h -- true");
     assert_eq!(
         ended.stderr,
-        "sso-login: profile `process` has no SSO session of its own: no warning will come\n"
+        "sso-login: profile `process` has no SSO session, so there will be no warning\n"
     );
 }
 

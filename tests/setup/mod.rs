@@ -355,7 +355,7 @@ fn profiles_that_keep_their_region_are_named() {
     let config = house.config();
     let line = given("--all").replace("--region eu-west-1", "--region us-west-2");
     let ended = house.run(&line).exits_somehow(0);
-    assert!(ended.stderr.contains(" and 5 more keep the region that they have"), "{}", ended.stderr);
+    assert!(ended.stderr.contains(" and 5 more keep their region"), "{}", ended.stderr);
     assert_eq!(house.config(), config);
     let change = ended.stderr.split("to change it: ").nth(1).unwrap().trim();
     let mut command = house.served.sandbox.command("bash");
@@ -368,7 +368,7 @@ fn profiles_that_keep_their_region_are_named() {
 fn a_name_that_nobody_can_be_reminded_of_is_refused_before_the_login() {
     let house = House::new("--pending 1000");
     let line = given("--pick roleName=ReadOnly").replace(" corp ", " cörp ");
-    house.run(&line).exits(78).says("nobody can be reminded of a profile with the name `cörp`");
+    house.run(&line).exits(78).says("reminders aren't possible for a profile with the name `cörp`");
     house.is_as_before();
     assert_eq!(house.served.admin("/sandbox/stats").json()["requests"], 0);
 }

@@ -41,7 +41,7 @@ fn a_container_that_sees_only_the_signals_folder_raises_there_and_mends_its_own_
     assert_eq!(names(&mounted), ["box.json", "other.json"]);
     assert!(!sandbox.root().join("none").exists(), "a container has no state of the host's to make");
     fs::write(mounted.join("box.json"), "{\"profile\":\"co").unwrap();
-    write(&expired("corp", "one").to_string()).says("put aside as");
+    write(&expired("corp", "one").to_string()).says("moved to");
     assert_eq!(names(&mounted), ["box.json", "other.json"]);
 }
 

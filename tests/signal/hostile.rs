@@ -113,7 +113,7 @@ fn bad_files_in_the_folder_go_to_quarantine_and_good_ones_are_handed_over() {
         let sandbox = Sandbox::new();
         raise(&sandbox, "good", "one");
         put(&sandbox, kind, &sandbox.state().join("signals/bad.json"));
-        let waited = sandbox.run("sso-signal wait --timeout 0s").says("put aside as");
+        let waited = sandbox.run("sso-signal wait --timeout 0s").says("moved to");
         assert_eq!((waited.code, waited.document()["profile"].as_str()), (0, Some("good")), "{kind}");
         assert_eq!(names(sandbox.state().join("signals")), [""; 0], "{kind}");
         assert_eq!(names(sandbox.state().join("quarantine")), ["20261121T120000Z-0000-bad.json"], "{kind}");
@@ -131,7 +131,7 @@ fn a_bad_file_in_the_first_place_stops_no_writer() {
     for_every_kind(|kind| {
         let sandbox = Sandbox::new();
         put(&sandbox, kind, &main_file(&sandbox));
-        let written = sandbox.run("sso-signal write corp").says("put aside as");
+        let written = sandbox.run("sso-signal write corp").says("moved to");
         assert_eq!((written.code, main_signal(&sandbox)["profile"].as_str()), (0, Some("corp")), "{kind}");
     });
 }
@@ -144,12 +144,12 @@ fn a_bad_file_stops_neither_status_nor_an_answer() {
         let bad = sandbox.state().join("signals/corp.json");
         put(&sandbox, kind, &bad);
         assert_eq!(
-            sandbox.run("sso-signal status").says("put aside as").document()["signals"][0]["profile"],
+            sandbox.run("sso-signal status").says("moved to").document()["signals"][0]["profile"],
             "corp"
         );
         put_again(&sandbox, kind, &bad);
         let settled = sandbox.feed("sso-signal settle", r#"{"profile":"corp","outcome":"success"}"#);
-        assert_eq!(settled.says("put aside as").code, 0, "{kind}");
+        assert_eq!(settled.says("moved to").code, 0, "{kind}");
         assert_eq!(profiles(&sandbox), [""; 0], "{kind}");
     });
 }
@@ -368,7 +368,7 @@ fn any_number_of_bad_files_is_one_line_a_look() {
     let ended = sandbox.run("sso-signal wait --timeout 0s").exits_somehow(124);
     assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
     assert!(
-        ended.stderr.contains("put aside as") && ended.stderr.contains("; 49 more bad files"),
+        ended.stderr.contains("moved to") && ended.stderr.contains("; 49 more bad files"),
         "{}",
         ended.stderr
     );

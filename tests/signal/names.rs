@@ -66,7 +66,7 @@ fn a_snooze_of_a_name_that_nobody_has_is_taken_and_told() {
     let sandbox = Sandbox::new();
     sandbox.write(".aws/config", "[profile corp]\nregion = eu-west-1\n");
     sandbox.run("sso-signal snooze corp 1h").exits(0);
-    sandbox.run("sso-signal snooze crop 1h").exits_somehow(0).says("no profile `crop` in the AWS config");
+    sandbox.run("sso-signal snooze crop 1h").exits_somehow(0).says("nor a signal has a profile `crop`");
     // A container's own profile: its signal knows it.
     sandbox.run("sso-signal write elsewhere").exits(0);
     sandbox.run("sso-signal snooze elsewhere 1h").exits(0);

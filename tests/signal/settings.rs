@@ -46,7 +46,7 @@ fn a_strangers_env_file_gives_no_consent_and_shows_no_variable() {
     let ended = sandbox.run("sso-signal mode").exits_warned();
     assert_eq!(ended.document()["mode"], "notify");
     assert!(
-        ended.stderr.contains("SSO_LOGIN_MODE in .env of the working directory doesn't count"),
+        ended.stderr.contains("SSO_LOGIN_MODE in .env of the working directory is ignored"),
         "{}",
         ended.stderr
     );

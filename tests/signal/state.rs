@@ -25,7 +25,7 @@ fn a_torn_or_foreign_state_is_put_aside_and_work_goes_on() {
         let sandbox = Sandbox::new();
         raise(&sandbox, "corp", "one");
         let file = sandbox.write(".aws/sso-renewer/state.json", content);
-        let ended = sandbox.run("sso-signal wait --timeout 0s").says("put aside as");
+        let ended = sandbox.run("sso-signal wait --timeout 0s").says("moved to");
         assert_eq!((ended.code, ended.documents().len()), (0, 1), "{content}");
         assert_eq!(names(sandbox.state().join("quarantine")).len(), 1, "{content}");
         let state: serde_json::Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();

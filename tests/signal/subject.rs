@@ -20,7 +20,7 @@ fn a_session_without_a_profile_gets_no_signal_and_is_told_so() {
     let sandbox = Sandbox::new();
     let answer = sandbox
         .feed("sso-signal write", r#"{"ssoSession":"corp","loginRequired":true}"#)
-        .says("has none here")
+        .says("no profile here uses session")
         .document();
     assert_eq!(answer["signal"], "none");
     assert!(answer["error"].is_string(), "{answer}");

@@ -58,7 +58,7 @@ fn a_timeout_is_silent_and_124() {
     sandbox
         .run("sso-signal wait --timeout 0s --poll 0s")
         .exits(2)
-        .says("a poll interval of zero never rests");
+        .says("the poll interval must be more than zero");
     sandbox.run("sso-signal wait --poll -1s").exits(2).says("sso-signal: ");
 }
 

@@ -33,13 +33,13 @@ fn validity_is_only_what_a_check_found_and_every_state_names_the_next_action() {
     assert_eq!(first["nextAction"], "the watcher isn't running: just sso-watch");
     assert_eq!(first["watcher"], json!({"running": false}));
     desk.just("sso-mode-standalone").exits(0);
-    check(&desk, "none", "mode standalone: log in by hand: sso-login demo | sso-signal settle");
+    check(&desk, "none", "mode standalone: log in yourself: sso-login demo | sso-signal settle");
     desk.just("sso-mode-notify").exits(0);
 
     // Somebody holds the watcher's lock, so a watcher runs.
     let mut watcher = bench.command("sso-lock run watcher -- sleep 100").spawn().unwrap();
     while bench.run("sso-lock status watcher").code != 0 {}
-    check(&desk, "none", "no monitor was seen lately: just sso-monitor");
+    check(&desk, "none", "no monitor was seen recently: just sso-monitor");
     bench.feed("sso-signal write --source box", "").exits(0);
     let raised =
         json!({"profile": "demo", "loginRequired": true, "reason": "x", "episode": "missing"}).to_string();
@@ -82,7 +82,7 @@ fn the_dashboard_for_people_is_plain_when_piped_and_shows_each_profile() {
     let text = desk.just("sso-status").exits(0).stdout;
     assert!(!text.contains('\u{1b}'), "{text}");
     for line in [
-        "  Installed   no: nobody runs services here; run it by hand: just sso-watch",
+        "  Installed   no: no service manager runs here; run the watcher yourself: just sso-watch",
         "  Running     no",
         "  Mode        notify: asks before it opens a browser",
         "  Monitor     never seen: just sso-monitor",
@@ -141,8 +141,8 @@ fn three_hundred_profiles_fit_a_screen_by_session_with_the_problems_first() {
     let lines = dashboard(&desk, &many);
     assert!(lines.len() <= 24, "{lines:#?}");
     let place = |text: &str| lines.iter().position(|line| line.starts_with(text)).unwrap();
-    let (problems, first) = (place("75 profiles need something"), place("  p3: "));
-    assert!(problems < first && first < place("225 profiles need nothing"), "{lines:#?}");
+    let (problems, first) = (place("75 profiles need attention"), place("  p3: "));
+    assert!(problems < first && first < place("225 profiles need no attention"), "{lines:#?}");
     assert!(lines.iter().any(|line| line.contains("and 65 more profiles")), "{lines:#?}");
     // Two sessions: the expired one is first, whatever the order of the config.
     let two: Vec<_> =

@@ -33,7 +33,7 @@ impl Mode {
         match self {
             Self::Notify => "asks before it opens a browser",
             Self::Auto => "opens a browser when a session expires",
-            Self::Standalone => "idle: log in by hand",
+            Self::Standalone => "idle: you log in yourself",
         }
     }
 }

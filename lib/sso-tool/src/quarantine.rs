@@ -79,7 +79,7 @@ fn shortened(name: &str) -> String {
 fn beside(path: &Path) -> anyhow::Result<PathBuf> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let aside = atomic_write::parent(path).join(format!(".{}.bad", shortened(&name)));
-    fs::rename(path, &aside).with_context(|| format!("cannot put {} aside", path.display()))?;
+    fs::rename(path, &aside).with_context(|| format!("cannot move {} to quarantine", path.display()))?;
     Ok(aside)
 }
 

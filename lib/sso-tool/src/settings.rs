@@ -110,8 +110,8 @@ impl Settings {
     /// Says that a setting of `.env` doesn't count.
     pub fn warn_unnamed(&self, name: &str) {
         self.warn_once(format!(
-            "{name} in .env of the working directory doesn't count, since nobody named that file: export \
-             SSO_ENV_FILE=\"$PWD/.env\" if it is yours"
+            "{name} in .env of the working directory is ignored, because nobody named that file; if the \
+             file is yours: export SSO_ENV_FILE=\"$PWD/.env\""
         ));
     }
 
@@ -208,7 +208,7 @@ impl Settings {
             return Ok(Duration::ZERO);
         };
         time::parse_duration(text.trim()).map_err(|_| {
-            let message = format!("SSO_AHEAD isn't a length of time: `{}`", sanitize(&text));
+            let message = format!("SSO_AHEAD isn't a duration: `{}`", sanitize(&text));
             Fault::new(Exit::Config, message).hint("SSO_AHEAD=15m").into()
         })
     }

@@ -86,7 +86,7 @@ pub fn from_system(time: SystemTime) -> Option<Moment> {
 /// Reads a duration of the command line: `30s`, `15m`, `4h`, `1h30m`. For clap's `value_parser`.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text.trim())
-        .map_err(|err| format!("{err}; a duration is written like 30s, 15m, 4h or 1h30m"))
+        .map_err(|err| format!("{err}; write a duration like 30s, 15m, 4h or 1h30m"))
 }
 
 /// A duration for people: `1h 30m`, to the second.

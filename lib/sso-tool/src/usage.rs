@@ -21,11 +21,11 @@ pub(crate) fn fault(command: &Command, arguments: impl Iterator<Item = OsString>
     }
     // What an argument says in lines of its own is not to be taken for what clap says.
     if arguments.iter().any(|argument| argument.to_string_lossy().contains(char::is_control)) {
-        return Fault::new(Exit::Usage, format!("{}, with control characters in one", err.kind())).hint(help);
+        return Fault::new(Exit::Usage, format!("{}, and one has control characters", err.kind())).hint(help);
     }
     if is_surplus(err) {
         let hint = usage(err).unwrap_or(help);
-        return Fault::new(Exit::Usage, "there are more arguments than it takes").hint(hint);
+        return Fault::new(Exit::Usage, "there are too many arguments").hint(hint);
     }
     Fault::new(Exit::Usage, message(err)).hint(tip(err).or_else(|| usage(err)).unwrap_or(help))
 }
@@ -193,11 +193,11 @@ mod tests {
                 "the following required arguments were not provided: <NAME>, <OTHER>",
                 "tool run <NAME> <OTHER>",
             ),
-            ("run a b c", "there are more arguments than it takes", "tool run [OPTIONS] <NAME> <OTHER>"),
-            ("deep list x", "there are more arguments than it takes", "tool deep list"),
+            ("run a b c", "there are too many arguments", "tool run [OPTIONS] <NAME> <OTHER>"),
+            ("deep list x", "there are too many arguments", "tool deep list"),
             (
                 "run a b --wait x\u{7}y",
-                "one of the values isn't valid for an argument, with control characters in one",
+                "one of the values isn't valid for an argument, and one has control characters",
                 "tool run --help",
             ),
             (

@@ -74,7 +74,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let wanted =
         Choice { is_expired: args.expired, orphaned, is_corrupt: args.corrupt, older_than: args.older_than };
     if wanted.is_empty() {
-        return Err(Fault::new(Exit::Usage, "nothing was chosen to be pruned")
+        return Err(Fault::new(Exit::Usage, "no files were chosen to prune")
             .hint("sso-cache prune --expired --dry-run")
             .into());
     }

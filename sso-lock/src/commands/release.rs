@@ -54,7 +54,7 @@ fn release_documents(settings: &Settings, expected: Option<&Name>) -> anyhow::Re
     for document in stream::stdin()? {
         let (name, token) = read_token(&document?)?;
         if expected.is_some_and(|expected| *expected != name) {
-            return Err(Fault::new(Exit::Data, format!("the document is of the lock `{name}`")).into());
+            return Err(Fault::new(Exit::Data, format!("the document is about the lock `{name}`")).into());
         }
         is_held &= release(settings, &name, &token)?;
         count += 1;

@@ -136,7 +136,7 @@ fn ask(settings: &Settings, question: &Question, timeout: Duration) -> Response 
         }
     }
     let why = if notes.is_empty() {
-        "no dialog program and no terminal here (SSO_DIALOG names one)".to_owned()
+        "there is no dialog program and no terminal here (name a program in SSO_DIALOG)".to_owned()
     } else {
         notes.join("; ")
     };
@@ -161,7 +161,8 @@ fn nobody(settings: &Settings, why: &str) -> Response {
     warn(
         settings.tool(),
         &format!(
-            "nobody could be asked: {why}; `sso-login doctor` looks at the dialog, SSO_DIALOG names another"
+            "nobody could be asked: {why}; `sso-login doctor` checks the dialog, and SSO_DIALOG chooses \
+             another one"
         ),
     );
     unasked(&why)

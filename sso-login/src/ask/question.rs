@@ -82,7 +82,7 @@ impl Question {
             Some(end) => ends(profile, &host, end, now),
             None => format!("Profile {name}{host} needs an AWS SSO login."),
         };
-        let cost = ends_at.map(|_| "Logging in ends the session that runs now.".to_owned());
+        let cost = ends_at.map(|_| "Logging in ends the current session.".to_owned());
         let brief = std::iter::once(first.clone()).chain(cost.clone()).collect::<Vec<_>>().join("\n");
         let lines = [
             Some(match ends_at {
@@ -99,7 +99,7 @@ impl Question {
             Some(String::new()),
             Some("Refresh now, snooze, or disable reminders?".to_owned()),
             Some(format!(
-                "If closed, or not answered within {}, you are asked again {}.",
+                "If you close this or don't answer within {}, you are asked again {}.",
                 time::format_duration(timeout),
                 match ends_at {
                     Some(_) => "when it has ended".to_owned(),
@@ -239,7 +239,7 @@ fn warning(profile: &Profile) -> String {
 fn ending_warning(profile: &Profile, end: Moment, now: Moment) -> String {
     let name = quoted(profile.sso.as_ref().and_then(|sso| sso.session.as_deref()).unwrap_or(&profile.name));
     let clock = clock(end, now);
-    format!("You aren't asked again before session {name} ends at {clock}.\n\nWhen it has ended, you are.")
+    format!("You aren't asked again until session {name} ends at {clock}.")
 }
 
 /// The same for a host, which this machine logs in through a tunnel.

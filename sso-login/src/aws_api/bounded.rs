@@ -54,7 +54,7 @@ struct Page(u16);
 
 impl fmt::Display for Page {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "it answers {} with something else", self.0)
+        write!(f, "it answers {} with unexpected content", self.0)
     }
 }
 

@@ -105,7 +105,7 @@ impl Oidc {
         let url = Url::parse(start_url).ok().filter(|_| self.place.endpoint().is_none())?;
         let host = url.host_str().filter(|host| !is_of_aws(host))?;
         let what = format!(
-            "the start URL is on {}, a domain that isn't AWS's, and AWS takes only the portal's own address",
+            "the start URL is on {}, a domain that isn't AWS's, and AWS accepts only the portal's own address",
             sanitize(host)
         );
         Some(Fault::new(Exit::Config, what).hint(

@@ -111,7 +111,7 @@ where
 /// What stands in the service's place, in words: a proxy's or a network's own page.
 pub(crate) fn of_page(status: u16) -> String {
     let whose = if status == 407 { ": the proxy wants a user and a password" } else { "" };
-    format!("it answers {status} with something else{whose}")
+    format!("it answers {status} with unexpected content{whose}")
 }
 
 /// The innermost causes of a failed call in one line, without the SDK's own words around them.
@@ -139,7 +139,8 @@ fn in_words(text: &str) -> Option<String> {
         return None;
     }
     let why = if has("UnknownIssuer") || has("CaUsedAsEndEntity") {
-        "its certificate isn't trusted here; behind a proxy that inspects TLS, AWS_CA_BUNDLE names the proxy's authority"
+        "its certificate isn't trusted here; behind a proxy that inspects TLS, set AWS_CA_BUNDLE to the \
+         proxy's authority"
     } else if has("certificate expired") || has("Expired") {
         "its certificate has expired, or the clock here is wrong"
     } else if has("not valid yet") || has("NotValidYet") {

@@ -163,10 +163,10 @@ mod tests {
         for (lines, says) in [
             (
                 &["", &called(407, " <html>"), "<body>Who are you?</body>", "</html>"][..],
-                "it answers 407 with something else: the proxy wants a user and a password",
+                "it answers 407 with unexpected content: the proxy wants a user and a password",
             ),
-            (&[&called(403, " <html>")], "it answers 403 with something else"),
-            (&[&called(302, "")], "it answers 302 with something else"),
+            (&[&called(403, " <html>")], "it answers 403 with unexpected content"),
+            (&[&called(302, "")], "it answers 302 with unexpected content"),
             (&["'clientSecretExpiresAt'"], "it sent an answer without clientSecretExpiresAt"),
         ] {
             assert_eq!(said(lines), Answer::unreachable(format!("the SSO service can't be reached: {says}")));

@@ -127,7 +127,7 @@ fn federated(
         Err(failure) => return Ok(Err(failure)),
     };
     if credentials.session_token.is_none() {
-        return Ok(Err(SessionError::denied("its keys are long-term ones, which the console doesn't take")));
+        return Ok(Err(SessionError::denied("its keys are long-term ones, which the console doesn't accept")));
     }
     let region = profile.region.as_deref().unwrap_or("us-east-1");
     federation::console_link(region, &credentials, args.destination.as_ref().map(Url::as_str))

@@ -231,7 +231,7 @@ fn prepare(
         Source::Keys { .. } => None,
     };
     if args.renewing && named.is_none() && source.profile().is_some() {
-        let message = "--renewing gives CMD the name of a profile, and no profile has that role";
+        let message = "--renewing gives CMD the name of a profile, but no profile has that role";
         return Err(Fault::new(Exit::Config, message).hint("sso-profile write --help").into());
     }
     teller.found(&source);
@@ -277,7 +277,7 @@ fn prepare(
                 let name = sanitize(&profile.name);
                 warn(
                     settings.tool(),
-                    &format!("profile `{name}` has no SSO session of its own: no warning will come"),
+                    &format!("profile `{name}` has no SSO session, so there will be no warning"),
                 );
             }
             alarm
@@ -357,8 +357,8 @@ fn lasting(
         warn(
             settings.tool(),
             &format!(
-                "the session of profile `{name}` lasts, and the command's keys end in {left}, whatever the session does: \
-                 --renewing lets its SDK get new ones"
+                "the session of profile `{name}` lasts long enough, but the command's keys expire in \
+                 {left}: with --renewing its SDK gets new ones"
             ),
         );
     }

@@ -129,7 +129,7 @@ pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     };
     match setup.run(&mut Output::stdout()) {
         Err(err) if is_cancelled(&err) => {
-            setup.answers.say("Nothing was chosen, and the config is as it was.\n")?;
+            setup.answers.say("Nothing was chosen; the config is unchanged.\n")?;
             Ok(Exit::No)
         }
         done => done,
@@ -193,8 +193,8 @@ impl Setup<'_> {
             warn(
                 self.settings.tool(),
                 &format!(
-                    "you stay logged in to session `{}`: the same command goes on from there, and this one ends the session: \
-                     sso-login logout --sso-session {}",
+                    "you are still logged in to session `{}`; run the same command again to continue, or \
+                     end the session: sso-login logout --sso-session {}",
                     sanitize(&place.session),
                     shell_word(&place.session)
                 ),
@@ -235,16 +235,17 @@ impl Setup<'_> {
         }
         let who = match others.as_slice() {
             [] => return Ok(()),
-            [one] => format!("profile {one} keeps the region that it has"),
+            [one] => format!("profile {one} keeps its region"),
             [first, rest @ ..] => {
-                format!("profile {first} and {} more keep the region that they have", rest.len())
+                format!("profile {first} and {} more keep their region", rest.len())
             }
         };
         let session = shell_word(&place.session);
         let change = format!(
             "sso-login accounts --sso-session {session} | sso-profile write --all --region {region} --replace"
         );
-        warn(self.settings.tool(), &format!("{who}, since --region is for new ones; to change it: {change}"));
+        let why = "--region is only for new profiles";
+        warn(self.settings.tool(), &format!("{who}, because {why}; to change it: {change}"));
         Ok(())
     }
 
@@ -268,7 +269,7 @@ impl Setup<'_> {
         if self.config.contains(name) || check_profile(name).is_ok() {
             return Ok(());
         }
-        let message = format!("nobody can be reminded of a profile with the name `{}`", sanitize(name));
+        let message = format!("reminders aren't possible for a profile with the name `{}`", sanitize(name));
         Err(Fault::new(Exit::Config, message).hint(NAMES))
     }
 
@@ -352,13 +353,13 @@ impl Setup<'_> {
         if given.is_some_and(|given| given != StartUrl::of(&sso.start_url)) {
             let message = format!("sso-session `{session}` belongs to another portal, {}", sso.start_url);
             return Err(Fault::new(Exit::Config, message)
-                .hint("choose another NAME, or leave --start-url out")
+                .hint("choose another NAME, or leave out --start-url")
                 .into());
         }
         if self.args.sso_region.as_ref().is_some_and(|region| *region != sso.region) {
             let given = self.args.sso_region.as_deref().unwrap_or_default();
             let message = format!("sso-session `{session}` is in {}, not in {given}", sso.region);
-            return Err(Fault::new(Exit::Config, message).hint("leave --sso-region out").into());
+            return Err(Fault::new(Exit::Config, message).hint("leave out --sso-region").into());
         }
         if let Some(name) = self.args.name.as_ref().filter(|name| self.args.all && **name != session) {
             let message =
@@ -535,7 +536,7 @@ impl Setup<'_> {
         if rows.is_empty() {
             let message = format!("nobody has given you a role in {}", place.start_url);
             return Err(Fault::new(Exit::Config, message)
-                .hint("ask whoever administers IAM Identity Center for an account and a role")
+                .hint("ask the administrator of IAM Identity Center for an account and a role")
                 .into());
         }
         let template = match &self.args.name_template {
@@ -610,7 +611,7 @@ fn prove(written: &[Document], copy: &Copy) -> anyhow::Result<String> {
         Err(err) => {
             interrupt::check()?;
             let message =
-                format!("the new profile doesn't work, and the config is as it was: {err:#}");
+                format!("the new profile doesn't work, so the config is left unchanged: {err:#}");
             Err(Fault::reworded(&err, message).into())
         }
     }

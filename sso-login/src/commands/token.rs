@@ -124,7 +124,7 @@ fn save(
 }
 
 fn savable(document: &Document) -> anyhow::Result<Sso> {
-    let missing = "the document has no `startUrl` and `ssoRegion` to save a token of";
+    let missing = "to save a token, the document needs `startUrl` and `ssoRegion`";
     sso_of(document)?.ok_or_else(|| Fault::new(Exit::Data, missing).into())
 }
 

@@ -24,14 +24,14 @@ pub(crate) fn grant(
     let asked = in_words(role);
     let sso = profile.sso.as_ref().filter(|_| profile.kind.is_sso());
     let (Some(sso), Some((account_id, role_name))) = (sso, role.both()) else {
-        let what = if own.is_empty() { "none of its own".to_owned() } else { in_words(&own) };
-        let reason = format!("{asked} is asked for, and it has {what}");
-        let remedy = "name both, an account and a role of its SSO session (--account-id, --role-name)";
+        let what = if own.is_empty() { "no role".to_owned() } else { in_words(&own) };
+        let reason = format!("{asked} is requested, but it has {what}");
+        let remedy = "name both an account and a role of its SSO session (--account-id, --role-name)";
         let failure = SessionError::config(reason);
         return Ok(Err(if sso.is_some() { failure.hint(remedy) } else { failure }));
     };
     if let Some(other) = other_session(sso, document)? {
-        let reason = format!("{asked} is asked for, of {}, which isn't its session", sanitize(other));
+        let reason = format!("{asked} is requested, of {}, which isn't its session", sanitize(other));
         return Ok(Err(SessionError::config(reason)));
     }
     Ok(Ok(Profile {

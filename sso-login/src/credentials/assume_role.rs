@@ -61,7 +61,10 @@ fn assumed(
         return Ok(Ok(cached.into()));
     }
     if arguments.contains_key("SerialNumber") {
-        let message = format!("profile `{name}` wants a code (mfa_serial), and this tool never asks for one");
+        let message = format!(
+            "profile `{name}` needs an MFA code (mfa_serial), and this tool never asks \
+                               for one"
+        );
         let hint = format!("aws sts get-caller-identity --profile {}", shell_word(name));
         return Err(Fault::new(Exit::Config, message).hint(hint).into());
     }

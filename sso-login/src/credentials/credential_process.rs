@@ -28,7 +28,7 @@ pub(crate) fn credentials(
         |why: &str| Fault::new(Exit::Config, format!("credential_process of profile `{profile}` {why}"));
     let chain = from_environment(CHAIN).unwrap_or_default();
     if chain.split('\n').any(|running| running == profile) {
-        return Err(fault("comes back to itself").into());
+        return Err(fault("calls itself").into());
     }
     let line = wallet.config.text(profile, "credential_process")?.unwrap_or_default();
     let words = words::split(line).ok_or_else(|| fault("has an open quote"))?;
@@ -57,11 +57,11 @@ pub(crate) fn printed_by(
     });
     match end.with_fault(|| fault("cannot be run"))? {
         End::Status(status) if status.success() => {
-            read(printed.as_bytes()).with_fault(|| fault("prints something else than credentials")).map(Ok)
+            read(printed.as_bytes()).with_fault(|| fault("prints something other than credentials")).map(Ok)
         }
         End::Status(status) => {
             // Its last line may be of any kind, but it was written for people to read.
-            let said = said.map_or_else(|| "without a word".to_owned(), |line| sanitize(&line));
+            let said = said.map_or_else(|| "without a message".to_owned(), |line| sanitize(&line));
             let reason = format!("its {what} ended with {}: {said}", code(status));
             Ok(Err(match u8::try_from(code(status)) {
                 Ok(code) if code == Exit::LoginRequired.code() => SessionError::expired_keys(reason),
@@ -70,7 +70,7 @@ pub(crate) fn printed_by(
             }))
         }
         End::TimedOut => Ok(Err(SessionError::unreachable(format!("its {what} did not end in time")))),
-        End::TooMuch => Err(fault("prints something else than credentials").into()),
+        End::TooMuch => Err(fault("prints something other than credentials").into()),
         End::Interrupted(signal) => Err(interrupted(signal)),
     }
 }

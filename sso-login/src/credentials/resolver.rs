@@ -130,7 +130,7 @@ impl<'a> CredentialResolver<'a> {
             Kind::AssumeRole => assume_role::credentials(self, profile),
             Kind::WebIdentity => Err(none(
                 name,
-                "uses a web identity token (web_identity_token_file), which its SDK must trade in itself",
+                "uses a web identity token (web_identity_token_file), which only its SDK can exchange",
             )
             .into()),
             Kind::Login => {
@@ -156,7 +156,7 @@ impl<'a> CredentialResolver<'a> {
                 _ => format!("{choose} | sso-profile write {}", shell_word(name)),
             };
             let why = profile.no_credentials.clone().unwrap_or_else(|| {
-                format!("{noun} `{name}` has an SSO session, but no account and role to get credentials of")
+                format!("{noun} `{name}` has an SSO session, but no account and role to get credentials for")
             });
             return Err(Fault::new(Exit::Config, why).hint(hint).into());
         };

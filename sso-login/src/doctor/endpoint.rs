@@ -129,7 +129,8 @@ fn finding(endpoint: &Endpoint, reached: &Reached, proxy: Option<&Proxy>) -> Fin
     let (trouble, words) = match reached {
         Reached::Answer { location: Some(location), status, .. } if (300..400).contains(status) => {
             let seen = format!(
-                "{} sends on to {}: something between here and AWS answers, for example a network's login page",
+                "{} redirects to {}: something between this machine and AWS answers, for example a \
+                 network's login page",
                 endpoint.url,
                 host(location)
             );
@@ -166,15 +167,15 @@ fn in_words(endpoint: &Endpoint, trouble: Trouble, proxy: Option<&Proxy>) -> Str
             format!("{url} doesn't answer in time: a firewall, or a proxy that isn't set")
         }
         (Trouble::Proxy, Some(Proxy { variable, shown })) => {
-            format!("the proxy {shown}, which {variable} names, doesn't lead to {host}")
+            format!("the proxy {shown}, which {variable} names, doesn't reach {host}")
         }
-        (Trouble::Proxy, None) => format!("a proxy doesn't lead to {host}"),
+        (Trouble::Proxy, None) => format!("a proxy doesn't reach {host}"),
         (Trouble::Authority, _) => match from_environment("AWS_CA_BUNDLE") {
             Some(path) => {
-                format!("{host} shows a certificate of an authority that is not in {path} (AWS_CA_BUNDLE)")
+                format!("{host} shows a certificate from an authority that is not in {path} (AWS_CA_BUNDLE)")
             }
             None => format!(
-                "{host} shows a certificate that isn't trusted here, for example that of a proxy that inspects TLS"
+                "{host} shows a certificate that isn't trusted here, for example from a proxy that inspects TLS"
             ),
         },
         (Trouble::Tls, _) => format!("{url} has no valid certificate, or doesn't speak TLS"),
@@ -204,7 +205,7 @@ fn fix(endpoint: &Endpoint, trouble: Trouble, proxy: Option<&Proxy>) -> String {
 
 /// Their clock and ours at the same moment.
 fn clock(date: Option<(Moment, Moment)>) -> Finding {
-    let Some((theirs, ours)) = date else { return Finding::skipped(CLOCK, "no service told its time") };
+    let Some((theirs, ours)) = date else { return Finding::skipped(CLOCK, "no service reported its time") };
     let skew = (ours - theirs).abs();
     let words = format!("{} s", skew.num_seconds());
     if skew <= SKEW {

@@ -58,7 +58,7 @@ fn cache(cache: &Cache) -> Finding {
         .map(|(path, _)| path.to_string_lossy().into_owned())
         .collect();
     let Some(first) = open.first() else {
-        return Finding::ok(CACHE, "tokens and credentials are for their owner alone");
+        return Finding::ok(CACHE, "only their owner can read tokens and credentials");
     };
     let others = if open.len() > 1 { format!(", and {} more", open.len() - 1) } else { String::new() };
     let seen = format!("others may read {first}{others}: it holds a token or a key");
@@ -69,7 +69,10 @@ fn cache(cache: &Cache) -> Finding {
 
 fn state(dir: &Path) -> Finding {
     let Some(metadata) = metadata(dir) else {
-        return Finding::ok(STATE, format!("{} is made, private, when it is needed", dir.display()));
+        return Finding::ok(
+            STATE,
+            format!("{} is created as a private directory when it is needed", dir.display()),
+        );
     };
     if !metadata.is_dir() {
         let seen = format!("{} isn't a directory", dir.display());

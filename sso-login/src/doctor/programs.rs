@@ -82,7 +82,7 @@ fn trouble(entry: &str) -> Option<Finding> {
     let is_there =
         if program.contains('/') { Path::new(program).is_file() } else { on_path(program).is_some() };
     if !is_there {
-        let seen = format!("BROWSER names `{program}`, which is not there");
+        let seen = format!("BROWSER names `{program}`, which doesn't exist");
         let fix = "unset BROWSER";
         return Some(Finding::error(BROWSER, Exit::Config, seen, fix));
     }
@@ -103,7 +103,7 @@ pub(super) fn dialog(ward: &Ward<'_>) -> Vec<Finding> {
     const BUILT_IN: [&str; 4] = ["osascript", "zenity", "kdialog", "terminal"];
     if let Some(line) = from_environment("SSO_DIALOG") {
         if line == NO_DIALOG {
-            let seen = "SSO_DIALOG is none: no dialog asks anybody; log in by hand, or use mode auto";
+            let seen = "SSO_DIALOG is none: no dialog asks anybody; log in yourself, or use mode auto";
             return vec![Finding::ok(DIALOG, seen)];
         }
         let program = line.split_whitespace().next().unwrap_or_default().to_owned();
@@ -112,7 +112,8 @@ pub(super) fn dialog(ward: &Ward<'_>) -> Vec<Finding> {
             return vec![Finding::ok(DIALOG, format!("SSO_DIALOG is {line}"))];
         }
         let seen = format!(
-            "SSO_DIALOG names `{program}`, which is not there: nobody is asked, every reminder is put off"
+            "SSO_DIALOG names `{program}`, which doesn't exist: nobody is asked, and every reminder is \
+             postponed"
         );
         return vec![Finding::error(DIALOG, Exit::Config, seen, "unset SSO_DIALOG")];
     }
@@ -125,7 +126,7 @@ pub(super) fn dialog(ward: &Ward<'_>) -> Vec<Finding> {
     vec![match found {
         Some(name) => Finding::ok(DIALOG, format!("{name} asks")),
         None if has_display => {
-            let seen = format!("there is a display and no program for dialogs (mode {mode})");
+            let seen = format!("there is a display, but no program for dialogs (mode {mode})");
             let fix = if env::consts::OS == "linux" {
                 "sudo apt-get install zenity"
             } else {

@@ -88,7 +88,12 @@ impl Scan {
         let is_indented = line.starts_with([' ', '\t']);
         if text.starts_with(['#', ';']) {
             if is_indented {
-                self.tell(number, "the Rust SDK takes an indented comment for a part of the value above, or refuses the file", "let the comment begin in the first column");
+                self.tell(
+                    number,
+                    "the Rust SDK reads an indented comment as part of the value above, or \
+                                   refuses the file",
+                    "begin the comment in the first column",
+                );
             }
         } else if text.starts_with('[') {
             self.header(number, text);
@@ -105,8 +110,8 @@ impl Scan {
         if text.get(end + 1..).is_some_and(|rest| rest.starts_with([';', '#'])) {
             self.tell(
                 number,
-                "the JS SDK takes this for no section, and its keys for those of the section above",
-                "put a space before the comment, or leave it out",
+                "the JS SDK doesn't read this as a section, and adds its keys to the section above",
+                "put a space before the comment, or remove it",
             );
         }
         if header.trim() != header {
@@ -131,13 +136,13 @@ impl Scan {
             {
                 self.tell(
                     number,
-                    format!("only the AWS CLI and botocore take `[{header}]` for a section they know"),
+                    format!("only the AWS CLI and botocore recognise the section `[{header}]`"),
                     "write [profile NAME], [sso-session NAME] or [services NAME]",
                 );
             }
             _ => self.tell(
                 number,
-                format!("no reader takes `[{header}]` for a profile"),
+                format!("no reader recognises `[{header}]` as a profile"),
                 format!("write [profile {header}]"),
             ),
         }
@@ -146,7 +151,12 @@ impl Scan {
             if let [(first, _), (second, _)] = self.default_sections.as_slice()
                 && first != second
             {
-                self.tell(number, "there are [default] and [profile default]: for the AWS CLI and botocore the later one counts, for the others the second kind", "keep one of them");
+                self.tell(
+                    number,
+                    "both [default] and [profile default] exist: the AWS CLI and botocore \
+                                   use the later one, the others the second kind",
+                    "keep one of them",
+                );
             }
         }
     }
@@ -161,13 +171,23 @@ impl Scan {
             let rest = header.get(kind.len()..).unwrap_or_default().trim();
             self.tell(
                 number,
-                format!("`[{header}]` is not two words: every reader but the Go SDK ignores it silently"),
+                format!(
+                    "`[{header}]` doesn't have two words: every reader except the Go SDK ignores it \
+                         silently"
+                ),
                 fix(rest),
             );
             return;
         };
         if header.contains(['"', '\'', '\\']) {
-            self.tell(number, format!("the JS and Rust SDKs drop `[{header}]`, whose name is quoted, and for the Go SDK the quotes are a part of the name"), fix(&name));
+            self.tell(
+                number,
+                format!(
+                    "the JS and Rust SDKs drop `[{header}]`, whose name is quoted, and \
+                                       the Go SDK reads the quotes as part of the name"
+                ),
+                fix(&name),
+            );
         } else if !words::is_plain(&name) {
             self.tell(number, format!("the JS and Rust SDKs drop `[{header}]`, whose name has other characters than A-Z a-z 0-9 _-/.%@:+"), fix(&name));
         }
@@ -181,23 +201,43 @@ impl Scan {
         if text.get(at..=at) == Some(":") {
             self.tell(
                 number,
-                format!("the Rust SDK refuses a file with `{key}:`, and the JS SDK reads over it"),
+                format!("the Rust SDK refuses a file with `{key}:`, and the JS SDK skips the line"),
                 format!("write {key} = …"),
             );
         }
         if value.contains(" #") || value.contains(" ;") || value.contains("\t#") || value.contains("\t;") {
-            self.tell(number, format!("the AWS CLI and botocore take the comment for a part of the value of `{key}`, the others don't"), "put the comment on a line of its own");
+            self.tell(
+                number,
+                format!(
+                    "the AWS CLI and botocore read the comment as part of the value of \
+                                       `{key}`, the others don't"
+                ),
+                "put the comment on a separate line",
+            );
         }
         if key.chars().any(char::is_uppercase) {
             self.tell(
                 number,
-                format!("the JS SDK doesn't know `{key}`: to it, large letters make another key"),
+                format!(
+                    "the JS SDK doesn't know `{key}`, because it tells upper-case and lower-case \
+                         letters apart"
+                ),
                 format!("write {}", key.to_lowercase()),
             );
         }
         let is_quoted = |quote: char| value.len() > 1 && value.starts_with(quote) && value.ends_with(quote);
         if is_quoted('"') || is_quoted('\'') {
-            self.tell(number, format!("the Go SDK strips the quotes around the value of `{key}`, for the others they are a part of it"), format!("write the value of {key} without quotes"));
+            self.tell(
+                number,
+                format!(
+                    "the Go SDK strips the quotes around the value of `{key}`, the \
+                                       others read them as part of the value"
+                ),
+                format!(
+                    "write the value \
+                                       of {key} without quotes"
+                ),
+            );
         }
         self.keys.push((key.to_lowercase(), number));
     }
@@ -223,7 +263,14 @@ impl Scan {
         if let (Some(line), true) =
             (line_of("credential_process"), keys.iter().any(|(key, _)| key.starts_with("sso_")))
         {
-            self.tell(line, format!("`[{header}]` has SSO and a credential_process: the JS SDK takes the process, the others SSO"), "keep one of the two");
+            self.tell(
+                line,
+                format!(
+                    "`[{header}]` has SSO and a credential_process: the JS SDK uses the \
+                                     process, the others use SSO"
+                ),
+                "keep one of the two",
+            );
         }
     }
 }
@@ -264,11 +311,11 @@ mod tests {
         check("[profiles foo]\n", &[(1, "only the AWS CLI")]);
         check("[foo]\n", &[(1, "no reader")]);
         check("[profile1]\n", &[(1, "no reader")]);
-        check("[profile x y]\n", &[(1, "not two words")]);
-        check("[profile \"x\n", &[(1, "not two words")]);
+        check("[profile x y]\n", &[(1, "have two words")]);
+        check("[profile \"x\n", &[(1, "have two words")]);
         check("[profile 'x y']\n", &[(1, "quoted")]);
         check("[profile ünï]\n", &[(1, "JS and Rust SDKs drop")]);
-        check("[default]\n[profile default]\n", &[(2, "there are [default]")]);
+        check("[default]\n[profile default]\n", &[(2, "both [default]")]);
         check("[default]\nregion: x\n", &[(2, "Rust SDK refuses")]);
         check("[default]\nregion = x # c\n", &[(2, "comment")]);
         check("[default]\nRegion = x\n", &[(2, "JS SDK")]);
@@ -277,7 +324,7 @@ mod tests {
             "[profile a]\nsso_session = s\nsso_region = x\nsso_start_url = y\n",
             &[(3, "sso_region"), (4, "sso_start_url")],
         );
-        check("[profile a]\nsso_session = s\ncredential_process = x\n", &[(3, "JS SDK takes the process")]);
+        check("[profile a]\nsso_session = s\ncredential_process = x\n", &[(3, "JS SDK uses the process")]);
     }
 
     #[test]

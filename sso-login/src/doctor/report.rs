@@ -48,7 +48,7 @@ impl Report {
             let _ = write!(text, "\nFine: {}.", names.join(", "));
         }
         if self.of(Status::Skipped).next().is_some() {
-            let _ = write!(text, "\nNot here, or not looked at:");
+            let _ = write!(text, "\nNot present, or not checked:");
         }
         for finding in self.of(Status::Skipped) {
             let _ = write!(text, "\n  {}: {}.", finding.check, sanitize(&finding.seen));
@@ -90,8 +90,8 @@ mod tests {
         assert_eq!(
             report.text(),
             "2 things are wrong:\n\n  c: it is broken.\n    What helps:  mend it\n\n  d: gone.\n    What helps:  \
-             find it\n\nWorth a look, too:\n\n  b: it is old.\n    What helps:  renew it\n\nFine: a, f.\nNot \
-             here, or not looked at:\n  e: none was seen."
+             find it\n\nWorth a look, too:\n\n  b: it is old.\n    What helps:  renew it\n\nFine: a, \
+             f.\nNot present, or not checked:\n  e: none was seen."
         );
     }
 }

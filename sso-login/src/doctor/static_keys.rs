@@ -31,8 +31,8 @@ pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
         .map(|section| {
             let name = section.header;
             let seen = format!(
-                "profile `{name}` logs in by SSO, and {file} has static keys of that name: the JS SDK takes the \
-                 keys, the others SSO"
+                "profile `{name}` logs in with SSO, but {file} has static keys of that name: the JS SDK \
+                 uses the keys, the others use SSO"
             );
             Finding::warning(CHECK, seen, without_keys(name, &file)).with("profile", name)
         })

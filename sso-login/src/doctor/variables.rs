@@ -82,15 +82,15 @@ fn selection(ward: &Ward<'_>) -> Vec<Finding> {
     let names = vec!["AWS_PROFILE", "AWS_DEFAULT_PROFILE"];
     match (chosen, old) {
         (None, Some(_)) => {
-            let seen = "AWS_DEFAULT_PROFILE is set: for boto and the AWS CLI v1 it beats AWS_PROFILE, for the JS and \
-                        Rust SDKs it isn't there";
+            let seen = "AWS_DEFAULT_PROFILE is set: in boto and the AWS CLI v1 it beats AWS_PROFILE, and \
+                        the JS and Rust SDKs ignore it";
             let fix = "export AWS_PROFILE=\"$AWS_DEFAULT_PROFILE\"; unset AWS_DEFAULT_PROFILE";
             found.push(Finding::warning(CHECK, seen, fix).with("variables", vec!["AWS_DEFAULT_PROFILE"]));
         }
         (Some(chosen), Some(old)) if chosen != old => {
             let seen = format!(
-                "AWS_PROFILE is `{chosen}` and AWS_DEFAULT_PROFILE is `{old}`: boto and the AWS CLI v1 take the \
-                 second, which beats AWS_PROFILE there; everybody else takes the first"
+                "AWS_PROFILE is `{chosen}` and AWS_DEFAULT_PROFILE is `{old}`: boto and the AWS CLI v1 \
+                 use the second, and all others use the first"
             );
             found.push(Finding::warning(CHECK, seen, "unset AWS_DEFAULT_PROFILE").with("variables", names));
         }
@@ -115,7 +115,10 @@ fn files(ward: &Ward<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for name in ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"] {
         if is_empty(name) {
-            let seen = format!("{name} is set and empty: botocore reads no file, the JS SDK the usual one");
+            let seen = format!(
+                "{name} is set and empty: botocore reads no file, and the JS SDK reads the \
+                                usual one"
+            );
             found.push(Finding::warning(CHECK, seen, format!("unset {name}")).with("variables", vec![name]));
         }
     }
@@ -124,7 +127,7 @@ fn files(ward: &Ward<'_>) -> Vec<Finding> {
         && !named.is_empty()
         && !named.iter().any(|file| file.is_file())
     {
-        let seen = format!("SSO_ENV_FILE names {path}, which isn't there: nothing is read from it");
+        let seen = format!("SSO_ENV_FILE names {path}, which doesn't exist: nothing is read from it");
         found.push(
             Finding::warning(CHECK, seen, "unset SSO_ENV_FILE").with("variables", vec!["SSO_ENV_FILE"]),
         );
@@ -137,8 +140,7 @@ fn regions() -> Option<Finding> {
     if newer == older || newer.is_empty() || older.is_empty() {
         return None;
     }
-    let seen =
-        format!("AWS_REGION is {newer} and AWS_DEFAULT_REGION is {older}: boto reads the second alone");
+    let seen = format!("AWS_REGION is {newer} and AWS_DEFAULT_REGION is {older}: boto reads only the second");
     let names = vec!["AWS_REGION", "AWS_DEFAULT_REGION"];
     Some(Finding::warning(CHECK, seen, "unset AWS_DEFAULT_REGION").with("variables", names))
 }

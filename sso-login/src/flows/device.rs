@@ -51,7 +51,7 @@ impl DeviceLogin<'_> {
         match ended {
             Some(answer) => answer,
             None if is_shown => {
-                Ok(Answer::timeout("nobody approved the login in time; its code is not asked for any more"))
+                Ok(Answer::timeout("nobody approved the login in time; its code no longer works"))
             }
             None => Ok(Answer::timeout("the SSO service did not answer in time")),
         }

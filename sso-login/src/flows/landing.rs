@@ -99,7 +99,7 @@ impl Landing {
             }
             Self::Again => (
                 "One more time, please",
-                "The login starts anew on another page.<br>You can close this window.",
+                "The login starts again on another page.<br>You can close this window.",
             ),
             Self::Stranger => (
                 "This is not the login that is under way",

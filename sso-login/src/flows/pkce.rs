@@ -98,7 +98,7 @@ impl PkceLogin<'_> {
                 }
             }
             Err(Stop::TimedOut) => {
-                Answer::timeout("the browser did not come back in time; its page no longer works")
+                Answer::timeout("the browser did not return in time; its page no longer works")
                     .hint("sso-login --via device, if the browser is on another machine")
             }
             Err(Stop::NoAnswer) => Answer::timeout("the SSO service did not answer in time"),

@@ -98,7 +98,7 @@ impl<'a> Progress<'a> {
             WayBack::None => {}
             WayBack::Bad(why) => {
                 event.set("warning", *why);
-                say(&format!("warning: {why}: the login may never come back to this machine\n"));
+                say(&format!("warning: {why}: the login may never return to this machine\n"));
             }
         }
         if let Some(expires_at) = authorize.expires_at {
@@ -127,7 +127,7 @@ impl<'a> Progress<'a> {
     /// Shows a person on stderr where to go; `whose` is the profile or session that it is for.
     pub(crate) fn tell(whose: &str, authorize: &Authorize, port: Option<u16>) {
         let place = port.map_or_else(String::new, |port| {
-            format!(" in a browser on this machine (it comes back to port {port})")
+            format!(" in a browser on this machine (it returns to port {port})")
         });
         let (whose, url) = (sanitize(whose), visible(&authorize.url));
         if let Some(host) = &authorize.foreign_host {

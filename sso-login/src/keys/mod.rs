@@ -267,7 +267,7 @@ impl Round<'_> {
         let users = if users.is_empty() { "no profile".to_owned() } else { users.join(", ") };
         if self.answers.is_somebody_there() {
             let question = format!(
-                "Session \"{session}\" is in use ({users}). Log it out at the end, which proves that the key locks?"
+                "Session \"{session}\" is in use ({users}). Log it out at the end, to prove that the key locks?"
             );
             if !self.answers.agrees(&question)? {
                 self.session_end = Some(SessionEnd::Kept);

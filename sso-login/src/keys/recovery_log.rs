@@ -35,7 +35,8 @@ impl RecoveryLog {
     /// has none, while nothing is done yet. The caller holds the lock of set-ups.
     pub(super) fn begin(slug: &Slug, config: Option<&Path>, settings: &Settings) -> anyhow::Result<Self> {
         let dir = with_room(config, settings).map_err(|err| {
-            let message = format!("key `{slug}` is not stored, since a failure could not be undone: {err:#}");
+            let message =
+                format!("key `{slug}` is not stored, because a failure could not be undone: {err:#}");
             Fault::new(status_of(&err), message)
         })?;
         let trail = Self { note: Document::new().with("slug", slug.to_string()), dir };
@@ -102,11 +103,12 @@ pub(super) fn follow(left: &Path, settings: &Settings) {
         && is_login_under_way(settings)
     {
         // The kill of one process ends no other: a person may yet allow what that one asks for.
-        found.push(format!("a login, of session \"{}\" maybe, is still under way", sanitize(name)));
+        found.push(format!("a login, perhaps of session \"{}\", is still under way", sanitize(name)));
         commands.insert(0, "sso-lock status login".to_owned());
     }
     if !found.is_empty() {
-        let message = format!("setting key `{slug}` was cut off earlier: {}", found.join(", and "));
+        let message =
+            format!("an earlier attempt to set key `{slug}` was interrupted: {}", found.join(", and "));
         warn(settings.tool(), &message);
         warn(settings.tool(), &format!("hint: {}", commands.join("; ")));
     }

@@ -70,11 +70,11 @@ impl Site {
             .is_some_and(|given| StartUrl::of(given) != StartUrl::of(&sso.start_url));
         if is_other_portal || differs(&set_up.sso_region, &sso.region) {
             let message = format!(
-                "sso-session `{session}` is of {} in {}, not what the flags say",
+                "sso-session `{session}` belongs to {} in {}, which differs from the flags",
                 sso.start_url, sso.region
             );
             return Err(Fault::new(Exit::Config, message)
-                .hint("leave --start-url and --sso-region out, or name another --sso-session")
+                .hint("leave out --start-url and --sso-region, or name another --sso-session")
                 .into());
         }
         let scopes = sso.scopes.as_ref().map(|scopes| scopes.join(","));

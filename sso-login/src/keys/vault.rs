@@ -165,7 +165,7 @@ impl Vault for AwsStatic {
     }
 
     fn relock(&self, _: &mut Round<'_>) -> anyhow::Result<Held> {
-        Ok(Held::new("static keys can't be locked: they are as they were"))
+        Ok(Held::new("static keys can't be locked: they are unchanged"))
     }
 
     fn locks(&self) -> bool {
@@ -210,7 +210,7 @@ impl Vault for Env {
     }
 
     fn relock(&self, _: &mut Round<'_>) -> anyhow::Result<Held> {
-        Ok(Held::new("a variable can't be locked: it is as it was"))
+        Ok(Held::new("a variable can't be locked: it is unchanged"))
     }
 
     fn locks(&self) -> bool {
@@ -220,7 +220,7 @@ impl Vault for Env {
 
 /// A set-up is that of a profile with an sso-session.
 fn refused_flags(vault: &str) -> anyhow::Error {
-    let message = format!("vault {vault} takes no flags of a profile's set-up");
+    let message = format!("vault {vault} accepts no flags of a profile's set-up");
     Fault::new(Exit::Usage, message).hint("they are for aws.iam.sso").into()
 }
 

@@ -122,7 +122,7 @@ pub(super) fn choose_role(round: &mut Round<'_>) -> anyhow::Result<()> {
     let profile = AwsConfig::load(&settings)?.known_profile(&scratch.profile)?;
     let none_fits = || {
         let asked = picks.iter().map(Pick::to_string).collect::<Vec<_>>().join(", ");
-        let hint = format!("see {}, or leave the flags out at a terminal and choose", site.start_url);
+        let hint = format!("see {}, or leave out the flags on a terminal and choose", site.start_url);
         Fault::new(Exit::Config, format!("{asked} isn't a role that you have")).hint(hint)
     };
     // Nobody knows the temporary profile.

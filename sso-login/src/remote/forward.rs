@@ -78,8 +78,8 @@ impl Forward {
                 Knock::NotYet => {}
                 Knock::Nobody => {
                     let reason = format!(
-                        "nobody listens on port {port} of {}: the login there is gone, or its container \
-                         has a network of its own",
+                        "nobody listens on port {port} of {}: the login there has ended, or its container \
+                         has a separate network",
                         place.host()
                     );
                     return Ok(Err(Answer::failed("no-listener", reason)
@@ -153,7 +153,7 @@ fn unbindable(port: u16, err: &std::io::Error) -> Answer {
         ErrorKind::AddrInUse => format!("port {port} of this machine is in use"),
         _ => format!("cannot use port {port} of this machine: {err}"),
     };
-    Answer::failed("port", why).exiting(Exit::TryLater).hint("start the login again: it takes another port")
+    Answer::failed("port", why).exiting(Exit::TryLater).hint("start the login again: it uses another port")
 }
 
 /// Connects through the tunnel and sees whether the other end says something.

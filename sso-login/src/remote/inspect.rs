@@ -135,7 +135,8 @@ fn ask(place: &Place, deadline: Instant) -> anyhow::Result<(Vec<Document>, Exit)
             Arrival::TooMuch => break Status::TooMuch,
         }
     };
-    let why = if feed.complaint.is_empty() { "without a word".to_owned() } else { sanitize(&feed.complaint) };
+    let why =
+        if feed.complaint.is_empty() { "without a message".to_owned() } else { sanitize(&feed.complaint) };
     let failed = |reason: String| (said_of("failed", reason), Exit::Io);
     let (said, exit) = match (status, odd) {
         (Status::TimedOut, _) => (said_of("timeout", "no answer in time".to_owned()), Exit::Timeout),

@@ -157,7 +157,7 @@ impl Machine {
             let tunnel =
                 loopback.as_ref().map(|loopback| format!(", with the tunnel to port {}", loopback.port));
             actions.push(Action::Warn(format!(
-                "the login on {} started again: the page before no longer works{}",
+                "the login on {} started again: the previous page no longer works{}",
                 self.place,
                 tunnel.unwrap_or_default()
             )));
@@ -273,8 +273,8 @@ impl Machine {
                     ];
                 }
                 (None, true) => {
-                    let note = "the AWS CLI there says that it logged in; nobody asked whether the login works: \
-                                --profile PROFILE does";
+                    let note = "the AWS CLI there says that it logged in; to test the login, add \
+                                --profile PROFILE";
                     let warning = Action::Warn(format!("{place}: {note}"));
                     let answer = Answer::relayed_success().with("warning", note);
                     return vec![warning, Action::Finish(self.document(), answer)];

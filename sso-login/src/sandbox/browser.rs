@@ -47,7 +47,7 @@ fn show_device(world: &mut World, user_code: Option<&str>) -> Answer {
     let Some(user_code) = user_code else { return page::code_form(200, None) };
     let approve = world.behavior.approve;
     let Some(device) = device::find(world, user_code) else {
-        return page::code_form(404, Some("No login waits for that code. It may be over."));
+        return page::code_form(404, Some("No login waits for that code. It may have ended."));
     };
     if device.decision != Decision::Undecided {
         return page::notice(200, "This login is settled", "You can close this page.");
@@ -56,7 +56,7 @@ fn show_device(world: &mut World, user_code: Option<&str>) -> Answer {
         return page::notice(
             200,
             "Nothing to do",
-            "This sandbox approves by itself. You can close this page.",
+            "This sandbox approves logins automatically. You can close this page.",
         );
     }
     let (client_id, code, token) =

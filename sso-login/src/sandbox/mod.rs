@@ -89,7 +89,8 @@ fn welcome(command: &[OsString]) {
         // A terminal that is gone needs no welcome.
         let _ = writeln!(
             stderr,
-            "In the sandbox: an AWS SSO on loopback, and a HOME that goes when you leave (exit). No AWS account is used.\n\
+            "In the sandbox: an AWS SSO on loopback, and a HOME that is removed when you leave (exit). No \
+             AWS account is used.\n\
              For AWS_PROFILE there are demo and demo-admin (one session) and other. Begin with: sso-login demo"
         );
     }

@@ -137,7 +137,7 @@ pub(crate) fn secret_key(settings: &Settings) -> anyhow::Result<Option<Secret>> 
             Exit::Config,
             format!("{SECRET_KEY} is too weak: it must be {SHORTEST_SECRET} random bytes or more"),
         )
-        .hint("openssl rand -base64 48, or remove SECRET_KEY: the server then makes a key of its own")
+        .hint("openssl rand -base64 48, or remove SECRET_KEY: the server then makes its own key")
         .into());
     }
     Ok(Some(secret.into()))
@@ -155,7 +155,7 @@ fn value(settings: &Settings, name: &str) -> anyhow::Result<Option<String>> {
 }
 
 fn placeholder(name: &str) -> Fault {
-    Fault::new(Exit::Config, format!("{name} is a manual's placeholder"))
+    Fault::new(Exit::Config, format!("{name} is a placeholder from a manual"))
         .hint(format!("put the real value of {name} into .env, or remove the line"))
 }
 

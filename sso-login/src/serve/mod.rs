@@ -68,8 +68,9 @@ pub fn serve(options: &Options, settings: &Settings) -> anyhow::Result<Exit> {
     let address = listener::address(&options.listen)?;
     let secret = options.aws_login_secret_file.as_deref().map(secret_of).transpose()?;
     if !address.ip().is_loopback() && secret.is_none() {
-        let message =
-            format!("{address} is not loopback: whoever reaches it would sign in with this server's keys");
+        let message = format!(
+            "{address} is not loopback: anybody who reaches it could sign in with this server's keys"
+        );
         return Err(Fault::new(Exit::Config, message)
             .hint("--listen 127.0.0.1:8000, or --aws-login-secret-file FILE")
             .into());
@@ -113,7 +114,8 @@ pub fn serve(options: &Options, settings: &Settings) -> anyhow::Result<Exit> {
     });
     if address.ip().is_unspecified() && options.origins.is_empty() {
         log::line(&format!(
-            "only requests for loopback's names and 169.254.170.2 are answered; name others by --origin http://HOST:{}",
+            "the server answers only requests for loopback's names and 169.254.170.2; name others with \
+             --origin http://HOST:{}",
             address.port()
         ));
     }

@@ -299,7 +299,7 @@ async fn nothing() -> Problem {
 }
 
 async fn wrong_method() -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this is asked in another way")
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this route needs another method")
 }
 
 /// The base URL of an address.

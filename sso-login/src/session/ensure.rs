@@ -241,7 +241,7 @@ impl<'a> Ensure<'a> {
             Choice::NoAws(others) => return Ok(no_aws(&others)),
             Choice::Nobody(why) => {
                 return Ok(Answer::failed("nobody", format!("nobody can log in here: {why}")).hint(
-                    "sso-login --via device, if somebody reads the output and opens its page elsewhere",
+                    "sso-login --via device, if somebody can read the output and open the page elsewhere",
                 ));
             }
             Choice::TimedOut(asked) => {
@@ -311,13 +311,14 @@ impl<'a> Ensure<'a> {
         warn(
             self.settings.tool(),
             &format!(
-                "{} is ended at the AWS access portal before the new login: AWS would give its old end again",
+                "{} is ended at the AWS access portal before the new login, because AWS would otherwise \
+                 keep its old end",
                 named(session)
             ),
         );
         if let Err(why) = sign_out(self.settings, profile, session, &token)? {
             return Ok(Some(Answer::unreachable(format!(
-                "the session that runs couldn't be ended, and stays: {why}"
+                "the current session couldn't be ended, and stays: {why}"
             ))));
         }
         // A token that no service takes any more would pass for a valid one.
@@ -365,7 +366,7 @@ fn disagreed(session: &Session<'_>, occasion: Occasion, answer: Answer) -> Answe
         return answer;
     };
     let state = match occasion.ends_at {
-        Some(end) => format!("ends at {}, and {} are needed", time::format(end), format_duration(needed)),
+        Some(end) => format!("ends at {}, but {} are needed", time::format(end), format_duration(needed)),
         None => "has expired".to_owned(),
     };
     let name = named(session);
@@ -395,7 +396,7 @@ fn too_short(outlook: &Outlook<'_>, lasts: Duration) -> Answer {
 /// Why a new session is too short, as a word and in words.
 fn shortness(outlook: &Outlook<'_>, lasts: Duration) -> (&'static str, String) {
     let whole = |length: Duration| format_duration(Duration::from_secs(length.as_secs().div_ceil(60) * 60));
-    let reason = format!("a new session lasts {}, and {} are needed", whole(lasts), whole(outlook.needed()));
+    let reason = format!("a new session lasts {}, but {} are needed", whole(lasts), whole(outlook.needed()));
     ("short-session", reason)
 }
 

@@ -65,7 +65,7 @@ impl SessionError {
 
     /// The file says that the session is valid, and the service says it isn't: only a forced login helps.
     pub(crate) fn rejected(session: &Session<'_>) -> Self {
-        let reason = format!("{} is not accepted any more, whatever its file says", named(session));
+        let reason = format!("AWS no longer accepts {}, although its file looks valid", named(session));
         Self::needing_login(reason, true)
     }
 

@@ -103,7 +103,7 @@ fn from_documents(
             Subject::Chosen { role } => (None, role),
         };
         if selected.is_some() {
-            return Err(Fault::new(Exit::Usage, "there are several documents, and one profile to select")
+            return Err(Fault::new(Exit::Usage, "several documents came in for one profile")
                 .hint("let sso-profile choose pick one")
                 .into());
         }

@@ -61,7 +61,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
 fn watch(mut config: AwsConfig, every: Duration, text: bool, settings: &Settings) -> anyhow::Result<Exit> {
     let mut beat = Beat::start(every)?;
     if config.names().next().is_none() {
-        settings.warn_once(format!("{} has no profile yet; the first one counts as soon as it is there", config.in_words()));
+        settings.warn_once(format!("{} has no profile yet; a new one is noticed at the next tick", config.in_words()));
     }
     loop {
         let documents = config.profiles().map(|(name, profile)| document(&config, name, profile));

@@ -99,7 +99,7 @@ impl Plan {
         self.dropped.extend(gone.iter().cloned().map(Role::Profile));
         self.profiles.extend(gone.into_iter().map(|name| ProfileChange::new(name, Change::Removed)));
         self.profiles.extend(kept.into_iter().map(|name| {
-            let why = "has no role any more and stays: another profile has it as its source_profile";
+            let why = "no longer has a role, but stays because another profile has it as its source_profile";
             let warnings = vec![format!("profile `{name}` {why}")];
             ProfileChange { warnings, ..ProfileChange::new(name, Change::Kept) }
         }));
@@ -114,8 +114,7 @@ fn refuse_move(wanted: &RoleProfile, own: Option<&Keys>) -> Result<(), Fault> {
         return Ok(());
     }
     let RoleProfile { name, session: other, .. } = wanted;
-    let message =
-        format!("profile `{name}` is of sso-session `{session}`, and would become one of `{other}`");
+    let message = format!("profile `{name}` belongs to sso-session `{session}`, and would move to `{other}`");
     Err(Fault::new(Exit::Config, message)
         .hint("--name-template '{session}-{account}-{role}' tells them apart, --replace changes it"))
 }

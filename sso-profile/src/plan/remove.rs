@@ -19,8 +19,8 @@ pub(crate) fn remove(name: &str, before: &Before<'_>, force: bool, session: bool
     if !config.content().profiles.contains_key(name) {
         let fault = if in_credentials {
             let message =
-                format!("profile `{name}` is in the credentials file alone, which is never changed here");
-            Fault::new(Exit::Config, message).hint(format!("take section [{name}] out of it in an editor"))
+                format!("profile `{name}` is only in the credentials file, which this tool never changes");
+            Fault::new(Exit::Config, message).hint(format!("remove section [{name}] from it in an editor"))
         } else {
             config.unknown(name)
         };

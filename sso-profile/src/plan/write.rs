@@ -174,7 +174,7 @@ fn changed_profile<const N: usize>(
     let has = |key: &&str| profile.is_some_and(|keys| keys.contains_key(key));
     if let Some(key) = ACCESS_KEYS.iter().find(|key| has(key)) {
         return Err(Fault::new(Exit::Config, format!("profile `{name}` holds access keys (`{key}`)"))
-            .hint("choose another name, or take the keys out in an editor first"));
+            .hint("choose another name, or first remove the keys in an editor"));
     }
     let account = request.account_id.clone().or_else(|| owned(profile, "sso_account_id"));
     let role = request.role_name.clone().or_else(|| owned(profile, "sso_role_name"));
@@ -266,8 +266,8 @@ pub(super) fn session_differs(session: &str, name: &str, change: &SectionEdit, c
     let shown = users.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", ");
     let used = match users.len() {
         0 => String::new(),
-        1..=5 => format!("; {shown} would change with it"),
-        more => format!("; {shown} and {} more would change with it", more - 5),
+        1..=5 => format!("; {shown} would change, too"),
+        more => format!("; {shown} and {} more would change, too", more - 5),
     };
     Fault::new(
         Exit::Config,

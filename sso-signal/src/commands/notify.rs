@@ -147,7 +147,7 @@ fn tell(queue: &Queue<'_>, notice: &Notice, signal: &Signal, command: &[String])
         atomic_write::remove(&receipt)?;
         if ended != 0 {
             let whom = sanitize(&signal.key());
-            let then = if is_settled { "it isn't tried again for this one" } else { "tried again" };
+            let then = if is_settled { "it isn't tried again for this episode" } else { "tried again" };
             queue.settings.warn_once(format!("{whom}: the command ended with {ended}; {then}"));
         }
         if is_settled {

@@ -39,7 +39,7 @@ pub(crate) struct Args {
     /// documents on stdin
     pub(crate) profile: Option<String>,
     /// Say why, for the person who is asked
-    #[arg(long, value_name = "TEXT", default_value = "Login requested by hand")]
+    #[arg(long, value_name = "TEXT", default_value = "Somebody requested a login")]
     pub(crate) reason: String,
     /// Print a sentence for people
     #[arg(long)]
@@ -154,7 +154,7 @@ fn what_follows(settings: &Settings, profile: &str, mode: Mode) -> anyhow::Resul
     Ok(match mode {
         Mode::Standalone => {
             let profile = shell_word(profile);
-            format!("mode standalone, no watcher acts: sso-login {profile} | sso-signal settle")
+            format!("no watcher acts in mode standalone: sso-login {profile} | sso-signal settle")
         }
         Mode::Auto if is_trusted => {
             format!("login of `{profile}` requested: a running watcher opens a browser within {poll}")

@@ -50,7 +50,8 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let answer = Answer { snooze: *duration, ..Outcome::Snoozed.into() };
     let mut queue = Queue::new(settings)?;
     if is_unknown(profile, &mut queue)? {
-        warn(settings.tool(), &format!("no profile `{profile}` in the AWS config, and no signal of one: see sso-profile list"));
+        let why = format!("neither the AWS config nor a signal has a profile `{profile}`");
+        warn(settings.tool(), &format!("{why}: see sso-profile list"));
     }
     let answered = Document::new().with("profile", profile.as_str());
     let now = time::now()?;

@@ -70,7 +70,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
 fn parse_poll(text: &str) -> Result<Duration, String> {
     let poll = time::parse_duration(text)?;
     if poll.is_zero() {
-        return Err("a poll interval of zero never rests".to_owned());
+        return Err("the poll interval must be more than zero".to_owned());
     }
     Ok(poll)
 }

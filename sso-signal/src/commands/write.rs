@@ -152,7 +152,7 @@ impl<'a> Raiser<'a> {
         let Some(request) = request_of(document)? else { return Ok(None) };
         let (profile, host) = match subject {
             Subject::Session { name, .. } => {
-                let why = format!("a signal needs a profile, and session `{}` has none here", sanitize(name));
+                let why = format!("a signal needs a profile, and no profile here uses session `{}`", sanitize(name));
                 self.fail(document, why);
                 return Ok(None);
             }
@@ -168,7 +168,7 @@ impl<'a> Raiser<'a> {
             Subject::Chosen { .. } if document.text("profile")?.is_some() => ("", None),
             Subject::Remote(Remote { profile: None, session: Some(session), .. }) => {
                 let why =
-                    format!("a signal needs a profile, and session `{}` has none there", sanitize(session));
+                    format!("a signal needs a profile, and no profile there uses session `{}`", sanitize(session));
                 self.fail(document, why);
                 return Ok(None);
             }
@@ -221,7 +221,7 @@ impl<'a> Raiser<'a> {
         if request == Request::Raise {
             let name = shell_word(&sanitize(profile));
             let what_to_do =
-                format!("nobody is reminded of it: rename the profile, or log in by hand: sso-login {name}");
+                format!("nobody is reminded of it: rename the profile, or log in yourself: sso-login {name}");
             self.fail(document, format!("{why}; {what_to_do}"));
         }
         Ok(())

@@ -194,10 +194,10 @@ fn overview(groups: &[Group<'_>], now: Moment, paint: Paint) -> Vec<String> {
     let count = |groups: &[&Group<'_>]| groups.iter().map(|group| group.profiles.len()).sum::<usize>();
     let mut lines = vec![String::new()];
     if !problems.is_empty() {
-        lines.push(paint.paint(Tone::Head, &format!("{} profiles need something", count(&problems))));
+        lines.push(paint.paint(Tone::Head, &format!("{} profiles need attention", count(&problems))));
         lines.extend(problems.iter().take(MOST_PROBLEMS).map(|group| group.line(paint)));
         if let Some(rest) = problems.get(MOST_PROBLEMS..).filter(|rest| !rest.is_empty()) {
-            lines.push(format!("  and {} more profiles: {} names all", count(rest), Recipe::Expired));
+            lines.push(format!("  and {} more profiles: {} names them all", count(rest), Recipe::Expired));
         }
     }
     if !fine.is_empty() {
@@ -208,7 +208,7 @@ fn overview(groups: &[Group<'_>], now: Moment, paint: Paint) -> Vec<String> {
             .filter(|end| *end > now)
             .min();
         let until = first.map(|end| format!(", the first of them expires in {}", span(now, end)));
-        let what = format!("{} profiles need nothing{}", count(&fine), until.unwrap_or_default());
+        let what = format!("{} profiles need no attention{}", count(&fine), until.unwrap_or_default());
         lines.push(paint.paint(Tone::Good, &what));
     }
     lines
@@ -220,9 +220,10 @@ fn installed(service: &Value) -> (Tone, String) {
     }
     match (service["installed"].as_bool(), text(service, "service")) {
         (Some(true), kind) => (Tone::Good, format!("yes ({kind}, {})", text(service, "file"))),
-        (_, "none") => {
-            (Tone::Waits, format!("no: nobody runs services here; run it by hand: {}", Recipe::Watch))
-        }
+        (_, "none") => (
+            Tone::Waits,
+            format!("no: no service manager runs here; run the watcher yourself: {}", Recipe::Watch),
+        ),
         (Some(false), _) => (Tone::Bad, format!("no: {}", Recipe::Install)),
         (None, _) => (Tone::Waits, "not asked".to_owned()),
     }

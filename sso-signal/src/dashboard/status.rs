@@ -123,7 +123,7 @@ fn described(judged: &Judged) -> Value {
 
 fn next_action(judged: &Judged) -> String {
     match judged.due {
-        Due::Now => "a running watcher takes it at its next poll".to_owned(),
+        Due::Now => "a running watcher handles it at its next poll".to_owned(),
         Due::At(_, because) | Due::Not(because) => {
             queue::next_action(because, &judged.located.signal.profile)
         }

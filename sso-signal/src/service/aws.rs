@@ -54,7 +54,10 @@ pub(super) fn find() -> anyhow::Result<Aws> {
 
 fn missing(what: &str) -> anyhow::Error {
     Fault::new(Exit::Config, what)
-        .hint("install the AWS CLI v2, or name it in SSO_AWS; --without-aws logs in by a URL and a code instead")
+        .hint(
+            "install the AWS CLI v2, or name it in SSO_AWS; with --without-aws you log in with a URL \
+               and a code instead",
+        )
         .into()
 }
 

@@ -81,8 +81,8 @@ pub(super) fn needed(settings: &Settings, role: Role) -> anyhow::Result<Box<dyn 
     find(settings, role)?.ok_or_else(|| {
         Fault::new(
             Exit::Unavailable,
-            "nobody runs services for this user here (no launchd, no systemd user manager: a container, or ssh \
-             without a session bus)",
+            "no service manager runs for this user here (no launchd, no systemd user manager: for example \
+             in a container, or over ssh without a session bus)",
         )
         .hint(format!("run the watcher yourself: {}", Recipe::Watch))
         .into()

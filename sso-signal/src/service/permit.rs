@@ -41,7 +41,7 @@ pub(super) fn not_root(settings: &Settings) -> anyhow::Result<()> {
         } else if env::consts::OS == "macos" {
             "this is a Mac".to_owned()
         } else if fs::metadata(settings.home()?).is_ok_and(|home| home.uid() != 0) {
-            "HOME is another user's".to_owned()
+            "HOME belongs to another user".to_owned()
         } else {
             return Ok(());
         };

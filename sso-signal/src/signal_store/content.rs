@@ -26,7 +26,7 @@ pub(crate) struct NoPlace(pub(crate) String);
 
 impl fmt::Display for NoPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no place is free for a signal of `{}`", self.0)
+        write!(f, "no file name is free for a signal of `{}`", self.0)
     }
 }
 

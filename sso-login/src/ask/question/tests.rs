@@ -40,7 +40,7 @@ fn it_says_who_where_why_and_what_comes_next() {
          Also for: \"a\", \"b\", \"c\", \"d\" and 2 more\n\
          Reason: Credentials expired\nRaised by: sso-monitor-container\n\n\
          Refresh now, snooze, or disable reminders?\n\
-         If closed, or not answered within 2m, you are asked again in 10m."
+         If you close this or don't answer within 2m, you are asked again in 10m."
     );
     assert_eq!(
         question.warning,

@@ -188,7 +188,10 @@ fn read(dir: &Path, now: Moment) -> anyhow::Result<Vec<Key>> {
     match keys {
         Ok(keys) => Ok(keys),
         Err(why) => {
-            log::line(&format!("{} {why}; new keys are made, and everybody signs in again", path.display()));
+            log::line(&format!(
+                "{} {why}; new keys are made, and everybody must sign in again",
+                path.display()
+            ));
             quarantine::quarantine(dir.parent().unwrap_or(dir), &path, now)?;
             Ok(Vec::new())
         }

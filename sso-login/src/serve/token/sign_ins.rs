@@ -154,7 +154,7 @@ impl SignIns {
         match all {
             Some(all) => Ok(all),
             None => {
-                log::line(&format!("{} isn't whole; everybody signs in again", path.display()));
+                log::line(&format!("{} is incomplete; everybody must sign in again", path.display()));
                 quarantine::quarantine(self.dir.parent().unwrap_or(&self.dir), &path, now)?;
                 Ok(BTreeMap::new())
             }

@@ -70,23 +70,20 @@ impl Reason {
                 format!("{whose} is registered for other scopes ({})", sanitize(&scopes.join(", ")))
             }
             Self::Region(region) => {
-                format!("{whose} was logged in to in another region ({})", sanitize(region))
+                format!("the last login of {whose} was in another region ({})", sanitize(region))
             }
             Self::StartUrl(url) => {
-                format!("{whose} was logged in to at another start URL ({})", sanitize(url))
+                format!("the last login of {whose} was at another start URL ({})", sanitize(url))
             }
-            Self::Name => format!("{whose} is a new name: this start URL was logged in to under another"),
+            Self::Name => format!("{whose} is a new name: earlier logins at this start URL used another one"),
             Self::Client(maker) => {
-                format!(
-                    "so far {whose} was logged in to by {}, which has a client of its own",
-                    maker.in_words()
-                )
+                format!("earlier logins of {whose} were by {}, which uses another client", maker.in_words())
             }
-            Self::Gone => format!("the registration of {whose} is not in the cache any more"),
+            Self::Gone => format!("the registration of {whose} is no longer in the cache"),
             Self::Unanswered(count) => {
-                format!("nobody answered the last {count} logins of {whose}, so it is registered anew")
+                format!("nobody answered the last {count} logins of {whose}, so a new client is registered")
             }
-            Self::Rejected => format!("AWS does not accept the registration of {whose} any more"),
+            Self::Rejected => format!("AWS no longer accepts the registration of {whose}"),
         }
     }
 }

@@ -128,7 +128,7 @@ fn each_reason_is_told_as_far_as_the_cache_knows_it() {
         (
             |home| home.token(FUTURE),
             Reason::Gone,
-            "the registration of session corp is not in the cache any more",
+            "the registration of session corp is no longer in the cache",
         ),
         (
             |home| {
@@ -170,12 +170,12 @@ fn each_reason_is_told_as_far_as_the_cache_knows_it() {
                 home.sso.session = Some("company".to_owned());
             },
             Reason::Name,
-            "session company is a new name: this start URL was logged in to under another",
+            "session company is a new name: earlier logins at this start URL used another one",
         ),
         (
             |home| drop(home.register(Flow::AuthorizationCode.tool(), Flow::AuthorizationCode, FUTURE)),
             Reason::Client(Maker::Pkce),
-            "so far session corp was logged in to by `sso-login --via pkce`, which has a client of its own",
+            "earlier logins of session corp were by `sso-login --via pkce`, which uses another client",
         ),
     ];
     for (prepare, reason, words) in cases {

@@ -133,7 +133,7 @@ impl Listing {
 /// same names here.
 fn refuse_remote(document: &Document, what: &str) -> anyhow::Result<()> {
     let Some(Remote { host, .. }) = Remote::of(document)? else { return Ok(()) };
-    let message = format!("{what} is about {}, whose roles say nothing of this machine's", sanitize(&host));
+    let message = format!("{what} is about {}, whose roles aren't those of this machine", sanitize(&host));
     Err(Fault::new(Exit::Data, message).hint("list here: sso-login accounts PROFILE").into())
 }
 
