@@ -1,4 +1,4 @@
-# Recipes around five small tools. They work from a checkout (the built tools come first) and after `just install`.
+# Recipes for the five tools. They work from a checkout (its built tools come first) and after `just install`.
 
 set shell := ["bash", "-euo", "pipefail", "-c"]
 set positional-arguments
@@ -9,10 +9,10 @@ version := `sed -n '/^version = /{s/.*"\(.*\)"/\1/p;q}' Cargo.toml`
 
 export PATH := target / "debug:" + target / "release:" + justfile_directory() / "scripts:" + env("PATH") + ":" + prefix / "bin"
 
-# What `.env` beside this file says counts like what the environment says: the recipes name it, after the usual file.
+# The recipes read `.env` beside this file, after the usual file: they name it, so its settings count as in the environment.
 export SSO_ENV_FILE := env("SSO_ENV_FILE", home_directory() / ".backlog-toolkit-env:" + justfile_directory() / ".env")
 
-# A command that somebody starts gets the settings of its own folder, not those of this one.
+# A command that a recipe starts gets the settings of the caller's folder, not those of this folder.
 unnamed := if env("SSO_ENV_FILE", "/") == "/" { "unset SSO_ENV_FILE;" } else { "" }
 
 # List the recipes
@@ -20,17 +20,17 @@ unnamed := if env("SSO_ENV_FILE", "/") == "/" { "unset SSO_ENV_FILE;" } else { "
 default:
     @{{ quote(just_executable()) }} --justfile {{ quote(justfile()) }} --list --unsorted
 
-# Walk the main job with real processes and no AWS account
+# Show the main job with real processes, without an AWS account
 [group('try')]
 demo: _first build
     @tests/demo.sh
 
-# In a fresh clone: what four of the tools do, as soon as they are built
+# In a fresh clone: show four of the tools as soon as they are built
 _first:
     @[ -e {{ quote(target / "debug/sso-login") }} ] || { echo 'The first build takes three to five minutes on two cores; the first output comes after one or two.' >&2; \
         cargo build --workspace --bin sso-signal --bin sso-lock --bin sso-cache --bin sso-profile --locked && tests/demo.sh first; }
 
-# Watch the watcher at work in a sandbox: expiry, signal, question, login, cleared
+# Show the watcher at work in a sandbox: expiry, signal, question, login, cleared
 [group('try')]
 demo-watch: build
     @tests/demo-watch.sh
@@ -40,17 +40,17 @@ demo-watch: build
 demo-picture: build
     tests/demo-watch.sh < /dev/null | docs/pictures/record.py 'The watcher at work' > docs/pictures/demo-watch.svg
 
-# Open a shell in a sandbox: an AWS SSO of your own, a private HOME, three profiles
+# Open a shell in a sandbox: a private AWS SSO, its own HOME, three profiles
 [group('try')]
 sandbox *flags: _tools
     sso-login sandbox "$@" -- sh -c 'cd && exec "${SHELL:-bash}"'
 
-# Watch every profile, or one: renew what needs nobody, raise a signal for each that needs a login
+# Check every profile, or one: renew sessions silently, and raise a signal for each profile that needs a login
 [group('watcher')]
 sso-monitor every="60s" profile="": _tools
     @exec sso-monitor "$@"
 
-# Ask (or, in mode auto, log in) whenever a signal is due; the second watcher waits for that long, then gives up
+# Ask (or, in mode auto, log in) whenever a signal is due; a second watcher waits for WAIT, then gives up
 [group('watcher')]
 sso-watch wait="0s" *flags: _tools
     @exec sso-watch "$@"
@@ -70,17 +70,17 @@ sso-uninstall: _tools
 sso-restart: _tools
     @sso-signal service restart --text
 
-# Show what runs, the mode, every session as checked now, and what to do next
+# Show what runs, the mode, the state of every session, and what to do next
 [group('watcher')]
 sso-status *flags="--text": _tools
     @sso-status ${1:+"$@"}
 
-# The same as one document
+# Show the same as one document, for programs
 [group('watcher')]
 sso-status-json: _tools
     @sso-status | cat
 
-# Ask for a login: the watcher asks or opens a browser, as the mode says; in mode standalone log in directly
+# Request a login: the watcher asks or opens a browser, depending on the mode; in mode standalone, log in directly
 [group('watcher')]
 sso-login profile="": _tools
     @{{ if profile == "" { ":" } else { "sso-profile show " + quote(profile) + " > /dev/null" } }}
@@ -90,7 +90,7 @@ sso-login profile="": _tools
 # End the session of a profile (or --all), and ask for a new one
 [group('watcher')]
 sso-logout *who: _tools
-    @sso-login logout "$@" < /dev/null | sso-signal request --text --reason "Logged out by hand" - || [ "$?" -eq 1 ]
+    @sso-login logout "$@" < /dev/null | sso-signal request --text --reason "Somebody logged out" - || [ "$?" -eq 1 ]
 
 # Show the last 50 lines of the watcher's logs
 [group('watcher')]
@@ -122,20 +122,20 @@ sso-mode-auto: _tools
 sso-mode-standalone: _tools
     @sso-signal mode --text standalone
 
-# Remove signals, snoozes, cooldown and a dead login's lock; what is still expired is signalled again
+# Remove signals, snoozes, the cooldown and a dead login's lock; sessions that are still expired raise signals again
 [group('watcher')]
 sso-clean: _tools
     sso-signal clear --all
     sso-lock break login || [ "$?" -ne 74 ]
 
-# Start what needs credentials: just sso-exec [PROFILE] [flags of sso-login exec] -- ./start-services.sh
+# Start a command with credentials: just sso-exec [PROFILE] [flags of sso-login exec] -- ./start-services.sh
 [group('sso')]
 [no-cd]
 [no-exit-message]
 sso-exec *arguments: _tools
     @{{ unnamed }} exec sso-login exec --text --ask "$@"
 
-# Log in by a URL and a code, for a host without a browser or an AWS CLI
+# Log in with a URL and a code, on a host without a browser or an AWS CLI
 [group('sso')]
 sso-login-device *arguments: _tools
     sso-login --via device --no-browser "$@" | sso-signal settle
@@ -145,7 +145,7 @@ sso-login-device *arguments: _tools
 sso-remote host profile container="" *ssh: _tools
     sso-login tunnel {{ quote(host) }} {{ quote(profile) }} {{ if container == "" { "" } else { "--container " + quote(container) } }} -- "${@:4}"
 
-# Ask every host of a file how its sessions are, N at once: just sso-fleet hosts.txt | sso-signal write --source sso-fleet
+# Ask every host in a file about its sessions, N at once: just sso-fleet hosts.txt | sso-signal write --source sso-fleet
 [group('sso')]
 [no-cd]
 sso-fleet hosts=(home_directory() / ".aws/sso-renewer/hosts") n="16" *ssh: _tools
@@ -157,7 +157,7 @@ sso-fleet hosts=(home_directory() / ".aws/sso-renewer/hosts") n="16" *ssh: _tool
 sso-metrics file: _tools
     @part=$(mktemp -- "$1.XXXXXX") && trap 'rm -f -- "$part"' EXIT && sso-profile list | sso-cache check --prometheus > "$part" && chmod 644 -- "$part" && mv -f -- "$part" "$1"
 
-# Name the profiles that need a person, one a line
+# List the profiles that need a login, one per line
 [group('sso')]
 sso-expired: _tools
     @sso-profile list | sso-cache check | sed -n '/"loginRequired":true/s/^{"profile":"\([^"]*\)".*/\1/p'
@@ -167,19 +167,19 @@ sso-expired: _tools
 sso-snooze profile duration="1h": _tools
     sso-signal snooze "$@"
 
-# Store a key only if it works: set, unlock, get, relock; what the answers don't say is asked
+# Store a key only if it works (set, unlock, get, relock); asks for every answer that you don't give
 [group('keys')]
 [no-exit-message]
 sso-key-set key env vault *answers: _tools
     @sso-login key-set --text "$@"
 
-# Show keys and how they stand, all or those of one env
+# Show the state of all keys, or of those of one env
 [group('keys')]
 [no-exit-message]
 sso-keys env="" *flags: _tools
     @case "$1" in -*) set -- "" "$@" ;; esac; sso-profile key list --text ${1:+--env="$1"} "${@:2}"
 
-# Log in for keys, all or those of one env: once for each expired session, never for a valid one
+# Log in for all keys, or for those of one env: once for each expired session, never for a valid one
 [group('keys')]
 [no-exit-message]
 sso-key-unlock env="" *flags: _tools
@@ -187,21 +187,21 @@ sso-key-unlock env="" *flags: _tools
         sso-profile key sessions ${1:+--env="$1"} | SSO_LOGIN_VIA=aws sso-login - "${@:2}" | sso-signal settle | sso-signal log; \
         sso-profile key list --text --exit-status ${1:+--env="$1"}
 
-# Log out of the sessions behind keys, all or those of one env; nobody is reminded of them until the next login
+# Log out of the sessions behind all keys, or those of one env; no reminders for them until the next login
 [group('keys')]
 [no-exit-message]
 sso-key-relock env="": _tools
     @sso-profile key sessions ${1:+--env="$1"} | sso-signal quiet - | sso-login logout - --exit-status | sso-signal settle | sso-signal log
     @sso-profile key list --text ${1:+--env="$1"}
 
-# Serve sign-in to web front ends and credentials to containers; who asks without a session raises a signal (flags of sso-login serve)
+# Serve sign-in to web front ends and credentials to containers; a request without a session raises a signal (flags of sso-login serve)
 [group('web')]
 [no-cd]
 [no-exit-message]
 sso-serve *flags: _tools
     @sso-login serve "$@" | sso-signal write --source sso-serve
 
-# Test that people can sign in: URL and code, then "success" or "Authorization timed out" (--url URL: by the API there)
+# Test that people can sign in: URL and code, then "success" or "Authorization timed out" (--url URL tests a running server)
 [group('web')]
 [no-cd]
 [no-exit-message]
@@ -213,12 +213,12 @@ sso-auth-test *arguments: _tools
 containers-up: image
     "${CONTAINER_ENGINE:-$(command -v podman || command -v docker)}" compose --file docs/containers/compose.yaml up --detach
 
-# Stop them
+# Stop these containers
 [group('containers')]
 containers-down: _engine
     "${CONTAINER_ENGINE:-$(command -v podman || command -v docker)}" compose --file docs/containers/compose.yaml down
 
-# Show what they say, until Ctrl-C
+# Show the logs of these containers, until Ctrl-C
 [group('containers')]
 containers-logs: _engine
     "${CONTAINER_ENGINE:-$(command -v podman || command -v docker)}" compose --file docs/containers/compose.yaml logs --follow
@@ -229,7 +229,7 @@ build:
     @[ -e {{ quote(target / "debug/sso-signal") }} ] || echo 'The first build takes about five minutes on two cores; then it starts by itself.' >&2
     cargo build --workspace --bins --locked
 
-# Check the licences, bans and sources of all dependencies, as deny.toml has them
+# Check the licences, bans and sources of all dependencies against deny.toml
 [group('develop')]
 deny:
     @deny=$(packaging/tool cargo-deny) || { echo 'SKIPPED: licences, bans and sources of dependencies: cargo-deny cannot be had' | tee -a "${SSO_TEST_SKIPPED:-/dev/null}" >&2; exit 0; }; \
@@ -245,7 +245,7 @@ macos:
 package:
     packaging/all
 
-# Build every package twice, in two places, and compare the bytes
+# Build every package twice, in two folders, and compare the bytes
 [group('package')]
 package-twice:
     packaging/twice
@@ -256,7 +256,7 @@ image: _engine
     packaging/image "$(packaging/build "$(uname -m | sed s/arm64/aarch64/)-unknown-linux-musl")" {{ quote(target / "dist-image") }}
     "${CONTAINER_ENGINE:-$(command -v podman || command -v docker)}" build --tag localhost/sso-tools:{{ version }} {{ quote(target / "dist-image") }}
 
-# Measure the shipped build against an empty Rust program, the newest AWS CLI and others, and write README's table
+# Compare the shipped build with an empty Rust program, the newest AWS CLI and others, and update the README's table
 [group('develop')]
 bench *before:
     tests/bench.sh "$@"
@@ -273,12 +273,12 @@ torture time="10m" round="1": build
     SSO_TORTURE={{ quote(target / "torture") }} SSO_TORTURE_TIME={{ quote(time) }} SSO_TORTURE_SEED={{ quote(round) }} \
         tests/peers.sh cargo test --workspace --locked --test login -- --ignored --exact torture::torture --nocapture
 
-# Let libFuzzer look for bytes that break a reader, for SECONDS each; what it finds goes into the corpus
+# Use libFuzzer to look for bytes that break a reader, for SECONDS each; its findings go into the corpus
 [group('develop')]
 fuzz seconds="600" target="fuzz::":
     tests/fuzz.sh "$@"
 
-# Install what the tests compare with, then lint and run all tests
+# Run the linters and all tests, after installing the programs that the tests compare with
 [group('develop')]
 test: lint
     tests/peers.sh {{ quote(just_executable()) }} _tests
@@ -290,32 +290,32 @@ lint: _components
     cargo clippy --workspace --all-targets --locked -- -D warnings
     if command -v shellcheck > /dev/null; then shellcheck tests/*.sh scripts/* .ci/run && shellcheck --external-sources packaging/facts $(grep -ls "^#!.*sh$" packaging/*); fi
 
-# Build the five tools for release; put them, man pages, completions and sso-watch, sso-monitor, sso-status below PREFIX (~/.local)
+# Build the five tools and install them with man pages, completions and sso-watch, sso-monitor, sso-status below PREFIX (~/.local)
 [group('install')]
 install:
     cargo build --release --workspace --bins --locked
     @bin={{ quote(prefix / "bin") }}; install -d "$bin" && install -m 755 {{ quote(target) }}/release/sso-{signal,lock,cache,profile,login} {{ quote(justfile_directory()) }}/scripts/sso-{watch,monitor,status} "$bin" && for tool in signal lock cache profile login; do "$bin/sso-$tool" --generate {{ quote(prefix / "share") }}; done
     @case :{{ quote(env("PATH")) }}: in *:{{ quote(prefix / "bin") }}:*) ;; *) echo {{ quote(prefix / "bin is not on your PATH yet") }} ;; esac
 
-# Remove all that `just install` put below PREFIX, and the services; ~/.aws stays as it is
+# Remove everything that `just install` installed below PREFIX, and the services; ~/.aws stays as it is
 [group('install')]
 uninstall:
     @if command -v sso-signal > /dev/null; then sso-signal service uninstall --text || [ "$?" -eq 69 ]; fi
     rm -f {{ quote(prefix) }}/{bin/,share/bash-completion/completions/,share/zsh/site-functions/_}sso-{signal,lock,cache,profile,login} {{ quote(prefix) }}/bin/sso-{watch,monitor,status}
     rm -f {{ quote(prefix) }}/share/{man/man1/sso-{signal,lock,cache,profile,login}{,-*}.1,fish/vendor_completions.d/sso-{signal,lock,cache,profile,login}.fish,powershell/sso-{signal,lock,cache,profile,login}.ps1}
 
-# The tools: built here, installed, or else built now
+# Find the tools, built here or installed; otherwise build them
 _tools:
     @command -v sso-signal sso-lock sso-cache sso-profile sso-login > /dev/null || cargo build --workspace --bins --locked
 
-# What tests/peers.sh runs with the peers at hand
+# Run all tests; tests/peers.sh calls this once it has found the programs to compare with
 _tests: deny macos
     cargo test --workspace --locked --no-fail-fast
 
-# rustup's minimal profile has neither rustfmt nor clippy
+# Install rustfmt and clippy, which rustup's minimal profile lacks
 _components:
     @cargo fmt --version > /dev/null 2>&1 && cargo clippy --version > /dev/null 2>&1 || rustup component add rustfmt clippy
 
-# podman or docker, or whatever CONTAINER_ENGINE names
+# Check that there is podman, docker, or the program in CONTAINER_ENGINE
 _engine:
     @command -v "${CONTAINER_ENGINE:-podman}" docker > /dev/null || { echo 'neither podman nor docker is installed; name another in CONTAINER_ENGINE' >&2; exit 1; }

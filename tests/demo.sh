@@ -86,20 +86,20 @@ requests() {
 }
 
 if [ "${1:-}" = first ]; then
-    printf 'The tools that need no network, in a private HOME: %s\n' "$HOME"
+    printf 'Four tools that need no network, in a private HOME: %s\n' "$HOME"
     step 'Write a profile.' 0 'sso-profile write demo --start-url https://d-1234567890.awsapps.com/start --sso-region us-east-1 --account-id 111122223333 --role-name Developer --region eu-west-1'
     expect '"change":"added"'
     step 'Is anybody logged in? Two files say so.' 0 'sso-profile show demo | sso-cache check'
     expect '"loginRequired":true'
-    step 'Tell whoever can log in.' 0 'sso-profile show demo | sso-cache check | sso-signal write --source demo'
+    step 'Raise a signal for a person who can log in.' 0 'sso-profile show demo | sso-cache check | sso-signal write --source demo'
     expect '"signal":"raised"'
-    step 'However many start it, one runs at a time.' 0 'sso-lock run backup -- echo "the backup runs"'
+    step 'Run a command under a lock: one at a time.' 0 'sso-lock run backup -- echo "the backup runs"'
     expect 'the backup runs'
-    printf '\n%sThe fifth tool, sso-login, is built now: two or three more minutes. Then somebody logs in.%s\n\n' "$bold" "$plain"
+    printf '\n%sThe fifth tool, sso-login, is being built now, which takes two or three more minutes. Then the demo logs in.%s\n\n' "$bold" "$plain"
     exit
 fi
 
-printf 'An AWS SSO of our own on loopback, with a private HOME: %s\n' "$HOME"
+printf 'A private AWS SSO on loopback, with its own HOME: %s\n' "$HOME"
 
 step 'Which profile is this?' 0 'sso-profile show demo'
 expect '"ssoSession":"sandbox"'
@@ -108,14 +108,14 @@ expect "\"configFile\":\"$HOME/.aws/config\""
 step 'Is anybody logged in?' 0 'sso-profile show demo | sso-cache check'
 expect '"loginRequired":true'
 
-step 'Tell whoever can log in.' 0 'sso-profile show demo | sso-cache check | sso-signal write --source demo'
+step 'Raise a signal for a person who can log in.' 0 'sso-profile show demo | sso-cache check | sso-signal write --source demo'
 expect '"signal":"raised"'
-step 'The signal stands.' 0 'sso-signal read demo'
+step 'The signal is there.' 0 'sso-signal read demo'
 expect '"profile":"demo"'
 
-step 'Let the watcher log in without asking (it asks, by default).' 0 'sso-signal mode auto'
+step 'Let the watcher log in without asking (by default it asks).' 0 'sso-signal mode auto'
 expect 'auto'
-step 'One round of the watcher. The sandbox plays the person and says yes.' 0 \
+step 'One round of the watcher. The sandbox answers for the person, with yes.' 0 \
     'sso-signal wait --timeout 5s | sso-login - --via device --no-browser | sso-signal settle'
 expect '"event":"authorize"'
 expect '"outcome":"success"'

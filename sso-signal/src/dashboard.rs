@@ -216,7 +216,7 @@ impl View<'_> {
         }
         let later = [state.snoozed, state.cooling].into_iter().flatten().max();
         if let Some(until) = later {
-            return format!("you are you are asked again at {}; to log in now: {login}", time::format(until));
+            return format!("you are asked again at {}; to log in now: {login}", time::format(until));
         }
         if self.is_watched.is_none() {
             return format!("log in: {login}");
