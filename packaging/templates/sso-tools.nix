@@ -5,7 +5,7 @@
 let
   version = "@VERSION@";
   meta = {
-    description = "Keep AWS SSO logged in: check, renew, ask, and log in once for everybody";
+    description = "Keep AWS SSO logged in: check, renew, ask, and log in once for all processes";
     homepage = "@REPOSITORY@";
     license = pkgs.lib.licenses.mit;
     mainProgram = "sso-login";

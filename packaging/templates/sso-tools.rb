@@ -1,6 +1,6 @@
 # Written by packaging/render.
 class SsoTools < Formula
-  desc "Keep AWS SSO logged in: check, renew, ask, and log in once for everybody"
+  desc "Keep AWS SSO logged in: check, renew, ask, and log in once for all processes"
   homepage "@REPOSITORY@"
   version "@VERSION@"
   license "MIT"

@@ -77,7 +77,7 @@ async function start() {
   if (device.status !== 200) return failed(device.body.detail);
   $('code').textContent = device.body.user_code;
   const url = new URL(device.body.verification_uri_complete);
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') return failed('AWS answered with no web address.');
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') return failed('The answer from AWS has no web address.');
   $('link').href = url.href;
   $('start').hidden = $('keys').hidden = true;
   $('flow').hidden = false;
