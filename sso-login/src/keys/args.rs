@@ -125,8 +125,8 @@ Examples:
 
 The key is stored only if four steps succeed: set it, unlock it, get it and try it (fetch role
 credentials, and ask STS who they are), and lock it again. At the end the session is logged out for
-all its profiles, and the watcher doesn't ask about it; --keep-session leaves it logged in. A session
-that was in use before is logged out only if a person at the terminal agrees; if nobody can be
+all its profiles, and the watcher doesn't ask about it; --keep-session leaves it logged in. If the
+session was in use before, a person at the terminal must agree to the logout; if nobody can be
 asked, a warning says so. If a step fails, the key and the config stay as they were, and a session
 that the command started is ended.
 
