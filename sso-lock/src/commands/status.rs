@@ -8,7 +8,7 @@ use sso_tool::stream::Output;
 /// Say who holds a lock
 ///
 /// Prints {"name", "held", "owner": {"pid", "host", "command", "since"}, "stale"}; without NAME, one document
-/// per lock. A lock is stale if its holder is dead or its time is up. A stale lock is free: the next process that wants it
+/// per lock. A lock is stale if its holder has ended or its time is up. A stale lock is free: the next process that wants it
 /// gets it.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\

@@ -25,7 +25,7 @@ pub struct KeySetArgs {
     pub(super) env: String,
     /// aws.iam.sso, aws.static or env
     pub(super) vault: VaultName,
-    /// What the key points at: a profile; for `env` a variable [default: KEY] or `/path/to/file#VARIABLE`
+    /// The reference: a profile; for `env` a variable [default: KEY] or `/path/to/file#VARIABLE`
     ///
     /// For `aws.iam.sso`, a profile that isn't in the config yet is set up.
     pub(super) reference: Option<String>,

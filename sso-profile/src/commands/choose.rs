@@ -16,7 +16,7 @@ use crate::choice::{Choice, Chooser, Pick, Taker, in_words, nothing_to_choose_fr
 /// The list appears on the terminal, even if standard input and output go elsewhere, and grows as documents come in.
 /// Type to filter it: a word matches loosely, 'word exactly, ^word at the beginning, and !word excludes. Arrows
 /// move, Enter picks, Esc or Ctrl-C chooses nothing. The chosen document is printed with all its keys.
-/// Without a terminal, say with --pick which one to pick.
+/// Without a terminal, make the choice with --pick.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:

@@ -31,7 +31,7 @@ pub(crate) struct Args {
     /// aws.iam.sso, aws.static or env
     #[arg(long)]
     vault: VaultName,
-    /// What the key points at: a profile, a variable, or a file and a variable
+    /// The reference: a profile, a variable, or a file and a variable
     reference: String,
     /// Put the key on trial: only `get --trial` sees it, until you set it without this flag
     #[arg(long)]

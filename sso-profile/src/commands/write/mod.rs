@@ -31,7 +31,7 @@ pub use all::write_profiles;
 ///
 /// With --all, each document on standard input (an account and a role) becomes a profile, in one edit: all of
 /// them or none. A comment below the header marks such a profile. A second run changes only the profiles whose role has
-/// changed. Keys that you added to a marked profile stay, and profiles that you wrote yourself are overwritten only with
+/// changed. Keys that you added to a marked profile stay, and profiles that you wrote yourself change only with
 /// --replace. --prune removes the marked profiles of the listed sessions whose role is no longer among the documents. A
 /// document is printed for each profile, with its `change`: added, replaced, unchanged, removed, or kept (its role is gone,
 /// but another profile needs it).
