@@ -90,7 +90,7 @@ pub(crate) fn end(
             if let Some(other) = other
                 && let Err(why) = sign_out(settings, profile, session, &other)?
             {
-                settings.debug(|| format!("the service couldn't be told of {}: {why}", copy.display()));
+                settings.debug(|| format!("the service couldn't be told about {}: {why}", copy.display()));
             }
             let is_removed = copies::remove(&copy)?;
             removed.extend(is_removed.then_some(copy));
