@@ -38,9 +38,9 @@ Examples:
   until sso-login token < login.json > token.json; [ $? -ne 75 ]; do sleep 5; done
 
 Without --wait it makes one attempt. On success, `accessToken`, `refreshToken`, `tokenType` and
-`expiresAt` replace the device code. Otherwise `error` says why there is no token:
-`authorization_pending`, `slow_down` (`interval` is 5 s longer), `access_denied`, `expired_token`,
-`invalid_grant`, `invalid_client` or `unreachable`.
+`expiresAt` replace the device code. Otherwise `error` has the reason: `authorization_pending`,
+`slow_down` (`interval` is 5 s longer), `access_denied`, `expired_token`, `invalid_grant`,
+`invalid_client` or `unreachable`.
 
 Exit status:
   0    the token is printed
