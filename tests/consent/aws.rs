@@ -214,7 +214,7 @@ fn a_change_of_the_config_is_told_by_what_changed() {
     ];
     let Some(logins) = logins("", &steps, FORCED) else { return };
     logins[1].is_asked(2, "scopes", "session sandbox is registered for other scopes (sso:account:access).");
-    logins[2].is_asked(3, "region", "session sandbox was logged in to in another region (us-east-1).");
+    logins[2].is_asked(3, "region", "the last login of session sandbox was in another region (us-east-1).");
     logins[3].is_asked(
         4,
         "name",
@@ -224,7 +224,7 @@ fn a_change_of_the_config_is_told_by_what_changed() {
     logins[4].is_asked(
         5,
         "start-url",
-        "session company was logged in to at another start URL (https://d-1234567890.awsapps.com/start).",
+        "the last login of session company was at another start URL (https://d-1234567890.awsapps.com/start).",
     );
     logins[5].is_not_asked(5, "success");
 }

@@ -154,7 +154,7 @@ fn each_reason_is_told_as_far_as_the_cache_knows_it() {
                 home.sso.region = "eu-west-1".to_owned();
             },
             Reason::Region("us-east-1".to_owned()),
-            "session corp was logged in to in another region (us-east-1)",
+            "the last login of session corp was in another region (us-east-1)",
         ),
         (
             |home| {
@@ -162,7 +162,7 @@ fn each_reason_is_told_as_far_as_the_cache_knows_it() {
                 home.sso.start_url += "/";
             },
             Reason::StartUrl(URL.to_owned()),
-            "session corp was logged in to at another start URL (https://d-1234567890.awsapps.com/start)",
+            "the last login of session corp was at another start URL (https://d-1234567890.awsapps.com/start)",
         ),
         (
             |home| {
