@@ -40,7 +40,7 @@ fn each_answer_to_the_gentle_question_is_an_outcome() {
         let mut person = Person::watching(&watch, script.clone(), TEATIME, ROUND, "");
         person.sees("AWS SSO Session Ends Soon");
         person.sees("sandbox ends at 16:00, in 25 minutes. Log in now?");
-        person.sees("Logging in ends the session that runs now.");
+        person.sees("Logging in ends the current session.");
         for (prompt, answer) in dialogue {
             person.sees(prompt);
             person.types(answer);
@@ -50,8 +50,8 @@ fn each_answer_to_the_gentle_question_is_an_outcome() {
         assert_eq!((&last["outcome"], &last["seconds"]), (&json!(outcome), &seconds), "{dialogue:?}");
         assert_eq!(watch.bench.count("Logout"), u64::from(outcome == "success"), "{dialogue:?}");
         if outcome == "suppressed" {
-            let said = "You aren't asked again before session \"sandbox\" ends at 16:00.";
-            assert!(person.seen.contains(said) && person.seen.contains("When it has ended, you are."));
+            let said = "You aren't asked again until session \"sandbox\" ends at 16:00.";
+            assert!(person.seen.contains(said));
         }
         if outcome != "success" {
             remind(&watch);
@@ -74,7 +74,7 @@ fn a_command_that_needs_longer_asks_yes_or_no_at_its_terminal() {
         let watch = teatime();
         let mut person = Person::watching(&watch, script.clone(), TEATIME, line, "");
         person.sees("sandbox ends at 16:00, in 25 minutes.");
-        person.sees("Logging in ends the session that runs now.");
+        person.sees("Logging in ends the current session.");
         person.sees("Log in now? (y/N): ");
         person.types(answer);
         assert_eq!(person.leaves(), code, "{}", watch.bench.text("errors"));

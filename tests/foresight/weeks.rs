@@ -109,7 +109,7 @@ fn a_policy_that_becomes_shorter_is_said_to_disagree_and_then_counts() {
     day.tick(241 + 63);
     day.is_to_end(241 + 120);
     let said = day.check("", &[])["reason"].as_str().unwrap().to_owned();
-    assert!(said.contains("other evidence says") && said.contains("the earlier end counts"), "{said}");
+    assert!(said.contains("other evidence says") && said.contains("the earlier one counts"), "{said}");
     day.tick(241 + 121);
     day.log_in();
     day.is_to_end(241 + 121 + 120);
