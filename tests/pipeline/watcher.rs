@@ -158,7 +158,7 @@ fn a_login_ends_a_lock_and_what_a_lock_leaves_out_is_said_once() {
     expire(&bench);
     assert_eq!(bench.shell(raised).exits(0).document()["signal"], "raised");
     let left_out = bench.run("sso-signal wait --timeout 0s").exits(124).stderr;
-    assert!(left_out.contains("locked on purpose, until the next login"), "{left_out}");
+    assert!(left_out.contains("locked on purpose until its next login"), "{left_out}");
     assert_eq!(bench.run("sso-signal wait --timeout 0s").exits(124).stderr, "");
     // Whoever asks for the session by hand wants it again, whether it is still valid or not.
     for is_valid in [true, false] {
