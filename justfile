@@ -294,7 +294,7 @@ lint: _components
 [group('install')]
 install:
     cargo build --release --workspace --bins --locked
-    @bin={{ quote(prefix / "bin") }}; install -d "$bin" && install -m 755 {{ quote(target) }}/release/sso-{signal,lock,cache,profile,login} {{ quote(justfile_directory()) }}/scripts/sso-{watch,monitor,status} "$bin" && for tool in signal lock cache profile login; do "$bin/sso-$tool" --generate {{ quote(prefix / "share") }}; done
+    @bin={{ quote(prefix / "bin") }}; install -d "$bin" && install -m 755 {{ quote(target) }}/release/sso-{signal,lock,cache,profile,login} {{ quote(justfile_directory()) }}/scripts/sso-{watch,monitor,status} "$bin" && for tool in signal lock cache profile login; do "$bin/sso-$tool" --generate {{ quote(prefix / "share") }}; done && install -m 644 {{ quote(justfile_directory()) }}/packaging/man/*.1 {{ quote(prefix / "share/man/man1") }}
     @case :{{ quote(env("PATH")) }}: in *:{{ quote(prefix / "bin") }}:*) ;; *) echo {{ quote(prefix / "bin is not on your PATH yet") }} ;; esac
 
 # Remove everything that `just install` installed below PREFIX, and the services; ~/.aws stays as it is
@@ -302,7 +302,7 @@ install:
 uninstall:
     @if command -v sso-signal > /dev/null; then sso-signal service uninstall --text || [ "$?" -eq 69 ]; fi
     rm -f {{ quote(prefix) }}/{bin/,share/bash-completion/completions/,share/zsh/site-functions/_}sso-{signal,lock,cache,profile,login} {{ quote(prefix) }}/bin/sso-{watch,monitor,status}
-    rm -f {{ quote(prefix) }}/share/{man/man1/sso-{signal,lock,cache,profile,login}{,-*}.1,fish/vendor_completions.d/sso-{signal,lock,cache,profile,login}.fish,powershell/sso-{signal,lock,cache,profile,login}.ps1}
+    rm -f {{ quote(prefix) }}/share/{man/man1/sso-{signal,lock,cache,profile,login}{,-*}.1,man/man1/sso-{watch,monitor,status}.1,fish/vendor_completions.d/sso-{signal,lock,cache,profile,login}.fish,powershell/sso-{signal,lock,cache,profile,login}.ps1}
 
 # Find the tools, built here or installed; otherwise build them
 _tools:

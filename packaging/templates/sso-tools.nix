@@ -45,5 +45,6 @@ else
     postInstall = ''
       cp scripts/* $out/bin/
       for tool in signal lock cache profile login; do "$out/bin/sso-$tool" --generate $out/share; done
+      cp packaging/man/*.1 $out/share/man/man1/
     '';
   }

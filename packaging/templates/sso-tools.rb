@@ -29,6 +29,7 @@ class SsoTools < Formula
         system bin/tool, "--generate", share
       end
       bin.install Dir["scripts/*"]
+      man1.install Dir["packaging/man/*.1"]
       (share/"sso-tools").install "systemd", "launchd"
     else
       bin.install Dir["bin/*"]

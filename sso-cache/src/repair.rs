@@ -259,7 +259,12 @@ impl Repair<'_> {
             Done::Mended { torn, aside } => {
                 let is_saved = torn.whole.is_some();
                 document.set("action", if is_saved { "salvaged" } else { "quarantined" });
-                let and = if is_saved { "; one whole object is left in it" } else { "" };
+                let and = match patient.place {
+                    _ if is_saved => "; one whole object is left in it",
+                    Place::Token => "; no whole token is left in it: a login writes it anew",
+                    Place::Role => "; nothing whole is left in it: it is fetched again when it is needed",
+                    Place::Foreign => "",
+                };
                 document.set("reason", format!("the file {}{and}", torn.why));
                 if let Some(whole) = &torn.whole {
                     document.set("kind", whole.kind);

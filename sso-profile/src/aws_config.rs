@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde_json::Value;
 use sso_tool::exit::{Exit, Fault, WithFault as _};
+use sso_tool::recipe;
 use sso_tool::settings::{Settings, from_environment};
 use sso_tool::shell::shell_word;
 use sso_tool::stream;
@@ -22,6 +23,8 @@ use crate::start_url::StartUrl;
 
 /// As many names as a hint has room for.
 const MOST_NAMED: usize = 5;
+/// The profile that counts where none is named.
+const DEFAULT: &str = "default";
 
 /// The config and the credentials file, merged as botocore does.
 ///
@@ -124,7 +127,8 @@ impl AwsConfig {
         })
     }
 
-    /// What mends a profile whose sso-session isn't there: the one it may mean, else those that there are.
+    /// The command for a profile whose sso-session isn't there: with the one it may mean, else with one that there is; where
+    /// there is none, the one that makes it.
     pub fn remedy(&self, name: &str) -> Option<String> {
         let sessions = &self.content.sessions;
         let session = self.keys(name).text("sso_session").ok().flatten()?;
@@ -135,23 +139,28 @@ impl AwsConfig {
         if let Some(remedy) = Misnamed::remedy(&self.misnamed, "sso-session", session) {
             return Some(remedy);
         }
-        if sessions.is_empty() {
-            return None;
-        }
         let known = || sessions.keys().map(String::as_str);
-        let likely = close(known(), session).first().copied();
         let command = |session: &str| {
-            format!("sso-profile write {} --sso-session {session} --replace", shell_word(name))
+            let (name, session) = (shell_word(name), shell_word(session));
+            format!("sso-profile write {name} --sso-session {session} --replace")
         };
-        if let Some(likely) = likely {
-            return Some(format!("did you mean `{likely}`? {}", command(&shell_word(likely))));
+        if let Some(likely) = close(known(), session).first() {
+            return Some(command(likely));
         }
-        let names: Vec<_> = known().take(MOST_NAMED).map(|name| format!("`{name}`")).collect();
-        let more = match sessions.len().saturating_sub(MOST_NAMED) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
+        let Some(first) = known().next() else {
+            return Some(format!("sso-login setup {}", shell_word(session)));
         };
-        Some(format!("{}; there are {}{more}", command("NAME"), names.join(", ")))
+        let names: Vec<_> = known().take(MOST_NAMED).map(|name| format!("`{name}`")).collect();
+        Some(match sessions.len() {
+            1 => command(first),
+            many => {
+                let more = match many.saturating_sub(MOST_NAMED) {
+                    0 => String::new(),
+                    more => format!(" and {more} more"),
+                };
+                format!("choose one of {}{more}: {}", names.join(", "), command(first))
+            }
+        })
     }
 
     /// A profile, or status 78 and the names that are close to it.
@@ -174,10 +183,12 @@ impl AwsConfig {
     /// where to log in.
     pub fn known_session(&self, name: &str) -> anyhow::Result<Profile> {
         let Some(keys) = self.content.sessions.get(name) else {
-            let message = format!("sso-session `{name}` is not in {}", self.in_words());
-            let hint = match close(self.content.sessions.keys().map(String::as_str), name).first() {
-                Some(likely) => format!("did you mean `{likely}`? sso-profile list shows all"),
-                None => "sso-profile list".to_owned(),
+            let sessions = || self.content.sessions.keys().map(String::as_str);
+            let meant = or_meant(&close(sessions(), name));
+            let message = format!("sso-session `{name}` is not in {}{meant}", self.in_words());
+            let hint = match sessions().next() {
+                Some(_) => "sso-profile list".to_owned(),
+                None => format!("sso-login setup {}", shell_word(name)),
             };
             return Err(Fault::new(Exit::Config, message).hint(hint).into());
         };
@@ -242,19 +253,19 @@ impl AwsConfig {
     /// The fault for a name that is in neither file.
     pub fn unknown(&self, name: &str) -> Fault {
         let misnamed = Misnamed::remedy(&self.misnamed, "profile", name);
-        let hint = match close(self.names(), name).as_slice() {
-            _ if misnamed.is_some() => misnamed.unwrap_or_default(),
-            _ if self.content.sessions.contains_key(name) => {
+        let close = close(self.names(), name);
+        let is_session = self.content.sessions.contains_key(name);
+        let meant = if misnamed.is_some() || is_session { String::new() } else { or_meant(&close) };
+        let hint = match misnamed {
+            Some(remedy) => remedy,
+            None if is_session => {
                 format!("it is an sso-session: sso-login --sso-session {}", shell_word(name))
             }
-            [] if self.names().next().is_none() => "sso-profile write --help".to_owned(),
-            [] => "sso-profile list".to_owned(),
-            close => {
-                let names: Vec<_> = close.iter().take(3).map(|known| format!("`{known}`")).collect();
-                format!("did you mean {}? sso-profile list shows all", names.join(", "))
-            }
+            None if self.names().next().is_none() => recipe::SETUP.to_owned(),
+            None if name == DEFAULT => "name a profile: sso-profile list".to_owned(),
+            None => "sso-profile list".to_owned(),
         };
-        Fault::new(Exit::Config, format!("profile `{name}` is not in {}", self.in_words())).hint(hint)
+        Fault::new(Exit::Config, format!("profile `{name}` is not in {}{meant}", self.in_words())).hint(hint)
     }
 
     /// What the config file says.
@@ -355,6 +366,12 @@ impl AwsConfig {
     pub(crate) fn in_words(&self) -> String {
         self.file.as_ref().map_or_else(|| "the AWS config".to_owned(), |path| path.display().to_string())
     }
+}
+
+/// The names that may be meant, as the end of the sentence that one isn't there.
+fn or_meant(close: &[&str]) -> String {
+    let names: Vec<_> = close.iter().take(3).map(|known| format!("`{known}`")).collect();
+    if names.is_empty() { String::new() } else { format!("; did you mean {}?", names.join(", ")) }
 }
 
 /// The names that are like a mistyped one, the likeliest first.

@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use crossterm::cursor::Show;
 use crossterm::event::DisableBracketedPaste;
 use crossterm::execute;
-use crossterm::terminal::{LeaveAlternateScreen, disable_raw_mode};
+use crossterm::terminal::{self, LeaveAlternateScreen, disable_raw_mode};
 use nucleo_picker::error::PickError;
 use nucleo_picker::event::{
     Event, EventSource, Observer, PickerStatus, RecvError, StdinReader, keybind_default,
@@ -20,9 +20,13 @@ use nucleo_picker::event::{
 use nucleo_picker::{Injector, PickerOptions};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::{flag, low_level};
+use sso_tool::exit::{Exit, Fault};
 use sso_tool::stream::Document;
 
 use crate::row::Row;
+
+/// The prompt, the count and one row: with less the picker has no room to move in, and panics.
+const LEAST_ROWS: u16 = 3;
 
 type Line = for<'r> fn(&'r Row) -> Cow<'r, str>;
 
@@ -54,6 +58,31 @@ impl Rows {
 enum Stop {
     Asked,
     Signal(i32),
+    TooSmall(TooSmall),
+}
+
+/// A terminal that can't show the list; a pseudo-terminal that nobody gave a size has none at all.
+#[derive(Clone, Copy)]
+struct TooSmall {
+    columns: u16,
+    rows: u16,
+}
+
+impl TooSmall {
+    /// Whether the terminal of this process is that small now. One that doesn't tell its size is taken as it is.
+    fn now() -> Option<Self> {
+        let (columns, rows) = terminal::size().ok()?;
+        (columns == 0 || rows < LEAST_ROWS).then_some(Self { columns, rows })
+    }
+
+    fn fault(self) -> Fault {
+        let Self { columns, rows } = self;
+        let message =
+            format!("the terminal has {rows} rows and {columns} columns; the list needs {LEAST_ROWS} rows");
+        Fault::new(Exit::Usage, message).hint(
+            "sso-profile choose --pick KEY=VALUE, for example --pick profile=corp; or: stty rows 24 cols 80",
+        )
+    }
 }
 
 impl Terminal {
@@ -69,6 +98,9 @@ impl Terminal {
     ///
     /// The terminal is as it was before, however this ends. A signal that ends processes is the caller's affair then.
     pub(crate) fn pick(self, feed: impl FnOnce(Rows), stop: impl Fn() -> bool) -> anyhow::Result<Picked> {
+        if let Some(small) = TooSmall::now() {
+            return Err(small.fault().into());
+        }
         let line: Line = |row| Cow::Borrowed(&row.line);
         // The prompt on top and the list below it, as it reads: Down goes down.
         let mut picker = PickerOptions::new().reversed(true).picker(line);
@@ -90,6 +122,7 @@ impl Terminal {
             Ok(row) => Ok(row.map_or(Picked::Nothing, |row| Picked::Document(row.document.clone()))),
             Err(PickError::UserInterrupted) => Ok(Picked::Nothing),
             Err(PickError::Aborted(Stop::Asked)) => Ok(Picked::Stopped),
+            Err(PickError::Aborted(Stop::TooSmall(small))) => Err(small.fault().into()),
             Err(PickError::Aborted(Stop::Signal(number))) => Ok(Picked::Interrupted(number)),
             Err(PickError::IO(err)) => Err(err).context("cannot ask on the terminal"),
             Err(err) => {
@@ -130,6 +163,10 @@ impl<S: Fn() -> bool> EventSource for Keys<S> {
         }
         if (self.stop)() {
             return Ok(Event::Abort(Stop::Asked));
+        }
+        // Made smaller while the list is shown.
+        if let Some(small) = TooSmall::now() {
+            return Ok(Event::Abort(Stop::TooSmall(small)));
         }
         if let Some(held) = self.held.take() {
             return self.release(held);

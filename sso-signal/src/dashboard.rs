@@ -44,6 +44,8 @@ pub(crate) fn print(
     let monitors = heartbeat::seen(settings)?;
     let watcher = parts.watcher();
     let is_watched = watcher.get("running").and_then(Value::as_bool);
+    let has_manager =
+        parts.service.as_ref().is_none_or(|service| service.get("service") != Some(&"none".into()));
     let is_monitored = monitors.iter().any(|seen| (at.now - seen.at).abs() < MONITOR_IS_FRESH);
     let stamp = Stamp::new(cooldown::read(&queue.state_dir), memory.stamped);
     let signals: Vec<Value> = joined.get("signals").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -55,7 +57,8 @@ pub(crate) fn print(
             let entry = memory.entry(&name);
             let dismissed = stamp.dismissal(&entry);
             let signal = signals.iter().find(|signal| is_of(signal, &name));
-            let view = View { at: &at, entry: &entry, dismissed, signal, is_watched, is_monitored };
+            let view =
+                View { at: &at, entry: &entry, dismissed, signal, is_watched, is_monitored, has_manager };
             view.of(checked, &name)
         })
         .collect();
@@ -142,6 +145,8 @@ struct View<'a> {
     /// `None` if nobody asked.
     is_watched: Option<bool>,
     is_monitored: bool,
+    /// Whether somebody runs services here, as far as anybody asked.
+    has_manager: bool,
 }
 
 impl View<'_> {
@@ -205,14 +210,18 @@ impl View<'_> {
             return format!("reminders are off until the next expiry; to log in now: {login}");
         }
         if self.entry.unknown_in.is_some() && self.signal.is_some() {
-            return format!("the watcher did not find the profile in the AWS config; to try again: {login}");
+            return format!(
+                "the watcher did not find the profile in the AWS config; to try again: {login}; or drop its signal: sso-signal clear {}",
+                shell_word(name)
+            );
         }
         if self.is_watched == Some(false) {
-            return format!(
-                "the watcher isn't running: {} (or {}); or log in: {login}",
-                Recipe::Install,
-                Recipe::Watch
-            );
+            let start = if self.has_manager {
+                format!("{} (or {})", Recipe::Install, Recipe::Watch)
+            } else {
+                Recipe::Watch.to_string()
+            };
+            return format!("the watcher isn't running: {start}; or log in: {login}");
         }
         let later = [state.snoozed, state.cooling].into_iter().flatten().max();
         if let Some(until) = later {

@@ -176,9 +176,13 @@ fn of_start(document: &Document) -> String {
     let known = |key: &str| text(document, key).unwrap_or_default();
     let seconds = |key: &str| document.get(key).and_then(Value::as_u64).unwrap_or_default();
     format!(
-        "watching {} (profile={}), mode={}, cooldown={}s, poll={}s",
+        "watching {} ({}), mode={}, cooldown={}s, poll={}s",
         known("signalFile"),
-        known("profile"),
+        // A person who named none is told what is watched, not which name would stand in.
+        match known("profile").as_str() {
+            "default" => "all profiles".to_owned(),
+            profile => format!("profile={profile}"),
+        },
         known("mode"),
         seconds("cooldownSeconds"),
         seconds("pollSeconds")

@@ -13,6 +13,8 @@ use crate::sighting::Sighting;
 use crate::signal::Signal;
 use crate::signal_store::places::MOST_SIGNALS;
 use crate::signal_store::{Located, Reading, SignalStore};
+use sso_tool::exit::warn;
+use sso_tool::listing;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::shell::shell_word;
@@ -65,6 +67,23 @@ impl<'a> Queue<'a> {
     /// What the host remembers.
     pub(crate) fn memory(&self) -> anyhow::Result<ReminderStore> {
         ReminderStore::load(self.settings.tool(), &self.state_dir, time::now()?)
+    }
+
+    /// Warns of a name that is most likely a slip: no signal has it, and the config has profiles, but not that one. It is no
+    /// refusal, since only a container may have that profile.
+    pub(crate) fn warn_of_unknown(&mut self, profile: &str) -> anyhow::Result<()> {
+        let signals = self.signals.read(time::now()?)?.signals;
+        if signals.iter().any(|located| located.signal.key() == profile) {
+            return Ok(());
+        }
+        let names = listing::names(&["list"], "profile");
+        if !names.is_empty() && !names.iter().any(|name| name == profile) {
+            let message = format!(
+                "neither the AWS config nor a signal has a profile `{profile}`: see sso-profile list"
+            );
+            warn(self.settings.tool(), &message);
+        }
+        Ok(())
     }
 
     /// Changes what the host remembers, while nobody else does.
@@ -253,7 +272,10 @@ pub(crate) fn next_action(because: Because, profile: &str) -> String {
         Because::Standalone | Because::Quiet | Because::Suppressed | Because::GaveUp => {
             format!("sso-login {} | sso-signal settle", shell_word(profile))
         }
-        Because::UnknownProfile => format!("add the profile `{profile}` to the AWS config"),
+        Because::UnknownProfile => format!(
+            "add the profile `{profile}` to the AWS config, or drop its signal: sso-signal clear {}",
+            shell_word(profile)
+        ),
         Because::Snoozed | Because::CoolingDown | Because::Retry | Because::Postponed => "wait".to_owned(),
     }
 }

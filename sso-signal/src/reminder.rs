@@ -133,6 +133,14 @@ impl Reminder {
         Self { quiet: true, over: false, decided, standing: None, skip_said: false, ..self.clone() }
     }
 
+    /// The entry after a person took that back. Nothing is left of a lock that was a slip.
+    #[must_use]
+    pub(crate) fn unlocked(&self) -> Self {
+        let open = Self { quiet: false, over: false, standing: None, skip_said: false, ..self.clone() };
+        let decided = open.decided.filter(|_| open.is_decided());
+        Self { decided, ..open }
+    }
+
     /// Whether a document was written from an observation that is older than the last decision. A time without a
     /// fraction is one to the second.
     pub(crate) fn is_newer_than(&self, observed: Option<Moment>) -> bool {

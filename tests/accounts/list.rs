@@ -150,7 +150,10 @@ fn each_error_of_the_portal_is_told_apart() {
     }
     bench.run("sso-login accounts other").exits(77).says("run: sso-login other");
     bench.configure(|text| text + "\n[profile keys]\naws_access_key_id = A\naws_secret_access_key = S\n");
-    bench.run("sso-login accounts keys").exits(78).says("is not an SSO profile (kind static)");
+    bench
+        .run("sso-login accounts keys")
+        .exits(78)
+        .says("is not an SSO profile (kind static): it needs no login");
 }
 
 #[test]

@@ -60,3 +60,29 @@ fn a_plain_terminal_will_do_and_gets_its_screen_back() {
         assert_eq!(out, if code == 0 { stream(&roles(3)[1..2]) } else { String::new() });
     }
 }
+
+/// The picker's arithmetic ends below zero on a terminal of two rows, and a new pseudo-terminal has none.
+#[test]
+fn a_terminal_too_small_for_the_list_is_an_error_and_a_pick_needs_none() {
+    let Some(script) = script() else { return };
+    for (size, line, code, said) in [
+        ("rows 2 cols 80", "sso-profile choose < roles", 2, "2 rows and 80 columns; the list needs 3 rows"),
+        ("rows 0 cols 0", "sso-profile choose < roles", 2, "hint: sso-profile choose --pick "),
+        ("rows 2 cols 80", "sso-profile choose --pick accountId=111122220001 < roles", 0, "Account 1"),
+    ] {
+        let sandbox = Sandbox::new();
+        std::fs::write(sandbox.root().join("work/roles"), stream(&roles(3))).unwrap();
+        let mut command = sandbox.command(&script);
+        command
+            .args(["--quiet", "--return", "--command", &format!("stty {size}; exec {line}"), "/dev/null"])
+            .env("SHELL", "/bin/sh")
+            .env("PATH", format!("{}:/usr/bin:/bin", tools().display()))
+            .env("TERM", "xterm");
+        let output = command.output().unwrap();
+        let shown = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(code), "{size}: {shown}");
+        assert!(shown.contains(said) && !shown.contains("panicked"), "{size}: {shown}");
+        // The screen of the list was never entered.
+        assert!(!shown.contains("\u{1b}[?1049h"), "{shown}");
+    }
+}

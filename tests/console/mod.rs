@@ -28,6 +28,38 @@ fn the_link_of_the_portal_names_account_and_role_and_needs_no_session() {
     assert_eq!(bench.counts()[2], 0, "the link asked the network");
 }
 
+/// As other tools have it: `-s s3 -r us-west-2`.
+#[test]
+fn a_page_is_named_by_its_service_and_region() {
+    let bench = Bench::start("");
+    for (arguments, page) in [
+        ("--destination s3 --region us-west-2", "us-west-2.console.aws.amazon.com/s3/home?region=us-west-2"),
+        ("--service ec2", "eu-west-1.console.aws.amazon.com/ec2/home?region=eu-west-1"),
+        ("-s dynamodb -r us-east-2", "us-east-2.console.aws.amazon.com/dynamodbv2/home?region=us-east-2"),
+        ("--region cn-north-1", "cn-north-1.console.amazonaws.cn/console/home?region=cn-north-1"),
+    ] {
+        let link = url(&bench, &format!("demo {arguments}"));
+        let asked = link.split("&destination=").nth(1).unwrap();
+        let asked: String = percent(asked);
+        assert_eq!(asked, format!("https://{page}"), "{arguments}");
+    }
+    bench
+        .run("sso-login console demo --region evil.example/ --print")
+        .exits_somehow(2)
+        .says("like us-west-2");
+    bench
+        .run(
+            "sso-login console demo --region us-west-2 --destination https://console.aws.amazon.com/ --print",
+        )
+        .exits_somehow(2)
+        .says("a URL names its region itself");
+}
+
+/// Without the escapes that such a URL needs.
+fn percent(text: &str) -> String {
+    text.replace("%3A", ":").replace("%2F", "/").replace("%3F", "?").replace("%3D", "=")
+}
+
 #[test]
 fn a_browser_opens_it_where_there_is_one() {
     let bench = Bench::start("");

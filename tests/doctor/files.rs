@@ -33,6 +33,12 @@ fn variables_that_stand_before_a_profile() {
     check(&role[1..], "error", "without AWS_ROLE_ARN", "unset AWS_WEB_IDENTITY_TOKEN_FILE");
     check(&role[..1], "ok", "no variable overrides a profile", "");
     check(&[("SSO_ENV_FILE", "/nothing/there")], "warning", "which doesn't exist", "unset SSO_ENV_FILE");
+    check(
+        &[("HOME", "rel")],
+        "error",
+        "HOME is `rel`, a relative path",
+        "export HOME=\"$(cd \"$HOME\" && pwd)\"",
+    );
     check(&[("AWS_CONFIG_FILE", "")], "warning", "AWS_CONFIG_FILE is set and empty", "unset AWS_CONFIG_FILE");
     check(&[("AWS_REGION", "a"), ("AWS_DEFAULT_REGION", "b")], "warning", "boto", "unset AWS_DEFAULT_REGION");
 }
@@ -69,17 +75,29 @@ fn profiles_that_cannot_be_used_are_named() {
         format!("{CONFIG}[profile lost]\nsso_session = gone\nsso_account_id = 1\nsso_role_name = R\n"),
     );
     let ended = doctor(&sandbox, "--offline", &[]);
-    expect(&ended, "config", "warning", "sso-session `gone`, which does not exist", "sso-profile write lost");
+    expect(
+        &ended,
+        "config",
+        "warning",
+        "sso-session `gone`, which does not exist",
+        "sso-profile write lost --sso-session corp --replace",
+    );
     let ended = doctor(&sandbox, "lost --offline -e", &[]);
     expect(&ended, "config", "error", "`gone`", "sso-profile");
-    expect(&doctor(&sandbox, "ccc --offline", &[]), "config", "error", "profile `ccc` is not in", "`cc`");
+    expect(
+        &doctor(&sandbox, "ccc --offline", &[]),
+        "config",
+        "error",
+        "did you mean `cc`?",
+        "sso-profile list",
+    );
     sandbox.write(".aws/config", "");
     expect(
         &doctor(&sandbox, "--offline", &[]),
         "config",
         "warning",
         "there is no profile",
-        "aws configure sso",
+        "sso-login setup NAME",
     );
 }
 
@@ -129,6 +147,30 @@ fn files_that_others_may_read_or_write_are_named() {
     chmod(&sandbox.token_dir(), 0o700);
     if chown(&token, Some(12345), None).is_ok() {
         permissions("error", "belongs to user 12345", "sudo chown");
+    }
+}
+
+/// Before the first login there is no cache yet: what counts is whether it can be made.
+#[test]
+fn a_folder_that_could_not_be_made_is_an_error_and_a_refused_write_leads_to_the_doctor() {
+    let sandbox = healthy();
+    fs::remove_dir_all(sandbox.home().join(".aws/sso")).unwrap();
+    chmod(&sandbox.home().join(".aws"), 0o500);
+    let ended = doctor(&sandbox, "--offline", &[]);
+    for check in ["permissions", "state-directory"] {
+        let found =
+            expect(&ended, check, "error", "can't be made: nothing can be written to ", "chmod u+rwx ");
+        assert!(found["fix"].as_str().unwrap().ends_with("/.aws"), "{found}");
+    }
+    if fs::create_dir(sandbox.home().join(".aws/x")).is_err() {
+        sandbox.run("sso-signal mode auto").exits(74).says("hint: sso-login doctor --text");
+    }
+    chmod(&sandbox.home().join(".aws"), 0o700);
+    chmod(&sandbox.config(), 0o000);
+    if fs::read(sandbox.config()).is_err() {
+        let ended = doctor(&sandbox, "--offline", &[]);
+        expect(&ended, "config", "error", "Permission denied", "chmod u+rw ");
+        expect(&ended, "readers", "skipped", "the config can't be read", "");
     }
 }
 

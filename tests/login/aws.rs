@@ -114,7 +114,12 @@ fn its_last_words_are_the_reason() {
     let bench = with_aws("exit 3");
     bench.run("sso-login --via aws demo").fails(77, "failed", "aws", "`aws sso login` ended with status 3");
     let bench = with_aws("echo 'Could not connect to the endpoint URL: \"https://x/\"' >&2; exit 255");
-    bench.run("sso-login --via aws demo").fails(69, "failed", "unreachable", "Could not connect");
+    bench.run("sso-login --via aws demo").fails(
+        69,
+        "failed",
+        "unreachable",
+        "the AWS CLI says: Could not connect",
+    );
 }
 
 #[test]

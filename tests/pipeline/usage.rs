@@ -10,26 +10,26 @@ fn a_refused_command_line_is_one_line_and_one_hint_and_nothing_on_stdout() {
         (
             "sso-signal wait --timeuot 3s",
             "unexpected argument '--timeuot'",
-            "a similar argument exists: '--timeout'",
+            "hint: sso-signal wait --timeout 3s",
         ),
-        ("sso-signal wiat", "unrecognized subcommand 'wiat'", "'wait'"),
-        ("sso-signal snooze x 5", "invalid value '5' for '<DURATION>': ", "sso-signal snooze --help"),
+        ("sso-signal wiat", "unrecognized subcommand 'wiat'", "hint: sso-signal wait"),
+        (
+            "sso-signal snooze x 5",
+            "invalid value '5' for '<DURATION>': it has no unit; write a duration like ",
+            "sso-signal snooze --help",
+        ),
         ("sso-lock", "a command is missing: run, ", "sso-lock --help"),
         (
             "sso-lock run x",
             "required arguments were not provided: <CMD>...",
             "sso-lock run <NAME> -- <CMD>...",
         ),
-        ("sso-lock run --wiat 5s x -- true", "'--wiat'", "a similar argument exists: '--wait'"),
-        (
-            "sso-profile show --jsn",
-            "unexpected argument '--jsn' found",
-            "a similar argument exists: '--json'",
-        ),
-        ("sso-cache list --txt", "unexpected argument '--txt' found", "a similar argument exists: '--text'"),
+        ("sso-lock run --wiat 5s x -- true", "'--wiat'", "hint: sso-lock run --wait 5s x -- true"),
+        ("sso-profile show --jsn", "unexpected argument '--jsn' found", "hint: sso-profile show --json"),
+        ("sso-cache list --txt", "unexpected argument '--txt' found", "hint: sso-cache list --text"),
         ("sso-cache check --every 0s", "it must be one second or more", "sso-cache check --help"),
         ("sso-profile key", "a command is missing: set, get, ", "sso-profile key --help"),
-        ("sso-profile list --txet", "'--txet'", "a similar argument exists: '--text'"),
+        ("sso-profile list --txet", "'--txet'", "hint: sso-profile list --text"),
         ("sso-login exec demo", "required arguments were not provided: <CMD>...", "sso-login exec "),
         ("sso-login --via telegraph", "[possible values: auto, aws, pkce, device]", "sso-login --help"),
     ] {
@@ -62,6 +62,49 @@ fn a_refused_command_line_is_one_line_and_one_hint_and_nothing_on_stdout() {
     }
     let hostile = ["sso-login", "--\u{1b}[2J\u{202e}x"].join(" ");
     assert!(!sandbox.run(&hostile).exits(2).stderr.contains(['\u{1b}', '\u{202e}']));
+}
+
+/// Words of the AWS CLI, granted, aws-vault and others, and slips: the hint is the command that was meant.
+#[test]
+fn a_word_of_another_tool_is_answered_with_the_command_that_it_means() {
+    let sandbox = Sandbox::new();
+    sandbox.write(".aws/config", "[profile demo]\nregion = eu-west-1\n");
+    for (line, code, hint) in [
+        ("sso-login login demo", 2, "sso-login demo"),
+        ("sso-login get demo", 2, "sso-login credentials demo"),
+        ("sso-login export demo", 2, "sso-login credentials demo"),
+        ("sso-login assume demo", 2, "sso-login exec demo -- bash"),
+        ("sso-login export-credentials --profile demo", 2, "sso-login credentials demo"),
+        ("sso-login demo -- env", 2, "sso-login exec demo -- env"),
+        ("sso-login demo refresh", 2, "sso-login refresh demo"),
+        ("sso-login configure", 78, "sso-login setup NAME"),
+        ("sso-login list", 78, "sso-profile list"),
+        ("sso-login", 78, "name a profile: sso-profile list"),
+        ("sso-login -p demo", 2, "sso-login --profile demo"),
+        ("sso-login exec -p demo -- env", 2, "sso-login exec --profile demo -- env"),
+        ("sso-cache clear", 2, "sso-cache prune"),
+        ("sso-lock list", 2, "sso-lock status"),
+        ("sso-signal list", 2, "sso-signal read"),
+        ("sso-signal unsnooze demo", 2, "sso-signal clear demo"),
+        ("sso-signal unquiet demo", 2, "sso-signal quiet demo --off"),
+        ("sso-profile add corp", 2, "sso-profile write --help"),
+        ("sso-profile use demo", 2, "eval \"$(sso-profile env demo)\""),
+        ("sso-profile current", 2, "sso-profile show"),
+    ] {
+        let tool = line.split(' ').next().unwrap();
+        let ended = sandbox.run(line).exits_somehow(code);
+        let hints: Vec<_> = ended.stderr.lines().skip(1).collect();
+        assert_eq!(hints, [format!("{tool}: hint: {hint}")], "{line}: {}", ended.stderr);
+    }
+    // What runs beside the tools is named as it is there (a script, a recipe, or a line of the tools).
+    for line in ["sso-login status", "sso-login watch", "sso-login monitor", "sso-signal watch"] {
+        let ended = sandbox.run(line);
+        let hint = ended.stderr.lines().nth(1).unwrap().split("hint: ").nth(1).unwrap().to_owned();
+        assert!(hint.contains("sso-") && !hint.contains("--help"), "{line}: {}", ended.stderr);
+    }
+    // A profile of such a name is a profile.
+    sandbox.write(".aws/config", "[profile status]\nregion = eu-west-1\n");
+    assert!(!sandbox.run("sso-login status").stderr.contains("not in"));
 }
 
 #[test]

@@ -107,7 +107,9 @@ fn a_list_has_every_kind_and_goes_on_after_a_broken_profile() {
 fn no_config_file_is_an_empty_list() {
     let sandbox = Sandbox::new();
     assert_eq!(sandbox.run("sso-profile list").exits(0).stdout, "");
-    assert_eq!(sandbox.run("sso-profile list --text").exits(0).stdout, "");
+    // People are told what to do.
+    let text = sandbox.run("sso-profile list --text").exits(0).stdout;
+    assert!(text.starts_with("There is no profile in ") && text.lines().count() == 1, "{text}");
 }
 
 #[test]

@@ -137,7 +137,8 @@ fn terraform_gets_the_profile() {
     bench.program("terraform", "echo \"$* with $AWS_PROFILE\"");
     let text = example("terraform/main.tf");
     let line = text.lines().find_map(|line| line.strip_prefix("#   ")).unwrap();
-    assert_eq!(bench.shell(line).exits(0).stdout, "apply with corp\n");
+    // A note on stderr may say that the end of the session is not known.
+    assert_eq!(bench.shell(line).exits_somehow(0).stdout, "apply with corp\n");
 }
 
 #[test]

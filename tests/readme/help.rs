@@ -34,6 +34,11 @@ fn every_help_has_examples_and_exit_statuses_and_a_shorter_form() {
                 "{line}: {long}"
             );
             assert!(!short.is_empty() && short.len() < long.len(), "{line} -h isn't shorter than --help");
+            assert_eq!(
+                broken(&long),
+                Vec::<&str>::new(),
+                "{line} --help: a line that is too long was wrapped"
+            );
             assert_eq!(torn(&long), Vec::<&str>::new(), "{line} --help: examples of more than a line");
         }
     }
@@ -60,6 +65,14 @@ fn untabled(help: &str) -> Vec<&str> {
     let first = rows.lines().next().and_then(column);
     let goes_on = |row: &str| row.find(|c| c != ' ') == first;
     rows.lines().filter(|row| first.is_none() || (column(row) != first && !goes_on(row))).collect()
+}
+
+/// The lines behind the examples that hold what was left over of the line before.
+fn broken(help: &str) -> Vec<&str> {
+    let (_, rest) = help.split_once("Examples:\n").unwrap();
+    let lines: Vec<_> = rest.lines().collect();
+    let triples = lines.windows(3).filter(|three| three[0].len() > 80 && !three[2].is_empty());
+    triples.map(|three| three[1]).filter(|line| !line.is_empty() && line.len() <= 12).collect()
 }
 
 /// The lines among the examples of a help that begin with no command and go on with none: a long one was wrapped there.

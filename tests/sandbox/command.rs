@@ -140,6 +140,14 @@ fn without_a_command_it_says_what_to_export_and_serves_until_a_signal() {
     assert_eq!(export["AWS_ENDPOINT_URL_SSO_OIDC"], served.document["oidcUrl"]);
     assert_eq!(export["SSO_SANDBOX_URL"], served.document["url"]);
     assert_eq!(served.document["unset"], json!([]));
+    // What setup asks for.
+    let config =
+        std::fs::read_to_string(format!("{}/.aws/config", export["HOME"].as_str().unwrap())).unwrap();
+    for (key, name) in [("sso_start_url", "startUrl"), ("sso_region", "region")] {
+        let line = format!("\n{key} = {}\n", served.document[name].as_str().unwrap());
+        assert!(config.contains(&line), "{line}: {config}");
+    }
+    crate::support::schema::check("sso-login sandbox", Some(""), &served.document.to_string());
     assert!(served.document["oidcUrl"].as_str().unwrap().starts_with("http://127.0.0.1:"));
     assert_eq!(homes(&served.sandbox).len(), 1);
     assert_eq!(served.stop(), Some(0));

@@ -8,16 +8,21 @@ use crate::support::{self, names};
 #[test]
 fn where_nobody_runs_services_the_command_to_run_is_named() {
     let sandbox = bare();
-    for line in [INSTALL, "sso-signal service uninstall", "sso-signal service restart"] {
+    let by_hand = "hint: run both yourself: just sso-monitor > /dev/null & just sso-watch\n";
+    for (line, hint) in [
+        (INSTALL, by_hand),
+        ("sso-signal service uninstall", "hint: nothing is installed; to see what runs: just sso-status\n"),
+        ("sso-signal service restart", by_hand),
+    ] {
         let ended = sandbox.run(line).exits(69).says("no service manager runs for this user here");
-        assert!(
-            ended.stderr.ends_with("hint: run the watcher yourself: just sso-watch\n"),
-            "{}",
-            ended.stderr
-        );
+        assert!(ended.stderr.ends_with(hint), "{}", ended.stderr);
     }
     let status = sandbox.run("sso-signal service status").exits(0).document();
     assert_eq!(status["service"], "none");
+    let text = sandbox.run("sso-signal service status --text").exits(0).stdout;
+    let lines: Vec<_> = text.lines().map(|line| line.split(" (log").next().unwrap()).collect();
+    let none = "not installed: no service manager runs here";
+    assert_eq!(lines, [format!("watcher: {none}"), format!("monitor: {none}")], "{text}");
     assert!(!sandbox.state().exists());
 }
 

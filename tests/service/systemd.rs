@@ -72,6 +72,13 @@ fn on_a_desktop_the_service_comes_and_goes_with_it_and_knows_its_display() {
 #[test]
 fn a_desktop_session_is_what_wants_the_unit() {
     let sandbox = linux();
+    // Without CMD: the scripts, and each file by its name.
+    sandbox.program("sso-watch", "#!/bin/sh\n");
+    sandbox.program("sso-monitor", "#!/bin/sh\n");
+    let both = sandbox.run("sso-signal service install --print").exits(0).stdout;
+    for part in ["/sso-watch", "/sso-monitor", "# ", "/sso-watcher.service\n", "/sso-monitor.service\n"] {
+        assert!(both.contains(part), "{part}: {both}");
+    }
     let print = "sso-signal service install --print -- just sso-watch";
     assert!(sandbox.run(print).exits(0).stdout.contains("WantedBy=default.target"));
     mark(&sandbox, "desktop");

@@ -12,7 +12,7 @@ fn a_profile_that_the_config_does_not_have_is_accepted_and_the_help_says_so() {
     raise(&sandbox, "nobody", "one");
     assert_eq!(status(&sandbox, "nobody").0, "quiet");
     let help = sandbox.run("sso-signal quiet --help").stdout.replace('\n', " ");
-    assert!(help.contains("any name is accepted"), "{help}");
+    assert!(help.contains("accepted with a warning"), "{help}");
 }
 
 #[test]
@@ -194,4 +194,23 @@ fn a_state_of_an_earlier_release_is_read_and_its_locks_end_the_same_way() {
     assert!(is_quiet(&sandbox, "a"));
     feed(&sandbox, "sso-signal write", &[checked("a", false)]);
     assert!(!is_quiet(&sandbox, "a"));
+}
+
+#[test]
+fn a_slip_is_warned_of_and_taken_back_without_a_login() {
+    let sandbox = Sandbox::new();
+    sandbox.write(".aws/config", "[profile corp]\nregion = eu-west-1\n");
+    let slip = sandbox
+        .run("sso-signal quiet crop")
+        .exits_somehow(0)
+        .says("neither the AWS config nor a signal has a profile `crop`");
+    assert_eq!(slip.document(), json!({"profile": "crop", "quiet": true}));
+    let held = |sandbox: &Sandbox| sandbox.run("sso-signal status --text").exits(0).stdout;
+    assert!(held(&sandbox).contains("crop: no signal [locked by you"), "{}", held(&sandbox));
+    let off = sandbox.run("sso-signal quiet crop --off").exits(0).document();
+    assert_eq!(off, json!({"profile": "crop", "quiet": false}));
+    assert!(!held(&sandbox).contains("crop"), "{}", held(&sandbox));
+    sandbox.run("sso-signal quiet corp").exits(0);
+    let text = sandbox.run("sso-signal quiet corp --off --text").exits(0).stdout;
+    assert_eq!(text, "corp: reminders are on\n");
 }

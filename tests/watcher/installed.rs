@@ -28,11 +28,13 @@ fn tools_scripts_services_and_completions_work_with_the_clone_gone() {
     let (clone, target) = (bench.file("clone"), bench.file("target"));
     let prefix = bench.home().join("a prefix");
     fs::create_dir_all(clone.join("scripts")).unwrap();
+    fs::create_dir_all(clone.join("packaging/man")).unwrap();
     fs::create_dir_all(target.join("release")).unwrap();
     for file in ["justfile", "Cargo.toml"]
         .map(str::to_owned)
         .into_iter()
         .chain(SCRIPTS.map(|name| format!("scripts/{name}")))
+        .chain(SCRIPTS.map(|name| format!("packaging/man/{name}.1")))
     {
         fs::copy(project().join(&file), clone.join(&file)).unwrap();
     }
@@ -66,6 +68,9 @@ fn tools_scripts_services_and_completions_work_with_the_clone_gone() {
         dressed(&mut command);
         end(command, "")
     };
+    for script in SCRIPTS {
+        assert!(prefix.join("share/man/man1").join(format!("{script}.1")).is_file(), "{script}");
+    }
     for tool in TOOLS {
         assert_eq!(run(&format!("command -v {tool}")).stdout, format!("{}\n", bin.join(tool).display()));
         run(&format!("{tool} --version")).exits(0);

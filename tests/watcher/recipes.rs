@@ -153,6 +153,25 @@ fn the_scripts_say_the_same_as_the_recipes() {
     watch.arg(project().join("scripts/sso-watch")).args(["0s", "--no-such-flag"]);
     desk.dress(&mut watch);
     support::end(watch, "").exits(2).says("--no-such-flag");
+    // Flags alone need no WAIT, and what nobody can mean is told.
+    for (name, arguments, code, said) in [
+        ("sso-watch", "--no-such-flag", 2, "--no-such-flag"),
+        ("sso-watch", "--text", 2, "--text has no effect here"),
+        ("sso-monitor", "--no-such-flag", 2, "hint: sso-monitor --help"),
+    ] {
+        let mut command = desk.bench.command("bash");
+        command.arg(project().join("scripts").join(name)).arg(arguments);
+        desk.dress(&mut command);
+        support::end(command, "").exits(code).says(said);
+    }
+    for name in ["sso-watch", "sso-monitor", "sso-status"] {
+        let mut command = desk.bench.command("bash");
+        command.arg(project().join("scripts").join(name)).arg("--help");
+        let help = support::end(command, "").exits(0).stdout;
+        for part in [&format!("Usage: {name} "), "\nExamples:\n", "\nExit status:\n"] {
+            assert!(help.contains(part), "{name} --help: {help}");
+        }
+    }
 }
 
 #[test]

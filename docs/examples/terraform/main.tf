@@ -1,6 +1,6 @@
-# Terraform reads the profile's session by itself. A long run should not begin with a session that is about to end:
+# Terraform reads the profile's session by itself. A long run begins with a session that lasts for three hours:
 #
-#   sso-login exec corp --renewing -- terraform apply
+#   sso-login exec corp --min-left 3h --renewing -- terraform apply
 terraform {
   required_providers {
     aws = {

@@ -15,6 +15,8 @@ use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use crate::atomic_write::is_unwritable;
+
 /// What an exit status means, for every tool of the suite. The README's table is this enum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -187,7 +189,9 @@ pub fn finish(tool: &str, result: anyhow::Result<Exit>) -> ExitCode {
 /// For errors that don't end the tool (one bad document of a stream); [`finish`] does the rest.
 pub fn report(tool: &str, err: &anyhow::Error) {
     warn(tool, &format!("{err:#}"));
-    if let Some(hint) = hint_of(err) {
+    // Whose folder it is, and how it becomes writable, is the doctor's to say: any tool may meet it, in any act.
+    let unwritable = || is_unwritable(err).then_some("sso-login doctor --text");
+    if let Some(hint) = hint_of(err).or_else(unwritable) {
         warn(tool, &format!("hint: {hint}"));
     }
 }

@@ -43,6 +43,7 @@ pub mod stream;
 mod strict;
 mod subcommands;
 pub mod subject;
+pub mod synonyms;
 pub mod table;
 pub mod time;
 pub mod token_state;

@@ -8,6 +8,9 @@ use std::env;
 use std::fmt;
 use std::path::Path;
 
+/// The first login of a person who has a start URL and no profile yet. NAME is the sso-session that it writes.
+pub const SETUP: &str = "sso-login setup NAME";
+
 /// What a message tells a person to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recipe<'a> {
@@ -15,6 +18,8 @@ pub enum Recipe<'a> {
     Watch,
     /// The monitor, in this terminal.
     Monitor,
+    /// What runs, and every session.
+    Status,
     /// Watcher and monitor as services.
     Install,
     /// Stop the services and start them again.
@@ -69,9 +74,9 @@ impl Recipe<'_> {
             (Self::Monitor, Place::Alone) => {
                 "sso-profile list --every 60s | sso-cache check | sso-login refresh | sso-signal write --source monitor"
             }
-            (Self::Install, Place::Installed) => {
-                "sso-signal service install --monitor sso-monitor -- sso-watch 52w"
-            }
+            (Self::Status, Place::Installed) => "sso-status",
+            (Self::Status, Place::Checkout) => "just sso-status",
+            (Self::Install, Place::Installed) => "sso-signal service install",
             (Self::Install, Place::Checkout) => "just sso-install",
             (Self::Install, Place::Alone) => {
                 "sso-signal service install -- sh -c 'while sso-signal wait | sso-login - | sso-signal settle; do :; done'"
@@ -83,7 +88,7 @@ impl Recipe<'_> {
             (Self::Logs, Place::Checkout) => "just sso-logs",
             (Self::Logs, _) => "sso-signal service logs",
             (Self::Expired, Place::Checkout) => "just sso-expired",
-            (Self::Expired, _) => "sso-profile list | sso-cache check --text",
+            (Self::Status, Place::Alone) | (Self::Expired, _) => "sso-profile list | sso-cache check --text",
             (Self::Unlock(env), Place::Checkout) => return format!("just sso-key-unlock {env}"),
             (Self::Unlock(env), _) => {
                 return format!(
@@ -116,7 +121,9 @@ mod tests {
         fs::write(dir.path().join("sso-watch"), "").unwrap();
         assert_eq!(Place::of(dir.path()), Place::Installed);
         let all = [Recipe::Watch, Recipe::Monitor, Recipe::Install, Recipe::Restart, Recipe::Uninstall];
-        for recipe in all.into_iter().chain([Recipe::Logs, Recipe::Expired, Recipe::Unlock("dev")]) {
+        for recipe in
+            all.into_iter().chain([Recipe::Logs, Recipe::Status, Recipe::Expired, Recipe::Unlock("dev")])
+        {
             assert!(recipe.at(Place::Checkout).starts_with("just "));
             for place in [Place::Installed, Place::Alone] {
                 assert!(!recipe.at(place).contains("just "), "{recipe:?} {place:?}");

@@ -29,6 +29,9 @@ impl Sentence<'_> {
         if let Some(outcome) = self.get("outcome") {
             return Some(self.outcome(&outcome));
         }
+        if self.document.contains_key("service") && self.document.contains_key("installed") {
+            return Some(self.services());
+        }
         let who = self.subject();
         if let Some(error) = self.get("error") {
             return Some(format!("{who}: {}", self.get("reason").unwrap_or(error)));
@@ -137,6 +140,25 @@ impl Sentence<'_> {
             text.push_str(&sanitize(warning));
         }
         text
+    }
+
+    /// The watcher's service and the monitor's: a line each.
+    fn services(&self) -> String {
+        let monitor = self.document.get("monitor").and_then(Value::as_object);
+        let of = |name: &str, service: &serde_json::Map<String, Value>| {
+            let text = |key: &str| service.get(key).and_then(Value::as_str).map(sanitize).unwrap_or_default();
+            let is = |key: &str| service.get(key).and_then(Value::as_bool) == Some(true);
+            let state = match (is("installed"), is("running"), text("service").as_str()) {
+                _ if service.contains_key("foreign") => format!("another program's: {}", text("foreign")),
+                (_, _, "none") => "not installed: no service manager runs here".to_owned(),
+                (false, ..) => "not installed".to_owned(),
+                (true, true, kind) => format!("running ({kind}, {})", text("file")),
+                (true, false, kind) => format!("installed, not running ({kind}, {})", text("file")),
+            };
+            format!("{name}: {state} (log: {})", text("log"))
+        };
+        let watcher = of("watcher", self.document);
+        monitor.map_or(watcher.clone(), |monitor| format!("{watcher}\n{}", of("monitor", monitor)))
     }
 
     /// What a document is about: its profile, session, key or lock, and the host.

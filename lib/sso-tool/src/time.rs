@@ -85,8 +85,16 @@ pub fn from_system(time: SystemTime) -> Option<Moment> {
 
 /// Reads a duration of the command line: `30s`, `15m`, `4h`, `1h30m`. For clap's `value_parser`.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text.trim())
-        .map_err(|err| format!("{err}; write a duration like 30s, 15m, 4h or 1h30m"))
+    humantime::parse_duration(text.trim()).map_err(|err| {
+        // The units that humantime proposes itself (ms among them) suit nobody here.
+        let why = match err {
+            humantime::DurationError::UnknownUnit { unit, .. } if unit.is_empty() => {
+                "it has no unit".to_owned()
+            }
+            err => err.to_string(),
+        };
+        format!("{why}; write a duration like 30s, 15m, 4h or 1h30m")
+    })
 }
 
 /// A duration for people: `1h 30m`, to the second.

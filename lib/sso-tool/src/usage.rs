@@ -7,9 +7,14 @@ use clap::Command;
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 
 use crate::exit::{Exit, Fault};
+use crate::shell::shell_word;
+use crate::synonyms;
 
-/// What clap says about the arguments of `tool`, without the rest of its page: status 2. The hint is clap's own tip (a name
-/// that is spelled much the same), else how the command is used.
+/// So long may a word be that is repeated in a hint: longer ones are rather keys and tokens than names.
+const LONGEST_REPEATED: usize = 32;
+
+/// What clap says about the arguments of `tool`, without the rest of its page: status 2. The hint is the command that was
+/// meant (a word of another tool, a name that is spelled much the same), else how the command is used.
 pub(crate) fn fault(command: &Command, arguments: impl Iterator<Item = OsString>, err: &Error) -> Fault {
     let arguments: Vec<_> = arguments.collect();
     let (path, command) = deepest(command, &arguments);
@@ -23,17 +28,143 @@ pub(crate) fn fault(command: &Command, arguments: impl Iterator<Item = OsString>
     if arguments.iter().any(|argument| argument.to_string_lossy().contains(char::is_control)) {
         return Fault::new(Exit::Usage, format!("{}, and one has control characters", err.kind())).hint(help);
     }
+    let line = Line { path: &path, command, arguments: &arguments };
     if is_surplus(err) {
-        let hint = usage(err).unwrap_or(help);
+        let hint = line.meant(err).or_else(|| usage(err)).unwrap_or(help);
         return Fault::new(Exit::Usage, "there are too many arguments").hint(hint);
     }
-    Fault::new(Exit::Usage, message(err)).hint(tip(err).or_else(|| usage(err)).unwrap_or(help))
+    let usage = || usage(err).filter(|_| err.kind() != ErrorKind::UnknownArgument);
+    Fault::new(Exit::Usage, message(err)).hint(line.meant(err).or_else(usage).unwrap_or(help))
 }
 
 /// Whether a word has no place at all. It isn't repeated: it may be a secret that stdin is for.
 fn is_surplus(err: &Error) -> bool {
-    err.kind() == ErrorKind::UnknownArgument
-        && text(err, ContextKind::InvalidArg).is_some_and(|word| !word.starts_with('-'))
+    let is_word = |kind| text(err, kind).is_some_and(|word| !word.starts_with('-'));
+    match err.kind() {
+        ErrorKind::UnknownArgument => is_word(ContextKind::InvalidArg),
+        // Behind a profile, as a subcommand that there isn't.
+        ErrorKind::ArgumentConflict => is_word(ContextKind::InvalidSubcommand),
+        _ => false,
+    }
+}
+
+/// A command line that was refused.
+struct Line<'a> {
+    /// The tool and the subcommands that were understood.
+    path: &'a str,
+    /// The last of those.
+    command: &'a Command,
+    arguments: &'a [OsString],
+}
+
+impl Line<'_> {
+    /// The command that was meant, if that can be told.
+    fn meant(&self, err: &Error) -> Option<String> {
+        let words: Option<Vec<&str>> = self.arguments.iter().map(|argument| argument.to_str()).collect();
+        let words = words?;
+        let known = self.path.split(' ').count() - 1;
+        let (typed, rest) = words.split_at_checked(known)?;
+        let first = *rest.first()?;
+        let name = rest.iter().skip(1).find(|word| !word.starts_with('-') && is_name(word)).copied();
+        if let Some(command) = synonyms::command(self.path, first, name) {
+            return Some(command);
+        }
+        let is_known = |name: &str| self.command.find_subcommand(name).is_some();
+        // `sso-login corp -- env`, `sso-login corp refresh`.
+        if !first.starts_with('-') && err.kind() == ErrorKind::ArgumentConflict {
+            return match rest {
+                [profile, "--", ..] if is_known("exec") => {
+                    let command = repeated(&rest[1..])?;
+                    is_name(profile).then(|| format!("{} exec {} {command}", self.path, shell_word(profile)))
+                }
+                [profile, command, tail @ ..] if is_known(command) && is_name(profile) => {
+                    let tail = repeated(tail).filter(|tail| !tail.is_empty()).map(|tail| format!(" {tail}"));
+                    Some(format!(
+                        "{} {command} {}{}",
+                        self.path,
+                        shell_word(profile),
+                        tail.unwrap_or_default()
+                    ))
+                }
+                _ => None,
+            };
+        }
+        let (wrong, right) = self.slip(err)?;
+        let replaced: Vec<String> = rest
+            .iter()
+            .map(|word| match word.split_once('=') {
+                _ if *word == wrong => right.clone(),
+                Some((flag, value)) if flag == wrong => format!("{right}={value}"),
+                Some((flag, value)) if value == wrong && flag.starts_with("--") => format!("{flag}={right}"),
+                _ => (*word).to_owned(),
+            })
+            .collect();
+        let replaced: Vec<&str> = replaced.iter().map(String::as_str).collect();
+        // Where keys are set, a word may be one.
+        let is_about_keys = typed.iter().any(|word| word.contains("key"));
+        match repeated(&replaced).filter(|_| !is_about_keys) {
+            Some(rest) => Some(format!("{} {rest}", self.path)),
+            None => Some(format!("{} {}", self.path, shown(&right))),
+        }
+    }
+
+    /// A word that is spelled much as one that there is, and that one.
+    fn slip(&self, err: &Error) -> Option<(String, String)> {
+        let kinds = [
+            (ContextKind::InvalidSubcommand, ContextKind::SuggestedSubcommand),
+            (ContextKind::InvalidArg, ContextKind::SuggestedArg),
+            (ContextKind::InvalidValue, ContextKind::SuggestedValue),
+        ];
+        // The likeliest is the last.
+        let similar = kinds.into_iter().find_map(|(typed, meant)| {
+            Some((text(err, typed)?.to_owned(), texts(err, meant).last()?.clone()))
+        });
+        let typed = text(err, ContextKind::InvalidArg).filter(|_| err.kind() == ErrorKind::UnknownArgument);
+        let other = typed.and_then(|typed| {
+            let flag = synonyms::flag(self.path, typed, |flag| self.has(flag))?;
+            Some((typed.to_owned(), flag.to_owned()))
+        });
+        // Those two work on every command without being an argument of one.
+        let ours = typed.and_then(|typed| {
+            let flag = ["--json", "--text"].into_iter().find(|flag| is_slip(typed, flag))?;
+            Some((typed.to_owned(), flag.to_owned()))
+        });
+        other.or(similar).or(ours)
+    }
+
+    /// Whether a flag works here. `--profile` does wherever PROFILE does.
+    fn has(&self, flag: &str) -> bool {
+        let takes_profile = || {
+            self.command.get_positionals().any(|argument| {
+                argument.get_value_names().is_some_and(|names| names.iter().any(|name| name == "PROFILE"))
+            })
+        };
+        let name = flag.trim_start_matches('-');
+        self.command.get_arguments().any(|argument| argument.get_long() == Some(name))
+            || (flag == "--profile" && takes_profile())
+    }
+}
+
+/// Whether a word is rather the name of a profile than a secret.
+fn is_name(word: &str) -> bool {
+    !word.is_empty() && word.chars().count() <= LONGEST_REPEATED
+}
+
+/// Words as a line to paste; none of one that may be a secret.
+fn repeated(words: &[&str]) -> Option<String> {
+    let all: Vec<String> = words.iter().map(|word| shown(word)).collect();
+    words.iter().all(|word| is_name(word)).then(|| all.join(" "))
+}
+
+/// A word for a shell; the dashes of a flag need no quotes.
+fn shown(word: &str) -> String {
+    let is_flag =
+        |word: &str| word.starts_with('-') && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    match word.split_once('=') {
+        _ if is_flag(word) => word.to_owned(),
+        Some((flag, value)) if is_flag(flag) => format!("{flag}={}", shell_word(value)),
+        _ => shell_word(word),
+    }
 }
 
 /// The command that the arguments lead to, and the words that do.
@@ -122,32 +253,6 @@ fn is_slip(typed: &str, flag: &str) -> bool {
         && short.chars().all(|letter| letters.any(|other| other == letter))
 }
 
-/// A name that is spelled much the same as one that isn't known, or clap's own advice.
-fn tip(err: &Error) -> Option<String> {
-    let names = [
-        ("subcommand", ContextKind::SuggestedSubcommand),
-        ("argument", ContextKind::SuggestedArg),
-        ("value", ContextKind::SuggestedValue),
-    ];
-    let similar = names.into_iter().find_map(|(what, kind)| match texts(err, kind) {
-        [] => None,
-        [name] => Some(format!("a similar {what} exists: '{name}'")),
-        names => {
-            let names = names.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
-            Some(format!("some similar {what}s exist: {names}"))
-        }
-    });
-    // Those two work on every command without being an argument of one.
-    let typed = text(err, ContextKind::InvalidArg).unwrap_or_default();
-    let ours = ["--json", "--text"].into_iter().find(|flag| is_slip(typed, flag));
-    let ours = ours.map(|flag| format!("a similar argument exists: '{flag}'"));
-    similar.or(ours).or_else(|| match err.get(ContextKind::Suggested)? {
-        ContextValue::StyledStrs(tips) => tips.first().map(ToString::to_string),
-        ContextValue::StyledStr(tip) => Some(tip.to_string()),
-        _ => None,
-    })
-}
-
 /// How the command is used, as clap knows it.
 fn usage(err: &Error) -> Option<String> {
     let Some(ContextValue::StyledStr(usage)) = err.get(ContextKind::Usage) else { return None };
@@ -186,8 +291,22 @@ mod tests {
         for (line, message, hint) in [
             ("", "a command is missing: run, deep", "tool --help"),
             ("deep", "a command is missing: list", "tool deep --help"),
-            ("rum", "unrecognized subcommand 'rum'", "a similar subcommand exists: 'run'"),
-            ("run a b --wiat", "unexpected argument '--wiat' found", "a similar argument exists: '--wait'"),
+            ("rum", "unrecognized subcommand 'rum'", "tool run"),
+            ("rum a b --wait fast", "unrecognized subcommand 'rum'", "tool run a b --wait fast"),
+            ("run a b --wiat", "unexpected argument '--wiat' found", "tool run a b --wait"),
+            ("run a b --wiat=fast", "unexpected argument '--wiat' found", "tool run a b --wait=fast"),
+            // What is as long as a key isn't repeated.
+            (
+                "run a 0123456789abcdef0123456789abcdef0 --wiat",
+                "unexpected argument '--wiat' found",
+                "tool run --wait",
+            ),
+            ("run a b --other", "unexpected argument '--other' found", "tool run --help"),
+            (
+                "run a b --wait slwo",
+                "invalid value 'slwo' for '--wait <WAIT>' [possible values: fast, slow]",
+                "tool run a b --wait slow",
+            ),
             (
                 "run",
                 "the following required arguments were not provided: <NAME>, <OTHER>",

@@ -35,6 +35,27 @@ fn hosts(region: &str) -> (&'static str, &'static str) {
     }
 }
 
+/// Consoles whose path isn't what the service is called.
+const PATHS: [(&str, &str); 8] = [
+    ("cfn", "cloudformation"),
+    ("ddb", "dynamodbv2"),
+    ("dynamodb", "dynamodbv2"),
+    ("logs", "cloudwatch"),
+    ("route53", "route53/v2"),
+    ("sfn", "states"),
+    ("ssm", "systems-manager"),
+    ("stepfunctions", "states"),
+];
+
+/// The page of a service in the console of a region; without one, where the console begins.
+pub(crate) fn page(region: &str, service: Option<&str>) -> String {
+    let (_, console) = hosts(region);
+    let host = console.trim_start_matches("https://").trim_end_matches('/');
+    let service = service.unwrap_or("console");
+    let path = PATHS.iter().find(|(name, _)| *name == service).map_or(service, |(_, path)| path);
+    format!("https://{region}.{host}/{path}/home?region={region}")
+}
+
 /// A link that signs a browser in with `credentials`. Whoever has the link is signed in: it is a secret for as long as it works
 /// (15 minutes).
 pub(crate) fn console_link(

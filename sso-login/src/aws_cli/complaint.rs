@@ -36,8 +36,13 @@ impl Complaint {
         ];
         let reason =
             if self.0.is_empty() { format!("`aws sso login` ended with status {code}") } else { self.0 };
-        if NO_NETWORK.iter().any(|words| reason.contains(words)) || is_of_service(&reason) {
-            return Answer::unreachable(reason);
+        if is_of_service(&reason) {
+            return Answer::unreachable(format!("the AWS CLI says: {reason}"));
+        }
+        if NO_NETWORK.iter().any(|words| reason.contains(words)) {
+            // It may be this AWS CLI alone: one before 2.16 doesn't know the variables of an endpoint.
+            return Answer::unreachable(format!("the AWS CLI says: {reason}"))
+                .hint("to log in without the AWS CLI: export SSO_LOGIN_VIA=device");
         }
         if let Some(key) = damaged_file(&reason) {
             let reason = format!("the AWS CLI fails at the damaged file ~/.aws/sso/cache/{key}.json");

@@ -29,8 +29,8 @@ Examples:
 Prints a document for each account and role, sorted by account name and role, as they arrive. The
 last one says how many documents there are (`listed`), so that `sso-profile write --all --prune`
 doesn't mistake roles missing from an incomplete listing for removed ones. If there are no roles,
-the only document is `\"event\":\"listed\"` with `\"count\":0`. As a filter it lists each session once. It
-makes at most 18 calls a second (the portal allows 20): 500 accounts take half a minute.
+the only document is `\"event\":\"listed\"` with `\"count\":0`. As a filter it lists each session once.
+It makes at most 18 calls a second (the portal allows 20): 500 accounts take half a minute.
 
 Exit status:
   0   all of them

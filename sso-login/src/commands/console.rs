@@ -24,9 +24,12 @@ pub struct Args {
     subject: SubjectFlags,
     #[command(flatten)]
     role: RoleFlags,
-    /// Page of the console to open, by its URL
-    #[arg(long, value_name = "URL", value_parser = parse_page)]
-    destination: Option<Url>,
+    /// Page of the console to open: a service (s3, ec2, cloudwatch), or a URL
+    #[arg(long, value_name = "SERVICE|URL", value_parser = parse_page, alias = "service", short_alias = 's')]
+    destination: Option<Page>,
+    /// Region of the console [default: the profile's]
+    #[arg(long, value_parser = parse_region, short_alias = 'r')]
+    region: Option<String>,
     /// Sign in with role credentials, through AWS's federation endpoint, instead of the access portal's link
     ///
     /// Works for every profile that has temporary credentials. For 15 minutes, anybody who has the link can sign in with it, so
@@ -41,6 +44,7 @@ pub struct Args {
 const EXAMPLES: &str = "\
 Examples:
   sso-login console corp
+  sso-login console corp --destination s3 --region us-west-2
   sso-login console corp --destination https://console.aws.amazon.com/s3/home
   sso-login console corp --print | jq -r .url
   sso-login accounts corp | sso-profile choose | sso-login console -
@@ -56,11 +60,50 @@ Exit status:
   77  expired: a person must log in
   78  denied, or profile or configuration wrong";
 
-fn parse_page(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|err| format!("it isn't a URL: {err}"))?;
+/// A page of the console, as the command line names it.
+#[derive(Clone, Debug)]
+enum Page {
+    /// As the console's paths call it.
+    Service(String),
+    Url(Url),
+}
+
+fn parse_page(text: &str) -> Result<Page, String> {
+    if is_label(text) {
+        return Ok(Page::Service(text.to_owned()));
+    }
+    let url = Url::parse(text).map_err(|err| format!("it is neither a service nor a URL: {err}"))?;
     match url.scheme() {
-        "https" => Ok(url),
+        "https" => Ok(Page::Url(url)),
         _ => Err("a page of the console begins with https://".to_owned()),
+    }
+}
+
+fn parse_region(text: &str) -> Result<String, String> {
+    if is_label(text) { Ok(text.to_owned()) } else { Err("a region is written like us-west-2".to_owned()) }
+}
+
+/// Whether it can be a part of a host's name or a path as it is.
+fn is_label(text: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    !text.is_empty() && !text.starts_with('-') && text.chars().all(is_plain)
+}
+
+impl Args {
+    /// The URL of the page to open, if one is asked for.
+    fn page(&self, profile: &Profile) -> anyhow::Result<Option<String>> {
+        let asked = self.region.as_deref();
+        let region = || asked.or(profile.region.as_deref()).unwrap_or("us-east-1");
+        Ok(match &self.destination {
+            Some(Page::Url(_)) if asked.is_some() => {
+                return Err(Fault::new(Exit::Usage, "a URL names its region itself: --region goes with a service")
+                    .hint("sso-login console PROFILE --destination s3 --region us-west-2")
+                    .into());
+            }
+            Some(Page::Url(url)) => Some(url.to_string()),
+            Some(Page::Service(service)) => Some(federation::page(region(), Some(service))),
+            None => asked.map(|region| federation::page(region, None)),
+        })
     }
 }
 
@@ -86,7 +129,7 @@ fn open(args: &Args, settings: &Settings, target: &Target<'_>, output: &mut Outp
             Err(failure) => return Ok(Reply::Failed(failure)),
         }
     } else {
-        Secret::from(portal_link(profile, args.destination.as_ref())?)
+        Secret::from(portal_link(profile, args.page(profile)?.as_deref())?)
     };
     if args.print || browser::open(settings, link.expose()).is_none() {
         if args.federated && !args.print {
@@ -101,7 +144,7 @@ fn open(args: &Args, settings: &Settings, target: &Target<'_>, output: &mut Outp
 }
 
 /// `START_URL/#/console?account_id=…&role_name=…&destination=…`, the link that the access portal itself shows.
-fn portal_link(profile: &Profile, destination: Option<&Url>) -> anyhow::Result<String> {
+fn portal_link(profile: &Profile, destination: Option<&str>) -> anyhow::Result<String> {
     let (Some(sso), Some(account_id), Some(role_name)) =
         (&profile.sso, &profile.account_id, &profile.role_name)
     else {
@@ -111,7 +154,7 @@ fn portal_link(profile: &Profile, destination: Option<&Url>) -> anyhow::Result<S
     let mut query = Serializer::new(String::new());
     query.append_pair("account_id", account_id).append_pair("role_name", role_name);
     if let Some(destination) = destination {
-        query.append_pair("destination", destination.as_str());
+        query.append_pair("destination", destination);
     }
     Ok(format!("{}/#/console?{}", StartUrl::of(&sso.start_url).as_str(), query.finish()))
 }
@@ -130,5 +173,6 @@ fn federated(
         return Ok(Err(SessionError::denied("its keys are long-term ones, which the console doesn't accept")));
     }
     let region = profile.region.as_deref().unwrap_or("us-east-1");
-    federation::console_link(region, &credentials, args.destination.as_ref().map(Url::as_str))
+    let region = args.region.as_deref().unwrap_or(region);
+    federation::console_link(region, &credentials, args.page(profile)?.as_deref())
 }

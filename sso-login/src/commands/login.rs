@@ -6,8 +6,10 @@ use std::time::Duration;
 use sso_signal::{end_lock, settle_one};
 use sso_tool::exit::{Exit, warn};
 use sso_tool::filter::{Handled, filter};
+use sso_tool::outcome::Outcome;
 use sso_tool::settings::Settings;
 use sso_tool::stream::{Document, Output};
+use sso_tool::synonyms;
 
 use crate::commands::subjects::{Asked, RoleFlags, SubjectFlags, document_of};
 use crate::session::answer::Answer;
@@ -83,8 +85,8 @@ pub struct Args {
     ///
     /// The session is renewed if that is enough. Otherwise the tool ends the current session at the AWS access portal, and a
     /// person logs in again; without this logout, AWS would hand out a session with the same end. A person must agree, on the
-    /// terminal, in a dialog or with --yes. If nobody can agree, the current session stays (77). Only a known end counts
-    /// (`sso-cache check --help`, --ahead). If even the new session is known to end too early, an error says so (75).
+    /// terminal, in a dialog or with --yes. If nobody can agree, the current session stays (77). A session whose end
+    /// isn't known is used as it is (`sso-cache check --help`, --ahead). If even the new session is known to end too early, an error says so (75).
     #[arg(long, value_name = "D", value_parser = sso_tool::time::parse_duration)]
     min_left: Option<Duration>,
     /// With --min-left, end the current session without asking; the watcher's question is still asked
@@ -134,7 +136,15 @@ pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
         }
     };
     let mut document = document_of(&subject);
-    let Some(answer) = ensure.ensure(subject, &mut document, output)? else { return Ok(Exit::Done) };
+    let Some(mut answer) = ensure.ensure(subject, &mut document, output)? else { return Ok(Exit::Done) };
+    // A word of another tool, which only the missing profile tells from a profile's name.
+    if answer.outcome() == Outcome::UnknownProfile
+        && let Some(typed) = &args.profile
+        && let Some(command) = synonyms::command("sso-login", typed, None)
+    {
+        document.set("hint", command.as_str());
+        answer = answer.hint_if(Some(&command));
+    }
     if answer.is_good() {
         settle(&document, &answer, settings);
     }

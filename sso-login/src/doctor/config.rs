@@ -1,9 +1,10 @@
 //! The config as botocore reads it: refused, empty, with profiles that can't be used.
 
+use sso_tool::atomic_write::is_unwritable;
 use sso_tool::exit::{Exit, hint_of, status_of};
-use sso_tool::shell::shell_word;
+use sso_tool::recipe;
 
-use super::{Finding, Ward};
+use super::{Finding, Ward, permissions};
 
 const CHECK: &str = "config";
 
@@ -11,7 +12,10 @@ pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
     let config = match &ward.config {
         Ok(config) => config,
         Err(err) => {
-            let fix = hint_of(err).unwrap_or("fix the file; sso-profile list tells whether it is valid");
+            let closed = || is_unwritable(err).then(|| permissions::readable(ward.settings)).flatten();
+            let fix = hint_of(err).map(str::to_owned).or_else(closed);
+            let fix =
+                fix.unwrap_or_else(|| "fix the file; sso-profile list tells whether it is valid".to_owned());
             return vec![Finding::error(CHECK, status_of(err), format!("{err:#}"), fix)];
         }
     };
@@ -26,7 +30,7 @@ pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
         .profiles()
         .filter_map(|(name, profile)| profile.err().map(|why| (name, why)))
         .map(|(name, why)| {
-            let fix = format!("sso-profile write {} --replace, or edit {file}", shell_word(name));
+            let fix = config.remedy(name).unwrap_or_else(|| "sso-profile write --help".to_owned());
             Finding::warning(CHECK, format!("{why} ({file})"), fix).with("profile", name)
         })
         .collect();
@@ -41,8 +45,7 @@ pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
     let count = config.names().count();
     if count == 0 {
         let seen = format!("there is no profile in {file}");
-        let fix = "aws configure sso";
-        found.push(Finding::warning(CHECK, seen, fix));
+        found.push(Finding::warning(CHECK, seen, recipe::SETUP));
     }
     if found.is_empty() {
         found.push(Finding::ok(CHECK, format!("{count} profiles in {file}")));

@@ -56,8 +56,7 @@ Examples:
   sso-login doctor corp -e --offline
   sso-login doctor | jq -r 'select(.status == \"error\") | .fix'
 
-Documents: `check`, `status` (ok, warning, error, skipped), `seen`, and `fix`, the command that
-  fixes it
+Documents: `check`, `status` (ok, warning, error, skipped), `seen`, and `fix`, the command for it
 Checks: aws-cli, variables, config, static-keys, readers, cache, permissions, state-directory,
   session, registration, endpoint, clock, watcher, monitor, browser, dialog
 

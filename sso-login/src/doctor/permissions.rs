@@ -5,9 +5,11 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::StatVfsMountFlags;
+use rustix::fs::{Access, StatVfsMountFlags};
 use sso_cache::folder::Cache;
+use sso_profile::config_file;
 use sso_tool::exit::Exit;
+use sso_tool::settings::Settings;
 use sso_tool::shell::shell_word;
 
 use super::{Finding, Ward};
@@ -35,7 +37,12 @@ fn quoted(path: impl AsRef<Path>) -> String {
 fn cache(cache: &Cache) -> Finding {
     let folders = [cache.token_dir(), cache.role_dir()];
     for folder in folders {
-        let Some(metadata) = metadata(folder) else { continue };
+        let Some(metadata) = metadata(folder) else {
+            match unmakable(CACHE, folder) {
+                Some(finding) => return finding,
+                None => continue,
+            }
+        };
         if let Some(finding) = foreign(CACHE, folder, &metadata) {
             return finding;
         }
@@ -69,6 +76,9 @@ fn cache(cache: &Cache) -> Finding {
 
 fn state(dir: &Path) -> Finding {
     let Some(metadata) = metadata(dir) else {
+        if let Some(finding) = unmakable(STATE, dir) {
+            return finding;
+        }
         return Finding::ok(
             STATE,
             format!("{} is created as a private directory when it is needed", dir.display()),
@@ -122,6 +132,42 @@ fn foreign(check: &'static str, path: &Path, metadata: &Metadata) -> Option<Find
         }
     }
     None
+}
+
+/// A folder that isn't there and can't be made, by the first folder above that is there.
+fn unmakable(check: &'static str, folder: &Path) -> Option<Finding> {
+    let above = folder.ancestors().skip(1).find(|above| fs::symlink_metadata(above).is_ok())?;
+    let seen = |why: &str| format!("{} can't be made: {why}", folder.display());
+    let metadata = metadata(above)?;
+    if !metadata.is_dir() {
+        let why = format!("{} isn't a directory", above.display());
+        return Some(Finding::error(check, Exit::Io, seen(&why), format!("rm {}", quoted(above))));
+    }
+    // The bits too: root may do everything, and is to hear what its other users meet.
+    let is_own = metadata.uid() == rustix::process::geteuid().as_raw();
+    let is_closed = is_own && metadata.mode() & 0o300 != 0o300;
+    let may = Access::WRITE_OK | Access::EXEC_OK;
+    if !is_closed && rustix::fs::access(above, may).is_ok() {
+        return None;
+    }
+    let fix = if is_own {
+        format!("chmod u+rwx {}", quoted(above))
+    } else {
+        format!("sudo chown \"$(id -un)\" {}", quoted(above))
+    };
+    let why = format!("nothing can be written to {}", above.display());
+    Some(Finding::error(check, Exit::Io, seen(&why), fix))
+}
+
+/// What makes the config readable that can't be read.
+pub(super) fn readable(settings: &Settings) -> Option<String> {
+    let path = config_file::config_path(settings).ok().flatten()?;
+    let is_own = |metadata: Metadata| metadata.uid() == rustix::process::geteuid().as_raw();
+    Some(if metadata(&path).is_some_and(is_own) {
+        format!("chmod u+rw {}", quoted(&path))
+    } else {
+        format!("sudo chown \"$(id -un)\" {}", quoted(&path))
+    })
 }
 
 /// Whether anybody but the owner may do anything with it.

@@ -30,8 +30,10 @@ pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
         Some(path) => Ok(config_file::read_bytes(&path)?.map(|(bytes, _)| (path, bytes))),
         None => Ok(None),
     });
-    let Ok(Some((path, bytes))) = read else {
-        return vec![Finding::skipped(CHECK, "there is no config file")];
+    let (path, bytes) = match read {
+        Ok(Some(found)) => found,
+        Ok(None) => return vec![Finding::skipped(CHECK, "there is no config file")],
+        Err(_) => return vec![Finding::skipped(CHECK, "the config can't be read")],
     };
     let oddities = oddities(&String::from_utf8_lossy(&bytes));
     if oddities.is_empty() {

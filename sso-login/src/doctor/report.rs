@@ -39,7 +39,11 @@ impl Report {
         }
         self.tell(&mut text, Status::Warning);
         let mut names: Vec<_> = Vec::new();
-        for finding in self.of(Status::Ok) {
+        // What is fine of one session isn't fine as long as another's is in the list above.
+        let is_told = |check: &str| {
+            self.of(Status::Error).chain(self.of(Status::Warning)).any(|finding| finding.check == check)
+        };
+        for finding in self.of(Status::Ok).filter(|finding| !is_told(finding.check)) {
             if !names.contains(&finding.check) {
                 names.push(finding.check);
             }
@@ -84,6 +88,7 @@ mod tests {
         report.add(Finding::error("c", Exit::Config, "it is broken", "mend it"));
         report.add(Finding::error("d", Exit::Io, "gone", "find it"));
         report.add(Finding::ok("f", "x"));
+        report.add(Finding::ok("b", "another is new"));
         report.add(Finding::ok("a", "y"));
         report.add(Finding::skipped("e", "none was seen"));
         assert_eq!(report.exit(), Exit::Config);

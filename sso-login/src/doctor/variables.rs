@@ -1,6 +1,7 @@
 //! Variables that make programs look elsewhere than at the profile that is meant.
 
 use std::env;
+use std::path::Path;
 
 use sso_tool::exit::Exit;
 use sso_tool::settings::from_environment;
@@ -13,6 +14,7 @@ const KEYS: [&str; 4] =
 
 pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
+    found.extend(home());
     found.extend(keys());
     found.extend(web_identity());
     found.extend(selection(ward));
@@ -30,6 +32,15 @@ fn is_set(name: &str) -> bool {
 
 fn is_empty(name: &str) -> bool {
     env::var_os(name).is_some_and(|value| value.is_empty())
+}
+
+/// A home that is another one in every folder.
+fn home() -> Option<Finding> {
+    let home = from_environment("HOME").filter(|home| !Path::new(home).is_absolute())?;
+    let seen =
+        format!("HOME is `{home}`, a relative path: every AWS program looks below the working directory");
+    let finding = Finding::error(CHECK, Exit::Config, seen, "export HOME=\"$(cd \"$HOME\" && pwd)\"");
+    Some(finding.with("variables", vec!["HOME".to_owned()]))
 }
 
 fn keys() -> Option<Finding> {

@@ -83,16 +83,21 @@ pub struct SandboxArgs {
 
 const EXAMPLES: &str = "\
 Examples:
+  sso-login sandbox -- bash                       a shell in the sandbox
   sso-login sandbox -- sso-login demo             log in to the sandbox
   sso-login sandbox -- aws sso login --profile demo
   sso-login sandbox --approve ask -- bash         a shell; you approve logins in a browser
   sso-login sandbox --token-lifetime 30s -- sh -c 'sso-login demo; sso-cache list --text'
   sso-login sandbox --fail CreateToken=503x2 -- sso-login demo
-  sso-login sandbox > sandbox.json &              serve, and print what to export
+  sso-login sandbox > sandbox.json &              serve, and print what to export, which does:
+  eval \"$(jq -r '.export | to_entries[] | \"export \\(.key)=\\(.value | @sh)\"' sandbox.json)\"
   curl -s $SSO_SANDBOX_URL/sandbox/stats          count logins, consents and requests
 
 Operations: RegisterClient, StartDeviceAuthorization, CreateToken, Authorize, ListAccounts,
 ListAccountRoles, GetRoleCredentials, Logout, GetCallerIdentity, GetSigninToken, ListBuckets.
+
+The document has `startUrl` and `region` for sso-login setup. `export` goes whole: an AWS CLI before
+2.16 finds the sandbox by files of its HOME alone.
 
 While it runs, SSO_SANDBOX_URL accepts POST /sandbox/faults (a document, `{\"pending\":3}`) and
 DELETE /sandbox/faults, and answers GET /sandbox/faults, /sandbox/stats and /sandbox/log.

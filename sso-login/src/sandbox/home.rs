@@ -13,8 +13,11 @@ use super::organization::{ADMINISTRATOR, DEVELOPER, FIRST_ACCOUNT, SECOND_ACCOUN
 use super::server::Urls;
 
 /// Start URLs of the sessions; of the form that newer AWS CLIs insist on (AWS-FORMATS 9).
-const START_URL: &str = "https://d-1234567890.awsapps.com/start";
+pub(super) const START_URL: &str = "https://d-1234567890.awsapps.com/start";
 const OTHER_START_URL: &str = "https://d-0987654321.awsapps.com/start";
+
+/// The region of both.
+pub(super) const REGION: &str = "us-east-1";
 
 const STATE: &str = ".aws/sso-renewer";
 
@@ -100,7 +103,7 @@ impl Home {
 fn config() -> String {
     let session = |name: &str, url: &str| {
         format!(
-            "[sso-session {name}]\nsso_start_url = {url}\nsso_region = us-east-1\n\
+            "[sso-session {name}]\nsso_start_url = {url}\nsso_region = {REGION}\n\
              sso_registration_scopes = sso:account:access\n\n"
         )
     };

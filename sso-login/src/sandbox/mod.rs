@@ -40,7 +40,7 @@ use sso_tool::stream::{Document, Output};
 pub use args::SandboxArgs;
 use behavior::Approval;
 use environment::Environment;
-use home::Home;
+use home::{Home, REGION, START_URL};
 use organization::Organization;
 use server::{Ports, Urls};
 use world::World;
@@ -104,6 +104,8 @@ fn announcement(home: &Home, urls: &Urls, environment: &Environment) -> Document
     Document::new()
         .with("home", home.path().to_string_lossy().into_owned())
         .with("url", urls.admin.as_str())
+        .with("startUrl", START_URL)
+        .with("region", REGION)
         .with("oidcUrl", urls.oidc.as_str())
         .with("portalUrl", urls.portal.as_str())
         .with("stsUrl", urls.sts.as_str())

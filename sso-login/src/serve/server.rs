@@ -219,7 +219,8 @@ async fn accept(
 async fn admit(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response {
     let begin = Instant::now();
     let method = request.method().clone();
-    let route = route(request.uri().path());
+    let path = request.uri().path().to_owned();
+    let route = route(&path);
     let mut response = match server.gate.admit(request.uri(), request.headers()) {
         Err(problem) => problem.into_response(),
         Ok(Some(_)) if route.starts_with("/credentials") => {
@@ -243,7 +244,9 @@ async fn admit(State(server): State<Arc<Server>>, request: Request, next: Next) 
     }
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     let (status, ms) = (response.status().as_u16(), begin.elapsed().as_millis());
-    log::line(&format!("{} {route} {status} {ms}ms", method_word(&method)));
+    // A name that was answered is a profile's; any other may be anything, a token among it.
+    let shown = if route == CREDENTIALS && response.status().is_success() { &path } else { route };
+    log::line(&format!("{} {shown} {status} {ms}ms", method_word(&method)));
     response
 }
 
@@ -260,6 +263,9 @@ fn method_word(method: &Method) -> &str {
     ];
     if METHODS.contains(method) { method.as_str() } else { "-" }
 }
+
+/// The route of a profile's credentials, as the log has it where nobody was answered.
+const CREDENTIALS: &str = "/credentials/PROFILE";
 
 /// The route of a path, for the log: what a stranger asks for doesn't get there.
 fn route(path: &str) -> &'static str {
@@ -278,7 +284,7 @@ fn route(path: &str) -> &'static str {
     ];
     match ROUTES.into_iter().find(|route| *route == path) {
         Some(route) => route,
-        None if path.starts_with("/credentials/") => "/credentials/PROFILE",
+        None if path.starts_with("/credentials/") => CREDENTIALS,
         None => "-",
     }
 }

@@ -1,10 +1,11 @@
 //! The profile or session of this machine that a document, or a command line, is about.
 
-use sso_profile::{AwsConfig, Profile, Selected, select};
+use sso_profile::{AwsConfig, Kind, Profile, Selected, select};
 use sso_tool::document::Document;
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
+use sso_tool::shell::shell_word;
 use sso_tool::subject::Subject;
 
 /// Names the profile that the environment chooses, in the subject and in the document, where nobody named one.
@@ -44,9 +45,15 @@ pub(crate) fn find(config: &AwsConfig, subject: &Subject, document: &Document) -
     }
 }
 
-/// The fault of a subcommand that needs a session, for a profile that has none.
+/// The fault of a subcommand that needs a session, for a profile that has none. Most such profiles work as they are: the
+/// command says whether they do.
 pub(crate) fn no_sso(profile: &Profile) -> Fault {
     let (name, kind) = (&profile.name, profile.kind.name());
-    Fault::new(Exit::Config, format!("profile `{name}` is not an SSO profile (kind {kind})"))
-        .hint("sso-profile list")
+    let (needs, hint) = match profile.kind {
+        Kind::None => ("", "sso-profile list".to_owned()),
+        Kind::Login => (": `aws login` is its login", format!("aws login --profile {}", shell_word(name))),
+        _ => (": it needs no login", format!("sso-login whoami {}", shell_word(name))),
+    };
+    Fault::new(Exit::Config, format!("profile `{name}` is not an SSO profile (kind {kind}){needs}"))
+        .hint(hint)
 }

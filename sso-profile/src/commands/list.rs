@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use sso_tool::beat::{Beat, parse_every};
 use sso_tool::exit::Exit;
+use sso_tool::recipe;
 use sso_tool::settings::Settings;
-use sso_tool::stream::Document;
+use sso_tool::stream::{Document, Output};
 
 use crate::aws_config::AwsConfig;
 use crate::profile::{Profile, Unusable};
@@ -50,11 +51,22 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
         let every = every.map_or_else(|| settings.check_interval(), Ok)?;
         return watch(config, every, args.text, settings);
     }
-    let documents = config.profiles().map(|(name, profile)| document(&config, name, profile));
-    let exit = table::print(documents, args.text);
+    let exit = if args.text && config.names().next().is_none() {
+        nothing(&config)
+    } else {
+        let documents = config.profiles().map(|(name, profile)| document(&config, name, profile));
+        table::print(documents, args.text)
+    };
     // The process is about to end: taking ten thousand profiles apart first would be a tenth of its time.
     mem::forget(config);
     exit
+}
+
+/// What a person reads who has no profile yet: an empty table says neither that nor what to do.
+fn nothing(config: &AwsConfig) -> anyhow::Result<Exit> {
+    let mut output = Output::stdout();
+    output.text(&format!("There is no profile in {} yet: {}", config.in_words(), recipe::SETUP))?;
+    Ok(Exit::Done)
 }
 
 /// Prints the profiles on every tick, as the config then has them.

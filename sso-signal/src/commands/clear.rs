@@ -20,7 +20,7 @@ use sso_tool::time;
 ///
 /// Clears those of PROFILE (else of the profile chosen by SSO_PROFILE_VARS or AWS_PROFILE, else of `default`), or all.
 /// The monitor's next check raises a signal again for a session that is still expired. A session that was locked on purpose
-/// (`quiet`) stays quiet. For a profile on another host, name the host with --host.
+/// stays quiet: `quiet --off` ends that. For a profile on another host, name the host with --host.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = "\
 Examples:

@@ -15,12 +15,13 @@ use sso_tool::time;
 /// In any mode, the watcher doesn't ask about the session and opens no browser for it. This ends when a login is settled or
 /// requested, or when a monitor notices another login (it saw the session without a valid token, then with one). With
 /// documents on stdin it is a filter: it marks the session of each (`ssoSession`, `sessionProfiles`, else `profile` alone)
-/// and then passes the document on with `quiet`. In a pipe, put it before the logout. The AWS config isn't read, so any
-/// name is accepted.
+/// and then passes the document on with `quiet`. In a pipe, put it before the logout. A name that isn't in the AWS config is
+/// accepted with a warning, because the profile may exist only in a container. --off ends it without a login.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = "\
 Examples:
   sso-signal quiet corp
+  sso-signal quiet corp --off
   sso-profile key sessions --env dev | sso-signal quiet - | sso-login logout - |
     sso-signal settle
 
@@ -33,14 +34,17 @@ Exit status:
 pub(crate) struct Args {
     /// A profile of the session; with `-`, the profiles of the documents on stdin
     pub(crate) profile: Option<String>,
+    /// Remind of the session again
+    #[arg(long)]
+    pub(crate) off: bool,
 }
 
 /// Marks the session of PROFILE, or of each document on stdin.
 pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let output = &mut Output::stdout();
     match (stream::subjects(args.profile.as_deref())?, &args.profile) {
-        (Some(documents), _) => filter(settings, documents, output),
-        (None, Some(profile)) => command(settings, profile, output),
+        (Some(documents), _) => filter(settings, documents, !args.off, output),
+        (None, Some(profile)) => command(settings, profile, !args.off, output),
         (None, None) => Err(Fault::new(Exit::Usage, "no profile is named")
             .hint("sso-signal quiet PROFILE, or pipe in documents that have `profile`")
             .into()),
@@ -49,14 +53,24 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
 
 /// Marks the session of one document, for a program that is about to end that session.
 pub fn quiet_one(document: &Document, settings: &Settings) -> anyhow::Result<()> {
-    filter(settings, std::iter::once(Ok(document.clone())), &mut Output::nowhere()).map(drop)
+    filter(settings, std::iter::once(Ok(document.clone())), true, &mut Output::nowhere()).map(drop)
 }
 
 /// Marks the session of a profile, as far as it is known here.
-fn command(settings: &Settings, profile: &str, output: &mut Output) -> anyhow::Result<Exit> {
+fn command(
+    settings: &Settings,
+    profile: &str,
+    is_quiet: bool,
+    output: &mut Output,
+) -> anyhow::Result<Exit> {
     check_profile(profile)?;
-    mark(&Queue::new(settings)?, &ReminderKey::of_profile(profile))?;
-    output.document(&Document::new().with("profile", profile).with("quiet", true))?;
+    let mut queue = Queue::new(settings)?;
+    // A slip would stay marked for good, and be no session's.
+    if is_quiet {
+        queue.warn_of_unknown(profile)?;
+    }
+    mark(&queue, &ReminderKey::of_profile(profile), is_quiet)?;
+    output.document(&Document::new().with("profile", profile).with("quiet", is_quiet))?;
     Ok(Exit::Done)
 }
 
@@ -65,6 +79,7 @@ fn command(settings: &Settings, profile: &str, output: &mut Output) -> anyhow::R
 fn filter(
     settings: &Settings,
     documents: impl Iterator<Item = anyhow::Result<Document>>,
+    is_quiet: bool,
     output: &mut Output,
 ) -> anyhow::Result<Exit> {
     let queue = Queue::new(settings)?;
@@ -82,19 +97,19 @@ fn filter(
         {
             check_profile(profile)?;
         }
-        mark(&queue, &whose)?;
+        mark(&queue, &whose, is_quiet)?;
         // After a logout, what it says of the session holds for the new mark as well.
-        if document.flag("loggedOut")? == Some(true) {
+        if is_quiet && document.flag("loggedOut")? == Some(true) {
             queue.see(&whose, Some(Sighting::Over), None, Naming::Nothing)?;
         }
-        document.set("quiet", true);
+        document.set("quiet", is_quiet);
         Ok(Handled::Answered(Exit::Done))
     })
 }
 
-fn mark(queue: &Queue<'_>, whose: &ReminderKey) -> anyhow::Result<()> {
+fn mark(queue: &Queue<'_>, whose: &ReminderKey, is_quiet: bool) -> anyhow::Result<()> {
     let now = time::now()?;
     queue.change_memory(|memory| {
-        memory.change(whose, |entry| (entry.locked(now), ()));
+        memory.change(whose, |entry| (if is_quiet { entry.locked(now) } else { entry.unlocked() }, ()));
     })
 }

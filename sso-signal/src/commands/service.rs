@@ -11,7 +11,7 @@ use sso_tool::stream::Output;
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = "\
 Examples:
-  sso-signal service install -- sso-watch 52w
+  sso-signal service install
   sso-signal service status
   sso-signal service logs --follow
 
@@ -29,13 +29,14 @@ pub(crate) struct Args {
 pub(crate) enum Service {
     /// Install CMD as a service with today's settings, and start it
     ///
+    /// Without CMD it installs the watcher and the monitor, as `sso-watch 52w` and `sso-monitor` run them.
     /// Writes a launchd agent (com.bazel.sso-watcher) or a systemd user unit (sso-watcher.service). Run it again to apply
     /// changed settings; without changes it touches nothing. It never replaces another program's service of that name.
     #[command(after_long_help = "\
 Examples:
-  sso-signal service install -- sso-watch 52w
+  sso-signal service install
   sso-signal service install --monitor ~/.local/bin/sso-monitor -- ~/.local/bin/sso-watch 52w
-  sso-signal service install --print -- sso-watch 52w
+  sso-signal service install --print
 
 Exit status:
   0   installed and started
@@ -62,7 +63,7 @@ Exit status:
         #[arg(long)]
         text: bool,
         /// The command and its arguments; it runs in this directory
-        #[arg(last = true, required = true, value_name = "CMD")]
+        #[arg(last = true, value_name = "CMD")]
         command: Vec<String>,
     },
     /// Stop watcher and monitor and remove their files; state and logs stay

@@ -6,8 +6,7 @@ use crate::commands::settle;
 use crate::machine::{Answer, LONGEST_SNOOZE};
 use crate::queue::Queue;
 use crate::reminder_key::ReminderKey;
-use sso_tool::exit::{Exit, Fault, warn};
-use sso_tool::listing;
+use sso_tool::exit::{Exit, Fault};
 use sso_tool::outcome::Outcome;
 use sso_tool::profile_name::check_profile;
 use sso_tool::settings::Settings;
@@ -18,10 +17,13 @@ use sso_tool::time;
 ///
 /// The tool learns from a login, or from the monitor's next check, which profiles share the session. A name that isn't in
 /// the AWS config is accepted with a warning, because the profile may exist only in a container.
+/// `sso-signal clear PROFILE` ends a snooze early. It also removes the signal, which the monitor raises again while the
+/// session is expired.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = "\
 Examples:
   sso-signal snooze corp 4h
+  sso-signal clear corp            to end it early
 
 Exit status:
   0   done
@@ -49,23 +51,10 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     }
     let answer = Answer { snooze: *duration, ..Outcome::Snoozed.into() };
     let mut queue = Queue::new(settings)?;
-    if is_unknown(profile, &mut queue)? {
-        let why = format!("neither the AWS config nor a signal has a profile `{profile}`");
-        warn(settings.tool(), &format!("{why}: see sso-profile list"));
-    }
+    queue.warn_of_unknown(profile)?;
     let answered = Document::new().with("profile", profile.as_str());
     let now = time::now()?;
     settle::settle(&mut queue, &ReminderKey::of_profile(profile), &answered, &answer)?;
     output.document(&answered.with("snoozedUntil", time::format(time::after(now, *duration))))?;
     Ok(Exit::Done)
-}
-
-/// Whether a name is most likely a slip: no signal has it, and the config has profiles, but not that one.
-fn is_unknown(profile: &str, queue: &mut Queue<'_>) -> anyhow::Result<bool> {
-    let signals = queue.signals.read(time::now()?)?.signals;
-    if signals.iter().any(|located| located.signal.key() == profile) {
-        return Ok(false);
-    }
-    let names = listing::names(&["list"], "profile");
-    Ok(!names.is_empty() && !names.iter().any(|name| name == profile))
 }

@@ -81,7 +81,12 @@ pub(super) fn lines(joined: &Document, now: Moment, paint: Paint) -> Vec<String>
                 text(owner, "command"),
                 text(owner, "since")
             );
-            line(&format!("Lock {}", text(lock, "name")), Tone::Waits, sanitize(&who));
+            // Until it is answered, nothing else happens.
+            let (label, who) = match text(lock, "name") {
+                "ask" => ("Question".to_owned(), format!("open, waiting for an answer; {who}")),
+                name => (format!("Lock {name}"), who),
+            };
+            line(&label, Tone::Waits, sanitize(&who));
         }
     }
     line("Next", Tone::Head, text(&joined, "nextAction").to_owned());

@@ -1,5 +1,6 @@
 //! Installing, restarting and removing the service. Each can be done twice.
 
+use std::env;
 use std::fs;
 use std::path::Path;
 
@@ -14,13 +15,13 @@ use sso_tool::state_dir;
 use sso_tool::stream::{Document, Output};
 
 use super::aws::{self, Aws};
-use super::manager::{Kind, Manager, Standing, needed, read, shown, write};
+use super::manager::{Act, Kind, Manager, Standing, needed, read, shown, write};
 use super::plan::{self, Plan};
 use super::role::Role;
 use super::{permit, report};
 
 /// What to install.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct InstallOptions {
     /// The command that the watcher runs, for example `sso-watch 52w`.
@@ -37,6 +38,28 @@ pub(crate) struct InstallOptions {
     pub(crate) print: bool,
 }
 
+impl InstallOptions {
+    /// The same, with the scripts that come with the tools where no command is named.
+    fn or_scripts(mut self) -> Self {
+        if self.command.is_empty() {
+            self.command = vec![script("sso-watch"), "52w".to_owned()];
+            self.monitor = self.monitor.or_else(|| Some(script("sso-monitor")));
+        }
+        self
+    }
+}
+
+/// A script by its name where that is in PATH, since a link there outlives an update; else beside this tool.
+fn script(name: &str) -> String {
+    let path = env::var_os("PATH").unwrap_or_default();
+    if env::split_paths(&path).any(|folder| folder.join(name).is_file()) {
+        return name.to_owned();
+    }
+    let beside = env::current_exe().ok().and_then(|tool| Some(tool.parent()?.join(name)));
+    let beside = beside.filter(|path| path.is_file()).and_then(|path| path.to_str().map(str::to_owned));
+    beside.unwrap_or_else(|| name.to_owned())
+}
+
 /// Installs the service and starts it. A second time with the same settings changes nothing.
 pub(crate) fn install(
     settings: &Settings,
@@ -45,13 +68,14 @@ pub(crate) fn install(
     output: &mut Output,
 ) -> anyhow::Result<Exit> {
     permit::not_root(settings)?;
+    let options = &options.clone().or_scripts();
     let mut document = one(settings, Role::Watcher, &options.command, options, as_text, output)?;
     if let Some(program) = options.monitor.as_ref().filter(|_| !options.is_watcher_only) {
         // Its documents become a log, which has a line only where something changed.
         let command = [program.clone(), "--log".to_owned()];
         document.set("monitor", one(settings, Role::Monitor, &command, options, as_text, output)?);
     } else if options.is_watcher_only && !options.print {
-        let manager = needed(settings, Role::Monitor)?;
+        let manager = needed(settings, Role::Monitor, Act::Install)?;
         if manager.standing()?.is_installed {
             remove(manager.as_ref())?;
         }
@@ -71,12 +95,12 @@ fn one(
     as_text: bool,
     output: &mut Output,
 ) -> anyhow::Result<Document> {
-    let manager = if options.print { shown(settings, role)? } else { needed(settings, role)? };
+    let manager = if options.print { shown(settings, role)? } else { needed(settings, role, Act::Install)? };
     let aws = if options.without_aws { None } else { Some(aws::find()?) };
     let plan = Plan::new(settings, command, aws.as_ref(), manager.kind(), role)?;
     let content = manager.content(&plan)?;
     if options.print {
-        output.text(content.trim_end())?;
+        output.text(labelled(manager.as_ref(), &content).trim_end())?;
         return Ok(Document::new());
     }
     let standing = manager.standing()?;
@@ -106,6 +130,19 @@ fn one(
         document.set("note", later.as_str());
     }
     Ok(document)
+}
+
+/// A service's file with the name that it is to have, as a comment: two of them may be printed.
+fn labelled(manager: &dyn Manager, content: &str) -> String {
+    let file = manager.file().display().to_string();
+    match manager.kind() {
+        // Nothing may stand before the declaration, and no `--` in a comment.
+        Kind::Launchd => {
+            let (declaration, rest) = content.split_once('\n').unwrap_or((content, ""));
+            format!("{declaration}\n<!-- {} -->\n{rest}", file.replace("--", "- -"))
+        }
+        Kind::Systemd | Kind::Nobody => format!("# {file}\n{content}"),
+    }
 }
 
 /// How much of a service is told.
@@ -222,10 +259,10 @@ fn how_to_remove(manager: &dyn Manager, foreign: &str) -> String {
 
 /// Stops the services and removes their files. State and logs stay.
 pub(crate) fn uninstall(settings: &Settings, as_text: bool, output: &mut Output) -> anyhow::Result<Exit> {
-    let monitor = needed(settings, Role::Monitor)?;
+    let monitor = needed(settings, Role::Monitor, Act::Uninstall)?;
     let monitor_standing = monitor.standing()?;
     let had_monitor = monitor_standing.is_installed && remove(monitor.as_ref())?;
-    let manager = needed(settings, Role::Watcher)?;
+    let manager = needed(settings, Role::Watcher, Act::Uninstall)?;
     let standing = manager.standing()?;
     if let Some(foreign) = &standing.foreign {
         return Err(Fault::new(Exit::Config, format!("that watcher is another program's: {foreign}"))
@@ -257,7 +294,7 @@ fn remove(manager: &dyn Manager) -> anyhow::Result<bool> {
 
 /// Stops the services that are installed, and starts them again. Status 78 if the watcher isn't.
 pub(crate) fn restart(settings: &Settings, as_text: bool, output: &mut Output) -> anyhow::Result<Exit> {
-    let manager = needed(settings, Role::Watcher)?;
+    let manager = needed(settings, Role::Watcher, Act::Restart)?;
     let standing = manager.standing()?;
     if !standing.is_installed {
         return Err(Fault::new(Exit::Config, "the watcher is not installed")
@@ -265,7 +302,7 @@ pub(crate) fn restart(settings: &Settings, as_text: bool, output: &mut Output) -
             .into());
     }
     let later = manager.start(true)?;
-    let monitor = needed(settings, Role::Monitor)?;
+    let monitor = needed(settings, Role::Monitor, Act::Restart)?;
     if monitor.standing()?.is_installed {
         monitor.start(true)?;
     }

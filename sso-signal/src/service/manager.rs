@@ -76,15 +76,35 @@ pub(super) fn find(settings: &Settings, role: Role) -> anyhow::Result<Option<Box
     Ok(None)
 }
 
+/// What a manager is needed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Act {
+    Install,
+    Restart,
+    Uninstall,
+}
+
+impl Act {
+    /// What to run where nobody runs services.
+    fn by_hand(self) -> String {
+        match self {
+            Self::Install | Self::Restart => {
+                format!("run both yourself: {} > /dev/null & {}", Recipe::Monitor, Recipe::Watch)
+            }
+            Self::Uninstall => format!("nothing is installed; to see what runs: {}", Recipe::Status),
+        }
+    }
+}
+
 /// The manager, or the message with the command to run instead.
-pub(super) fn needed(settings: &Settings, role: Role) -> anyhow::Result<Box<dyn Manager>> {
+pub(super) fn needed(settings: &Settings, role: Role, act: Act) -> anyhow::Result<Box<dyn Manager>> {
     find(settings, role)?.ok_or_else(|| {
         Fault::new(
             Exit::Unavailable,
             "no service manager runs for this user here (no launchd, no systemd user manager: for example \
              in a container, or over ssh without a session bus)",
         )
-        .hint(format!("run the watcher yourself: {}", Recipe::Watch))
+        .hint(act.by_hand())
         .into()
     })
 }
