@@ -136,5 +136,5 @@ fn is_passing(path: &std::path::Path) -> bool {
         || text.contains("/setup-")
         || text.contains("quarantine")
         || text.contains("recovery")
-        || text.ends_with("lease.json")
+        || text.ends_with("portal.pace")
 }
