@@ -286,7 +286,7 @@ fn both_clis(strace: &Path, random: &mut Random, cell: &mut Cell) {
             let mut theirs =
                 command(&format!("{} {}", cli.display(), theirs[random.below(2)])).spawn().unwrap();
             let mut ran = 0;
-            while theirs.try_wait().unwrap().is_none() || ran == 0 {
+            while ran == 0 || (ran < 50 && theirs.try_wait().unwrap().is_none()) {
                 let ours =
                     ["sso-login refresh demo", "sso-login credentials demo", "sso-cache repair", login];
                 let line = ours[random.below(ours.len())];
@@ -296,6 +296,7 @@ fn both_clis(strace: &Path, random: &mut Random, cell: &mut Cell) {
                 });
                 ran += 1;
             }
+            theirs.wait().unwrap();
             let last = end(command(login), "");
             must(cell, last.code == 0, || format!("afterwards: {}", last.stderr));
             let whole = serde_json::from_str::<Value>(&machine.bench.token_text()).is_ok();
