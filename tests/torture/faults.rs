@@ -116,10 +116,9 @@ impl<'a> Course<'a> {
             loss = Some(format!("afterwards `{line}` ends with {}: {}", next.code, next.stderr.trim()));
         } else if self.act.then.0 == self.act.line && loss.is_none() {
             let after = machine.files();
-            let differs = self
-                .new
-                .iter()
-                .find(|(path, new)| !is_passing(path) && !is_extra(path) && !is_alike(after.get(*path), Some(new)));
+            let differs = self.new.iter().find(|(path, new)| {
+                !is_passing(path) && !is_extra(path) && !is_alike(after.get(*path), Some(new))
+            });
             loss = differs.map(|(path, _)| {
                 format!("the next call leaves {} as it is: {:?}", path.display(), after.get(path))
             });
