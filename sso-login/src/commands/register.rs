@@ -32,8 +32,8 @@ Examples:
   echo '{\"startUrl\":\"https://d-1234567890.awsapps.com/start\",\"ssoRegion\":\"us-east-1\"}' |
     sso-login register
 
-Without a profile, it uses AWS_SSO_START_URL and AWS_SSO_REGION from the environment or .env. It adds
-`clientId`, `clientSecret` and `registrationExpiresAt`. The secret appears only in the document.
+Without a profile, it uses AWS_SSO_START_URL and AWS_SSO_REGION from the environment or .env. It
+adds `clientId`, `clientSecret` and `registrationExpiresAt`. The secret appears only in the document.
 
 Exit status:
   0   registered

@@ -58,8 +58,8 @@ Examples:
   xargs -P 16 -n 1 sso-login inspect < hosts.txt | sso-signal write --source sso-fleet
 
 It runs `sso-profile list | sso-cache check` on the host and adds `host` to every document. The last
-document has `\"event\":\"inspected\"` and the number of `profiles`, or `error` (`unreachable`, `timeout`,
-`no-tools`, `failed`) and the reason. The documents of a host are written together. ssh asks for
+document has `\"event\":\"inspected\"` and the number of `profiles`, or `error` (`unreachable`,
+`timeout`, `no-tools`, `failed`) and the reason. The documents of a host are written together. ssh asks for
 nothing: no password, no new host key.
 
 Exit status:
