@@ -33,7 +33,7 @@ Examples:
     sso-login register
 
 Without a profile, it uses AWS_SSO_START_URL and AWS_SSO_REGION from the environment or .env. It
-adds `clientId`, `clientSecret` and `registrationExpiresAt`. The secret appears only in the document.
+adds `clientId`, `clientSecret` and `registrationExpiresAt`. The secret is only in the document.
 
 Exit status:
   0   registered

@@ -59,8 +59,8 @@ Examples:
 
 It runs `sso-profile list | sso-cache check` on the host and adds `host` to every document. The last
 document has `\"event\":\"inspected\"` and the number of `profiles`, or `error` (`unreachable`,
-`timeout`, `no-tools`, `failed`) and the reason. The documents of a host are written together. ssh asks for
-nothing: no password, no new host key.
+`timeout`, `no-tools`, `failed`) and the reason. The documents of a host are written together.
+ssh asks for nothing: no password, no new host key.
 
 Exit status:
   0      the last document has the result
