@@ -96,9 +96,12 @@ impl Args {
         let region = || asked.or(profile.region.as_deref()).unwrap_or("us-east-1");
         Ok(match &self.destination {
             Some(Page::Url(_)) if asked.is_some() => {
-                return Err(Fault::new(Exit::Usage, "a URL names its region itself: --region goes with a service")
-                    .hint("sso-login console PROFILE --destination s3 --region us-west-2")
-                    .into());
+                return Err(Fault::new(
+                    Exit::Usage,
+                    "a URL names its region itself: --region goes with a service",
+                )
+                .hint("sso-login console PROFILE --destination s3 --region us-west-2")
+                .into());
             }
             Some(Page::Url(url)) => Some(url.to_string()),
             Some(Page::Service(service)) => Some(federation::page(region(), Some(service))),
@@ -170,7 +173,9 @@ fn federated(
         Err(failure) => return Ok(Err(failure)),
     };
     if credentials.session_token.is_none() {
-        return Ok(Err(SessionError::denied("its keys are long-term ones, which the console doesn't accept")));
+        return Ok(Err(SessionError::denied(
+            "its keys are long-term ones, which the console doesn't accept",
+        )));
     }
     let region = profile.region.as_deref().unwrap_or("us-east-1");
     let region = args.region.as_deref().unwrap_or(region);

@@ -31,13 +31,13 @@ use tempfile::TempDir;
 
 use crate::aws_api::oidc::Oidc;
 use crate::aws_api::refusal::Refusal;
-use crate::flows::client::Client;
 use crate::credentials::{identity, listing};
+use crate::flows::client::Client;
 use crate::interrupt::{self, Interrupt};
-use crate::keys::{config_file, role_choice};
 use crate::keys::login_process::LoginProcess;
 use crate::keys::prompter::Answers;
 use crate::keys::stop::{cancelled, is_cancelled};
+use crate::keys::{config_file, role_choice};
 use crate::session::cached::Session;
 use crate::session::error::SessionError;
 use crate::session::login_options::{Via, parse_timeout};
@@ -610,8 +610,7 @@ fn prove(written: &[Document], copy: &Copy) -> anyhow::Result<String> {
         Ok((identity, _)) => Ok(identity.arn),
         Err(err) => {
             interrupt::check()?;
-            let message =
-                format!("the new profile doesn't work, so the config is left unchanged: {err:#}");
+            let message = format!("the new profile doesn't work, so the config is left unchanged: {err:#}");
             Err(Fault::reworded(&err, message).into())
         }
     }
