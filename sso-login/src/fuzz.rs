@@ -76,6 +76,7 @@ fn claims_of_tokens() {
 /// A token is what this key signed, or nothing.
 #[test]
 fn signed_tokens() {
+    crate::serve::token::crypto::install();
     let secret = Secret::from("a secret of tests that nobody else has");
     let now = time::parse("2026-11-21T12:00:00Z").unwrap();
     let keys = Keys::of(Path::new("/nowhere"), Some(&secret), now).unwrap();

@@ -88,7 +88,7 @@ fn a_job_that_needs_two_hours_is_told_before_it_begins() {
     let job = "sso-login exec corp --min-left 2h -- touch began < /dev/null";
     let told = day.text(job, &[("SSO_DIALOG", "none")]);
     assert_eq!(told.code, 77, "{}", told.stderr);
-    assert!(told.stderr.contains("ends at 2026-11-21T16:00:00Z, and 2h are needed"), "{}", told.stderr);
+    assert!(told.stderr.contains("ends at 2026-11-21T16:00:00Z, but 2h are needed"), "{}", told.stderr);
     assert!(!day.bench.served.sandbox.root().join("work/began").exists());
     // One that needs less begins.
     day.text("sso-login exec corp --min-left 20m --renewing -- true < /dev/null", &[]).exits(0);

@@ -74,7 +74,7 @@ fn a_session_that_no_login_can_make_last_is_said_and_stays() {
     day.log_in();
     day.at(60);
     let line = "sso-login demo --via device --no-browser --min-left 6h --yes";
-    day.ends(line, &four).fails(75, "failed", "short-session", "a new session lasts 4h, and 6h are needed");
+    day.ends(line, &four).fails(75, "failed", "short-session", "a new session lasts 4h, but 6h are needed");
     assert_eq!((day.bench.counts()[0], day.bench.count("Logout")), (1, 0));
     // Where none runs, a person gets what there is, and hears how long it lasts.
     day.bench.run("sso-login logout demo").exits(0);
@@ -129,6 +129,33 @@ fn keys_that_end_before_the_job_are_said_before_it_begins() {
     assert!(ended.code == 0 && ended.stderr.contains("--renewing"), "{} {}", ended.code, ended.stderr);
     let ended = day.ends("sso-login exec demo --renewing --min-left 2h -- true", &EIGHT);
     assert!(ended.code == 0 && ended.stderr.is_empty(), "{} {}", ended.code, ended.stderr);
+}
+
+#[test]
+fn an_end_that_nobody_knows_is_said_and_the_session_will_do() {
+    let nobody = [("SSO_DIALOG", "none")];
+    let day = Day::begin("--session-length 8h");
+    let hint = "sso-login: hint: sso-login demo --min-left 2h --yes";
+    let job = day.ends("sso-login exec demo --min-left 2h -- true < /dev/null", &nobody);
+    assert!(
+        job.code == 77 && job.stderr.contains("isn't valid") && job.stderr.contains(hint),
+        "{}",
+        job.stderr
+    );
+    day.log_in();
+    for line in ["sso-login demo --min-left 2h", "sso-login exec demo --renewing --min-left 2h -- true"] {
+        let ended = day.ends(line, &nobody).exits_somehow(0);
+        assert!(
+            ended.stderr.contains("nobody knows yet") && ended.stderr.contains("SSO_SESSION_LENGTH=8h"),
+            "{}",
+            ended.stderr
+        );
+        // The token alone lasts that long.
+        let ended = day.ends(&line.replace("2h", "30m"), &nobody).exits_somehow(0);
+        assert_eq!(ended.stderr, "");
+        let ended = day.ends(line, &EIGHT).exits_somehow(0);
+        assert!(!ended.stderr.contains("nobody knows"), "{}", ended.stderr);
+    }
 }
 
 #[test]

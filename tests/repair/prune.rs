@@ -16,8 +16,8 @@ fn bare(expires_at: &str) -> String {
 #[test]
 fn nothing_chosen_is_a_usage_error() {
     let sandbox = Sandbox::new();
-    sandbox.run("sso-cache prune").exits(2).says("nothing was chosen");
-    sandbox.run("sso-cache prune --dry-run").exits(2).says("nothing was chosen");
+    sandbox.run("sso-cache prune").exits(2).says("no files were chosen");
+    sandbox.run("sso-cache prune --dry-run").exits(2).says("no files were chosen");
 }
 
 #[test]

@@ -12,6 +12,7 @@ use sso_tool::episode;
 use sso_tool::exit::{Exit, Fault, hint_of, status_of, warn};
 use sso_tool::outcome::Outcome;
 use sso_tool::settings::Settings;
+use sso_tool::shell::shell_word;
 use sso_tool::stream::{Document, Output};
 use sso_tool::subject::Subject;
 use sso_tool::time::{self, Moment, format_duration};
@@ -96,11 +97,15 @@ impl<'a> Ensure<'a> {
         session.salvage(self.settings)?;
         let outlook = self.outlook(&session, document)?;
         if let Some(answer) = self.valid(&session, outlook.as_ref())? {
+            self.say_unknown(&session, outlook.as_ref())?;
             return Ok(answer);
         }
         let episode = session.token()?.whole().map(|token| time::format(token.expires_at));
         let mut progress = Progress::new(output, &profile);
         let answer = self.get(&profile, &session, outlook.as_ref(), document, &mut progress)?;
+        if answer.is_good() {
+            self.say_unknown(&session, outlook.as_ref())?;
+        }
         // What a person decides holds until the next expiry, also where no signal stands that names this one.
         Ok(if document.contains_key("episode") || answer.is_good() || answer.is_login() {
             answer
@@ -147,7 +152,7 @@ impl<'a> Ensure<'a> {
             let valid = || self.valid(session, outlook);
             let occasion = self.occasion(document, outlook, session)?;
             if let Some(answer) = self.consent.ask(profile, session, document, occasion, valid)? {
-                return Ok(disagreed(session, occasion, answer));
+                return Ok(disagreed(profile, session, occasion, answer));
             }
         }
         let effort = self.effort(profile, document)?;
@@ -203,6 +208,23 @@ impl<'a> Ensure<'a> {
         let lasts = (end - now).to_std().unwrap_or_default();
         let (error, reason) = shortness(outlook, lasts);
         Ok(answer.with("error", error).because(reason).exiting(Exit::TryLater))
+    }
+
+    /// Says that nobody knows whether the session lasts as long as --min-left wants. Nothing is claimed, so that the session will do.
+    fn say_unknown(&self, session: &Session<'_>, outlook: Option<&Outlook<'_>>) -> anyhow::Result<()> {
+        let (Some(outlook), Some(needed)) = (outlook, self.options.min_left) else { return Ok(()) };
+        let Some(token) = session.token()?.whole() else { return Ok(()) };
+        if outlook.is_unknown(&token, time::now()?)? {
+            let (name, needed) = (named(session), format_duration(needed));
+            warn(
+                self.settings.tool(),
+                &format!(
+                    "nobody knows yet when {name} ends, so it may not last {needed}; SSO_SESSION_LENGTH=8h says \
+                     that sessions last 8 hours"
+                ),
+            );
+        }
+        Ok(())
     }
 
     fn want<'o>(&self, outlook: Option<&'o Outlook<'o>>) -> Want<'o> {
@@ -361,13 +383,13 @@ impl<'a> Ensure<'a> {
 }
 
 /// The answer of a command that needs a session for so long, where nobody agreed to a login.
-fn disagreed(session: &Session<'_>, occasion: Occasion, answer: Answer) -> Answer {
+fn disagreed(profile: &Profile, session: &Session<'_>, occasion: Occasion, answer: Answer) -> Answer {
     let Some(needed) = occasion.needed.filter(|_| answer.outcome() == Outcome::Dismissed) else {
         return answer;
     };
     let state = match occasion.ends_at {
         Some(end) => format!("ends at {}, but {} are needed", time::format(end), format_duration(needed)),
-        None => "has expired".to_owned(),
+        None => "isn't valid".to_owned(),
     };
     let name = named(session);
     let answer = match answer.reason() {
@@ -377,7 +399,8 @@ fn disagreed(session: &Session<'_>, occasion: Occasion, answer: Answer) -> Answe
         }
         None => answer.because(format!("{name} {state}, and nobody agreed to a new login")),
     };
-    answer.exiting(Exit::LoginRequired).hint("--yes agrees to a new login")
+    let (profile, left) = (shell_word(&profile.name), format_duration(needed).replace(' ', ""));
+    answer.exiting(Exit::LoginRequired).hint(format!("sso-login {profile} --min-left {left} --yes"))
 }
 
 /// When the token of a session ends that runs: valid, or waiting for a renewal.

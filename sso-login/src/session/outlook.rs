@@ -85,6 +85,13 @@ impl<'a> Outlook<'a> {
         Ok(known.prospect(self.left, now))
     }
 
+    /// Whether the end of the session isn't known, and its token alone doesn't last.
+    pub(crate) fn is_unknown(&self, token: &Token, now: Moment) -> anyhow::Result<bool> {
+        let foresight = Foresight::read(self.settings, Duration::ZERO)?;
+        let known = self.said.is_some() || foresight.forecast(&self.name, now)?.is_some();
+        Ok(!known && token.expires_at - now < self.left)
+    }
+
     /// How long a session of that name lasts, if that is known to be shorter than what is needed: no login helps then.
     pub(crate) fn too_short(&self) -> anyhow::Result<Option<Duration>> {
         let foresight = Foresight::read(self.settings, Duration::ZERO)?;
