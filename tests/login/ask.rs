@@ -214,7 +214,10 @@ fn a_session_that_came_while_the_question_was_open_is_taken() {
 #[test]
 fn the_lock_is_free_while_somebody_is_asked() {
     let bench = Bench::start("");
-    let script = format!("ls ~/.aws/sso-renewer | grep -v sessions.json >$OUT/state; {}", says(&json!({"answer": "dismiss"})));
+    let script = format!(
+        "ls ~/.aws/sso-renewer | grep -v sessions.json >$OUT/state; {}",
+        says(&json!({"answer": "dismiss"}))
+    );
     asked(&bench, &script, DEMO).succeeds("dismissed");
     // Not the login's: only the question's own.
     assert_eq!(bench.text("state"), "ask.lock\n");

@@ -15,7 +15,7 @@ use crate::support::{Sandbox, end, names, tools};
 
 /// Programs of other people that the lines use: they do nothing here, and needn't be installed.
 const OTHERS: &str = "aws brew cargo crontab curl docker fish git just launchctl litellm loginctl mail make mise \
-                      notify-send npm openssl podman rustup scp ssh sudo systemctl terraform unzip xdg-open jq";
+                      notify-send npm openssl podman rustup scp ssh sso-monitor sso-status sso-watch sudo systemctl terraform unzip xdg-open jq";
 
 /// Where a line is printed, and the line.
 pub(crate) struct Printed {

@@ -61,6 +61,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("cat > .env <<'END'", "installs services; tests/service does"),
     ("docker network create", "needs a container engine"),
     ("SSO_UID=$(id -u) SSO_GID=$(id -g) just containers-up", "needs a container engine"),
+    ("curl -H \"Authorization: $(cat", "needs the server that the page starts; tests/serve does"),
     ("just sso-auth-test", "needs a server that a person started; tests/serve does"),
     ("sso-cache check -", "the end of a pipe"),
     ("ssh metta1 aws sso login", "needs a person who takes a moment to allow it; tests/remote has one"),

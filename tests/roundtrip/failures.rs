@@ -24,8 +24,13 @@ fn refused(ended: &Ended, code: i32, says: &str) {
     // A session in use is spoken of before it is logged out.
     let is_warning = |line: &&str| line.contains("is in use (");
     let own: Vec<_> = ended.stderr.lines().filter(|line| line.starts_with("sso-login: ")).collect();
-    let own: Vec<_> = own.into_iter().filter(|line| !is_warning(line)).collect();
-    assert!(own.len() <= 2 && own.iter().skip(1).all(|line| line.contains(": hint: ")), "{}", ended.stderr);
+    let is_hint = |line: &&str| line.contains(": hint: ");
+    let own: Vec<_> = own.into_iter().filter(|line| !is_warning(line) && !is_hint(line)).collect();
+    assert!(
+        own.len() <= 2 && own.iter().skip(1).all(|line| line.ends_with("for the reason above")),
+        "{}",
+        ended.stderr
+    );
 }
 
 #[test]
