@@ -263,7 +263,9 @@ fn crowd(strace: &Path, random: &mut Random, cell: &mut Cell) {
 }
 
 fn both_clis(strace: &Path, random: &mut Random, cell: &mut Cell) {
-    let clis: Vec<_> = [support::aws_v2(), support::aws_newest()].into_iter().flatten().collect();
+    // The newest would wait for a browser that comes back.
+    let clis = [(support::aws_v2(), ""), (support::aws_newest(), " --use-device-code")];
+    let clis: Vec<_> = clis.into_iter().filter_map(|(cli, flag)| Some((cli?, flag))).collect();
     let bench = Bench { served: Served::start_at("--pending 0", None) };
     let machine = Machine { bench, strace: strace.to_owned() };
     let command = |line: &str| {
@@ -273,7 +275,7 @@ fn both_clis(strace: &Path, random: &mut Random, cell: &mut Cell) {
     };
     let login = "sso-login --via device --no-browser demo";
     end(command(login), "").exits_somehow(0);
-    for cli in &clis {
+    for (cli, flag) in &clis {
         for _ in 0..3 {
             // An access token that has expired makes the CLI renew, and a login makes it write.
             let text = machine.bench.token_text();
@@ -281,8 +283,8 @@ fn both_clis(strace: &Path, random: &mut Random, cell: &mut Cell) {
                 token["expiresAt"] = "2020-01-01T00:00:00Z".into();
                 machine.bench.set_token(&token);
             }
-            let theirs =
-                ["configure export-credentials --profile demo", "sso login --profile demo --no-browser"];
+            let by_hand = format!("sso login --profile demo --no-browser{flag}");
+            let theirs = ["configure export-credentials --profile demo", &by_hand];
             let mut theirs =
                 command(&format!("{} {}", cli.display(), theirs[random.below(2)])).spawn().unwrap();
             let mut ran = 0;
