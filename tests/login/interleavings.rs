@@ -5,15 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::login::bench::{Bench, TOKEN};
 use crate::sandbox::served::Served;
-use crate::support::{aws_newest, aws_v2, end, names, peer};
+use crate::support::{aws_newest, aws_v2, end, names, peer, traced};
 
 /// What a command does to a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -204,20 +202,15 @@ impl Machine {
         let (mut child, log) = self.traced(line, None);
         child.wait().unwrap();
         let text = fs::read_to_string(log).unwrap();
-        let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
         let mut before: BTreeMap<&str, Point> = BTreeMap::new();
         let mut points = Vec::new();
-        for line in text.lines().filter(|line| !line.contains(" --- ") && !line.contains("resumed>")) {
-            let (thread, call) = line.split_once(char::is_whitespace).unwrap();
-            let Some((name, _)) = call.trim_start().split_once('(') else { continue };
-            let number = counts.entry((thread, name)).or_default();
-            *number += 1;
-            let point = Point { call: name.to_owned(), number: *number };
-            if !name.starts_with("open") || call.contains("O_TRUNC") {
-                let before = before.get(thread).unwrap_or(&point).clone();
+        for call in traced::calls(&text) {
+            let point = Point { call: call.name.to_owned(), number: call.number };
+            if !call.name.starts_with("open") || call.arguments.contains("O_TRUNC") {
+                let before = before.get(call.thread).unwrap_or(&point).clone();
                 points.extend((!points.contains(&before)).then_some(before));
             }
-            before.insert(thread, point);
+            before.insert(call.thread, point);
         }
         assert!(!points.is_empty(), "{line} changes nothing: {text}");
         points
@@ -227,15 +220,8 @@ impl Machine {
     fn interleave(&mut self, stopped: &str, point: &Point, other: &str) -> [Option<i32>; 2] {
         self.reset();
         let (mut child, log) = self.traced(stopped, Some(point));
-        let begin = Instant::now();
-        let pid = loop {
-            let text = fs::read_to_string(&log).unwrap_or_default();
-            if let Some(line) = text.lines().find(|line| line.ends_with("--- stopped by SIGSTOP ---")) {
-                break line.split_whitespace().next().unwrap().parse().ok().and_then(Pid::from_raw);
-            }
-            assert!(child.try_wait().unwrap().is_none(), "{stopped} was never stopped after {point:?}");
-            assert!(begin.elapsed() < Duration::from_secs(60), "neither stopped nor ended: {stopped}");
-            sleep(Duration::from_millis(2));
+        let Some(pid) = traced::stopped(&mut child, &log).and_then(Pid::from_raw) else {
+            panic!("{stopped} was never stopped after {point:?}");
         };
         // One of ours waits for the other's lock: then it goes on only with the other.
         let is_lock = |name: &String| name.rsplit('.').next() == Some("lock");
@@ -245,7 +231,7 @@ impl Machine {
         if !waits {
             second.wait().unwrap();
         }
-        kill_process(pid.unwrap(), Signal::CONT).unwrap();
+        kill_process(pid, Signal::CONT).unwrap();
         [child.wait().unwrap().code(), second.wait().unwrap().code()]
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::login::bench::{Bench, TOKEN, after};
-use crate::support::{Ended, end, names, peer, until};
+use crate::support::{Ended, end, names, peer, unshare, until};
 
 /// Makes the directory `$1` read-only.
 const READ_ONLY: &str = "mount --bind \"$1\" \"$1\" && mount -o remount,bind,ro \"$1\"";
@@ -22,20 +22,6 @@ fn mounted(bench: &Bench, unshare: &Path, change: &str, place: &Path, line: &str
     let mut command = bench.command(unshare.to_str().unwrap());
     command.args(["-rm", "bash", "-c", &format!("{change} && eval \"$2\""), "bash"]).arg(place).arg(line);
     command
-}
-
-/// `unshare`, where this user may have a mount namespace.
-fn unshare() -> Option<std::path::PathBuf> {
-    let unshare = peer("SSO_TEST_UNSHARE", "unshare")?;
-    // Not a folder in which somebody else has mounted something: that can't be bound.
-    let folder = tempfile::tempdir().unwrap();
-    let mut command = Command::new(&unshare);
-    let can = command.args(["-rm", "mount", "--bind"]).args([folder.path(); 2]).output().unwrap();
-    if !can.status.success() {
-        crate::support::skip(&format!("no mount namespace: {}", String::from_utf8_lossy(&can.stderr)));
-        return None;
-    }
-    Some(unshare)
 }
 
 #[test]

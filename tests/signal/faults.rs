@@ -11,7 +11,7 @@ use std::thread;
 use serde_json::json;
 
 use crate::signal::clock::{expired, raise, settle, valid};
-use crate::support::{self, Ended, Sandbox};
+use crate::support::{self, Ended, Sandbox, traced};
 
 /// What the faults hit, and with which error.
 const FAULTS: [(&str, &str); 10] = [
@@ -87,18 +87,9 @@ impl Act {
         let names: BTreeSet<&str> = FAULTS.iter().map(|(name, _)| *name).collect();
         let traced = names.into_iter().collect::<Vec<_>>().join(",");
         self.run(&sandbox, &["-e", &format!("trace={traced}")]).exits(0);
-        let mut counts = BTreeMap::new();
-        let mut calls = BTreeSet::new();
-        for line in fs::read_to_string(sandbox.root().join("trace")).unwrap().lines() {
-            let Some((thread, call)) = line.split_once(' ') else { continue };
-            let Some((name, arguments)) = call.trim_start().split_once('(') else { continue };
-            let count = counts.entry((thread.to_owned(), name.to_owned())).or_insert(0);
-            *count += 1;
-            if arguments.contains("sso-renewer") {
-                calls.insert((name.to_owned(), *count));
-            }
-        }
-        calls
+        let trace = fs::read_to_string(sandbox.root().join("trace")).unwrap();
+        let ours = traced::calls(&trace).into_iter().filter(|call| call.arguments.contains("sso-renewer"));
+        ours.map(|call| (call.name.to_owned(), call.number)).collect()
     }
 }
 

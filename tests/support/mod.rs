@@ -4,6 +4,7 @@
 pub mod monitor;
 pub mod schema;
 pub mod screen;
+pub mod traced;
 pub mod warm_aws;
 
 use std::ffi::OsStr;
@@ -302,6 +303,20 @@ pub fn script() -> Option<PathBuf> {
         skip("script isn't that of util-linux");
     }
     is_known.then_some(script)
+}
+
+/// `unshare`, where this user may have a mount namespace.
+pub fn unshare() -> Option<PathBuf> {
+    let unshare = peer("SSO_TEST_UNSHARE", "unshare")?;
+    // Not a folder in which somebody else has mounted something: that can't be bound.
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(&unshare);
+    let can = command.args(["-rm", "mount", "--bind"]).args([folder.path(); 2]).output().unwrap();
+    if !can.status.success() {
+        skip(&format!("no mount namespace: {}", String::from_utf8_lossy(&can.stderr)));
+        return None;
+    }
+    Some(unshare)
 }
 
 /// Waits for something that other processes do. A minute is for ever: no test asserts a time.

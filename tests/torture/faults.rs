@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use crate::support::end;
+use crate::support::{end, traced};
 
 use super::acts::Act;
 use super::machine::{Files, Machine, is_alike};
@@ -43,18 +43,14 @@ impl<'a> Course<'a> {
         machine.traced(act, &["-qq"]).exits_somehow(0);
         let new = machine.files();
         let trace = fs::read_to_string(machine.trace()).unwrap();
-        let mut counts = BTreeMap::new();
         let mut threads = BTreeMap::new();
         let mut calls = Vec::new();
-        for line in trace.lines() {
-            let Some((thread, call)) = line.split_once(' ') else { continue };
-            let Some((name, arguments)) = call.trim_start().split_once('(') else { continue };
-            *threads.entry(thread).or_insert(0) += 1;
-            let count = counts.entry((thread, name)).or_insert(0);
-            *count += 1;
-            let is_meant = CALLS.split(',').any(|known| known == name);
-            if is_meant && arguments.contains("/.aws") && !calls.contains(&(name.to_owned(), *count)) {
-                calls.push((name.to_owned(), *count));
+        for call in traced::calls(&trace) {
+            *threads.entry(call.thread).or_insert(0) += 1;
+            let is_meant = CALLS.split(',').any(|known| known == call.name);
+            let numbered = (call.name.to_owned(), call.number);
+            if is_meant && call.arguments.contains("/.aws") && !calls.contains(&numbered) {
+                calls.push(numbered);
             }
         }
         assert!(calls.iter().any(|(name, _)| name == "openat"), "{}: {trace}", act.name);

@@ -1,14 +1,15 @@
 //! What machines do besides: small disks, clocks that jump, processes that sleep, crowds, process ids that come again.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::login::bench::{Bench, TOKEN, after};
 use crate::sandbox::served::Served;
-use crate::support::{self, end, peer, until};
+use crate::support::traced::stopped;
+use crate::support::{self, end, unshare};
 
 use super::acts::{self, Act, Prepared};
 use super::faults::Course;
@@ -48,17 +49,6 @@ pub fn play(scene: &Scene, round: u64, strace: &Path, random: &mut Random) -> Ce
 fn must(cell: &mut Cell, is_so: bool, loss: impl FnOnce() -> String) {
     let loss = (!is_so).then(loss);
     cell.add("runs", &Run { failed: false, loss });
-}
-
-/// What needs a privilege or a program that isn't here has no runs.
-fn unshare() -> Option<PathBuf> {
-    let unshare = peer("SSO_TEST_UNSHARE", "unshare")?;
-    let can = Command::new(&unshare).args(["-rm", "mount", "-t", "tmpfs", "none", "/tmp"]).output().unwrap();
-    if !can.status.success() {
-        support::skip(&format!("no mount namespace: {}", String::from_utf8_lossy(&can.stderr)));
-        return None;
-    }
-    Some(unshare)
 }
 
 const SMALL: &str = r#"set -u; aws=$1 out=$2 prepared=$3 pages=$4 inodes=$5; shift 5
@@ -140,18 +130,6 @@ fn act(name: &str) -> &'static Act {
     acts::ALL.iter().find(|act| act.name == name).unwrap()
 }
 
-/// The process that strace stopped, once it did; none if it ended before.
-fn stopped(child: &mut Child, trace: &Path) -> Option<Pid> {
-    let mut found = None;
-    until("a stop or an end", || {
-        let text = std::fs::read_to_string(trace).unwrap_or_default();
-        let line = text.lines().find(|line| line.ends_with("--- stopped by SIGSTOP ---"));
-        found = line.and_then(|line| Pid::from_raw(line.split_whitespace().next()?.parse().ok()?));
-        found.is_some() || child.try_wait().unwrap().is_some()
-    });
-    found
-}
-
 fn stopped_login(strace: &Path, random: &mut Random, cell: &mut Cell) {
     let machine = Machine::start(strace);
     for name in ["login, the first", "login refresh", "login logout"] {
@@ -164,7 +142,7 @@ fn stopped_login(strace: &Path, random: &mut Random, cell: &mut Cell) {
             let mut command = machine.traced_command(act, &["-e", &format!("trace={call}"), "-e", &inject]);
             let mut child =
                 command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-            let pid = stopped(&mut child, &machine.trace());
+            let pid = stopped(&mut child, &machine.trace()).and_then(Pid::from_raw);
             // The machine sleeps, the holder of the lock with it; whoever comes two hours later waits, or finds it done.
             let mut other = machine.bench.command("sso-login --via device --no-browser --timeout 200ms demo");
             other.env("SSO_NOW", after(7200));

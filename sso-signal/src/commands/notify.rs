@@ -128,7 +128,7 @@ fn tell(queue: &Queue<'_>, notice: &Notice, signal: &Signal, command: &[String])
     let (receipt, run_file) = (notice.receipt(&queue.state_dir), notice.run_file(&queue.state_dir));
     loop {
         let ended = match begin(queue, notice, &signal.document())? {
-            Begun::Told => return Ok(()),
+            Begun::Settled => return Ok(()),
             Begun::UnderWay => {
                 thread::sleep(PAUSE / 10);
                 continue;
@@ -159,8 +159,8 @@ fn tell(queue: &Queue<'_>, notice: &Notice, signal: &Signal, command: &[String])
 
 /// What the look before a run finds.
 enum Begun {
-    /// Another process has told it meanwhile.
-    Told,
+    /// Another process has run the command for it meanwhile.
+    Settled,
     /// A run that an earlier process began goes on.
     UnderWay,
     /// Such a run has ended well, and its process couldn't say so.
@@ -175,7 +175,7 @@ fn begin(queue: &Queue<'_>, notice: &Notice, document: &Document) -> anyhow::Res
     let _lock = state_dir::lock(&queue.state_dir)?;
     let run_file = notice.run_file(&queue.state_dir);
     if Notices::load(queue.settings, &queue.state_dir)?.is_told(notice) {
-        return Ok(Begun::Told);
+        return Ok(Begun::Settled);
     }
     if is_under_way(&run_file)? {
         return Ok(Begun::UnderWay);
