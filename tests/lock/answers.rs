@@ -36,6 +36,9 @@ fn status_tells_free_held_and_stale_apart() {
     sandbox.run("sso-lock break x").exits(0);
     sandbox.run("sso-lock break x").exits(1);
     assert_eq!(names(sandbox.state()), ["b.lock"]);
+    fs::remove_dir(sandbox.state().join("b.lock")).unwrap();
+    assert_eq!(sandbox.run("sso-lock status --text").exits(1).stdout, "no lock is held\n");
+    assert_eq!(sandbox.run("sso-lock status").exits(1).stdout, "");
 }
 
 #[test]

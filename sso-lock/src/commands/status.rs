@@ -46,5 +46,8 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
             output.document(&state.document(name))?;
         }
     }
+    if args.text && names.is_empty() {
+        output.text("no lock is held")?;
+    }
     Ok(super::answer(is_held))
 }
