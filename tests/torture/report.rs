@@ -113,7 +113,11 @@ fn tables(ledger: &Ledger) -> String {
         let counts = kinds.map(|kind| faults.get(kind).copied().unwrap_or(0));
         let row = [counts[0], counts[1], counts[2], counts[3], failed, u64::try_from(losses).unwrap()];
         total.iter_mut().zip(row).for_each(|(sum, count)| *sum += count);
-        row_of(&mut text, &format!("`sso-{}`", act.name), &row);
+        let name = act.name.split_once(',').map_or_else(
+            || format!("`sso-{}`", act.name),
+            |(command, which)| format!("`sso-{command}`,{which}"),
+        );
+        row_of(&mut text, &name, &row);
     }
     row_of(&mut text, "all", &total);
     text.push_str("\n| what happens to the machine | runs | losses |\n|---|--:|--:|\n");
