@@ -391,7 +391,10 @@ fn lock(real: &Path) -> anyhow::Result<File> {
         .with_context(cannot_lock)?;
     match flock::wait(&file, TIMEOUT).with_context(cannot_lock)? {
         // No flock on this file system: the looks before and after the replacing are all there is.
-        Try::Got | Try::Unsupported => Ok(file),
+        Try::Got | Try::Unsupported => {
+            flock::mark(&file);
+            Ok(file)
+        }
         Try::Held | Try::Watched => {
             let message =
                 format!("another sso-profile has held {} for {} s", path.display(), TIMEOUT.as_secs());

@@ -4,8 +4,9 @@
 
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use rustix::io::Errno;
 
@@ -45,15 +46,43 @@ pub fn shared(file: &File) -> io::Result<Try> {
     outcome(fs2::FileExt::try_lock_shared(file))
 }
 
-/// Waits for a lock that nobody else has, for at most `timeout`: `Held` if somebody has it for longer.
+/// Waits for a lock that nobody else has: `Held` if it hasn't changed hands for `timeout`. Holders that are done quickly may be
+/// many, so the limit begins anew whenever the file's time of change does.
 pub fn wait(file: &File, timeout: Duration) -> io::Result<Try> {
-    let begin = Instant::now();
+    let mut patience = Patience { since: Instant::now(), change: changed(file), timeout };
     loop {
         match outcome(fs2::FileExt::try_lock_exclusive(file))? {
-            Try::Held if begin.elapsed() < timeout => thread::sleep(BEAT),
+            Try::Held if patience.lasts(Instant::now(), changed(file)) => thread::sleep(BEAT),
             tried => return Ok(tried),
         }
     }
+}
+
+/// When a file changed last: seconds and nanoseconds.
+type Change = Option<(i64, i64)>;
+
+struct Patience {
+    since: Instant,
+    change: Change,
+    timeout: Duration,
+}
+
+impl Patience {
+    fn lasts(&mut self, now: Instant, change: Change) -> bool {
+        if change != self.change {
+            (self.since, self.change) = (now, change);
+        }
+        now.duration_since(self.since) < self.timeout
+    }
+}
+
+/// Lets those who wait for the lock see that it has a new holder.
+pub fn mark(file: &File) {
+    let _ = file.set_modified(SystemTime::now());
+}
+
+fn changed(file: &File) -> Change {
+    file.metadata().ok().map(|metadata| (metadata.ctime(), metadata.ctime_nsec()))
 }
 
 fn outcome(result: io::Result<()>) -> io::Result<Try> {
@@ -84,6 +113,22 @@ mod tests {
         let freed = thread::spawn(move || drop(one));
         assert_eq!(wait(&two, Duration::from_secs(60)).unwrap(), Try::Got);
         freed.join().unwrap();
+    }
+
+    #[test]
+    fn patience_begins_anew_when_the_lock_has_a_new_holder() {
+        let file = tempfile::tempfile().unwrap();
+        let begin = Instant::now();
+        let after = |seconds| begin + Duration::from_secs(seconds);
+        let first = changed(&file);
+        let mut patience = Patience { since: begin, change: first, timeout: Duration::from_secs(10) };
+        assert!(patience.lasts(after(9), first));
+        file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        mark(&file);
+        let second = Some((0, 0));
+        assert!(changed(&file).is_some() && file.metadata().unwrap().mtime() > 0);
+        assert!(patience.lasts(after(12), second) && patience.lasts(after(21), second));
+        assert!(!patience.lasts(after(22), second));
     }
 
     #[test]

@@ -51,8 +51,8 @@ pub fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
         .with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Makes the state directory if need be, and waits until nobody else changes it. Status 75 if somebody
-/// does so for ten seconds.
+/// Makes the state directory if need be, and waits until nobody else changes it. Status 75 if one of
+/// them does so for ten seconds.
 pub fn lock(dir: &Path) -> anyhow::Result<StateLock> {
     make_private(dir)?;
     // The directory itself is locked: no lock file to leave behind, to delete or to race for.
