@@ -12,8 +12,6 @@ use rustix::process::getpgrp;
 use rustix::termios::{QueueSelector, tcflush, tcgetpgrp, tcgetwinsize};
 use sso_tool::settings::from_environment;
 
-use crate::interrupt::Interrupt;
-
 const TICK: Duration = Duration::from_millis(50);
 /// The longest line that is looked at, in bytes: what a terminal in its usual mode takes at most (POSIX `MAX_CANON` and
 /// what Linux makes of it).
@@ -24,13 +22,13 @@ pub(crate) struct Tty(File);
 
 /// What came of a question.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Typed {
+pub(crate) enum Typed<E> {
     /// A line, without its end.
     Line(String),
     /// The end of input, or nothing in time.
     Nothing,
-    /// This process was told to end by that signal.
-    Interrupted(i32),
+    /// What came before a whole line.
+    Ended(E),
 }
 
 impl Tty {
@@ -63,18 +61,18 @@ impl Tty {
         Ok(tcflush(&self.0, QueueSelector::IFlush)?)
     }
 
-    /// Shows a text and reads a line, until `deadline`.
-    pub(crate) fn read_line(
+    /// Shows a text and reads a line, until `deadline` or until `ended` says what came before.
+    pub(crate) fn read_line<E>(
         &self,
         shown: &str,
-        interrupt: &Interrupt,
+        ended: &dyn Fn() -> Option<E>,
         deadline: Instant,
-    ) -> io::Result<Typed> {
+    ) -> io::Result<Typed<E>> {
         self.write(shown, deadline)?;
         let mut line = Vec::new();
         let typed = loop {
-            if let Some(signal) = interrupt.received() {
-                break Typed::Interrupted(signal);
+            if let Some(end) = ended() {
+                break Typed::Ended(end);
             }
             if Instant::now() >= deadline {
                 break Typed::Nothing;

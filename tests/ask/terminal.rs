@@ -156,6 +156,27 @@ fn a_question_nobody_answers_goes_away_with_what_was_half_typed() {
 }
 
 #[test]
+fn a_login_elsewhere_ends_the_question() {
+    let Some(script) = script() else { return };
+    for is_snoozing in [false, true] {
+        let watch = Watch::start("");
+        watch.raise("demo", "one");
+        let mut person = Person::watching(&watch, script.clone(), 0, ROUND, "");
+        person.sees(PROMPT);
+        if is_snoozing {
+            // The choice of a snooze is a question, too.
+            person.types("s\n");
+            person.sees(LENGTHS);
+        }
+        watch.log_in_elsewhere();
+        assert_eq!(person.leaves(), 0, "{}", watch.bench.text("errors"));
+        assert_eq!((&last(&watch)["outcome"], watch.logins()), (&json!("valid"), 1));
+        assert_eq!(watch.state("demo"), None, "the signal is settled");
+        assert!(person.seen.contains("\u{1b}[J"), "the question is erased: {:?}", person.seen);
+    }
+}
+
+#[test]
 fn ctrl_c_ends_the_question_and_leaves_nothing() {
     let Some(script) = script() else { return };
     let watch = Watch::start("");

@@ -89,6 +89,13 @@ impl Watch {
         }
     }
 
+    /// A person logs in, in another terminal.
+    #[track_caller]
+    pub fn log_in_elsewhere(&self) {
+        let ended = end(self.shell(0, "sso-login demo --via device --no-browser", ""), "");
+        assert_eq!(ended.code, 0, "{}", said(&ended));
+    }
+
     /// The state of a profile's signal in words, and its seconds after the start; `None` without a signal.
     pub fn state(&self, profile: &str) -> Option<(String, i64)> {
         let status = self.bench.run("sso-signal status").exits(0).document();

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::ask::watch::{ROUND, Watch};
+use crate::ask::watch::{ROUND, Watch, said};
 use crate::support::{Ended, peer, tools};
 
 const QUESTION: &str = "AWS SSO Login Required";
@@ -61,6 +61,15 @@ impl Drop for Display {
 
 /// One round of the watcher while a person does these things: a window's title, and what is done to it.
 fn round(watch: &Watch, display: &Display, flags: &str, acts: &[(&str, &str)]) -> Value {
+    round_with(watch, display, flags, || {
+        for (title, action) in acts {
+            display.act(title, action);
+        }
+    })
+}
+
+/// One round of the watcher while that happens.
+fn round_with(watch: &Watch, display: &Display, flags: &str, meanwhile: impl FnOnce()) -> Value {
     let mut command = watch.shell(0, ROUND, flags);
     command
         .env("DISPLAY", &display.name)
@@ -70,18 +79,10 @@ fn round(watch: &Watch, display: &Display, flags: &str, acts: &[(&str, &str)]) -
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let child = command.spawn().unwrap();
-    for (title, action) in acts {
-        display.act(title, action);
-    }
-    Ended::of(&child.wait_with_output().unwrap(), format!("{acts:?}")).succeeds_with(acts)
-}
-
-impl Ended {
-    #[track_caller]
-    fn succeeds_with(&self, acts: &[(&str, &str)]) -> Value {
-        assert_eq!(self.code, 0, "{acts:?}: {}{}", self.stdout, self.stderr);
-        self.last()
-    }
+    meanwhile();
+    let ended = Ended::of(&child.wait_with_output().unwrap(), ROUND.to_owned());
+    assert_eq!(ended.code, 0, "{}", said(&ended));
+    ended.last()
 }
 
 #[test]
@@ -117,6 +118,20 @@ fn each_button_of_zenity_does_what_it_says() {
         };
         assert_eq!(state.as_deref(), expected, "{acts:?}");
     }
+}
+
+#[test]
+fn a_login_elsewhere_closes_the_question() {
+    let Some(display) = Display::start() else { return };
+    let watch = Watch::start("");
+    watch.raise("demo", "one");
+    let last = round_with(&watch, &display, "--ask-timeout 10m", || {
+        display.xdotool(&["search", "--sync", "--onlyvisible", "--name", &format!("^{QUESTION}")]).unwrap();
+        watch.log_in_elsewhere();
+    });
+    assert_eq!((&last["outcome"], watch.logins()), (&json!("valid"), 1));
+    assert_eq!(watch.state("demo"), None, "the signal is settled");
+    assert!(display.xdotool(&["search", "--name", &format!("^{QUESTION}")]).is_err(), "the window is gone");
 }
 
 #[test]

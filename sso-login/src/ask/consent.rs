@@ -1,5 +1,6 @@
 //! Consent to a login: asked for once per session, one question at a time on this host.
 
+use std::cell::Cell;
 use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use sso_tool::stream::Document;
 use sso_tool::time::Moment;
 
 use super::answered::Answered;
-use super::{Occasion, Question, Response, ask, yes_or_no};
+use super::{Occasion, Patience, Question, Response, ask, yes_or_no};
 use crate::session::answer::Answer;
 use crate::session::cached::Session;
 use crate::session::login_options::{after, lock_timeout};
@@ -28,16 +29,22 @@ impl<'a> Consent<'a> {
         Self { settings, timeout, answered: Answered::default() }
     }
 
-    /// Asks a person. `None` is consent; else what came of it. `valid` looks for a session that came meanwhile.
+    /// Asks a person. `None` is consent; else what came of it. `valid` looks for a session that came meanwhile, which ends the
+    /// question, too.
     pub(crate) fn ask(
         &self,
         profile: &Profile,
         session: &Session<'_>,
         document: &Document,
         occasion: Occasion,
-        valid: impl FnOnce() -> anyhow::Result<Option<Answer>>,
+        valid: impl Fn() -> anyhow::Result<Option<Answer>>,
     ) -> anyhow::Result<Option<Answer>> {
-        self.ask_once(session.name(), profile, document, occasion, valid)
+        let seen = Cell::new(session.written());
+        let is_moot = || {
+            let now = session.written();
+            seen.replace(now) != now && matches!(valid(), Ok(Some(_)))
+        };
+        self.ask_once(session.name(), profile, document, occasion, &valid, &is_moot)
     }
 
     /// Asks about a login on a host, whose config isn't known here. `ends_at`: the session there runs until then.
@@ -51,7 +58,7 @@ impl<'a> Consent<'a> {
         let profile = Profile::elsewhere(profile, Kind::SsoToken);
         let session = host_session(host, &profile.name);
         let occasion = Occasion { ends_at, needed: None };
-        self.ask_once(&session, &profile, document, occasion, || Ok(None))
+        self.ask_once(&session, &profile, document, occasion, &|| Ok(None), &|| false)
     }
 
     fn ask_once(
@@ -60,7 +67,8 @@ impl<'a> Consent<'a> {
         profile: &Profile,
         document: &Document,
         occasion: Occasion,
-        valid: impl FnOnce() -> anyhow::Result<Option<Answer>>,
+        valid: &dyn Fn() -> anyhow::Result<Option<Answer>>,
+        is_moot: &dyn Fn() -> bool,
     ) -> anyhow::Result<Option<Answer>> {
         if let Some(answer) = self.answered.find(session, document)? {
             return Ok(Some(answer));
@@ -75,14 +83,20 @@ impl<'a> Consent<'a> {
         if answer.is_none() {
             let question = Question::new(self.settings, profile, document, occasion.ends_at, self.timeout)?;
             // Who runs a command at a terminal is asked there, and only yes or no.
+            let patience = Patience::new(self.timeout).unless(is_moot);
             let said = match occasion.needed {
-                Some(_) if io::stdin().is_terminal() => yes_or_no(&question, self.timeout),
-                _ => ask(self.settings, &question, self.timeout),
+                Some(_) if io::stdin().is_terminal() => yes_or_no(&question, patience),
+                _ => ask(self.settings, &question, patience),
             };
-            if let Response::No(refusal) = said {
-                self.answered.keep(session, &profile.name, &refusal, self.settings)?;
-                answer = Some(refusal);
-            }
+            answer = match said {
+                Response::Refresh => None,
+                Response::No(refusal) => {
+                    self.answered.keep(session, &profile.name, &refusal, self.settings)?;
+                    Some(refusal)
+                }
+                // Whoever logged in may have logged out again.
+                Response::Moot => Some(valid()?.unwrap_or_else(|| Answer::dismissed(None))),
+            };
         }
         guard.release()?;
         Ok(answer)

@@ -2,18 +2,18 @@
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
 
+use super::patience::Patience;
 use super::process::{Ended, run};
 use super::question::{SNOOZE_TITLE, WARNING_TITLE};
 use super::{Button, CANCEL, DISABLE, DONT_REMIND, Dialog, Question, REFRESH, Reply, SNOOZE};
 
-pub(super) struct Kdialog {
+pub(super) struct Kdialog<'a> {
     pub(super) program: PathBuf,
-    pub(super) timeout: Duration,
+    pub(super) patience: Patience<'a>,
 }
 
-impl Dialog for Kdialog {
+impl Dialog for Kdialog<'_> {
     /// A menu: with three buttons, a closed window would look like the third.
     fn choose(&self, question: &Question) -> Reply<Button> {
         let labels = [REFRESH, SNOOZE, DONT_REMIND];
@@ -36,7 +36,7 @@ impl Dialog for Kdialog {
     }
 }
 
-impl Kdialog {
+impl Kdialog<'_> {
     fn menu<T>(
         &self,
         title: &str,
@@ -62,7 +62,7 @@ impl Kdialog {
 
     /// `kdialog` knows no time limit: it is ended after `timeout`.
     fn run<T>(&self, command: Command, understand: impl FnOnce(&Ended) -> Option<T>) -> Reply<T> {
-        run(command, "", self.timeout).then(|ended| match understand(&ended) {
+        run(command, "", self.patience.timeout, self.patience).then(|ended| match understand(&ended) {
             Some(value) => Reply::Given(value),
             // Closed or cancelled.
             None if matches!(ended.code, 0..=2) => Reply::Nothing,

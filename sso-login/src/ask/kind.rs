@@ -1,12 +1,11 @@
 //! Which dialogs there are here: found at run time, since a desktop is no property of a build.
 
-use std::time::Duration;
-
 use sso_tool::settings::from_environment;
 
 use super::Dialog;
 use super::kdialog::Kdialog;
 use super::osascript::Osascript;
+use super::patience::Patience;
 use super::terminal::Terminal;
 use super::zenity::Zenity;
 use crate::flows::surroundings::on_path;
@@ -44,12 +43,12 @@ impl Kind {
     }
 
     /// `None` if it isn't here.
-    pub(super) fn open(self, timeout: Duration) -> Option<Box<dyn Dialog>> {
+    pub(super) fn open(self, patience: Patience<'_>) -> Option<Box<dyn Dialog + '_>> {
         Some(match self {
-            Self::Osascript => Box::new(Osascript { program: on_path("osascript")?, timeout }),
-            Self::Zenity => Box::new(Zenity { program: on_path("zenity")?, timeout }),
-            Self::Kdialog => Box::new(Kdialog { program: on_path("kdialog")?, timeout }),
-            Self::Terminal => Box::new(Terminal::open(timeout)?),
+            Self::Osascript => Box::new(Osascript { program: on_path("osascript")?, patience }),
+            Self::Zenity => Box::new(Zenity { program: on_path("zenity")?, patience }),
+            Self::Kdialog => Box::new(Kdialog { program: on_path("kdialog")?, patience }),
+            Self::Terminal => Box::new(Terminal::open(patience)?),
         })
     }
 }

@@ -9,6 +9,7 @@ mod kdialog;
 mod kind;
 mod occasion;
 mod osascript;
+mod patience;
 mod process;
 mod program;
 mod question;
@@ -25,6 +26,7 @@ use sso_tool::settings::{Settings, from_environment};
 pub use consent::Consent;
 use kind::Kind;
 pub(crate) use occasion::Occasion;
+use patience::{Cut, Patience};
 use question::Question;
 
 use crate::session::answer::Answer;
@@ -44,6 +46,8 @@ enum Response {
     Refresh,
     /// Something else, which is the outcome.
     No(Answer),
+    /// Nothing: somebody logged in elsewhere meanwhile.
+    Moot,
 }
 
 /// What came of one dialog.
@@ -57,6 +61,17 @@ enum Reply<T> {
     Broken(String),
     /// This process was told to end by that signal.
     Interrupted(i32),
+    /// A login elsewhere made the question moot.
+    Moot,
+}
+
+impl<T> From<Cut> for Reply<T> {
+    fn from(cut: Cut) -> Self {
+        match cut {
+            Cut::Signal(signal) => Self::Interrupted(signal),
+            Cut::Moot => Self::Moot,
+        }
+    }
 }
 
 /// The three buttons.
@@ -93,27 +108,32 @@ pub(crate) enum Decision {
 /// Asks on the terminal that this process is in the foreground of, and nowhere else: no dialog, and nothing where
 /// stdin isn't a terminal or `SSO_DIALOG` is `none`.
 pub(crate) fn yes_on_terminal(text: &str, prompt: &str, timeout: Duration) -> Decision {
-    if !io::stdin().is_terminal() || from_environment("SSO_DIALOG").as_deref() == Some(NO_DIALOG) {
-        return Decision::No;
-    }
-    match terminal::Terminal::open(timeout).map(|terminal| terminal.yes(text, prompt)) {
-        Some(Reply::Given(())) => Decision::Yes,
-        Some(Reply::Interrupted(signal)) => Decision::Interrupted(signal),
+    match ask_on_terminal(text, prompt, Patience::new(timeout)) {
+        Reply::Given(()) => Decision::Yes,
+        Reply::Interrupted(signal) => Decision::Interrupted(signal),
         _ => Decision::No,
     }
 }
 
+fn ask_on_terminal(text: &str, prompt: &str, patience: Patience<'_>) -> Reply<()> {
+    let is_terminal =
+        io::stdin().is_terminal() && from_environment("SSO_DIALOG").as_deref() != Some(NO_DIALOG);
+    let terminal = if is_terminal { terminal::Terminal::open(patience) } else { None };
+    terminal.map_or(Reply::Nothing, |terminal| terminal.yes(text, prompt))
+}
+
 /// Asks at the terminal whether to log in.
-fn yes_or_no(question: &Question, timeout: Duration) -> Response {
-    match yes_on_terminal(&question.brief, "Log in now? (y/N): ", timeout) {
-        Decision::Yes => Response::Refresh,
-        Decision::No => Response::No(Answer::dismissed(None)),
-        Decision::Interrupted(signal) => Response::No(Answer::interrupted(signal)),
+fn yes_or_no(question: &Question, patience: Patience<'_>) -> Response {
+    match ask_on_terminal(&question.brief, "Log in now? (y/N): ", patience) {
+        Reply::Given(()) => Response::Refresh,
+        Reply::Nothing | Reply::Broken(_) => Response::No(Answer::dismissed(None)),
+        Reply::Interrupted(signal) => Response::No(Answer::interrupted(signal)),
+        Reply::Moot => Response::Moot,
     }
 }
 
-/// Asks. Each dialog waits for `timeout`; after that it is a dismissal.
-fn ask(settings: &Settings, question: &Question, timeout: Duration) -> Response {
+/// Asks. Each dialog waits for the timeout; after that it is a dismissal.
+fn ask(settings: &Settings, question: &Question, patience: Patience<'_>) -> Response {
     let chosen = from_environment("SSO_DIALOG");
     let kinds = match chosen.as_deref() {
         None => Kind::of_this_desktop(),
@@ -121,12 +141,12 @@ fn ask(settings: &Settings, question: &Question, timeout: Duration) -> Response 
         Some(NO_DIALOG) => return unasked("SSO_DIALOG is `none`"),
         Some(word) => match Kind::from_word(word) {
             Some(kind) => vec![kind],
-            None => return said(program::ask(word, question, timeout), settings, word),
+            None => return said(program::ask(word, question, patience), settings, word),
         },
     };
     let mut notes = Vec::new();
     for kind in kinds {
-        let Some(dialog) = kind.open(timeout) else { continue };
+        let Some(dialog) = kind.open(patience) else { continue };
         match converse(dialog.as_ref(), question) {
             Reply::Broken(why) => {
                 settings.debug(|| format!("cannot ask with {}: {why}", kind.word()));
@@ -152,6 +172,7 @@ fn said(reply: Reply<Response>, settings: &Settings, program: &str) -> Response 
         }
         Reply::Broken(why) => nobody(settings, &format!("{program}: {why}")),
         Reply::Interrupted(signal) => Response::No(Answer::interrupted(signal)),
+        Reply::Moot => Response::Moot,
     }
 }
 
@@ -194,6 +215,7 @@ impl<T> Reply<T> {
             Self::Nothing => Reply::Nothing,
             Self::Broken(why) => Reply::Broken(why),
             Self::Interrupted(signal) => Reply::Interrupted(signal),
+            Self::Moot => Reply::Moot,
         }
     }
 
@@ -230,6 +252,7 @@ mod tests {
                 Self::Nothing => Self::Nothing,
                 Self::Broken(why) => Self::Broken(why.clone()),
                 Self::Interrupted(signal) => Self::Interrupted(*signal),
+                Self::Moot => Self::Moot,
             }
         }
     }
@@ -248,7 +271,7 @@ mod tests {
 
     #[test]
     fn a_button_leads_where_it_says() {
-        use Reply::{Broken, Given, Interrupted, Nothing};
+        use Reply::{Broken, Given, Interrupted, Moot, Nothing};
         let no = |answer| Given(Response::No(answer));
         let broken = || "x".to_owned();
         for (dialog, expected) in [
@@ -262,6 +285,8 @@ mod tests {
             (Scripted(Nothing, Given(900), Given(())), Nothing),
             (Scripted(Broken(broken()), Given(900), Given(())), Broken(broken())),
             (Scripted(Interrupted(15), Given(900), Given(())), Interrupted(15)),
+            (Scripted(Moot, Given(900), Given(())), Moot),
+            (Scripted(Given(Button::Snooze), Moot, Given(())), Moot),
         ] {
             assert_eq!(converse(&dialog, &Question::default()), expected);
         }

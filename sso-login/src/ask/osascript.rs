@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
 
+use super::patience::Patience;
 use super::process::{limit, run, seconds};
 use super::question::{SNOOZE_TITLE, WARNING_TITLE};
 use super::{Button, CANCEL, DISABLE, DONT_REMIND, Dialog, Question, REFRESH, Reply, SNOOZE};
@@ -12,12 +12,12 @@ const SCRIPT: &str = include_str!("question.applescript");
 /// The "no user interaction allowed" of scripts: a shell without the desktop, over ssh say.
 const NO_DESKTOP: &str = "(-1713)";
 
-pub(super) struct Osascript {
+pub(super) struct Osascript<'a> {
     pub(super) program: PathBuf,
-    pub(super) timeout: Duration,
+    pub(super) patience: Patience<'a>,
 }
 
-impl Dialog for Osascript {
+impl Dialog for Osascript<'_> {
     fn choose(&self, question: &Question) -> Reply<Button> {
         let labels = [DONT_REMIND, SNOOZE, REFRESH];
         self.show("question", question.title, &question.text, &labels, Button::of_label)
@@ -36,7 +36,7 @@ impl Dialog for Osascript {
     }
 }
 
-impl Osascript {
+impl Osascript<'_> {
     fn show<T>(
         &self,
         step: &str,
@@ -47,8 +47,8 @@ impl Osascript {
     ) -> Reply<T> {
         let mut command = Command::new(&self.program);
         // The step's word comes first: what follows can't be taken for an option.
-        command.args(["-e", SCRIPT, step, title, text, &seconds(self.timeout)]).args(labels);
-        run(command, "", limit(self.timeout)).then(|ended| match ended.code {
+        command.args(["-e", SCRIPT, step, title, text, &seconds(self.patience.timeout)]).args(labels);
+        run(command, "", limit(self.patience.timeout), self.patience).then(|ended| match ended.code {
             0 => understand(ended.label()).map_or(Reply::Nothing, Reply::Given),
             _ if ended.err.contains(NO_DESKTOP) => Reply::Broken("no desktop here".to_owned()),
             _ => Reply::Nothing,

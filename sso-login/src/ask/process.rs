@@ -1,11 +1,14 @@
 //! A dialog program run to its end.
 
+use std::cell::Cell;
 use std::process::Command;
 use std::time::Duration;
 
+use signal_hook::consts::SIGTERM;
 use sso_tool::process::{End, Output, Program, code};
 
 use super::Reply;
+use super::patience::{Cut, Patience};
 use crate::interrupt::Interrupt;
 use crate::session::login_options::after;
 
@@ -30,13 +33,20 @@ impl Ended {
     }
 }
 
-/// Runs a dialog with text on stdin. After `limit` it is killed, with all that it started.
-pub(super) fn run(command: Command, input: &str, limit: Duration) -> Reply<Ended> {
+/// Runs a dialog with text on stdin. After `limit`, or when nobody needs an answer any more, it is killed, with all that it started.
+pub(super) fn run(command: Command, input: &str, limit: Duration, patience: Patience<'_>) -> Reply<Ended> {
     let interrupt = match Interrupt::hold() {
         Ok(interrupt) => interrupt,
         Err(err) => return Reply::Broken(format!("it can't be run: {err:#}")),
     };
-    let interrupted = || interrupt.received();
+    let is_moot = Cell::new(false);
+    let interrupted = || match patience.cut(&interrupt)? {
+        Cut::Signal(signal) => Some(signal),
+        Cut::Moot => {
+            is_moot.set(true);
+            Some(SIGTERM)
+        }
+    };
     let program = Program::new(command).reading(input).printing_at_most(MOST).until(after(limit));
     match program.unless(&interrupted).output() {
         Ok(Output { end: End::Status(status), stdout: out, stderr: err }) => {
@@ -44,6 +54,7 @@ pub(super) fn run(command: Command, input: &str, limit: Duration) -> Reply<Ended
         }
         Ok(Output { end: End::TimedOut, .. }) => Reply::Nothing,
         Ok(Output { end: End::TooMuch, .. }) => Reply::Broken("it prints too much".to_owned()),
+        Ok(Output { end: End::Interrupted(_), .. }) if is_moot.get() => Reply::Moot,
         Ok(Output { end: End::Interrupted(signal), .. }) => Reply::Interrupted(signal),
         Err(err) => Reply::Broken(format!("it can't be run: {err}")),
     }

@@ -5,23 +5,24 @@ use std::time::{Duration, Instant};
 
 use sso_tool::time;
 
+use super::patience::{Cut, Patience};
 use super::question::WARNING_TITLE;
 use super::{Button, Dialog, Question, Reply};
 use crate::interrupt::Interrupt;
 use crate::session::login_options::after;
 use crate::terminal::{Tty, Typed};
 
-pub(super) struct Terminal {
+pub(super) struct Terminal<'a> {
     tty: Tty,
-    timeout: Duration,
+    patience: Patience<'a>,
 }
 
 /// What a typed answer means; `None` is one that has no meaning here.
 type Meaning<T> = Option<Reply<T>>;
 
-impl Dialog for Terminal {
+impl Dialog for Terminal<'_> {
     fn choose(&self, question: &Question) -> Reply<Button> {
-        let limit = time::format_duration(self.timeout);
+        let limit = time::format_duration(self.patience.timeout);
         let prompt =
             format!("[r]efresh, [s]nooze, [d]on't remind; Enter or {limit} without an answer: later > ");
         self.ask(question.title, &question.text, &prompt, |answer| match answer {
@@ -71,10 +72,10 @@ fn given(is_given: bool) -> Reply<()> {
     if is_given { Reply::Given(()) } else { Reply::Nothing }
 }
 
-impl Terminal {
+impl<'a> Terminal<'a> {
     /// The terminal, if this process is in its foreground.
-    pub(super) fn open(timeout: Duration) -> Option<Self> {
-        Some(Self { tty: Tty::open()?, timeout })
+    pub(super) fn open(patience: Patience<'a>) -> Option<Self> {
+        Some(Self { tty: Tty::open()?, patience })
     }
 
     /// A question whose answer is yes, or anything else.
@@ -82,7 +83,7 @@ impl Terminal {
         self.ask("", text, prompt, |answer| Some(given(matches!(answer, "y" | "yes"))))
     }
 
-    /// Asks until the answer has a meaning or the time is over: a slip of a finger is no "later".
+    /// Asks until the answer has a meaning or the question ends: a slip of a finger isn't "later".
     fn ask<T>(
         &self,
         title: &str,
@@ -90,7 +91,7 @@ impl Terminal {
         prompt: &str,
         understand: impl Fn(&str) -> Meaning<T>,
     ) -> Reply<T> {
-        let deadline = after(self.timeout);
+        let deadline = after(self.patience.timeout);
         let mut shown = match title {
             "" => format!("{text}\n{prompt}"),
             title => format!("\n{title}\n\n{text}\n\n{prompt}"),
@@ -99,7 +100,7 @@ impl Terminal {
             let line = match self.read_line(&shown, deadline) {
                 Ok(Typed::Line(line)) => line,
                 Ok(Typed::Nothing) => return Reply::Nothing,
-                Ok(Typed::Interrupted(signal)) => return Reply::Interrupted(signal),
+                Ok(Typed::Ended(cut)) => return cut.into(),
                 Err(err) => return Reply::Broken(err.to_string()),
             };
             if let Some(reply) = understand(line.trim().to_lowercase().as_str()) {
@@ -109,11 +110,11 @@ impl Terminal {
         }
     }
 
-    /// Shows a text and reads a line. Afterwards the text is erased: it is about what is over.
-    fn read_line(&self, shown: &str, deadline: Instant) -> io::Result<Typed> {
+    /// Shows a text and reads a line. Afterwards the text is erased: its matter is settled.
+    fn read_line(&self, shown: &str, deadline: Instant) -> io::Result<Typed<Cut>> {
         let interrupt = Interrupt::hold().map_err(io::Error::other)?;
         self.tty.forget()?;
-        let typed = self.tty.read_line(shown, &interrupt, deadline)?;
+        let typed = self.tty.read_line(shown, &|| self.patience.cut(&interrupt), deadline)?;
         if self.tty.is_ours() {
             self.tty.erase(shown, deadline)?;
         }

@@ -2,18 +2,18 @@
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
 
+use super::patience::Patience;
 use super::process::{Ended, limit, run, seconds};
 use super::question::{SNOOZE_TITLE, WARNING_TITLE};
 use super::{Button, CANCEL, DISABLE, DONT_REMIND, Dialog, Question, REFRESH, Reply, SNOOZE};
 
-pub(super) struct Zenity {
+pub(super) struct Zenity<'a> {
     pub(super) program: PathBuf,
-    pub(super) timeout: Duration,
+    pub(super) patience: Patience<'a>,
 }
 
-impl Dialog for Zenity {
+impl Dialog for Zenity<'_> {
     fn choose(&self, question: &Question) -> Reply<Button> {
         self.buttons(question.title, &question.text, &[REFRESH, SNOOZE, DONT_REMIND], Button::of_label)
     }
@@ -32,7 +32,7 @@ impl Dialog for Zenity {
     }
 }
 
-impl Zenity {
+impl Zenity<'_> {
     /// Buttons of our own only: with OK and Cancel, a closed window would look like Cancel.
     fn buttons<T>(
         &self,
@@ -52,7 +52,7 @@ impl Zenity {
             .args(["--question", "--no-markup", "--no-wrap"])
             .arg(format!("--title={title}"))
             .arg(format!("--text={text}"))
-            .arg(format!("--timeout={}", seconds(self.timeout)));
+            .arg(format!("--timeout={}", seconds(self.patience.timeout)));
         command
     }
 
@@ -60,7 +60,7 @@ impl Zenity {
         /// By a button of ours, or closed; what it prints tells them apart.
         const CLOSED: i32 = 1;
         const LATE: i32 = 5;
-        run(command, "", limit(self.timeout)).then(|ended| match understand(&ended) {
+        run(command, "", limit(self.patience.timeout), self.patience).then(|ended| match understand(&ended) {
             Some(value) => Reply::Given(value),
             None if ended.err.contains("open display") => {
                 Reply::Broken("the display can't be opened".to_owned())

@@ -111,11 +111,11 @@ impl<'a> Answers<'a> {
 
     fn line(&self, prompt: &str) -> anyhow::Result<String> {
         let tty = self.tty.as_ref().context("there is no terminal to ask on")?;
-        let typed = tty.read_line(prompt, self.interrupt, after(Duration::MAX));
+        let typed = tty.read_line(prompt, &|| self.interrupt.received(), after(Duration::MAX));
         match typed.context("cannot read from the terminal")? {
             Typed::Line(line) => Ok(line),
             Typed::Nothing => Err(cancelled()),
-            Typed::Interrupted(signal) => Err(interrupted(signal)),
+            Typed::Ended(signal) => Err(interrupted(signal)),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use sso_cache::entry::{Entry, Room};
@@ -70,11 +70,10 @@ impl<'a> Session<'a> {
         if self.state_dir.is_none() {
             return;
         }
-        let written = || std::fs::metadata(self.token_file()).and_then(|file| file.modified()).ok();
-        let before = written();
+        let before = self.written();
         match self.token() {
             // A token with the time of another one would seem to be cut short.
-            Ok(Entry::Whole(token)) if before == written() => {
+            Ok(Entry::Whole(token)) if before == self.written() => {
                 if let Some(written) = before.and_then(time::from_system) {
                     self.note(Happened::Seen(&token, written));
                 }
@@ -83,6 +82,11 @@ impl<'a> Session<'a> {
             // A torn file ends no session.
             _ => {}
         }
+    }
+
+    /// When its token file was written.
+    pub(crate) fn written(&self) -> Option<SystemTime> {
+        std::fs::metadata(self.token_file()).and_then(|file| file.modified()).ok()
     }
 
     /// Remembers the login of another program, which has just ended well.
