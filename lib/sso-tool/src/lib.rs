@@ -41,7 +41,8 @@ pub mod shell;
 pub mod state_dir;
 pub mod stream;
 mod strict;
-mod subcommands;
+#[doc(hidden)]
+pub mod subcommands;
 pub mod subject;
 pub mod synonyms;
 pub mod table;

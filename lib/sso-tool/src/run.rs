@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use clap::{Command, Parser};
 
 use crate::exit::{Exit, Fault, finish};
-use crate::{complete, format, pages, profile_flag, usage};
+use crate::{complete, format, pages, profile_flag, subcommands, usage};
 
 /// Reads the command line, acts on it, and reports what failed as `tool`.
 ///
@@ -37,30 +37,32 @@ pub fn main<C: Parser>(tool: &str, act: impl FnOnce(C) -> anyhow::Result<Exit>) 
         };
         return finish(tool, written.map(|()| Exit::Done));
     }
-    let name = env::args_os().next().unwrap_or_default();
-    // Made once: it is the larger half of what a warm call does.
-    let command = C::command();
-    let typed = profile_flag::placed(&command, env::args_os().skip(1).collect());
-    let (command, arguments) = match format::decide(command, typed) {
-        Ok(decided) => decided,
-        Err(fault) => return finish(tool, Err(fault.into())),
-    };
-    match parse::<C>(command, std::iter::once(name).chain(arguments)) {
-        Ok(line) => finish(tool, act(line)),
-        Err(err) if err.use_stderr() => {
-            finish(tool, Err(usage::fault(&C::command(), env::args_os().skip(1), &err).into()))
+    let words: Vec<OsString> = env::args_os().skip(1).collect();
+    // `help` stands before a name of another, and what it shows is about all.
+    let is_short = !words.iter().any(|word| word == "help");
+    if is_short && let Ok(Ok(line)) = read::<C>(subcommands::named_in(&words, C::command), &words) {
+        return finish(tool, act(line));
+    }
+    // Help, and what is wrong with the words, is found with all subcommands.
+    match read::<C>(C::command(), &words) {
+        Ok(Ok(line)) => finish(tool, act(line)),
+        Ok(Err(err)) if err.use_stderr() => {
+            finish(tool, Err(usage::fault(&C::command(), words.into_iter(), &err).into()))
         }
-        Err(help) => {
+        Ok(Err(help)) => {
             finish(tool, help.print().context("cannot write to standard output").map(|()| Exit::Done))
         }
+        Err(fault) => finish(tool, Err(fault.into())),
     }
 }
 
-/// `C::try_parse_from` with a command that is there already.
-fn parse<C: Parser>(
-    mut command: Command,
-    words: impl Iterator<Item = OsString>,
-) -> Result<C, clap::error::Error> {
-    let mut matches = command.try_get_matches_from_mut(words)?;
-    C::from_arg_matches_mut(&mut matches).map_err(|err| err.format(&mut command))
+/// What the words mean to a command that is there already.
+fn read<C: Parser>(command: Command, words: &[OsString]) -> Result<Result<C, clap::error::Error>, Fault> {
+    let typed = profile_flag::placed(&command, words.to_vec());
+    let (mut command, arguments) = format::decide(command, typed)?;
+    let name = env::args_os().next().unwrap_or_default();
+    let matches = command.try_get_matches_from_mut(std::iter::once(name).chain(arguments));
+    Ok(matches.and_then(|mut matches| {
+        C::from_arg_matches_mut(&mut matches).map_err(|err| err.format(&mut command))
+    }))
 }

@@ -106,7 +106,7 @@ fn answer(
     let session = Session::new(settings, sso)?;
     if is_settled {
         // The login of another client is learned of where nothing is to be renewed, too.
-        session.note_seen();
+        let _ = session.seen();
         return written(document, output);
     }
     session.salvage(settings)?;

@@ -65,23 +65,22 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Remembers its token as it is in the file, which another client may have written.
-    pub(crate) fn note_seen(&self) {
-        if self.state_dir.is_none() {
-            return;
-        }
+    /// Its token as it is in the file, which another client may have written. It is remembered.
+    pub(crate) fn seen(&self) -> anyhow::Result<Entry<Token>> {
         let before = self.written();
-        match self.token() {
+        let entry = self.token()?;
+        match &entry {
             // A token with the time of another one would seem to be cut short.
-            Ok(Entry::Whole(token)) if before == self.written() => {
+            Entry::Whole(token) if before == self.written() => {
                 if let Some(written) = before.and_then(time::from_system) {
-                    self.note(Happened::Seen(&token, written));
+                    self.note(Happened::Seen(token, written));
                 }
             }
-            Ok(Entry::Missing) => self.note(Happened::Absent),
+            Entry::Missing => self.note(Happened::Absent),
             // A torn file ends no session.
             _ => {}
         }
+        Ok(entry)
     }
 
     /// When its token file was written.

@@ -94,9 +94,12 @@ impl<'a> Ensure<'a> {
         document.set("sessionProfiles", session_profiles);
 
         let session = Session::new(self.settings, sso)?;
-        session.salvage(self.settings)?;
         let outlook = self.outlook(&session, document)?;
-        if let Some(answer) = self.valid(&session, outlook.as_ref())? {
+        let mut valid = self.valid(&session, outlook.as_ref())?;
+        if valid.is_none() && session.salvage(self.settings)? {
+            valid = self.valid(&session, outlook.as_ref())?;
+        }
+        if let Some(answer) = valid {
             self.say_unknown(&session, outlook.as_ref())?;
             return Ok(answer);
         }

@@ -133,13 +133,12 @@ pub(crate) enum Obtained {
 pub(crate) fn obtain(session: &Session<'_>, want: Want<'_>, how_far: HowFar<'_>) -> anyhow::Result<Obtained> {
     let (effort, log_in) = match how_far {
         HowFar::Cached => {
-            session.note_seen();
-            return Ok(look(session, want)?.without_renewal(session));
+            return Ok(judge(session, session.seen()?, want)?.without_renewal(session));
         }
         HowFar::Refresh(effort) => (effort, None),
         HowFar::Login(effort, log_in) => (effort, Some(log_in)),
     };
-    session.note_seen();
+    session.seen()?;
     let lock = Lock::of(effort.settings, "login")?;
     let failures = Failures::before_waiting(effort.settings, session)?;
     loop {
@@ -272,8 +271,12 @@ impl Look {
 }
 
 fn look(session: &Session<'_>, want: Want<'_>) -> anyhow::Result<Look> {
+    judge(session, session.token()?, want)
+}
+
+fn judge(session: &Session<'_>, entry: Entry<Token>, want: Want<'_>) -> anyhow::Result<Look> {
     let now = time::now()?;
-    Ok(match session.token()? {
+    Ok(match entry {
         Entry::Missing => Look::Spent(SessionError::absent(session)),
         Entry::Corrupt(why) => Look::Torn(SessionError::torn(session, why)),
         Entry::Whole(token) => want.judge(session, token, now)?,
