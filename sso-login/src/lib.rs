@@ -16,6 +16,7 @@ pub mod remote;
 pub mod sandbox;
 pub mod serve;
 pub mod session;
+pub(crate) mod setup;
 pub mod terminal;
 
 #[cfg(test)]

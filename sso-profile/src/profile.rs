@@ -17,6 +17,9 @@ use crate::start_url::StartUrl;
 /// The `note` of a profile with an account that can't be one.
 const ODD_ACCOUNT: &str = "sso_account_id is not 12 digits: AWS has no such account";
 
+/// The scope that role credentials and refresh tokens need.
+pub(crate) const USUAL_SCOPE: &str = "sso:account:access";
+
 /// Where a profile's credentials come from: the first provider of botocore's chain that takes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -107,6 +110,11 @@ pub struct Sso {
 }
 
 impl Sso {
+    /// Whether a login gives role credentials. Without the scope that they need, the session is some other tool's.
+    pub fn is_for_roles(&self) -> bool {
+        self.scopes.as_ref().is_none_or(|list| list.iter().any(|scope| scope == USUAL_SCOPE))
+    }
+
     /// What an `[sso-session]` says by itself; `None` if it lacks the URL or the region.
     pub(crate) fn of_session(name: &str, keys: &Keys) -> Option<Self> {
         let text = |key| text_of(keys.get(key), key).ok().flatten().filter(|text| !text.is_empty());
@@ -360,6 +368,6 @@ fn owned(text: Option<&str>) -> Option<String> {
 }
 
 /// The scopes of a comma list.
-pub(crate) fn scopes(list: &str) -> Vec<String> {
+pub fn scopes(list: &str) -> Vec<String> {
     list.split(',').map(str::trim).filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
 }

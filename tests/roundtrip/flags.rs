@@ -8,6 +8,8 @@ use crate::roundtrip::machine::{Machine, steps};
 use crate::support::{end, names};
 
 const URL: &str = "https://d-1234567890.awsapps.com/start";
+/// A portal that the machine's config doesn't have.
+const OTHER: &str = "https://d-5555555555.awsapps.com/start";
 const ROLE: &str = "--account-id 444455556666 --role-name ReadOnly --region eu-central-1";
 
 #[test]
@@ -114,6 +116,47 @@ fn a_start_url_that_legacy_profiles_have_gets_a_session_with_their_region() {
         "{}",
         machine.config()
     );
+}
+
+#[test]
+fn a_legacy_profile_gets_a_session_of_its_portal_by_a_name_that_no_other_portal_has() {
+    let Some(machine) = Machine::start("") else { return };
+    machine.append(&format!(
+        "\n[profile sandbox]\nsso_start_url = {OTHER}\nsso_region = us-east-1\n\
+         sso_account_id = 111122223333\nsso_role_name = Developer\n"
+    ));
+    let ended = machine.key_set(&format!("AWS_PROFILE dev aws.iam.sso sandbox {ROLE} --replace"));
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let session = format!("[sso-session sandbox-2]\nsso_start_url = {OTHER}\nsso_region = us-east-1\n");
+    assert!(machine.config().contains(&session), "{}", machine.config());
+    assert!(machine.config().contains("[profile sandbox]\nsso_"), "{}", machine.config());
+    assert!(machine.config().contains("sso_session = sandbox-2\n"), "{}", machine.config());
+}
+
+#[test]
+fn a_region_that_is_not_the_portals_is_named_before_anybody_logs_in() {
+    let Some(machine) = Machine::start("") else { return };
+    let before = machine.files();
+    machine.faults(&json!({"error": ["StartDeviceAuthorization=InvalidRequestException"]}));
+    let words = format!("AWS_PROFILE dev aws.iam.sso corp --start-url {OTHER} --sso-region us-east-1 {ROLE}");
+    let ended = machine.key_set(&words);
+    assert_eq!(ended.code, 78, "{}", ended.stderr);
+    let says = format!("the portal {OTHER} isn't in the region us-east-1");
+    assert!(ended.stderr.contains(&says), "{}", ended.stderr);
+    assert_eq!((machine.files(), machine.argv()), (before, Vec::new()));
+}
+
+#[test]
+fn a_token_of_another_portal_under_the_same_name_is_no_login_here() {
+    let Some(machine) = Machine::start("") else { return };
+    machine.run("sso-login demo --via aws").exits_somehow(0);
+    fs::write(machine.home().join(".aws/config"), "").unwrap();
+    let words = format!(
+        "AWS_PROFILE dev aws.iam.sso corp --start-url {OTHER} --sso-region us-east-1 --sso-session sandbox {ROLE}"
+    );
+    let ended = machine.key_set(&words);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert_eq!((machine.counts()[0], machine.argv().len()), (2, 2));
 }
 
 #[test]

@@ -166,6 +166,11 @@ fn what_a_killed_set_up_leaves_is_said_or_ended_by_the_next() {
     kill_process(Pid::from_child(&child), Signal::KILL).unwrap();
     child.wait().unwrap();
     assert_eq!(left(&machine).len(), 2);
+    // Another kind of set-up removes the copy of the config, and leaves the record to who can follow it.
+    let line =
+        "sso-login setup mine --start-url https://d-1234567890.awsapps.com/start --pick roleName=Nobody";
+    machine.run(line).exits(78).says("you have no role with roleName=Nobody");
+    assert_eq!(left(&machine).len(), 1);
 
     let ended = machine.run_with("sso-login key-set VARIABLE dev env", &[("VARIABLE", "x")]);
     let says = "sso-login: an earlier attempt to set key `dev.AWS_PROFILE` was interrupted: profile \

@@ -81,7 +81,7 @@ impl House {
     fn is_as_before(&self) {
         assert_eq!(self.config(), MINE);
         let left = names(self.state());
-        assert!(!left.iter().any(|name| name.starts_with("setup-")), "{left:?}");
+        assert!(!left.iter().any(|name| name.starts_with("set-up-")), "{left:?}");
     }
 }
 
@@ -403,6 +403,62 @@ fn a_portal_never_gets_a_second_session_whatever_the_name() {
     assert!(ended.stderr.contains("which is used instead of `mine`"), "{}", ended.stderr);
     assert_eq!(house.config().matches("[sso-session ").count(), sessions);
     house.run(&format!("{line} --sso-region eu-west-1")).exits_somehow(78);
+}
+
+#[test]
+fn a_new_session_takes_what_the_config_knows_of_its_portal_and_no_name_of_another() {
+    let profile = "[profile corp]\nsso_session = ";
+    for (there, says) in [
+        (
+            "[sso-session corp]\nsso_start_url = https://d-9999999999.awsapps.com/start\nsso_region = eu-west-1\n",
+            "corp-2",
+        ),
+        (
+            "[sso-session tool]\nsso_start_url = {URL}\nsso_region = us-east-1\n\
+          sso_registration_scopes = codewhisperer:completions\n",
+            "corp",
+        ),
+        (
+            "[profile old]\nsso_start_url = {URL}\nsso_region = us-east-1\nsso_account_id = 111122223333\n\
+          sso_role_name = Developer\n",
+            "corp",
+        ),
+    ] {
+        let house = House::new("");
+        fs::write(house.config_file(), there.replace("{URL}", URL)).unwrap();
+        let mut line = given("--pick accountId=444455556666 --pick roleName=ReadOnly");
+        if there.contains("{URL}") {
+            line = line.replace("--sso-region us-east-1", "");
+        }
+        house.run(&line).exits_somehow(0);
+        let session = format!("[sso-session {says}]\nsso_start_url = {URL}\nsso_region = us-east-1\n");
+        assert!(house.config().contains(&format!("{profile}{says}\n")), "{}", house.config());
+        assert!(house.config().contains(&session), "{}", house.config());
+    }
+}
+
+#[test]
+fn a_token_of_another_portal_under_the_same_name_is_no_login_here() {
+    let house = House::new("");
+    house.run(&given("--pick accountId=444455556666 --pick roleName=ReadOnly")).exits_somehow(0);
+    fs::write(house.config_file(), MINE).unwrap();
+    let line = given("--pick accountId=444455556666 --pick roleName=ReadOnly");
+    let ended = house.run(&line.replace("d-5555555555", "d-9999999999")).exits_somehow(0);
+    assert_eq!(profiles(&ended)[0]["outcome"], "success", "{}", ended.stdout);
+}
+
+#[test]
+fn a_person_chooses_among_the_sessions_of_one_portal() {
+    let house = House::new("");
+    let session = |name| format!("[sso-session {name}]\nsso_start_url = {URL}\nsso_region = us-east-1\n");
+    fs::write(house.config_file(), session("one") + &session("two")).unwrap();
+    let line = given("--pick accountId=444455556666 --pick roleName=ReadOnly");
+    let Some(screen) = house.terminal(line.strip_prefix("sso-login setup ").unwrap()) else { return };
+    screen.sees("Number [1]:");
+    assert!(!screen.lines().contains("another start URL"), "{}", screen.lines());
+    screen.types(&["2", "Enter"]);
+    assert_eq!(screen.leaves(), 0, "{}", screen.text("errors"));
+    assert!(house.config().contains("[profile corp]\nsso_session = two\n"), "{}", house.config());
 }
 
 #[test]

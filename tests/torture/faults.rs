@@ -137,7 +137,7 @@ fn is_extra(path: &std::path::Path) -> bool {
 fn is_passing(path: &std::path::Path) -> bool {
     let text = path.to_string_lossy();
     text.contains(".lock")
-        || text.contains("/setup-")
+        || text.contains("/set-up-")
         || text.contains("quarantine")
         || text.contains("recovery")
         || text.ends_with("portal.pace")

@@ -14,15 +14,16 @@ use sso_tool::settings::Settings;
 use sso_tool::stream::Document;
 
 use super::recovery_log::RecoveryLog;
-use super::scratch::Scratch;
 use crate::session::cached::Session;
 use crate::session::logout::logout;
 use crate::session::obtain::{HowFar, Want, obtain};
+use crate::setup::config_copy::ConfigCopy;
 
 /// A login, and the cache files that it may change.
 pub(super) struct Login {
-    /// A config file that has the profile whatever becomes of the person's.
-    pub(super) scratch: Scratch,
+    /// A config that has the profile whatever becomes of the person's.
+    pub(super) copy: ConfigCopy,
+    pub(super) profile: String,
     /// Whether the session was there before.
     pub(super) was_there: bool,
     token: Keepsake,
@@ -30,10 +31,11 @@ pub(super) struct Login {
 }
 
 impl Login {
-    /// A login that is about to begin, with the profile of the scratch config.
+    /// A login that is about to begin, with this profile of the copy.
     pub(super) fn new(
         sso: &Sso,
-        scratch: Scratch,
+        copy: ConfigCopy,
+        profile: String,
         settings: &Settings,
         trail: Option<&mut RecoveryLog>,
     ) -> anyhow::Result<Self> {
@@ -57,21 +59,17 @@ impl Login {
         {
             trail.logs_in(name);
         }
-        Ok(Self { scratch, was_there: false, token, registrations })
+        Ok(Self { copy, profile, was_there: false, token, registrations })
     }
 
     /// Ends the session that it began, and puts the files back.
-    pub(super) fn undo(&self, settings: &Settings) -> anyhow::Result<()> {
+    pub(super) fn undo(&self) -> anyhow::Result<()> {
         if self.was_there {
             return Ok(());
         }
         // An old token is another session, which is not ours to end.
         let is_ours = self.token.is_changed()?;
-        let end = if is_ours {
-            log_out(&self.scratch.profile, &self.scratch.settings(settings)).map(drop)
-        } else {
-            Ok(())
-        };
+        let end = if is_ours { log_out(&self.profile, &self.copy.settings).map(drop) } else { Ok(()) };
         for file in self.registrations.iter().chain([&self.token]) {
             file.put_back()?;
         }

@@ -6,21 +6,14 @@
 mod args;
 mod config_change;
 mod keepsake;
-pub(crate) mod login_process;
-pub(crate) mod prompter;
 mod recovery_log;
 mod reporter;
-pub(crate) mod role_choice;
 mod rollback;
-mod scratch;
-mod site;
 mod steps;
-pub(crate) mod stop;
 mod vault;
 mod wizard;
 
 use std::io::{self, IsTerminal as _};
-use std::path::PathBuf;
 
 use anyhow::Context as _;
 use serde_json::Value;
@@ -37,20 +30,21 @@ pub use self::args::{KeySetArgs, SetUp};
 
 use self::config_change::ConfigChange;
 use self::keepsake::Login;
-use self::login_process::{LoginEnd, LoginProcess};
-use self::prompter::Answers;
 use self::recovery_log::RecoveryLog;
 use self::reporter::Reporter;
 use self::rollback::Stopped;
-use self::site::Site;
 use self::steps::steps;
-use self::stop::is_cancelled;
 use self::vault::adapter;
 use crate::interrupt::{self, Interrupt};
 use crate::session::cached::Session;
 use crate::session::consent_forecast::foresee;
 use crate::session::obtain::{HowFar, Want, obtain};
 use crate::session::waiting;
+use crate::setup::config_copy::{config_file, sweep};
+use crate::setup::login_process::{LoginEnd, LoginProcess};
+use crate::setup::portal_session::PortalSession;
+use crate::setup::prompter::Answers;
+use crate::setup::stop::is_cancelled;
 
 /// Sets a key, one process at a time.
 pub fn run(args: &KeySetArgs, settings: &Settings) -> anyhow::Result<Exit> {
@@ -78,7 +72,10 @@ fn try_out(
     interrupt: &Interrupt,
     settings: &Settings,
 ) -> anyhow::Result<Exit> {
-    scratch::sweep(settings, |left| recovery_log::follow(left, settings))?;
+    sweep(settings, |left| {
+        recovery_log::follow(left, settings);
+        true
+    })?;
     // A vault without profiles needs no config.
     let config = config_file(settings).ok();
     let trail = RecoveryLog::begin(slug, config.as_deref(), settings)?;
@@ -91,7 +88,7 @@ fn try_out(
         answers: Answers::new(interrupt),
         told: Reporter::new(slug, args.text),
         reference: String::new(),
-        site: None,
+        portal: None,
         role: Document::new(),
         proof: Document::new(),
         has_logged_in: false,
@@ -148,7 +145,7 @@ struct Round<'a> {
     /// What the key points at, once that is known.
     reference: String,
     /// Where to log in for a new profile.
-    site: Option<Site>,
+    portal: Option<PortalSession>,
     /// The account and the role of a new profile.
     role: Document,
     /// What the proof of the key found.
@@ -191,8 +188,8 @@ impl Round<'_> {
         (format!("{} is stored, and works.{words}", self.slug), document)
     }
 
-    fn site(&self) -> anyhow::Result<&Site> {
-        self.site.as_ref().context("nobody knows yet where to log in")
+    fn portal(&self) -> anyhow::Result<&PortalSession> {
+        self.portal.as_ref().context("nobody knows yet where to log in")
     }
 
     fn described(&self) -> Document {
@@ -217,7 +214,8 @@ impl Round<'_> {
         self.decide_session_end(profile, settings)?;
         let process = LoginProcess {
             via: self.args.via,
-            is_forced: !self.has_logged_in && self.would_register(profile, settings)?,
+            is_forced: !self.has_logged_in
+                && (self.has_other_token()? || self.would_register(profile, settings)?),
             no_browser: self.args.no_browser,
             timeout: self.args.timeout,
         };
@@ -281,6 +279,12 @@ impl Round<'_> {
         Ok(())
     }
 
+    /// Whether a valid token has the new session's name, and is another portal's.
+    fn has_other_token(&self) -> anyhow::Result<bool> {
+        let own = self.portal.as_ref().map(|session| session.has_own_token(self.settings)).transpose()?;
+        Ok(own.flatten() == Some(false))
+    }
+
     fn would_register(&self, profile: &str, settings: &Settings) -> anyhow::Result<bool> {
         let profile = AwsConfig::load(settings)?.known_profile(profile)?;
         let forecast = foresee(settings, &profile, self.args.via, !self.args.no_browser)?;
@@ -292,13 +296,4 @@ impl Round<'_> {
 fn is_login(document: &Document) -> bool {
     let text = |key| document.get(key).and_then(Value::as_str);
     text("outcome") != Some(sso_tool::outcome::Outcome::Valid.word()) && text("via") != Some("refresh")
-}
-
-/// The config file that gets a profile.
-pub(crate) fn config_file(settings: &Settings) -> anyhow::Result<PathBuf> {
-    let nowhere = || {
-        Fault::new(Exit::Config, "AWS_CONFIG_FILE is set and empty: there is no file to write")
-            .hint("unset AWS_CONFIG_FILE")
-    };
-    Ok(sso_profile::config_file::config_path(settings)?.ok_or_else(nowhere)?)
 }

@@ -13,11 +13,10 @@ use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::shell::shell_word;
 use sso_tool::stream::{self, Document};
-use tempfile::TempDir;
 
-use super::scratch::folder;
 use crate::session::cached::Session;
 use crate::session::obtain::{HowFar, Want, obtain};
+use crate::setup::config_copy::Folder;
 
 const NOTE: &str = "trail.json";
 /// Longer than any note.
@@ -27,19 +26,19 @@ const LARGEST: usize = 64 << 10;
 #[derive(Debug)]
 pub(super) struct RecoveryLog {
     note: Document,
-    dir: TempDir,
+    folder: Folder,
 }
 
 impl RecoveryLog {
     /// Begins one, with room for what undoes a round trip: locks, marks, the store of keys, the config. Status 74 if the disk
     /// has none, while nothing is done yet. The caller holds the lock of set-ups.
     pub(super) fn begin(slug: &Slug, config: Option<&Path>, settings: &Settings) -> anyhow::Result<Self> {
-        let dir = with_room(config, settings).map_err(|err| {
+        let folder = with_room(config, settings).map_err(|err| {
             let message =
                 format!("key `{slug}` is not stored, because a failure could not be undone: {err:#}");
             Fault::new(status_of(&err), message)
         })?;
-        let trail = Self { note: Document::new().with("slug", slug.to_string()), dir };
+        let trail = Self { note: Document::new().with("slug", slug.to_string()), folder };
         trail.write();
         Ok(trail)
     }
@@ -59,23 +58,23 @@ impl RecoveryLog {
     fn write(&self) {
         let line = format!("{}\n", serde_json::Value::from(self.note.clone()));
         // Without it a kill leaves what it leaves; nothing else depends on it.
-        let _ = fs::write(self.dir.path().join(NOTE), line);
+        let _ = fs::write(self.folder.path().join(NOTE), line);
     }
 }
 
-fn with_room(config: Option<&Path>, settings: &Settings) -> anyhow::Result<TempDir> {
+fn with_room(config: Option<&Path>, settings: &Settings) -> anyhow::Result<Folder> {
     /// More than undoing writes at the same time: most file systems give whole blocks.
     const FILES: usize = 8;
     const BLOCK: usize = 4096;
-    let dir = folder(settings)?;
+    let folder = Folder::new(settings)?;
     let length = |path: &Path| fs::metadata(path).map_or(0, |found| found.len());
     let keys = settings.state_dir()?.join("keys.json");
     let most = usize::try_from(config.map_or(0, length).max(length(&keys))).unwrap_or_default();
     for (number, size) in [most].into_iter().chain([BLOCK; FILES]).enumerate() {
-        let path = dir.path().join(format!("room-{number}"));
+        let path = folder.path().join(format!("room-{number}"));
         fs::write(&path, vec![b' '; size]).with_context(|| format!("cannot write {}", path.display()))?;
     }
-    Ok(dir)
+    Ok(folder)
 }
 
 /// Ends what a killed round trip left on trial, and says what it left that a person may want to keep.

@@ -8,16 +8,16 @@ use sso_tool::stream::Document;
 
 use super::keepsake::{Login, relock};
 use super::rollback;
-use super::scratch::Scratch;
-use super::stop::is_cancelled;
 use super::vault::adapter;
-use super::{Round, config_file, wizard};
+use super::{Round, wizard};
 use crate::interrupt;
+use crate::setup::config_copy::ConfigCopy;
+use crate::setup::stop::is_cancelled;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// Finds out where to log in for a new profile.
-    FindSite,
+    FindSession,
     /// Logs in there, by a copy of the config.
     LogIn,
     /// Has a role chosen.
@@ -37,7 +37,7 @@ pub(super) enum Step {
 }
 
 /// What a profile that isn't there yet needs before.
-const SET_UP: [Step; 4] = [Step::FindSite, Step::LogIn, Step::ChooseRole, Step::WriteProfile];
+const SET_UP: [Step; 4] = [Step::FindSession, Step::LogIn, Step::ChooseRole, Step::WriteProfile];
 /// What makes a key.
 const TRIAL: [Step; 5] = [Step::Set, Step::Unlock, Step::Get, Step::Relock, Step::Keep];
 
@@ -55,7 +55,7 @@ impl Step {
             Self::Unlock => Some("unlock"),
             Self::Get => Some("get"),
             Self::Relock => Some("relock"),
-            Self::FindSite | Self::LogIn | Self::ChooseRole | Self::WriteProfile | Self::Keep => None,
+            Self::FindSession | Self::LogIn | Self::ChooseRole | Self::WriteProfile | Self::Keep => None,
         }
     }
 }
@@ -63,7 +63,7 @@ impl Step {
 impl rollback::Step<Round<'_>> for Step {
     fn run(&self, round: &mut Round<'_>) -> anyhow::Result<()> {
         let done = match self {
-            Self::FindSite => wizard::find_site(round),
+            Self::FindSession => wizard::find_session(round),
             Self::LogIn => wizard::log_in(round),
             Self::ChooseRole => wizard::choose_role(round),
             Self::WriteProfile => wizard::write_profile(round),
@@ -92,7 +92,7 @@ impl rollback::Step<Round<'_>> for Step {
             }
             Self::Unlock => undo_unlock(round),
             // They change nothing that lasts, and what is kept stays.
-            Self::FindSite | Self::ChooseRole | Self::Get | Self::Relock | Self::Keep => Ok(()),
+            Self::FindSession | Self::ChooseRole | Self::Get | Self::Relock | Self::Keep => Ok(()),
         }
     }
 }
@@ -152,8 +152,8 @@ fn undo_unlock(round: &mut Round<'_>) -> anyhow::Result<()> {
     let login = round.login.take();
     let ended = relock(&profile, round.settings).or_else(|err| match &login {
         // Somebody has removed the profile: its session is there all the same.
-        Some(Login { scratch, .. }) if status_of(&err) == Exit::Config => {
-            relock(&scratch.profile, &scratch.settings(round.settings))
+        Some(Login { copy, profile, .. }) if status_of(&err) == Exit::Config => {
+            relock(profile, &copy.settings)
         }
         _ => Err(err),
     });
@@ -162,7 +162,7 @@ fn undo_unlock(round: &mut Round<'_>) -> anyhow::Result<()> {
 
 fn undo_login(round: &mut Round<'_>) -> anyhow::Result<()> {
     match round.login.take() {
-        Some(login) => login.undo(round.settings).context("the login could not be undone"),
+        Some(login) => login.undo().context("the login could not be undone"),
         None => Ok(()),
     }
 }
@@ -172,8 +172,8 @@ pub(super) fn keep_for_undo(round: &mut Round<'_>) -> anyhow::Result<()> {
     if round.login.is_none()
         && let Some(sso) = AwsConfig::load(round.settings)?.known_profile(&round.reference)?.sso
     {
-        let scratch = Scratch::copy(&round.reference, &config_file(round.settings)?, round.settings)?;
-        round.login = Some(Login::new(&sso, scratch, round.settings, round.trail.as_mut())?);
+        let (copy, profile) = (ConfigCopy::new(round.settings)?, round.reference.clone());
+        round.login = Some(Login::new(&sso, copy, profile, round.settings, round.trail.as_mut())?);
     }
     Ok(())
 }
@@ -186,7 +186,7 @@ mod tests {
     fn a_key_is_kept_last_and_its_profile_is_set_up_before_it_is_set() {
         assert_eq!(steps(false), TRIAL);
         let all = steps(true);
-        assert_eq!((all.first(), all.last()), (Some(&Step::FindSite), Some(&Step::Keep)));
+        assert_eq!((all.first(), all.last()), (Some(&Step::FindSession), Some(&Step::Keep)));
         assert!(all.ends_with(&TRIAL) && all.starts_with(&SET_UP), "{all:?}");
     }
 }

@@ -1,7 +1,5 @@
 //! The guided set-up: from a start URL to a profile.
 
-use std::fs;
-
 use anyhow::Context as _;
 use serde_json::Value;
 use sso_profile::choice::Pick;
@@ -11,35 +9,48 @@ use sso_profile::{AwsConfig, Profile, WriteOptions};
 use sso_tool::exit::{Exit, Fault, status_of};
 use sso_tool::sanitize::sanitize;
 use sso_tool::shell::shell_word;
-use sso_tool::state_dir;
 use sso_tool::stream::Document;
 
 use super::config_change::ConfigChange;
 use super::keepsake::Login;
-use super::scratch::Scratch;
-use super::site::Site;
-use super::{Round, config_file, is_login, role_choice};
+use super::{Round, is_login};
 use crate::session::error::SessionError;
+use crate::setup::config_copy::{ConfigCopy, config_file};
+use crate::setup::portal_session::{Finder, Given, PortalSession};
+use crate::setup::role_choice;
 
 /// Finds out where to log in, once it is known that whatever isn't given can be asked for.
-pub(super) fn find_site(round: &mut Round<'_>) -> anyhow::Result<()> {
-    let config = AwsConfig::load(round.settings)?;
+pub(super) fn find_session(round: &mut Round<'_>) -> anyhow::Result<()> {
+    let config = &AwsConfig::load(round.settings)?;
     round.set_up.check()?;
-    let there = round.args.reference.as_ref().and_then(|name| config.profile(name).ok().flatten());
+    let name = round.args.reference.as_ref();
+    let there = name.and_then(|name| config.profile(name).ok().flatten());
+    let legacy = there.as_ref().and_then(|profile| profile.sso.clone()).filter(|sso| sso.session.is_none());
     round.set_up = std::mem::take(&mut round.set_up).or(there);
-    let set_up = &round.set_up;
-    let mut missing = Site::missing(set_up, &config, round.settings);
+    let set_up = round.set_up.clone();
     let needed = [
-        ("the profile's name", round.args.reference.is_none()),
+        ("the profile's name", name.is_none()),
         ("--account-id", set_up.account_id.is_none()),
         ("--role-name", set_up.role_name.is_none()),
     ];
+    let given = Given {
+        // Whoever says so much by flags has said all that is needed.
+        is_name_asked: name.is_none() || set_up.start_url.is_none(),
+        session: set_up.sso_session,
+        start_url: set_up.start_url,
+        region: set_up.sso_region,
+        scopes: set_up.scopes,
+        legacy,
+        name: name.cloned(),
+        flag: Some("--sso-session"),
+    };
+    let finder = Finder { given, config, settings: round.settings, answers: &round.answers };
+    let mut missing = finder.missing()?;
     missing.extend(needed.into_iter().filter_map(|(what, is_missing)| is_missing.then_some(what)));
     round.answers.need(&missing, "a new profile", &example(round))?;
-    let reference = round.args.reference.as_deref();
-    let site = Site::find(set_up, reference, &config, round.settings, &round.answers)?;
-    check_conflict(round, &site, &config)?;
-    round.site = Some(site);
+    let session = finder.find()?;
+    check_conflict(round, &session, config)?;
+    round.portal = Some(session);
     Ok(())
 }
 
@@ -54,7 +65,7 @@ fn example(round: &Round<'_>) -> String {
 }
 
 /// A profile that is there and differs is no reason for a login first, where nobody can be asked about it.
-fn check_conflict(round: &Round<'_>, site: &Site, config: &AwsConfig) -> anyhow::Result<()> {
+fn check_conflict(round: &Round<'_>, session: &PortalSession, config: &AwsConfig) -> anyhow::Result<()> {
     let (Some(name), Some(account), Some(role)) =
         (&round.args.reference, &round.set_up.account_id, &round.set_up.role_name)
     else {
@@ -63,7 +74,7 @@ fn check_conflict(round: &Round<'_>, site: &Site, config: &AwsConfig) -> anyhow:
     if !config.contains(name) || round.set_up.replace || round.answers.is_somebody_there() {
         return Ok(());
     }
-    let request = profile_request(site, [account, role], round.set_up.region.clone());
+    let request = profile_request(session, [account, role], round.set_up.region.clone());
     let rehearsed = sso_profile::write_profile(
         name,
         &request,
@@ -74,9 +85,9 @@ fn check_conflict(round: &Round<'_>, site: &Site, config: &AwsConfig) -> anyhow:
 }
 
 /// What the profile is to say.
-fn profile_request(site: &Site, [account, role]: [&str; 2], region: Option<String>) -> Request {
+fn profile_request(session: &PortalSession, [account, role]: [&str; 2], region: Option<String>) -> Request {
     let [account_id, role_name] = [account, role].map(|text| Some(text.to_owned()));
-    Request { account_id, role_name, region, ..site.request() }
+    Request { account_id, role_name, region, ..session.request() }
 }
 
 /// A refusal to write. One of what is there and differs leads to the flag of this command, not to those of
@@ -93,12 +104,13 @@ fn refused(err: anyhow::Error, round: &Round<'_>, name: &str, request: &Request)
 
 /// Logs in by a copy of the config.
 pub(super) fn log_in(round: &mut Round<'_>) -> anyhow::Result<()> {
-    let site = round.site()?;
-    let session = site.session.clone();
-    let scratch = Scratch::new(site, &config_file(round.settings)?, round.settings)?;
-    let (settings, profile) = (scratch.settings(round.settings), scratch.profile.clone());
-    let sso = scratch.sso(round.settings)?;
-    round.login = Some(Login::new(&sso, scratch, round.settings, round.trail.as_mut())?);
+    let (session, request) = (round.portal()?.name.clone(), round.portal()?.request());
+    let copy = ConfigCopy::new(round.settings)?;
+    let (profile, settings) = (copy.add_profile(&request)?, copy.settings.clone());
+    // As the copy has it: its scopes are part of a registration's name.
+    let sso = AwsConfig::load(&settings)?.known_profile(&profile)?.sso;
+    let sso = sso.context("the copy of the config has no session")?;
+    round.login = Some(Login::new(&sso, copy, profile.clone(), round.settings, round.trail.as_mut())?);
     let document = round.log_in(&profile, &settings)?.good()?;
     let until = document.text("expiresAt")?.unwrap_or("some time");
     let how = if is_login(&document) { "logged in" } else { "logged in already" };
@@ -106,43 +118,39 @@ pub(super) fn log_in(round: &mut Round<'_>) -> anyhow::Result<()> {
     round.told.step("login", &words, &Document::new().with("ssoSession", session))
 }
 
-fn scratch<'a>(round: &'a Round<'_>) -> anyhow::Result<&'a Scratch> {
-    round.login.as_ref().map(|login| &login.scratch).context("nobody is logged in")
-}
-
 /// Has a role of the session chosen, by a person or by the flags.
 pub(super) fn choose_role(round: &mut Round<'_>) -> anyhow::Result<()> {
-    let (set_up, site) = (&round.set_up, round.site()?);
+    let (set_up, session) = (&round.set_up, round.portal()?);
     let picks: Vec<_> = [("accountId", &set_up.account_id), ("roleName", &set_up.role_name)]
         .into_iter()
         .filter_map(|(key, value)| Some(Pick::new(key, value.as_ref()?)))
         .collect();
-    let scratch = scratch(round)?;
-    let settings = scratch.settings(round.settings);
-    let profile = AwsConfig::load(&settings)?.known_profile(&scratch.profile)?;
+    let Login { copy, profile, .. } = round.login.as_ref().context("nobody is logged in")?;
+    let settings = copy.settings.clone();
+    let profile = AwsConfig::load(&settings)?.known_profile(profile)?;
     let none_fits = || {
         let asked = picks.iter().map(Pick::to_string).collect::<Vec<_>>().join(", ");
-        let hint = format!("see {}, or leave out the flags on a terminal and choose", site.start_url);
+        let hint = format!("see {}, or leave out the flags on a terminal and choose", session.sso.start_url);
         Fault::new(Exit::Config, format!("{asked} isn't a role that you have")).hint(hint)
     };
     // Nobody knows the temporary profile.
     let failed = |failure: &SessionError, _: &Profile| failure.nameless_fault();
     let role = role_choice::choose(settings, profile, &picks, failed, none_fits);
-    round.role = role.map_err(|err| of_session(err, site))?;
+    round.role = role.map_err(|err| of_session(err, session))?;
     Ok(())
 }
 
 /// What went wrong with a listing, in words that don't send a person to the temporary profile.
-fn of_session(err: anyhow::Error, site: &Site) -> anyhow::Error {
+fn of_session(err: anyhow::Error, session: &PortalSession) -> anyhow::Error {
     if status_of(&err) != Exit::LoginRequired {
         return err;
     }
-    let message = format!("session \"{}\" was ended by somebody else meanwhile", sanitize(&site.session));
+    let message = format!("session \"{}\" was ended by somebody else meanwhile", sanitize(&session.name));
     Fault::new(Exit::LoginRequired, message).hint("run it again").into()
 }
 
 fn name(round: &Round<'_>) -> anyhow::Result<String> {
-    let suggested = role_choice::suggested_name(&round.role, &round.site()?.session)?;
+    let suggested = role_choice::suggested_name(&round.role, &round.portal()?.name)?;
     let given = round.args.reference.as_deref();
     round.answers.text(given, "Name of the profile", Some(&suggested), |name| writable_name("profile", name))
 }
@@ -155,7 +163,7 @@ pub(super) fn write_profile(round: &mut Round<'_>) -> anyhow::Result<()> {
         let text = |key| anyhow::Ok(round.role.text(key)?.unwrap_or_default());
         let identity = [text("accountId")?, text("roleName")?];
         let region = region(round, &name, &config)?;
-        let request = profile_request(round.site()?, identity, region);
+        let request = profile_request(round.portal()?, identity, region);
         match write_or_replace(round, &name, &request, &config)? {
             Some(written) => break written,
             // The login isn't lost by a name that was taken.
@@ -211,16 +219,14 @@ fn write_once(
 ) -> anyhow::Result<Document> {
     let options = WriteOptions { replace, dry_run: false };
     let before = Snapshot::take(&config_file(round.settings)?)?;
-    let copy = scratch(round)?.rehearsal();
-    state_dir::write_private(&copy, before.text())?;
-    sso_profile::write_profile(name, request, options, &round.settings.with_config_file(&copy))?;
-    let text = fs::read_to_string(&copy).with_context(|| format!("cannot read {}", copy.display()))?;
+    let copy = ConfigCopy::of(&before, round.settings)?;
+    sso_profile::write_profile(name, request, options, &copy.settings)?;
     if !AwsConfig::of_text(before.text())?.contains(name)
         && let Some(trail) = &mut round.trail
     {
         trail.adds(name);
     }
-    let since = before.becoming(text);
+    let since = before.becoming(copy.text()?);
     round.config_change = Some(ConfigChange { name: name.to_owned(), since, before });
     sso_profile::write_profile(name, request, options, round.settings)
 }
@@ -240,9 +246,9 @@ fn region(round: &Round<'_>, name: &str, config: &AwsConfig) -> anyhow::Result<O
             profile.region.filter(|region| is_wanted && check(region).is_ok())
         })
     };
-    let site = round.site()?;
+    let portal = round.portal()?;
     let session_of = |profile: &Profile| profile.sso.as_ref()?.session.clone();
-    let usual = region_of(&|profile| session_of(profile).as_ref() == Some(&site.session))
+    let usual = region_of(&|profile| session_of(profile).as_ref() == Some(&portal.name))
         .or_else(|| ["AWS_REGION", "AWS_DEFAULT_REGION"].iter().find_map(|name| round.settings.text(name)))
         .filter(|region| check(region).is_ok())
         .or_else(|| region_of(&|_| true));

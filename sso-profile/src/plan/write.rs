@@ -5,13 +5,10 @@ use sso_tool::exit::{Exit, Fault};
 use crate::config::{Content, Keys, Role};
 use crate::ini::Value;
 use crate::plan::{Change, Plan, ProfileChange};
-use crate::profile::{Sso, scopes};
+use crate::profile::{Sso, USUAL_SCOPE, scopes};
 use crate::request::{Request, writable_name};
 use crate::section_edit::SectionEdit;
 use crate::start_url::StartUrl;
-
-/// The scope that role credentials and refresh tokens need.
-const USUAL_SCOPE: &str = "sso:account:access";
 
 /// Keys that the session says; the SDK for Rust refuses a profile that repeats them (AWS-FORMATS 7).
 pub(super) const SESSION_KEYS: [&str; 3] = ["sso_start_url", "sso_region", "sso_registration_scopes"];
@@ -116,10 +113,7 @@ pub fn sharing(request: &Request, name: &str, content: &Content) -> Request {
             && region.as_ref().is_none_or(|region| sso.region == *region)
             && request.scopes.as_ref().is_none_or(|list| sso.scopes.as_ref() == Some(&scopes(list)))
     };
-    let is_usual = |sso: &Sso| {
-        request.scopes.is_some()
-            || sso.scopes.as_ref().is_none_or(|list| list.iter().any(|scope| scope == USUAL_SCOPE))
-    };
+    let is_usual = |sso: &Sso| request.scopes.is_some() || sso.is_for_roles();
     let own = said("sso_session");
     let first = content.sessions.get_key_value(own.as_deref().unwrap_or(name));
     let others = content.sessions.iter().filter(|_| own.is_none());
