@@ -16,3 +16,4 @@ pub mod secrets;
 mod service;
 mod stranger;
 mod waiting;
+mod warm;
