@@ -9,8 +9,17 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
 seconds=${1:-600} only=${2:-fuzz::}
 bolero=$(packaging/tool cargo-bolero)
+target=${CARGO_TARGET_DIR:-$root/target}/fuzz
 # libFuzzer's instrumentation is an unstable flag of a stable compiler.
-export RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target}/fuzz
+export RUSTC_BOOTSTRAP=1
+
+# bolero can't be told to build the library alone, and a tool can't be linked with calls of a fuzzer that it doesn't have.
+cargo=$(command -v cargo)
+shim=$(mktemp -d)
+trap 'rm -rf "$shim"' EXIT
+printf '#!/bin/sh\nif [ "$1" = test ]; then shift; set -- test --lib "$@"; fi\nexec %q "$@"\n' "$cargo" > "$shim/cargo"
+chmod +x "$shim/cargo"
+PATH=$shim:$PATH
 
 failed=()
 for file in lib/sso-tool/src/fuzz.rs sso-{signal,cache,profile,login}/src/fuzz.rs; do
@@ -19,7 +28,7 @@ for file in lib/sso-tool/src/fuzz.rs sso-{signal,cache,profile,login}/src/fuzz.r
         target=fuzz::$name
         [[ $target == *"$only"* ]] || continue
         printf '%s %s: %s s\n' "$(basename "$crate")" "$target" "$seconds" >&2
-        "$bolero" bolero test --package "$(basename "$crate")" --engine libfuzzer --sanitizer NONE -T "${seconds}s" "$target" ||
+        "$bolero" bolero test --package "$(basename "$crate")" --engine libfuzzer --sanitizer NONE --target-dir "$target" -T "${seconds}s" "$target" ||
             failed+=("$crate $target")
     done < <(sed -n '/^#\[test\]$/{n;s/^fn \([a-z_]*\)().*/\1/p;}' "$file")
 done

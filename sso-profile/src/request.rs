@@ -26,6 +26,16 @@ pub struct Request {
     pub output: Option<String>,
 }
 
+/// An account that can be one, from a command line.
+pub fn parse_account_id(text: &str) -> Result<String, String> {
+    account_id(text).map(|()| text.to_owned()).map_err(|fault| fault.to_string())
+}
+
+/// A role's name that can be one, from a command line.
+pub fn parse_role_name(text: &str) -> Result<String, String> {
+    role_name(text).map(|()| text.to_owned()).map_err(|fault| fault.to_string())
+}
+
 impl Request {
     /// What a document asks for, by the names of profile documents or the SDK's (`ssoStartUrl` …).
     ///

@@ -58,7 +58,9 @@ pub(crate) fn account_id(id: &str) -> Result<(), Fault> {
 
 /// IAM's role names: `[\w+=,.@-]{1,64}`.
 pub(crate) fn role_name(name: &str) -> Result<(), Fault> {
-    if name.len() > 64 || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b)) {
+    if !(1..=64).contains(&name.len())
+        || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b))
+    {
         return Err(wrong(format!("the role `{name}` isn't a role name"))
             .hint("the access portal (the start URL) shows accounts and roles"));
     }

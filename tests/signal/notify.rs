@@ -8,7 +8,7 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 
 use crate::signal::clock::{after, expired, is_due, raise, settle};
-use crate::support::{Sandbox, end, peer};
+use crate::support::{Sandbox, end, names, peer, until};
 
 /// A command that notes what it was told, and ends with `status`.
 fn teller(sandbox: &Sandbox, status: u8) -> String {
@@ -75,6 +75,32 @@ fn a_command_that_fails_is_tried_three_times_in_all() {
     sandbox.run(&command).exits(1);
     sandbox.run("sso-signal notify -- /no/such/program").exits(127).says("cannot run");
     sandbox.run("sso-signal notify").exits(2);
+}
+
+#[test]
+fn a_command_that_hangs_holds_up_no_other_notice() {
+    let sandbox = Sandbox::new();
+    raise(&sandbox, "corp", "one");
+    raise(&sandbox, "dev", "one");
+    let script = "read -r line; case $line in *corp*) exec sleep 600;; *) echo \"$line\" >> ../told;; esac";
+    let command = format!("sso-signal notify --timeout 1s -- sh -c '{script}'");
+    let ended = end(sandbox.shell(&command), "").exits_somehow(0);
+    assert!(ended.stderr.contains("corp: the command ended with 124; tried again"), "{}", ended.stderr);
+    assert_eq!(told(&sandbox).len(), 1, "{:?}", told(&sandbox));
+    let left = names(sandbox.state()).into_iter().filter(|name| name.starts_with(".notify")).count();
+    assert_eq!(left, 0, "no run is left");
+}
+
+#[test]
+fn a_run_that_hangs_without_its_process_is_waited_for_no_longer() {
+    let sandbox = Sandbox::new();
+    raise(&sandbox, "ops", "one");
+    let script = "exec sleep 600";
+    let mut child = sandbox.shell(&format!("exec sso-signal notify -- sh -c '{script}'")).spawn().unwrap();
+    until("the run", || names(sandbox.state()).iter().any(|name| name.starts_with(".notify")));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    end(sandbox.shell(&format!("sso-signal notify --timeout 100ms -- sh -c '{script}'")), "").exits_somehow(0);
 }
 
 #[test]

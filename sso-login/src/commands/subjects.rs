@@ -4,6 +4,7 @@
 use std::iter::Peekable;
 
 use clap::Args;
+use sso_profile::request::{parse_account_id, parse_role_name};
 use sso_profile::{AwsConfig, Kind as ProfileKind, Profile};
 use sso_tool::exit::{Exit, Fault, report, status_of};
 use sso_tool::failure::Kind;
@@ -34,10 +35,10 @@ pub(crate) struct SubjectFlags {
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct RoleFlags {
     /// Another account than the profile's (12 digits)
-    #[arg(long, value_name = "ID", requires = "role_name")]
+    #[arg(long, value_name = "ID", requires = "role_name", value_parser = parse_account_id)]
     account_id: Option<String>,
     /// The role in that account
-    #[arg(long, value_name = "NAME", requires = "account_id")]
+    #[arg(long, value_name = "NAME", requires = "account_id", value_parser = parse_role_name)]
     role_name: Option<String>,
 }
 

@@ -1,16 +1,18 @@
 //! `sso-signal notify`: a command for every episode, once, without a say in what the watcher does.
 
 use std::collections::BTreeSet;
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Seek as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context as _;
+
+use rustix::process::{self, Pid, kill_process_group};
 
 use crate::changes::Changes;
 use crate::notices::{Notice, Notices};
@@ -25,17 +27,22 @@ use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::state_dir;
 use sso_tool::stream::Document;
-use sso_tool::time;
+use sso_tool::time::{self, parse_duration};
 
 /// How long a command that failed is left alone before it is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How often a command that runs is looked at.
+const BEAT: Duration = Duration::from_millis(20);
+/// How a run that takes longer counts, as for coreutils' timeout.
+const TIMED_OUT: i32 = 124;
 
 /// Run a command for every expired session, once for each expiry
 ///
 /// Use it for desktop notifications, webhooks and mail. CMD gets the signal's document on stdin. It runs once for each
 /// session and episode, in any mode and even if the session is snoozed, and a restart doesn't repeat it. A session that is
 /// locked on purpose (`sso-signal quiet`) is left out. The watcher doesn't wait for CMD or depend on it. A CMD that fails is
-/// tried three times in all; it runs twice only if it was interrupted. Without --follow, the command handles the signals
+/// tried three times in all; it runs twice only if it was interrupted. One that takes longer than --timeout is killed,
+/// which counts as a failure, so that it doesn't hold up the notices of other sessions. Without --follow, the command handles the signals
 /// that exist now, and ends.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = "\
@@ -57,6 +64,9 @@ pub(crate) struct Args {
     /// Keep running until interrupted
     #[arg(long)]
     follow: bool,
+    /// How long CMD may take
+    #[arg(long, value_name = "D", default_value = "1m", value_parser = parse_duration)]
+    timeout: Duration,
     /// The command and its arguments
     #[arg(last = true, required = true, value_name = "CMD")]
     command: Vec<String>,
@@ -73,7 +83,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     // Watching begins before the first look, so nothing falls between the two.
     let changes = args.follow.then(|| Changes::watch(settings, queue.signals.watched()));
     loop {
-        let was_new = look(&mut queue, &args.command)?;
+        let was_new = look(&mut queue, args)?;
         match &changes {
             Some(changes) => changes.sleep(poll),
             None => return Ok(if was_new { Exit::Done } else { Exit::No }),
@@ -82,11 +92,11 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
 }
 
 /// Tells of every signal that wasn't told of. Answers whether there was one.
-fn look(queue: &mut Queue<'_>, command: &[String]) -> anyhow::Result<bool> {
+fn look(queue: &mut Queue<'_>, args: &Args) -> anyhow::Result<bool> {
     let mut was_new = false;
-    for (notice, signal) in untold(queue, command)? {
+    for (notice, signal) in untold(queue, &args.command)? {
         was_new = true;
-        tell(queue, &notice, &signal, command)?;
+        tell(queue, &notice, &signal, args)?;
     }
     Ok(was_new)
 }
@@ -124,17 +134,18 @@ fn untold(queue: &mut Queue<'_>, command: &[String]) -> anyhow::Result<Vec<(Noti
 
 /// Runs the command until it ends well, three times at most, over restarts as well. What came of it is kept before
 /// anything else happens.
-fn tell(queue: &Queue<'_>, notice: &Notice, signal: &Signal, command: &[String]) -> anyhow::Result<()> {
+fn tell(queue: &Queue<'_>, notice: &Notice, signal: &Signal, args: &Args) -> anyhow::Result<()> {
     let (receipt, run_file) = (notice.receipt(&queue.state_dir), notice.run_file(&queue.state_dir));
     loop {
-        let ended = match begin(queue, notice, &signal.document())? {
+        let ended = match begin(queue, notice, &signal.document(), args.timeout)? {
             Begun::Settled => return Ok(()),
             Begun::UnderWay => {
                 thread::sleep(PAUSE / 10);
                 continue;
             }
             Begun::EndedWell => 0,
-            Begun::Ours(input) => run_command(command, input, &run_file, &receipt)?,
+            Begun::Hanging => TIMED_OUT,
+            Begun::Ours(input) => run_command(args, input, &run_file, &receipt)?,
         };
         let is_settled = {
             let _lock = state_dir::lock(&queue.state_dir)?;
@@ -165,20 +176,22 @@ enum Begun {
     UnderWay,
     /// Such a run has ended well, and its process couldn't say so.
     EndedWell,
+    /// Such a run has had its time. Nobody waits for it any more.
+    Hanging,
     /// This process's turn: the document, to be read from its beginning.
     Ours(File),
 }
 
 /// Takes the turn for a notice. The run file holds the document and is the command's standard input, and its lock lives as
 /// long as anybody has that open: a run is there with its whole document or not at all, and is never taken for another's.
-fn begin(queue: &Queue<'_>, notice: &Notice, document: &Document) -> anyhow::Result<Begun> {
+fn begin(queue: &Queue<'_>, notice: &Notice, document: &Document, timeout: Duration) -> anyhow::Result<Begun> {
     let _lock = state_dir::lock(&queue.state_dir)?;
     let run_file = notice.run_file(&queue.state_dir);
     if Notices::load(queue.settings, &queue.state_dir)?.is_told(notice) {
         return Ok(Begun::Settled);
     }
     if is_under_way(&run_file)? {
-        return Ok(Begun::UnderWay);
+        return Ok(if has_had_its_time(&run_file, timeout) { Begun::Hanging } else { Begun::UnderWay });
     }
     if notice.receipt(&queue.state_dir).exists() {
         return Ok(Begun::EndedWell);
@@ -207,24 +220,45 @@ fn is_under_way(run_file: &Path) -> anyhow::Result<bool> {
     }
 }
 
+/// Whether a run began so long ago that its own process would have ended it.
+fn has_had_its_time(run_file: &Path, timeout: Duration) -> bool {
+    let begun = fs::metadata(run_file).and_then(|file| file.modified());
+    let age = begun.ok().and_then(|begun| SystemTime::now().duration_since(begun).ok());
+    age.is_some_and(|age| age > timeout.saturating_add(PAUSE))
+}
+
 /// Runs the command with a document on stdin; answers its status. A shell stands between, in a process group of its own:
 /// it leaves the receipt, although this process may have been killed by then.
-fn run_command(command: &[String], input: File, run_file: &Path, receipt: &Path) -> anyhow::Result<i32> {
+fn run_command(args: &Args, input: File, run_file: &Path, receipt: &Path) -> anyhow::Result<i32> {
     const SCRIPT: &str = "receipt=$1; shift; \
         command -v \"$1\" > /dev/null || exit 127; \"$@\"; code=$?; \
         [ \"$code\" -ne 0 ] || : > \"$receipt\"; exit \"$code\"";
-    let status = Command::new("/bin/sh")
+    let mut child = Command::new("/bin/sh")
         .args(["-c", SCRIPT, "sh"])
         .arg(receipt)
-        .args(command)
+        .args(&args.command)
         .stdin(Stdio::from(input))
         .process_group(0)
-        .status()
+        .spawn()
         .context("cannot run /bin/sh")?;
-    match code(status) {
+    let begin = Instant::now();
+    let status = loop {
+        match child.try_wait().context("cannot wait for /bin/sh")? {
+            Some(status) => break code(status),
+            None if begin.elapsed() < args.timeout => thread::sleep(BEAT),
+            None => {
+                if let Some(group) = Pid::from_raw(child.id().cast_signed()) {
+                    let _ = kill_process_group(group, process::Signal::KILL);
+                }
+                child.wait().context("cannot wait for /bin/sh")?;
+                break TIMED_OUT;
+            }
+        }
+    };
+    match status {
         // What isn't there is no failure of one notice: none could be told.
         status @ (126 | 127) => {
-            let program = command.first().map(|program| sanitize(program)).unwrap_or_default();
+            let program = args.command.first().map(|program| sanitize(program)).unwrap_or_default();
             atomic_write::remove(run_file)?;
             Err(Fault::new(
                 Exit::Command(u8::try_from(status).unwrap_or(u8::MAX)),
