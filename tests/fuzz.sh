@@ -9,14 +9,15 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
 seconds=${1:-600} only=${2:-fuzz::}
 bolero=$(packaging/tool cargo-bolero)
-target=${CARGO_TARGET_DIR:-$root/target}/fuzz
+built=${CARGO_TARGET_DIR:-$root/target}/fuzz
 # libFuzzer's instrumentation is an unstable flag of a stable compiler.
 export RUSTC_BOOTSTRAP=1
 
 # bolero can't be told to build the library alone, and a tool can't be linked with calls of a fuzzer that it doesn't have.
-cargo=$(command -v cargo)
+cargo=$(type -P cargo)
 shim=$(mktemp -d)
 trap 'rm -rf "$shim"' EXIT
+# shellcheck disable=SC2016
 printf '#!/bin/sh\nif [ "$1" = test ]; then shift; set -- test --lib "$@"; fi\nexec %q "$@"\n' "$cargo" > "$shim/cargo"
 chmod +x "$shim/cargo"
 PATH=$shim:$PATH
@@ -28,7 +29,7 @@ for file in lib/sso-tool/src/fuzz.rs sso-{signal,cache,profile,login}/src/fuzz.r
         target=fuzz::$name
         [[ $target == *"$only"* ]] || continue
         printf '%s %s: %s s\n' "$(basename "$crate")" "$target" "$seconds" >&2
-        "$bolero" bolero test --package "$(basename "$crate")" --engine libfuzzer --sanitizer NONE --target-dir "$target" -T "${seconds}s" "$target" ||
+        "$bolero" bolero test --package "$(basename "$crate")" --engine libfuzzer --sanitizer NONE --target-dir "$built" -T "${seconds}s" "$target" ||
             failed+=("$crate $target")
     done < <(sed -n '/^#\[test\]$/{n;s/^fn \([a-z_]*\)().*/\1/p;}' "$file")
 done

@@ -261,7 +261,7 @@ impl Repair<'_> {
                 document.set("action", if is_saved { "salvaged" } else { "quarantined" });
                 let and = match patient.place {
                     _ if is_saved => "; one whole object is left in it",
-                    Place::Token => "; no whole token is left in it: a login writes it anew",
+                    Place::Token => "; no whole token is left in it, so its session needs a login",
                     Place::Role => "; nothing whole is left in it: it is fetched again when it is needed",
                     Place::Foreign => "",
                 };

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 use sso_tool::exit::{Exit, Fault};
+use sso_tool::foreground::not_ignored;
 
 /// How often a call looks for a signal.
 const LOOK: Duration = Duration::from_millis(50);
@@ -33,7 +34,7 @@ impl Handlers {
             received: Arc::default(),
             is_default: Arc::new(AtomicBool::new(true)),
         };
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
+        for signal in not_ignored(&[SIGINT, SIGTERM, SIGHUP]) {
             flag::register_conditional_default(signal, Arc::clone(&handlers.is_default))
                 .context("cannot catch signals")?;
             let value = usize::try_from(signal).unwrap_or_default();

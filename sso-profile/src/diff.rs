@@ -49,7 +49,7 @@ mod tests {
 AWS_Secret_Access_Key: hush
 # aws_session_token = hush
 ;aws_security_token=hush
-role_session_name = x
+role_session_name = ops
 aws_secret_access_key =
   hush
 \thush
@@ -70,10 +70,10 @@ region = x
  AWS_Secret_Access_Key = REDACTED
  # aws_session_token = REDACTED
  ;aws_security_token = REDACTED
-@@ -6,4 +6,4 @@
- aws_secret_access_key = REDACTED
+@@ -7,4 +7,4 @@
      REDACTED
      REDACTED
+ web_identity_token_file = /run/token
 -region = x
 +region = y
 "

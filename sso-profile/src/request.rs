@@ -96,6 +96,13 @@ impl Request {
         })
     }
 
+    /// Whether it says where credentials come from.
+    pub(crate) fn names_credentials(&self) -> bool {
+        [&self.sso_session, &self.start_url, &self.account_id, &self.role_name]
+            .iter()
+            .any(|key| key.is_some())
+    }
+
     /// The same as it is written: [`check`](Self::check)ed, with a clean start URL. Status 78.
     pub fn cleaned(&self) -> Result<Self, Fault> {
         self.check()?;

@@ -13,7 +13,8 @@ use crate::start_url::StartUrl;
 pub(crate) fn as_asked(profile: &Profile, request: &Request) -> anyhow::Result<()> {
     let sso = profile.sso.as_ref();
     let differs = |asked: &Option<String>, got: Option<&str>| asked.is_some() && asked.as_deref() != got;
-    let is_other = !matches!(profile.kind, Kind::SsoSession | Kind::SsoToken | Kind::SsoLegacy)
+    let is_sso = matches!(profile.kind, Kind::SsoSession | Kind::SsoToken | Kind::SsoLegacy);
+    let is_other = (request.names_credentials() && !is_sso)
         || differs(&request.sso_session, sso.and_then(|sso| sso.session.as_deref()))
         || request.start_url.as_deref().map(StartUrl::of)
             != sso.filter(|_| request.start_url.is_some()).map(|sso| StartUrl::of(&sso.start_url))

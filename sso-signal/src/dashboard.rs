@@ -201,7 +201,7 @@ impl View<'_> {
             return "nothing to do".to_owned();
         }
         if self.entry.quiet {
-            return format!("nothing: locked by you; to unlock: {login}");
+            return format!("nothing: locked by you; to unlock: sso-signal quiet {} --off", shell_word(name));
         }
         if self.at.mode == Mode::Standalone {
             return format!("mode standalone: log in yourself: {login}");

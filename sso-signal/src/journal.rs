@@ -149,6 +149,10 @@ fn of_event(document: &Document) -> Option<String> {
     };
     let word = text(document, "outcome")?;
     let Some(outcome) = Outcome::of_word(&word) else { return Some(format!("{profile}: {word}")) };
+    // A monitor's refresh, which is nobody's login: whether one is needed is what it tells.
+    if document.contains_key("signal") && !document.contains_key("mode") {
+        return None;
+    }
     let said = match outcome {
         Outcome::Success => "login successful, signal cleared".to_owned(),
         Outcome::Valid => "session valid already, signal cleared".to_owned(),
@@ -257,7 +261,10 @@ mod tests {
         let kept = raised.replace("raised", "kept");
         let valid = r#"{"profile":"corp","loginRequired":false,"reason":"valid until 1","signal":"cleared"}"#;
         let still = r#"{"profile":"corp","loginRequired":false,"reason":"valid until 2","signal":"none"}"#;
-        let lines = log(&[raised, &kept, valid, still, raised]);
+        // What a refresh adds is no login.
+        let raised = raised.replace("\"signal\"", "\"outcome\":\"failed\",\"signal\"");
+        let valid = valid.replace("\"signal\"", "\"outcome\":\"success\",\"signal\"");
+        let lines = log(&[&raised, &kept, &valid, still, &raised]);
         assert_eq!(lines.len(), 3, "{lines:?}");
         assert!(lines[0].ends_with("corp: login required: expired"));
     }

@@ -1,6 +1,11 @@
 //! `sso-login console`: the portal's link without a credential, the federation endpoint's with one, and who sees which.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::Stdio;
+
 use crate::login::bench::Bench;
+use crate::support::until;
 
 fn url(bench: &Bench, arguments: &str) -> String {
     let ended = bench.run(&format!("sso-login console {arguments} --print")).exits(0);
@@ -94,6 +99,34 @@ fn the_federation_endpoint_gives_a_link_that_is_printed_only_on_demand() {
     bench.run("sso-login console demo --federated").exits_somehow(78).says("the link is a secret");
     bench.shell("sso-login logout demo > /dev/null").exits(0);
     bench.run("sso-login console demo --federated --print").exits_somehow(77);
+}
+
+/// The command line of a browser can be read by every user of the host.
+#[test]
+fn a_federated_link_reaches_the_browser_once_and_no_command_line() {
+    let bench = Bench::logged_in("");
+    let seen = bench.file("seen");
+    let browser = bench
+        .program("browser", &format!("printf '%s' \"$1\" > '{0}.new'; mv '{0}.new' '{0}'", seen.display()));
+    let mut command = bench.command("sso-login console demo --federated");
+    command.env("BROWSER", browser).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    until("the browser", || seen.exists());
+    let page = bench.text("seen");
+    let (address, path) = page.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let ask = |path: &str| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(stream, "GET /{path} HTTP/1.1\r\nHost: {address}\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).map(|_| answer).unwrap()
+    };
+    assert!(!page.contains("SigninToken"), "{page}");
+    assert!(ask("elsewhere").starts_with("HTTP/1.1 404"));
+    let answer = ask(path);
+    assert!(answer.starts_with("HTTP/1.1 303") && answer.contains("&SigninToken="), "{answer}");
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!((ended.status.code(), ended.stdout.len()), (Some(0), 0));
+    assert!(TcpStream::connect(address).is_err(), "it is handed over once");
 }
 
 #[test]

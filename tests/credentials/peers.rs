@@ -51,10 +51,14 @@ fn static_keys_come_out_as_from_the_aws_cli() {
         printf '{"Version":1,"AccessKeyId":"A","SecretAccessKey":"S","SessionToken":"T","Expiration":"2126-11-21T14:00:00Z"}' > "$HOME/x y"
         for profile in keys named process; do
             for format in process env; do
+                # The AWS CLI doesn't quote what a shell takes for more than itself.
+                if [ $profile-$format = keys-env ]; then continue; fi
                 cmp <(sso-login credentials $profile --format $format) \
                     <(aws configure export-credentials --profile $profile --format $format | sed 's/+00:00/Z/')
             done
-        done"#;
+        done
+        eval "$(sso-login credentials keys --format env)"
+        [ "$AWS_SECRET_ACCESS_KEY" = 'a/b+c"d\e=' ]"#;
     run(&aws, "", script).exits(0);
 }
 

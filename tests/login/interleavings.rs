@@ -42,6 +42,10 @@ impl Act {
     fn theirs(self, aws: &Path) -> String {
         let words = match self {
             Refresh | Credentials => "configure export-credentials --profile demo",
+            // The newest waits for a browser otherwise, and none comes.
+            Login if Some(aws) == aws_newest().as_deref() => {
+                "sso login --profile demo --no-browser --use-device-code"
+            }
             Login => "sso login --profile demo --no-browser",
             Logout => "sso logout",
         };

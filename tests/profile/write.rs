@@ -73,6 +73,18 @@ fn a_different_profile_is_changed_only_with_replace() {
 }
 
 #[test]
+fn another_region_leaves_where_credentials_come_from() {
+    let role = "\n[profile ops]\nrole_arn = arn:aws:iam::444455556666:role/ops\nsource_profile = corp\nsso_session = corp\nregion = eu-west-1\n";
+    let sandbox = with_config(&format!("{CORP}{role}"));
+    write(&sandbox, "ops --region eu-west-2 --replace").exits(0);
+    let role = role.replace("eu-west-1", "eu-west-2");
+    assert_eq!(read(&sandbox), format!("{CORP}{role}"));
+    // Whoever names a role of SSO wants that one.
+    write(&sandbox, "ops --account-id 111122223333 --role-name Admin --replace").exits(0);
+    assert!(!read(&sandbox).contains("role_arn"));
+}
+
+#[test]
 fn a_session_is_shared_and_changed_only_with_replace() {
     let sandbox = with_config(CORP);
     write(&sandbox, "ops --sso-session corp --account-id 111122223333 --role-name Admin").exits(0);

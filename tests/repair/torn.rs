@@ -60,7 +60,7 @@ fn what_holds_nothing_whole_is_put_aside_and_a_login_can_write_again() {
         assert_eq!(document["action"], "quarantined", "{torn}: {document}");
         // Who reads that must log in is not to find it out by the next command.
         let reason = document["reason"].as_str().unwrap();
-        assert!(reason.ends_with("; no whole token is left in it: a login writes it anew"), "{reason}");
+        assert!(reason.ends_with("; no whole token is left in it, so its session needs a login"), "{reason}");
         assert!(!corp.exists(), "{torn}");
         assert_eq!(read(document["quarantine"].as_str().unwrap()), torn);
     }

@@ -79,3 +79,26 @@ fn credentials_that_would_be_warned_about_at_once_give_way_to_new_ones() {
     assert_eq!(exec("--warn 40m"), "2026-11-21T13:30:00Z\n");
     assert_eq!(bench.count("GetRoleCredentials"), 2);
 }
+
+/// The handlers of what came before it put back what a signal does by default.
+#[test]
+fn a_signal_reaches_the_command_also_after_a_helper_program_and_a_login() {
+    let script = "trap 'echo told; exit 9' TERM; : > \"$HOME/ready\"; while :; do sleep 0.02; done";
+    // `demo` logs in by itself, because nobody has.
+    for profile in ["ok", "demo"] {
+        let sandbox = Sandbox::new();
+        let mut command = sandbox.tool("sso-login sandbox --pending 0");
+        let outer = format!(
+            "printf '%s' '{{\"Version\":1,\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"s\",\"Expiration\":\"2099-01-01T00:00:00Z\"}}' > \"$HOME/keys\"
+            printf '\\n[profile ok]\\ncredential_process = cat %s/keys\\n' \"$HOME\" >> \"$HOME/.aws/config\"
+            export SSO_LOGIN_VIA=device
+            sso-login exec {profile} --min-left 10m --yes --warn 1h -- sh -c '{}' & p=$!
+            until [ -e \"$HOME/ready\" ] || ! kill -0 $p; do sleep 0.02; done
+            kill -TERM $p; code=0; wait $p || code=$?; echo $code",
+            script.replace('\'', "'\\''")
+        );
+        command.env_remove("SSO_NOW").args(["--", "bash", "-euo", "pipefail", "-c", &outer]);
+        let ended = end(command, "").exits_somehow(0);
+        assert!(ended.stdout.ends_with("told\n9\n"), "{profile}: {} {}", ended.stdout, ended.stderr);
+    }
+}

@@ -70,7 +70,7 @@ fn a_command_that_fails_is_tried_three_times_in_all() {
     let command = format!("sso-signal notify -- {}", teller(&sandbox, 7));
     raise(&sandbox, "corp", "one");
     let ended = sandbox.run(&command);
-    assert!(ended.code == 0 && ended.stderr.contains("ended with 7"), "{}", ended.stderr);
+    assert!(ended.code == 7 && ended.stderr.contains("ended with 7"), "{}", ended.stderr);
     assert_eq!(told(&sandbox).len(), 3);
     sandbox.run(&command).exits(1);
     sandbox.run("sso-signal notify -- /no/such/program").exits(127).says("cannot run");
@@ -84,7 +84,7 @@ fn a_command_that_hangs_holds_up_no_other_notice() {
     raise(&sandbox, "dev", "one");
     let script = "read -r line; case $line in *corp*) exec sleep 600;; *) echo \"$line\" >> ../told;; esac";
     let command = format!("sso-signal notify --timeout 1s -- sh -c '{script}'");
-    let ended = end(sandbox.shell(&command), "").exits_somehow(0);
+    let ended = end(sandbox.shell(&command), "").exits_somehow(124);
     assert!(ended.stderr.contains("corp: the command ended with 124; tried again"), "{}", ended.stderr);
     assert_eq!(told(&sandbox).len(), 1, "{:?}", told(&sandbox));
     let left = names(sandbox.state()).into_iter().filter(|name| name.starts_with(".notify")).count();
@@ -100,7 +100,8 @@ fn a_run_that_hangs_without_its_process_is_waited_for_no_longer() {
     until("the run", || names(sandbox.state()).iter().any(|name| name.starts_with(".notify")));
     child.kill().unwrap();
     child.wait().unwrap();
-    end(sandbox.shell(&format!("sso-signal notify --timeout 100ms -- sh -c '{script}'")), "").exits_somehow(0);
+    end(sandbox.shell(&format!("sso-signal notify --timeout 100ms -- sh -c '{script}'")), "")
+        .exits_somehow(124);
 }
 
 #[test]

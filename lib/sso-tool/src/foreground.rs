@@ -83,14 +83,17 @@ fn is_for_us_alone(origin: &Origin) -> bool {
     }
 }
 
-/// What we handle: not what we were started to ignore (`nohup`, a shell's `&`), as a handled signal
-/// would no longer be ignored by the command (POSIX exec).
 fn handled() -> Vec<i32> {
-    let ignored = ignored_signals(&fs::read_to_string("/proc/self/status").unwrap_or_default());
-    let mut signals: Vec<i32> =
-        FORWARDED.into_iter().filter(|signal| ignored & (1 << (signal - 1)) == 0).collect();
+    let mut signals = not_ignored(&FORWARDED);
     signals.push(SIGCHLD);
     signals
+}
+
+/// Those of the signals that this process wasn't started to ignore (`nohup`, a shell's `&`): one that is handled would no longer
+/// be ignored by the commands that it starts (POSIX exec).
+pub fn not_ignored(signals: &[i32]) -> Vec<i32> {
+    let ignored = ignored_signals(&fs::read_to_string("/proc/self/status").unwrap_or_default());
+    signals.iter().copied().filter(|signal| ignored & (1 << (signal - 1)) == 0).collect()
 }
 
 /// The mask of ignored signals, of `proc_pid_status(5)`; none off Linux.

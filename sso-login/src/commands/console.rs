@@ -11,7 +11,7 @@ use url::form_urlencoded::Serializer;
 use crate::aws_api::federation;
 use crate::commands::subjects::{Asked, Elsewhere, Form, Reply, RoleFlags, SubjectFlags, Target, answer};
 use crate::credentials::resolver::CredentialResolver;
-use crate::flows::browser;
+use crate::flows::{browser, handover};
 use crate::session::error::SessionError;
 
 /// Open the AWS console in a browser, as the role of a profile
@@ -134,7 +134,12 @@ fn open(args: &Args, settings: &Settings, target: &Target<'_>, output: &mut Outp
     } else {
         Secret::from(portal_link(profile, args.page(profile)?.as_deref())?)
     };
-    if args.print || browser::open(settings, link.expose()).is_none() {
+    let is_opened = match (args.print, args.federated) {
+        (true, _) => false,
+        (false, true) => handover::open(settings, &link)?,
+        (false, false) => browser::open(settings, link.expose()).is_some(),
+    };
+    if !is_opened {
         if args.federated && !args.print {
             return Err(Fault::new(Exit::Config, "no browser can be opened here, and the link is a secret")
                 .hint("sso-login console --federated --print shows the link")

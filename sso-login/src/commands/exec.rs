@@ -30,6 +30,7 @@ use sso_tool::time::{self, format_duration, parse_duration};
 use crate::commands::subjects::{self, Asked, RoleFlags, SubjectFlags, document_of};
 use crate::credentials::export::variables;
 use crate::credentials::resolver::{CredentialResolver, Credentials};
+use crate::interrupt::Interrupt;
 use crate::session::target;
 use alarm::Alarm;
 use region::Region;
@@ -147,6 +148,9 @@ pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
         command.stdin(stdin_of_terminal());
     }
     if let Some(alarm) = alarm {
+        // A login or a helper program before it, or a renewal meanwhile, would put back what a signal does by default, which
+        // ends this process and leaves the command alone.
+        let _held = Interrupt::hold()?;
         alarm.set();
         return Foreground::prepare()?.run(command);
     }

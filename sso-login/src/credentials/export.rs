@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use sso_cache::python::{Separators, dumps};
 use sso_profile::Profile;
 use sso_tool::secret::Secret;
+use sso_tool::shell::shell_word;
 use sso_tool::stream::Document;
 use sso_tool::time;
 
@@ -33,20 +34,41 @@ pub enum Format {
 }
 
 impl Format {
-    /// The text, with its line feed. Values aren't quoted: the AWS CLI doesn't either, and no key has a character
-    /// that would need it.
+    /// The text, with its line feed. A value is quoted only if it has a character that no key of AWS has, and that a shell would
+    /// take for more: the AWS CLI quotes none.
     pub fn text(self, credentials: &Credentials) -> String {
         let line: fn(&str, &str) -> String = match self {
             Self::Process | Self::Json => return process(credentials),
             Self::Sts => return sts(credentials),
-            Self::Env => |name, value| format!("export {name}={value}\n"),
+            Self::Env => |name, value| {
+                format!(
+                    "export {name}={}\n",
+                    if is_plain(value) { value.to_owned() } else { shell_word(value) }
+                )
+            },
             Self::EnvNoExport => |name, value| format!("{name}={value}\n"),
-            Self::Powershell => |name, value| format!("$Env:{name}=\"{value}\"\n"),
-            Self::WindowsCmd => |name, value| format!("set {name}={value}\n"),
-            Self::Fish => |name, value| format!("set -gx {name} \"{value}\"\n"),
+            Self::Powershell => |name, value| {
+                let double = |value: &str| format!("\"{value}\"");
+                let single = |value: &str| format!("'{}'", value.replace('\'', "''"));
+                format!("$Env:{name}={}\n", if is_plain(value) { double(value) } else { single(value) })
+            },
+            Self::WindowsCmd => |name, value| {
+                let pair = format!("{name}={value}");
+                format!("set {}\n", if is_plain(value) { pair } else { format!("\"{pair}\"") })
+            },
+            Self::Fish => |name, value| {
+                let double = |value: &str| format!("\"{value}\"");
+                let single = |value: &str| format!("'{}'", value.replace('\\', "\\\\").replace('\'', "\\'"));
+                format!("set -gx {name} {}\n", if is_plain(value) { double(value) } else { single(value) })
+            },
         };
         variables(credentials).into_iter().map(|(name, value)| line(name, &value)).collect()
     }
+}
+
+/// Whether no shell takes a character for more than itself.
+fn is_plain(value: &str) -> bool {
+    value.chars().all(|c| c.is_alphanumeric() || "/+=._:-".contains(c))
 }
 
 /// The variables that carry credentials, in the AWS CLI's order.
@@ -140,5 +162,20 @@ mod tests {
             "{\"Credentials\":{\"AccessKeyId\":\"AK\",\"SecretAccessKey\":\"S/+\\\"é\",\"SessionToken\":\"T\",\
              \"Expiration\":\"2026-11-21T13:00:00Z\"}}\n"
         );
+    }
+
+    #[test]
+    fn what_a_shell_would_take_for_more_is_quoted() {
+        let mut hostile = credentials(false);
+        hostile.secret_access_key = Secret::from("a'$(b)\\".to_owned());
+        for (format, line) in [
+            (Format::Env, r"export AWS_SECRET_ACCESS_KEY='a'\''$(b)\'"),
+            (Format::Powershell, r"$Env:AWS_SECRET_ACCESS_KEY='a''$(b)\'"),
+            (Format::WindowsCmd, "set \"AWS_SECRET_ACCESS_KEY=a'$(b)\\\""),
+            (Format::Fish, r"set -gx AWS_SECRET_ACCESS_KEY 'a\'$(b)\\'"),
+        ] {
+            let text = format.text(&hostile);
+            assert!(text.lines().any(|found| found == line), "{text} isn't {line}");
+        }
     }
 }

@@ -5,6 +5,7 @@ pub mod callback;
 pub mod client;
 pub(crate) mod countdown;
 pub mod device;
+pub(crate) mod handover;
 pub mod landing;
 pub mod page_host;
 pub mod pkce;

@@ -222,8 +222,8 @@ impl<'a> Ensure<'a> {
             warn(
                 self.settings.tool(),
                 &format!(
-                    "nobody knows yet when {name} ends, so it may not last {needed}; SSO_SESSION_LENGTH=8h says \
-                     that sessions last 8 hours"
+                    "nobody knows yet when {name} ends, so it may not last {needed}; if you know how long \
+                     sessions last, set it: export SSO_SESSION_LENGTH=8h"
                 ),
             );
         }

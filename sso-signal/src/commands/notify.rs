@@ -29,8 +29,12 @@ use sso_tool::state_dir;
 use sso_tool::stream::Document;
 use sso_tool::time::{self, parse_duration};
 
-/// How long a command that failed is left alone before it is tried again.
-const PAUSE: Duration = Duration::from_secs(1);
+/// How long a command that failed once, and twice, is left alone before it is tried again: a network may be gone for a moment.
+const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
+/// Between two looks at a run of another process.
+const LOOK: Duration = Duration::from_millis(100);
+/// How much longer than its time a run of another process may take.
+const GRACE: Duration = Duration::from_secs(1);
 /// How often a command that runs is looked at.
 const BEAT: Duration = Duration::from_millis(20);
 /// How a run that takes longer counts, as for coreutils' timeout.
@@ -53,13 +57,14 @@ Examples:
   sso-signal notify -- mail -s 'AWS SSO login required' me@example.com
 
 Exit status:
-  0    CMD ran for a new signal
+  0    CMD ran for each new signal
   1    nothing was new
   2    bad command line
   65   state of a newer version
   74   a file failed
   75   state locked
-  127  CMD isn't found (126: it can't be run)")]
+  127  CMD isn't found (126: it can't be run)
+  N    CMD's own, if it failed three times (124: it took too long)")]
 pub(crate) struct Args {
     /// Keep running until interrupted
     #[arg(long)]
@@ -79,26 +84,30 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     queue.signals.make()?;
     let poll = settings.poll_interval();
     // A poll interval is of use only to whoever goes on.
-    let poll = if args.follow { poll? } else { poll.unwrap_or(PAUSE) };
+    let poll = if args.follow { poll? } else { poll.unwrap_or(GRACE) };
     // Watching begins before the first look, so nothing falls between the two.
     let changes = args.follow.then(|| Changes::watch(settings, queue.signals.watched()));
     loop {
-        let was_new = look(&mut queue, args)?;
+        let told = look(&mut queue, args)?;
         match &changes {
             Some(changes) => changes.sleep(poll),
-            None => return Ok(if was_new { Exit::Done } else { Exit::No }),
+            None => return Ok(told),
         }
     }
 }
 
-/// Tells of every signal that wasn't told of. Answers whether there was one.
-fn look(queue: &mut Queue<'_>, args: &Args) -> anyhow::Result<bool> {
-    let mut was_new = false;
+/// Tells of every signal that wasn't told of: done, no if there was none, or how the command failed last.
+fn look(queue: &mut Queue<'_>, args: &Args) -> anyhow::Result<Exit> {
+    let mut told = Exit::No;
     for (notice, signal) in untold(queue, &args.command)? {
-        was_new = true;
-        tell(queue, &notice, &signal, args)?;
+        let ended = tell(queue, &notice, &signal, args)?;
+        told = match u8::try_from(ended) {
+            Ok(0) if matches!(told, Exit::Command(_)) => told,
+            Ok(0) => Exit::Done,
+            code => Exit::Command(code.unwrap_or(u8::MAX)),
+        };
     }
-    Ok(was_new)
+    Ok(told)
 }
 
 /// What stands and wasn't told of, one signal for each episode of a session, the oldest first.
@@ -132,15 +141,16 @@ fn untold(queue: &mut Queue<'_>, command: &[String]) -> anyhow::Result<Vec<(Noti
     Ok(untold)
 }
 
-/// Runs the command until it ends well, three times at most, over restarts as well. What came of it is kept before
-/// anything else happens.
-fn tell(queue: &Queue<'_>, notice: &Notice, signal: &Signal, args: &Args) -> anyhow::Result<()> {
+/// Runs the command until it ends well, three times at most, over restarts as well; answers how it ended. What came of it is
+/// kept before anything else happens.
+fn tell(queue: &Queue<'_>, notice: &Notice, signal: &Signal, args: &Args) -> anyhow::Result<i32> {
     let (receipt, run_file) = (notice.receipt(&queue.state_dir), notice.run_file(&queue.state_dir));
+    let mut pauses = PAUSES.into_iter();
     loop {
         let ended = match begin(queue, notice, &signal.document(), args.timeout)? {
-            Begun::Settled => return Ok(()),
+            Begun::Settled => return Ok(0),
             Begun::UnderWay => {
-                thread::sleep(PAUSE / 10);
+                thread::sleep(LOOK);
                 continue;
             }
             Begun::EndedWell => 0,
@@ -162,9 +172,9 @@ fn tell(queue: &Queue<'_>, notice: &Notice, signal: &Signal, args: &Args) -> any
             queue.settings.warn_once(format!("{whom}: the command ended with {ended}; {then}"));
         }
         if is_settled {
-            return Ok(());
+            return Ok(ended);
         }
-        thread::sleep(PAUSE);
+        thread::sleep(pauses.next().unwrap_or_default());
     }
 }
 
@@ -224,7 +234,7 @@ fn is_under_way(run_file: &Path) -> anyhow::Result<bool> {
 fn has_had_its_time(run_file: &Path, timeout: Duration) -> bool {
     let begun = fs::metadata(run_file).and_then(|file| file.modified());
     let age = begun.ok().and_then(|begun| SystemTime::now().duration_since(begun).ok());
-    age.is_some_and(|age| age > timeout.saturating_add(PAUSE))
+    age.is_some_and(|age| age > timeout.saturating_add(GRACE))
 }
 
 /// Runs the command with a document on stdin; answers its status. A shell stands between, in a process group of its own:
