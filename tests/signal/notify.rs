@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::signal::clock::{after, expired, is_due, raise, settle};
@@ -95,13 +96,21 @@ fn a_command_that_hangs_holds_up_no_other_notice() {
 fn a_run_that_hangs_without_its_process_is_waited_for_no_longer() {
     let sandbox = Sandbox::new();
     raise(&sandbox, "ops", "one");
-    let script = "exec sleep 600";
-    let mut child = sandbox.shell(&format!("exec sso-signal notify -- sh -c '{script}'")).spawn().unwrap();
-    until("the run", || names(sandbox.state()).iter().any(|name| name.starts_with(".notify")));
+    let script = "echo $$ > ../pid; exec sleep 600";
+    let mut child = sandbox
+        .shell(&format!("exec sso-signal notify -- sh -c '{script}'"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let left = sandbox.root().join("pid");
+    until("the run", || fs::read_to_string(&left).is_ok_and(|pid| pid.ends_with('\n')));
+    let left: i32 = fs::read_to_string(left).unwrap().trim().parse().unwrap();
     child.kill().unwrap();
     child.wait().unwrap();
     end(sandbox.shell(&format!("sso-signal notify --timeout 100ms -- sh -c '{script}'")), "")
         .exits_somehow(124);
+    kill_process(Pid::from_raw(left).unwrap(), Signal::KILL).unwrap();
 }
 
 #[test]
