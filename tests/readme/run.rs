@@ -31,6 +31,8 @@ const PLACEHOLDERS: &[(&str, &str)] = &[
 
 /// Lines whose status is their answer.
 const ANSWERS: &[(&str, i32)] = &[
+    // The table of the README has measured it without a signal.
+    ("sso-signal read demo", 1),
     // Nobody holds it.
     ("sso-lock status login", 1),
     ("sso-lock status watcher", 1),
