@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::path::PathBuf;
 use std::process::Stdio;
 
 use crate::login::bench::Bench;
@@ -65,17 +66,20 @@ fn percent(text: &str) -> String {
     text.replace("%3A", ":").replace("%2F", "/").replace("%3F", "?").replace("%3D", "=")
 }
 
+/// A browser that notes the page it is to open, and the note.
+fn browser(bench: &Bench) -> (PathBuf, PathBuf) {
+    let seen = bench.file("seen");
+    let script = format!("printf '%s' \"$1\" > '{0}.new'; mv '{0}.new' '{0}'", seen.display());
+    (bench.program("browser", &script), seen)
+}
+
 #[test]
 fn a_browser_opens_it_where_there_is_one() {
     let bench = Bench::start("");
-    let seen = bench.file("seen");
-    let browser = bench
-        .program("browser", &format!("printf '%s' \"$1\" > '{0}.new'; mv '{0}.new' '{0}'", seen.display()));
+    let (browser, seen) = browser(&bench);
     let ended = bench.run_with("sso-login console demo", &[("BROWSER", browser.to_str().unwrap())]).exits(0);
     assert_eq!(ended.stdout, "");
-    while !seen.exists() {
-        std::thread::yield_now();
-    }
+    until("the browser", || seen.exists());
     assert!(
         bench.text("seen").ends_with("account_id=111122223333&role_name=Developer"),
         "{}",
@@ -105,9 +109,7 @@ fn the_federation_endpoint_gives_a_link_that_is_printed_only_on_demand() {
 #[test]
 fn a_federated_link_reaches_the_browser_once_and_no_command_line() {
     let bench = Bench::logged_in("");
-    let seen = bench.file("seen");
-    let browser = bench
-        .program("browser", &format!("printf '%s' \"$1\" > '{0}.new'; mv '{0}.new' '{0}'", seen.display()));
+    let (browser, seen) = browser(&bench);
     let mut command = bench.command("sso-login console demo --federated");
     command.env("BROWSER", browser).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.spawn().unwrap();

@@ -49,10 +49,10 @@ pub fn shared(file: &File) -> io::Result<Try> {
 /// Waits for a lock that nobody else has: `Held` if it hasn't changed hands for `timeout`. Holders that are done quickly may be
 /// many, so the limit begins anew whenever the file's time of change does.
 pub fn wait(file: &File, timeout: Duration) -> io::Result<Try> {
-    let mut patience = Patience { since: Instant::now(), change: changed(file), timeout };
+    let mut limit = WaitLimit { since: Instant::now(), change: changed(file), timeout };
     loop {
         match outcome(fs2::FileExt::try_lock_exclusive(file))? {
-            Try::Held if patience.lasts(Instant::now(), changed(file)) => thread::sleep(BEAT),
+            Try::Held if limit.lasts(Instant::now(), changed(file)) => thread::sleep(BEAT),
             tried => return Ok(tried),
         }
     }
@@ -61,13 +61,13 @@ pub fn wait(file: &File, timeout: Duration) -> io::Result<Try> {
 /// When a file changed last: seconds and nanoseconds.
 type Change = Option<(i64, i64)>;
 
-struct Patience {
+struct WaitLimit {
     since: Instant,
     change: Change,
     timeout: Duration,
 }
 
-impl Patience {
+impl WaitLimit {
     fn lasts(&mut self, now: Instant, change: Change) -> bool {
         if change != self.change {
             (self.since, self.change) = (now, change);
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wait_ends_with_the_lock_or_with_patience() {
+    fn a_wait_ends_with_the_lock_or_at_the_limit() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let open = || File::options().read(true).write(true).open(file.path()).unwrap();
         let (one, two) = (open(), open());
@@ -116,19 +116,19 @@ mod tests {
     }
 
     #[test]
-    fn patience_begins_anew_when_the_lock_has_a_new_holder() {
+    fn the_limit_begins_anew_when_the_lock_has_a_new_holder() {
         let file = tempfile::tempfile().unwrap();
         let begin = Instant::now();
         let after = |seconds| begin + Duration::from_secs(seconds);
         let first = changed(&file);
-        let mut patience = Patience { since: begin, change: first, timeout: Duration::from_secs(10) };
-        assert!(patience.lasts(after(9), first));
+        let mut limit = WaitLimit { since: begin, change: first, timeout: Duration::from_secs(10) };
+        assert!(limit.lasts(after(9), first));
         file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
         mark(&file);
         let second = Some((0, 0));
         assert!(changed(&file).is_some() && file.metadata().unwrap().mtime() > 0);
-        assert!(patience.lasts(after(12), second) && patience.lasts(after(21), second));
-        assert!(!patience.lasts(after(22), second));
+        assert!(limit.lasts(after(12), second) && limit.lasts(after(21), second));
+        assert!(!limit.lasts(after(22), second));
     }
 
     #[test]

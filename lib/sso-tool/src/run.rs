@@ -38,12 +38,12 @@ pub fn main<C: Parser>(tool: &str, act: impl FnOnce(C) -> anyhow::Result<Exit>) 
         return finish(tool, written.map(|()| Exit::Done));
     }
     let words: Vec<OsString> = env::args_os().skip(1).collect();
-    // `help` stands before a name of another, and what it shows is about all.
+    // `help` lists all subcommands, and `help NAME` shows one that isn't called.
     let is_short = !words.iter().any(|word| word == "help");
     if is_short && let Ok(Ok(line)) = read::<C>(subcommands::named_in(&words, C::command), &words) {
         return finish(tool, act(line));
     }
-    // Help, and what is wrong with the words, is found with all subcommands.
+    // Help texts and errors name all subcommands.
     match read::<C>(C::command(), &words) {
         Ok(Ok(line)) => finish(tool, act(line)),
         Ok(Err(err)) if err.use_stderr() => {

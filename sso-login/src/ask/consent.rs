@@ -11,7 +11,7 @@ use sso_tool::stream::Document;
 use sso_tool::time::Moment;
 
 use super::answered::Answered;
-use super::{Occasion, Patience, Question, Response, ask, yes_or_no};
+use super::{Limits, Occasion, Question, Response, ask, yes_or_no};
 use crate::session::answer::Answer;
 use crate::session::cached::Session;
 use crate::session::login_options::{after, lock_timeout};
@@ -83,10 +83,10 @@ impl<'a> Consent<'a> {
         if answer.is_none() {
             let question = Question::new(self.settings, profile, document, occasion.ends_at, self.timeout)?;
             // Who runs a command at a terminal is asked there, and only yes or no.
-            let patience = Patience::new(self.timeout).unless(is_moot);
+            let limits = Limits::new(self.timeout).unless(is_moot);
             let said = match occasion.needed {
-                Some(_) if io::stdin().is_terminal() => yes_or_no(&question, patience),
-                _ => ask(self.settings, &question, patience),
+                Some(_) if io::stdin().is_terminal() => yes_or_no(&question, limits),
+                _ => ask(self.settings, &question, limits),
             };
             answer = match said {
                 Response::Refresh => None,
@@ -94,7 +94,7 @@ impl<'a> Consent<'a> {
                     self.answered.keep(session, &profile.name, &refusal, self.settings)?;
                     Some(refusal)
                 }
-                // Whoever logged in may have logged out again.
+                // The session may have ended again.
                 Response::Moot => Some(valid()?.unwrap_or_else(|| Answer::dismissed(None))),
             };
         }

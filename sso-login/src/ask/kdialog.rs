@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::patience::Patience;
+use super::limits::Limits;
 use super::process::{Ended, run};
 use super::question::{SNOOZE_TITLE, WARNING_TITLE};
 use super::{Button, CANCEL, DISABLE, DONT_REMIND, Dialog, Question, REFRESH, Reply, SNOOZE};
 
 pub(super) struct Kdialog<'a> {
     pub(super) program: PathBuf,
-    pub(super) patience: Patience<'a>,
+    pub(super) limits: Limits<'a>,
 }
 
 impl Dialog for Kdialog<'_> {
@@ -62,7 +62,7 @@ impl Kdialog<'_> {
 
     /// `kdialog` knows no time limit: it is ended after `timeout`.
     fn run<T>(&self, command: Command, understand: impl FnOnce(&Ended) -> Option<T>) -> Reply<T> {
-        run(command, "", self.patience.timeout, self.patience).then(|ended| match understand(&ended) {
+        run(command, "", self.limits.timeout, self.limits).then(|ended| match understand(&ended) {
             Some(value) => Reply::Given(value),
             // Closed or cancelled.
             None if matches!(ended.code, 0..=2) => Reply::Nothing,

@@ -4,8 +4,8 @@ use sso_tool::settings::from_environment;
 
 use super::Dialog;
 use super::kdialog::Kdialog;
+use super::limits::Limits;
 use super::osascript::Osascript;
-use super::patience::Patience;
 use super::terminal::Terminal;
 use super::zenity::Zenity;
 use crate::flows::surroundings::on_path;
@@ -43,12 +43,12 @@ impl Kind {
     }
 
     /// `None` if it isn't here.
-    pub(super) fn open(self, patience: Patience<'_>) -> Option<Box<dyn Dialog + '_>> {
+    pub(super) fn open(self, limits: Limits<'_>) -> Option<Box<dyn Dialog + '_>> {
         Some(match self {
-            Self::Osascript => Box::new(Osascript { program: on_path("osascript")?, patience }),
-            Self::Zenity => Box::new(Zenity { program: on_path("zenity")?, patience }),
-            Self::Kdialog => Box::new(Kdialog { program: on_path("kdialog")?, patience }),
-            Self::Terminal => Box::new(Terminal::open(patience)?),
+            Self::Osascript => Box::new(Osascript { program: on_path("osascript")?, limits }),
+            Self::Zenity => Box::new(Zenity { program: on_path("zenity")?, limits }),
+            Self::Kdialog => Box::new(Kdialog { program: on_path("kdialog")?, limits }),
+            Self::Terminal => Box::new(Terminal::open(limits)?),
         })
     }
 }

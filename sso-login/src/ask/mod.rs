@@ -7,9 +7,9 @@ mod answered;
 mod consent;
 mod kdialog;
 mod kind;
+mod limits;
 mod occasion;
 mod osascript;
-mod patience;
 mod process;
 mod program;
 mod question;
@@ -25,8 +25,8 @@ use sso_tool::settings::{Settings, from_environment};
 
 pub use consent::Consent;
 use kind::Kind;
+use limits::{Interruption, Limits};
 pub(crate) use occasion::Occasion;
-use patience::{Cut, Patience};
 use question::Question;
 
 use crate::session::answer::Answer;
@@ -65,11 +65,11 @@ enum Reply<T> {
     Moot,
 }
 
-impl<T> From<Cut> for Reply<T> {
-    fn from(cut: Cut) -> Self {
-        match cut {
-            Cut::Signal(signal) => Self::Interrupted(signal),
-            Cut::Moot => Self::Moot,
+impl<T> From<Interruption> for Reply<T> {
+    fn from(interruption: Interruption) -> Self {
+        match interruption {
+            Interruption::Signal(signal) => Self::Interrupted(signal),
+            Interruption::Moot => Self::Moot,
         }
     }
 }
@@ -108,23 +108,23 @@ pub(crate) enum Decision {
 /// Asks on the terminal that this process is in the foreground of, and nowhere else: no dialog, and nothing where
 /// stdin isn't a terminal or `SSO_DIALOG` is `none`.
 pub(crate) fn yes_on_terminal(text: &str, prompt: &str, timeout: Duration) -> Decision {
-    match ask_on_terminal(text, prompt, Patience::new(timeout)) {
+    match ask_on_terminal(text, prompt, Limits::new(timeout)) {
         Reply::Given(()) => Decision::Yes,
         Reply::Interrupted(signal) => Decision::Interrupted(signal),
         _ => Decision::No,
     }
 }
 
-fn ask_on_terminal(text: &str, prompt: &str, patience: Patience<'_>) -> Reply<()> {
+fn ask_on_terminal(text: &str, prompt: &str, limits: Limits<'_>) -> Reply<()> {
     let is_terminal =
         io::stdin().is_terminal() && from_environment("SSO_DIALOG").as_deref() != Some(NO_DIALOG);
-    let terminal = if is_terminal { terminal::Terminal::open(patience) } else { None };
+    let terminal = if is_terminal { terminal::Terminal::open(limits) } else { None };
     terminal.map_or(Reply::Nothing, |terminal| terminal.yes(text, prompt))
 }
 
 /// Asks at the terminal whether to log in.
-fn yes_or_no(question: &Question, patience: Patience<'_>) -> Response {
-    match ask_on_terminal(&question.brief, "Log in now? (y/N): ", patience) {
+fn yes_or_no(question: &Question, limits: Limits<'_>) -> Response {
+    match ask_on_terminal(&question.brief, "Log in now? (y/N): ", limits) {
         Reply::Given(()) => Response::Refresh,
         Reply::Nothing | Reply::Broken(_) => Response::No(Answer::dismissed(None)),
         Reply::Interrupted(signal) => Response::No(Answer::interrupted(signal)),
@@ -133,7 +133,7 @@ fn yes_or_no(question: &Question, patience: Patience<'_>) -> Response {
 }
 
 /// Asks. Each dialog waits for the timeout; after that it is a dismissal.
-fn ask(settings: &Settings, question: &Question, patience: Patience<'_>) -> Response {
+fn ask(settings: &Settings, question: &Question, limits: Limits<'_>) -> Response {
     let chosen = from_environment("SSO_DIALOG");
     let kinds = match chosen.as_deref() {
         None => Kind::of_this_desktop(),
@@ -141,12 +141,12 @@ fn ask(settings: &Settings, question: &Question, patience: Patience<'_>) -> Resp
         Some(NO_DIALOG) => return unasked("SSO_DIALOG is `none`"),
         Some(word) => match Kind::from_word(word) {
             Some(kind) => vec![kind],
-            None => return said(program::ask(word, question, patience), settings, word),
+            None => return said(program::ask(word, question, limits), settings, word),
         },
     };
     let mut notes = Vec::new();
     for kind in kinds {
-        let Some(dialog) = kind.open(patience) else { continue };
+        let Some(dialog) = kind.open(limits) else { continue };
         match converse(dialog.as_ref(), question) {
             Reply::Broken(why) => {
                 settings.debug(|| format!("cannot ask with {}: {why}", kind.word()));

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::patience::Patience;
+use super::limits::Limits;
 use super::process::{limit, run, seconds};
 use super::question::{SNOOZE_TITLE, WARNING_TITLE};
 use super::{Button, CANCEL, DISABLE, DONT_REMIND, Dialog, Question, REFRESH, Reply, SNOOZE};
@@ -14,7 +14,7 @@ const NO_DESKTOP: &str = "(-1713)";
 
 pub(super) struct Osascript<'a> {
     pub(super) program: PathBuf,
-    pub(super) patience: Patience<'a>,
+    pub(super) limits: Limits<'a>,
 }
 
 impl Dialog for Osascript<'_> {
@@ -47,8 +47,8 @@ impl Osascript<'_> {
     ) -> Reply<T> {
         let mut command = Command::new(&self.program);
         // The step's word comes first: what follows can't be taken for an option.
-        command.args(["-e", SCRIPT, step, title, text, &seconds(self.patience.timeout)]).args(labels);
-        run(command, "", limit(self.patience.timeout), self.patience).then(|ended| match ended.code {
+        command.args(["-e", SCRIPT, step, title, text, &seconds(self.limits.timeout)]).args(labels);
+        run(command, "", limit(self.limits.timeout), self.limits).then(|ended| match ended.code {
             0 => understand(ended.label()).map_or(Reply::Nothing, Reply::Given),
             _ if ended.err.contains(NO_DESKTOP) => Reply::Broken("no desktop here".to_owned()),
             _ => Reply::Nothing,

@@ -8,7 +8,7 @@ use signal_hook::consts::SIGTERM;
 use sso_tool::process::{End, Output, Program, code};
 
 use super::Reply;
-use super::patience::{Cut, Patience};
+use super::limits::{Interruption, Limits};
 use crate::interrupt::Interrupt;
 use crate::session::login_options::after;
 
@@ -34,15 +34,15 @@ impl Ended {
 }
 
 /// Runs a dialog with text on stdin. After `limit`, or when nobody needs an answer any more, it is killed, with all that it started.
-pub(super) fn run(command: Command, input: &str, limit: Duration, patience: Patience<'_>) -> Reply<Ended> {
+pub(super) fn run(command: Command, input: &str, limit: Duration, limits: Limits<'_>) -> Reply<Ended> {
     let interrupt = match Interrupt::hold() {
         Ok(interrupt) => interrupt,
         Err(err) => return Reply::Broken(format!("it can't be run: {err:#}")),
     };
     let is_moot = Cell::new(false);
-    let interrupted = || match patience.cut(&interrupt)? {
-        Cut::Signal(signal) => Some(signal),
-        Cut::Moot => {
+    let interrupted = || match limits.interruption(&interrupt)? {
+        Interruption::Signal(signal) => Some(signal),
+        Interruption::Moot => {
             is_moot.set(true);
             Some(SIGTERM)
         }

@@ -7,16 +7,16 @@ use serde_json::Value;
 use sso_signal::LONGEST_SNOOZE;
 use sso_tool::stream;
 
-use super::patience::Patience;
+use super::limits::Limits;
 use super::process::run;
 use super::{Question, Reply, Response};
 use crate::session::answer::Answer;
 
 /// Asks with the command `line`: it gets the document on stdin and prints one with `answer`: `refresh`, `snooze`
 /// (with `seconds`), `suppress` or `dismiss`.
-pub(super) fn ask(line: &str, question: &Question, patience: Patience<'_>) -> Reply<Response> {
+pub(super) fn ask(line: &str, question: &Question, limits: Limits<'_>) -> Reply<Response> {
     let input = format!("{}\n", Value::from(question.document.clone()));
-    run(command(line), &input, patience.timeout, patience).then(|ended| match ended.code {
+    run(command(line), &input, limits.timeout, limits).then(|ended| match ended.code {
         0 => understand(&ended.out),
         // As zenity and the others end when a person closes them.
         1 => Reply::Nothing,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use sso_tool::time;
 
-use super::patience::{Cut, Patience};
+use super::limits::{Interruption, Limits};
 use super::question::WARNING_TITLE;
 use super::{Button, Dialog, Question, Reply};
 use crate::interrupt::Interrupt;
@@ -14,7 +14,7 @@ use crate::terminal::{Tty, Typed};
 
 pub(super) struct Terminal<'a> {
     tty: Tty,
-    patience: Patience<'a>,
+    limits: Limits<'a>,
 }
 
 /// What a typed answer means; `None` is one that has no meaning here.
@@ -22,7 +22,7 @@ type Meaning<T> = Option<Reply<T>>;
 
 impl Dialog for Terminal<'_> {
     fn choose(&self, question: &Question) -> Reply<Button> {
-        let limit = time::format_duration(self.patience.timeout);
+        let limit = time::format_duration(self.limits.timeout);
         let prompt =
             format!("[r]efresh, [s]nooze, [d]on't remind; Enter or {limit} without an answer: later > ");
         self.ask(question.title, &question.text, &prompt, |answer| match answer {
@@ -74,8 +74,8 @@ fn given(is_given: bool) -> Reply<()> {
 
 impl<'a> Terminal<'a> {
     /// The terminal, if this process is in its foreground.
-    pub(super) fn open(patience: Patience<'a>) -> Option<Self> {
-        Some(Self { tty: Tty::open()?, patience })
+    pub(super) fn open(limits: Limits<'a>) -> Option<Self> {
+        Some(Self { tty: Tty::open()?, limits })
     }
 
     /// A question whose answer is yes, or anything else.
@@ -91,7 +91,7 @@ impl<'a> Terminal<'a> {
         prompt: &str,
         understand: impl Fn(&str) -> Meaning<T>,
     ) -> Reply<T> {
-        let deadline = after(self.patience.timeout);
+        let deadline = after(self.limits.timeout);
         let mut shown = match title {
             "" => format!("{text}\n{prompt}"),
             title => format!("\n{title}\n\n{text}\n\n{prompt}"),
@@ -100,7 +100,7 @@ impl<'a> Terminal<'a> {
             let line = match self.read_line(&shown, deadline) {
                 Ok(Typed::Line(line)) => line,
                 Ok(Typed::Nothing) => return Reply::Nothing,
-                Ok(Typed::Ended(cut)) => return cut.into(),
+                Ok(Typed::Ended(interruption)) => return interruption.into(),
                 Err(err) => return Reply::Broken(err.to_string()),
             };
             if let Some(reply) = understand(line.trim().to_lowercase().as_str()) {
@@ -111,10 +111,10 @@ impl<'a> Terminal<'a> {
     }
 
     /// Shows a text and reads a line. Afterwards the text is erased: its matter is settled.
-    fn read_line(&self, shown: &str, deadline: Instant) -> io::Result<Typed<Cut>> {
+    fn read_line(&self, shown: &str, deadline: Instant) -> io::Result<Typed<Interruption>> {
         let interrupt = Interrupt::hold().map_err(io::Error::other)?;
         self.tty.forget()?;
-        let typed = self.tty.read_line(shown, &|| self.patience.cut(&interrupt), deadline)?;
+        let typed = self.tty.read_line(shown, &|| self.limits.interruption(&interrupt), deadline)?;
         if self.tty.is_ours() {
             self.tty.erase(shown, deadline)?;
         }

@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::patience::Patience;
+use super::limits::Limits;
 use super::process::{Ended, limit, run, seconds};
 use super::question::{SNOOZE_TITLE, WARNING_TITLE};
 use super::{Button, CANCEL, DISABLE, DONT_REMIND, Dialog, Question, REFRESH, Reply, SNOOZE};
 
 pub(super) struct Zenity<'a> {
     pub(super) program: PathBuf,
-    pub(super) patience: Patience<'a>,
+    pub(super) limits: Limits<'a>,
 }
 
 impl Dialog for Zenity<'_> {
@@ -52,7 +52,7 @@ impl Zenity<'_> {
             .args(["--question", "--no-markup", "--no-wrap"])
             .arg(format!("--title={title}"))
             .arg(format!("--text={text}"))
-            .arg(format!("--timeout={}", seconds(self.patience.timeout)));
+            .arg(format!("--timeout={}", seconds(self.limits.timeout)));
         command
     }
 
@@ -60,7 +60,7 @@ impl Zenity<'_> {
         /// By a button of ours, or closed; what it prints tells them apart.
         const CLOSED: i32 = 1;
         const LATE: i32 = 5;
-        run(command, "", limit(self.patience.timeout), self.patience).then(|ended| match understand(&ended) {
+        run(command, "", limit(self.limits.timeout), self.limits).then(|ended| match understand(&ended) {
             Some(value) => Reply::Given(value),
             None if ended.err.contains("open display") => {
                 Reply::Broken("the display can't be opened".to_owned())

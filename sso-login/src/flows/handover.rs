@@ -15,7 +15,7 @@ use crate::flows::{browser, random};
 use crate::interrupt::{Interrupt, interrupted};
 
 /// How long a browser may take to come.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 /// How long a connection may take to ask. Browsers open some in advance.
 const ASKING: Duration = Duration::from_millis(500);
 /// Between two looks for a connection.
@@ -33,13 +33,13 @@ pub(crate) fn open(settings: &Settings, link: &Secret) -> anyhow::Result<bool> {
         return Ok(false);
     }
     let begin = Instant::now();
-    while begin.elapsed() < PATIENCE {
+    while begin.elapsed() < TIMEOUT {
         if let Some(signal) = interrupt.received() {
             return Err(interrupted(signal));
         }
         match listener.accept() {
             Ok((stream, _)) => {
-                // Whoever goes before it is answered costs nobody the link.
+                // A client that disconnects early doesn't use the link up.
                 if answer(stream, &path, link).unwrap_or(false) {
                     return Ok(true);
                 }
@@ -48,7 +48,7 @@ pub(crate) fn open(settings: &Settings, link: &Secret) -> anyhow::Result<bool> {
             Err(err) => return Err(err).context("cannot wait for the browser"),
         }
     }
-    let message = format!("no browser came for the link within {} s", PATIENCE.as_secs());
+    let message = format!("no browser came for the link within {} s", TIMEOUT.as_secs());
     Err(Fault::new(Exit::Unavailable, message)
         .hint("sso-login console --federated --print shows the link")
         .into())

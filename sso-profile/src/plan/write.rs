@@ -189,7 +189,7 @@ fn changed_profile<const N: usize>(
     let set = differing(session.into_iter().chain(role), profile);
     // What it only inherits isn't in its section.
     let is_own = |key: &&str| has(key) && profile.and_then(|keys| keys.get(key)) != content.defaults.get(key);
-    // Whoever asks for another region or format doesn't ask for other credentials.
+    // A request for another region or format keeps the source of the credentials.
     let others = OTHER_SOURCES.into_iter().filter(|_| request.names_credentials());
     let remove: Vec<_> = goes.chain(others).filter(is_own).collect();
     Ok(change(Role::Profile(name.to_owned()), set, remove, profile.is_none()))

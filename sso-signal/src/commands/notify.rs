@@ -45,8 +45,8 @@ const TIMED_OUT: i32 = 124;
 /// Use it for desktop notifications, webhooks and mail. CMD gets the signal's document on stdin. It runs once for each
 /// session and episode, in any mode and even if the session is snoozed, and a restart doesn't repeat it. A session that is
 /// locked on purpose (`sso-signal quiet`) is left out. The watcher doesn't wait for CMD or depend on it. A CMD that fails is
-/// tried three times in all; it runs twice only if it was interrupted. One that takes longer than --timeout is killed,
-/// which counts as a failure, so that it doesn't hold up the notices of other sessions. Without --follow, the command handles the signals
+/// tried three times in all; it runs twice only if it was interrupted. `notify` kills a CMD
+/// that takes longer than --timeout and counts it as failed, so that it doesn't hold up other sessions. Without --follow, the command handles the signals
 /// that exist now, and ends.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = "\

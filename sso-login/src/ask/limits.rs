@@ -6,21 +6,21 @@ use crate::interrupt::Interrupt;
 
 /// What ends a question that nobody answers.
 #[derive(Clone, Copy)]
-pub(super) struct Patience<'a> {
+pub(super) struct Limits<'a> {
     /// The longest wait.
     pub(super) timeout: Duration,
     is_moot: &'a dyn Fn() -> bool,
 }
 
 /// What came before an answer or the end of time.
-pub(super) enum Cut {
+pub(super) enum Interruption {
     /// This process was told to end by that signal.
     Signal(i32),
     /// Nobody needs an answer any more.
     Moot,
 }
 
-impl<'a> Patience<'a> {
+impl<'a> Limits<'a> {
     pub(super) fn new(timeout: Duration) -> Self {
         Self { timeout, is_moot: &|| false }
     }
@@ -30,8 +30,8 @@ impl<'a> Patience<'a> {
         Self { is_moot, ..self }
     }
 
-    pub(super) fn cut(&self, interrupt: &Interrupt) -> Option<Cut> {
-        let signal = interrupt.received().map(Cut::Signal);
-        signal.or_else(|| (self.is_moot)().then_some(Cut::Moot))
+    pub(super) fn interruption(&self, interrupt: &Interrupt) -> Option<Interruption> {
+        let signal = interrupt.received().map(Interruption::Signal);
+        signal.or_else(|| (self.is_moot)().then_some(Interruption::Moot))
     }
 }
