@@ -290,19 +290,19 @@ lint: _components
     cargo clippy --workspace --all-targets --locked -- -D warnings
     if command -v shellcheck > /dev/null; then shellcheck tests/*.sh scripts/* .ci/run && shellcheck --external-sources packaging/facts $(grep -ls "^#!.*sh$" packaging/*); fi
 
-# Build the five tools and install them with man pages, completions and sso-watch, sso-monitor, sso-status below PREFIX (~/.local)
+# Build the five tools and install them with man pages, completions and scripts below PREFIX (~/.local)
 [group('install')]
 install:
     cargo build --release --workspace --bins --locked
-    @bin={{ quote(prefix / "bin") }}; install -d "$bin" && install -m 755 {{ quote(target) }}/release/sso-{signal,lock,cache,profile,login} {{ quote(justfile_directory()) }}/scripts/sso-{watch,monitor,status} "$bin" && for tool in signal lock cache profile login; do "$bin/sso-$tool" --generate {{ quote(prefix / "share") }}; done && install -m 644 {{ quote(justfile_directory()) }}/packaging/man/*.1 {{ quote(prefix / "share/man/man1") }}
+    @bin={{ quote(prefix / "bin") }}; install -d "$bin" && install -m 755 {{ quote(target) }}/release/sso-{signal,lock,cache,profile,login} {{ quote(justfile_directory()) }}/scripts/sso-{watch,monitor,status,auth-test} "$bin" && for tool in signal lock cache profile login; do "$bin/sso-$tool" --generate {{ quote(prefix / "share") }}; done && install -m 644 {{ quote(justfile_directory()) }}/packaging/man/*.1 {{ quote(prefix / "share/man/man1") }}
     @case :{{ quote(env("PATH")) }}: in *:{{ quote(prefix / "bin") }}:*) ;; *) echo {{ quote(prefix / "bin is not on your PATH yet") }} ;; esac
 
 # Remove everything that `just install` installed below PREFIX, and the services; ~/.aws stays as it is
 [group('install')]
 uninstall:
     @if command -v sso-signal > /dev/null; then sso-signal service uninstall --text || [ "$?" -eq 69 ]; fi
-    rm -f {{ quote(prefix) }}/{bin/,share/bash-completion/completions/,share/zsh/site-functions/_}sso-{signal,lock,cache,profile,login} {{ quote(prefix) }}/bin/sso-{watch,monitor,status}
-    rm -f {{ quote(prefix) }}/share/{man/man1/sso-{signal,lock,cache,profile,login}{,-*}.1,man/man1/sso-{watch,monitor,status}.1,fish/vendor_completions.d/sso-{signal,lock,cache,profile,login}.fish,powershell/sso-{signal,lock,cache,profile,login}.ps1}
+    rm -f {{ quote(prefix) }}/{bin/,share/bash-completion/completions/,share/zsh/site-functions/_}sso-{signal,lock,cache,profile,login} {{ quote(prefix) }}/bin/sso-{watch,monitor,status,auth-test}
+    rm -f {{ quote(prefix) }}/share/{man/man1/sso-{signal,lock,cache,profile,login}{,-*}.1,man/man1/sso-{watch,monitor,status,auth-test}.1,fish/vendor_completions.d/sso-{signal,lock,cache,profile,login}.fish,powershell/sso-{signal,lock,cache,profile,login}.ps1}
 
 # Find the tools, built here or installed; otherwise build them
 _tools:

@@ -269,7 +269,7 @@ fn of_session(
         }
     }
     if let Some(end) = ending {
-        let left = sentence::time_words((end - now).num_seconds());
+        let left = sentence::time_words(time::seconds_left(end, now));
         reason = format!("SSO session \"{}\" ends at {}, in {left}", sanitize(name), time::format(end));
     }
     if let Some(later) = forecast.as_ref().and_then(|forecast| forecast.disagrees) {

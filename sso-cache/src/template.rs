@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde_json::Value;
 use sso_tool::sanitize::sanitize;
 use sso_tool::stream::Document;
-use sso_tool::time::{self, Moment};
+use sso_tool::time::{self, Moment, seconds_left, whole_minutes};
 use sso_tool::token_state::TokenState;
 
 /// A line with fields of a checked document in it.
@@ -111,9 +111,10 @@ impl End {
 
 /// The time left, to the minute; `expired` for a token that has expired or isn't there.
 fn left(end: Option<Moment>, now: Option<Moment>) -> String {
-    let left = end.zip(now).map(|(end, now)| end - now).filter(|left| left.num_milliseconds() > 0);
+    let left = end.zip(now).map(|(end, now)| seconds_left(end, now)).filter(|left| *left > 0);
     let Some(left) = left else { return TokenState::Expired.word().to_owned() };
-    match (left.num_hours(), left.num_minutes() % 60) {
+    let minutes = whole_minutes(left);
+    match (minutes / 60, minutes % 60) {
         (0, minutes) => format!("{minutes}m"),
         (hours, 0) => format!("{hours}h"),
         (hours, minutes) => format!("{hours}h{minutes}m"),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde_json::Value;
 use sso_tool::exit::{Exit, Fault, WithFault as _};
+use sso_tool::meant::{close, or_meant};
 use sso_tool::recipe;
 use sso_tool::settings::{Settings, from_environment};
 use sso_tool::shell::shell_word;
@@ -366,18 +367,4 @@ impl AwsConfig {
     pub(crate) fn in_words(&self) -> String {
         self.file.as_ref().map_or_else(|| "the AWS config".to_owned(), |path| path.display().to_string())
     }
-}
-
-/// The names that may be meant, as the end of the sentence that one isn't there.
-fn or_meant(close: &[&str]) -> String {
-    let names: Vec<_> = close.iter().take(3).map(|known| format!("`{known}`")).collect();
-    if names.is_empty() { String::new() } else { format!("; did you mean {}?", names.join(", ")) }
-}
-
-/// The names that are like a mistyped one, the likeliest first.
-fn close<'n>(names: impl Iterator<Item = &'n str>, name: &str) -> Vec<&'n str> {
-    let scored = names.map(|known| (strsim::jaro_winkler(known, name), known));
-    let mut close: Vec<_> = scored.filter(|(score, _)| *score > 0.8).collect();
-    close.sort_by(|a, b| b.0.total_cmp(&a.0));
-    close.into_iter().map(|(_, known)| known).collect()
 }

@@ -189,6 +189,22 @@ fn retry_after(failures: u32, at: &Circumstances) -> Duration {
     LEASE.saturating_mul(1 << doublings).min(at.cooldown.max(LEASE))
 }
 
+/// What holds back the signals of an entry by a decision, or after too many failures, whatever the signal: what
+/// [`Reminder::without_pauses`] ends. Leases and retries are nobody's decision. `dismissed` is when the question was
+/// dismissed, as far as that ends with the entry.
+pub(crate) fn pauses(entry: &Reminder, dismissed: Option<Moment>, at: &Circumstances) -> Vec<Because> {
+    let lasts = |pause: Option<Pause>| pause.is_some_and(|pause| pause.lasts(at.now));
+    [
+        (lasts(entry.snooze), Because::Snoozed),
+        (lasts(dismissed.map(|from| Pause::starting(from, at.cooldown))), Because::CoolingDown),
+        (!entry.suppressed.is_empty(), Because::Suppressed),
+        (entry.gave_up.is_some(), Because::GaveUp),
+    ]
+    .into_iter()
+    .filter_map(|(is_so, because)| is_so.then_some(because))
+    .collect()
+}
+
 /// Whether a signal is to be acted on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Due {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use sso_tool::atomic_write;
 use sso_tool::exit::{Exit, Fault};
+use sso_tool::meant;
 pub use sso_tool::mode::Mode;
 use sso_tool::safe_read::{self, Found};
 use sso_tool::sanitize::sanitize;
@@ -51,7 +52,8 @@ pub fn wished(settings: &Settings) -> (Mode, &'static str) {
 /// Sets the mode, from the next poll on. It beats `SSO_LOGIN_MODE`.
 pub fn set(state_dir: &Path, word: &str) -> anyhow::Result<Mode> {
     let mode = Mode::of_word(word).ok_or_else(|| {
-        Fault::new(Exit::Usage, format!("`{word}` isn't a mode"))
+        let meant = meant::or_meant(&meant::close(Mode::ALL.map(Mode::word), word));
+        Fault::new(Exit::Usage, format!("`{word}` isn't a mode{meant}"))
             .hint("sso-signal mode notify|auto|standalone")
     })?;
     atomic_write::replace(&file(state_dir), format!("{mode}\n").as_bytes(), atomic_write::Mode::Private)?;

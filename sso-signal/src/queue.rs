@@ -1,5 +1,6 @@
 //! The queue of signals: which of them is due, and who has it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use crate::signal_store::places::MOST_SIGNALS;
 use crate::signal_store::{Located, Reading, SignalStore};
 use sso_tool::exit::warn;
 use sso_tool::listing;
+use sso_tool::meant;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::shell::shell_word;
@@ -78,9 +80,13 @@ impl<'a> Queue<'a> {
         }
         let names = listing::names(&["list"], "profile");
         if !names.is_empty() && !names.iter().any(|name| name == profile) {
-            let message = format!(
-                "neither the AWS config nor a signal has a profile `{profile}`: see sso-profile list"
-            );
+            let signals: Vec<String> = signals.iter().map(|located| located.signal.key()).collect();
+            let known: BTreeSet<&str> = names.iter().chain(&signals).map(String::as_str).collect();
+            let meant = match meant::or_meant(&meant::close(known, profile)) {
+                none if none.is_empty() => ": see sso-profile list".to_owned(),
+                meant => meant,
+            };
+            let message = format!("neither the AWS config nor a signal has a profile `{profile}`{meant}");
             warn(self.settings.tool(), &message);
         }
         Ok(())

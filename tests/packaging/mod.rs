@@ -184,7 +184,7 @@ fn the_tarball_unpacks_to_tools_that_work_with_pages_completions_units_and_licen
         wanted.push(format!("share/zsh/site-functions/_{tool}"));
         wanted.push(format!("share/fish/vendor_completions.d/{tool}.fish"));
     }
-    for script in ["sso-watch", "sso-monitor", "sso-status"] {
+    for script in ["sso-watch", "sso-monitor", "sso-status", "sso-auth-test"] {
         wanted.push(format!("bin/{script}"));
         wanted.push(format!("share/man/man1/{script}.1"));
     }

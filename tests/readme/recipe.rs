@@ -76,7 +76,7 @@ fn the_recipes_do_what_they_say_with_the_tools_of_this_checkout() {
         sso-signal write demo > /dev/null
         sso sso-snooze demo > /dev/null
         sso sso-status > status; grep -F 'snoozed until' status
-        sso sso-clean | grep -F '{"cleared":1}'
+        sso sso-clean | grep -F '{"cleared":1,"ended":["snoozed"]}'
         sso sso-mode standalone | grep -F 'standalone'
         sso sso-login-device demo | grep -F '"outcome":"success"'
         sso-signal write demo > /dev/null

@@ -1,5 +1,7 @@
 //! What a name on the command line means: a profile of this machine, unless `--host` says another.
 
+use serde_json::json;
+
 use crate::support::Sandbox;
 
 /// A signal of `corp` here, and one of another host's `corp`.
@@ -67,7 +69,48 @@ fn a_snooze_of_a_name_that_nobody_has_is_taken_and_told() {
     sandbox.write(".aws/config", "[profile corp]\nregion = eu-west-1\n");
     sandbox.run("sso-signal snooze corp 1h").exits(0);
     sandbox.run("sso-signal snooze crop 1h").exits_somehow(0).says("nor a signal has a profile `crop`");
+    let meant = "neither the AWS config nor a signal has a profile `crop`; did you mean `corp`?";
+    for line in ["sso-signal snooze crop 1h", "sso-signal quiet crop", "sso-signal request crop"] {
+        sandbox.run("sso-signal clear --all").exits(0);
+        sandbox.run(line).exits_somehow(0).says(meant);
+    }
     // A container's own profile: its signal knows it.
     sandbox.run("sso-signal write elsewhere").exits(0);
     sandbox.run("sso-signal snooze elsewhere 1h").exits(0);
+}
+
+#[test]
+fn clear_says_what_it_ended_and_warns_of_a_name_that_nothing_has() {
+    let sandbox = Sandbox::new();
+    sandbox.write(".aws/config", "[profile corp]\nregion = eu-west-1\n");
+    let text = |line: &str| sandbox.run(line).exits(0).stdout;
+    assert_eq!(text("sso-signal clear corp --text"), "corp: nothing to clear\n");
+    text("sso-signal snooze corp 1h");
+    assert_eq!(text("sso-signal clear corp --text"), "corp: snooze ended\n");
+    text("sso-signal write corp");
+    text("sso-signal snooze corp 1h");
+    assert_eq!(text("sso-signal clear corp --text"), "corp: 1 signal removed, snooze ended\n");
+    let settled = |outcome: &str| {
+        text("sso-signal write corp");
+        let document = format!("{{\"profile\":\"corp\",\"outcome\":\"{outcome}\",\"episode\":\"one\"}}");
+        sandbox.feed("sso-signal settle", &document).exits(0);
+    };
+    settled("dismissed");
+    let document = sandbox.run("sso-signal clear corp").exits(0).document();
+    assert_eq!(document, json!({"profile": "corp", "cleared": 1, "ended": ["cooling-down"]}));
+    settled("suppressed");
+    assert_eq!(text("sso-signal clear --all --text"), "reminders are on again\n");
+    // A lock on purpose stays, and its profile is known.
+    sandbox.run("sso-signal quiet crop").exits_somehow(0);
+    let stays = "crop: nothing to clear; locked by you until the next login (sso-signal quiet crop --off)\n";
+    assert_eq!(text("sso-signal clear crop --text"), stays);
+    text("sso-signal quiet crop --off");
+    let meant = "neither the AWS config nor a signal has a profile `crop`; did you mean `corp`?";
+    sandbox.run("sso-signal clear crop").exits_somehow(0).says(meant);
+    sandbox
+        .run("sso-signal clear staging")
+        .exits_somehow(0)
+        .says("a profile `staging`: see sso-profile list");
+    sandbox.run("sso-signal clear crop --host metta1").exits(0);
+    sandbox.run("sso-signal mode atuo").exits_somehow(2).says("; did you mean `auto`?");
 }

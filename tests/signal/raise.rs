@@ -259,13 +259,16 @@ fn clear_removes_signals_snoozes_and_cooldowns() {
         sandbox.run(&format!("sso-signal snooze {profile} 1h")).exits(0);
     }
     let cleared = sandbox.run("sso-signal clear other").exits(0).document();
-    assert_eq!(cleared, json!({"profile": "other", "cleared": 1}));
+    assert_eq!(cleared, json!({"profile": "other", "cleared": 1, "ended": ["snoozed"]}));
     assert_eq!(
         sandbox.run("sso-signal clear").exits(0).document(),
         json!({"profile": "default", "cleared": 0})
     );
     assert_eq!(profiles(&sandbox), ["corp", "third"]);
-    assert_eq!(sandbox.run("sso-signal clear --all").exits(0).document(), json!({"cleared": 2}));
+    assert_eq!(
+        sandbox.run("sso-signal clear --all").exits(0).document(),
+        json!({"cleared": 2, "ended": ["snoozed"]})
+    );
     for profile in ["corp", "other"] {
         raise(&sandbox, profile, "one");
         assert_eq!(crate::signal::clock::status(&sandbox, profile).0, "due");

@@ -9,7 +9,7 @@ use crate::readme::help::TOOLS;
 use crate::support::{self, Ended, end, until_or};
 use crate::watcher::running::{Desk, project};
 
-const SCRIPTS: [&str; 3] = ["sso-watch", "sso-monitor", "sso-status"];
+const SCRIPTS: [&str; 4] = ["sso-watch", "sso-monitor", "sso-status", "sso-auth-test"];
 
 /// A user's systemd that starts nothing.
 const SYSTEMCTL: &str = "case \"$*\" in *' is-active '*) exit 1;; *' show '*) echo MainPID=4242;; esac";

@@ -157,14 +157,34 @@ fn the_scripts_say_the_same_as_the_recipes() {
     for (name, arguments, code, said) in [
         ("sso-watch", "--no-such-flag", 2, "--no-such-flag"),
         ("sso-watch", "--text", 2, "--text has no effect here"),
+        ("sso-watch", "soon", 2, "sso-watch: soon isn't a length of time"),
         ("sso-monitor", "--no-such-flag", 2, "hint: sso-monitor --help"),
+        ("sso-monitor", "demo", 2, "hint: sso-monitor 60s demo"),
+        ("sso-monitor", "5parsecs", 2, "--every"),
+        ("sso-monitor", "60s dmeo", 78, "sso-monitor: profile `dmeo` is not in"),
+        ("sso-status", "--no-such-flag", 2, "hint: sso-status --help"),
+        ("sso-status", "dmeo", 78, "; did you mean `demo`"),
+        ("sso-auth-test", "--no-such-flag", 2, "hint: sso-auth-test --help"),
+        ("sso-auth-test", "--url http://localhost:1 demo", 2, "exclude each other"),
     ] {
         let mut command = desk.bench.command("bash");
-        command.arg(project().join("scripts").join(name)).arg(arguments);
+        command.arg(project().join("scripts").join(name)).args(arguments.split(' '));
         desk.dress(&mut command);
-        support::end(command, "").exits(code).says(said);
+        let ended = support::end(command, "").exits(code).says(said);
+        // No other tool's name stands before the lines.
+        let is_own = |line: &str| {
+            line.starts_with(&format!("{name}: ")) || name == "sso-watch" || arguments == "5parsecs"
+        };
+        assert!(ended.stderr.lines().all(is_own), "{}", ended.stderr);
     }
-    for name in ["sso-watch", "sso-monitor", "sso-status"] {
+    let mut status = desk.bench.command("bash");
+    status.arg(project().join("scripts/sso-status")).arg("other");
+    desk.dress(&mut status);
+    let one = support::end(status, "").exits(0).document();
+    let names: Vec<_> =
+        one["profiles"].as_array().unwrap().iter().map(|profile| &profile["profile"]).collect();
+    assert_eq!(names, ["other"]);
+    for name in ["sso-watch", "sso-monitor", "sso-status", "sso-auth-test"] {
         let mut command = desk.bench.command("bash");
         command.arg(project().join("scripts").join(name)).arg("--help");
         let help = support::end(command, "").exits(0).stdout;

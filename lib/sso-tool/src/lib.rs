@@ -22,6 +22,7 @@ pub mod foreground;
 pub mod format;
 pub mod hex;
 pub mod listing;
+pub mod meant;
 pub mod mode;
 pub mod outcome;
 mod pages;

@@ -14,6 +14,9 @@ pub enum Mode {
 }
 
 impl Mode {
+    /// Every mode, in the order of a list for people.
+    pub const ALL: [Self; 3] = [Self::Notify, Self::Auto, Self::Standalone];
+
     /// The word in files, settings and documents.
     pub fn word(self) -> &'static str {
         match self {
@@ -25,7 +28,7 @@ impl Mode {
 
     /// The mode of a word: exactly as written by [`word`](Self::word).
     pub fn of_word(word: &str) -> Option<Self> {
-        [Self::Notify, Self::Auto, Self::Standalone].into_iter().find(|mode| mode.word() == word)
+        Self::ALL.into_iter().find(|mode| mode.word() == word)
     }
 
     /// What it does, for people.

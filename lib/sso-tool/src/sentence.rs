@@ -8,6 +8,7 @@ use crate::document::Document;
 use crate::format::has_color;
 use crate::outcome::Outcome;
 use crate::sanitize::sanitize;
+use crate::shell::shell_word;
 use crate::time::{self, Moment};
 
 /// The sentence of a document; `None` where a person has read it already, on standard error.
@@ -36,6 +37,9 @@ impl Sentence<'_> {
         if let Some(error) = self.get("error") {
             return Some(format!("{who}: {}", self.get("reason").unwrap_or(error)));
         }
+        if let Some(cleared) = self.document.get("cleared").and_then(Value::as_u64) {
+            return Some(self.cleared(cleared));
+        }
         if let Some(quiet) = self.flag("quiet") {
             let words = if quiet { "no reminders until the next login" } else { "reminders are on" };
             return Some(format!("{who}: {words}"));
@@ -45,10 +49,6 @@ impl Sentence<'_> {
         }
         if let Some(until) = self.moment("snoozedUntil") {
             return Some(format!("{who}: no reminders for {}", self.left(until)));
-        }
-        if let Some(cleared) = self.document.get("cleared").and_then(Value::as_u64) {
-            let signals = if cleared == 1 { "signal" } else { "signals" };
-            return Some(format!("{cleared} {signals} removed"));
         }
         if let Some(signal) = self.get("signal") {
             let because = self.get("reason").map(|reason| format!(": {reason}")).unwrap_or_default();
@@ -111,6 +111,37 @@ impl Sentence<'_> {
                 format!("{who}: {}{because}", self.paint("the profile can't be used", RED))
             }
             Outcome::Failed => failed(),
+        }
+    }
+
+    /// What `sso-signal clear` removed and ended, and the lock that it leaves.
+    fn cleared(&self, signals: u64) -> String {
+        let removed = match signals {
+            0 => None,
+            1 => Some("1 signal removed".to_owned()),
+            _ => Some(format!("{signals} signals removed")),
+        };
+        let ended = self.document.get("ended").and_then(Value::as_array).into_iter().flatten();
+        let ended = ended.filter_map(Value::as_str).filter_map(|word| match word {
+            "snoozed" => Some("snooze ended"),
+            "cooling-down" => Some("cooldown ended"),
+            "suppressed" => Some("reminders are on again"),
+            "waiting-for-user" => Some("automatic logins resumed"),
+            _ => None,
+        });
+        let did: Vec<String> = removed.into_iter().chain(ended.map(str::to_owned)).collect();
+        let did = if did.is_empty() { "nothing to clear".to_owned() } else { did.join(", ") };
+        let who = if self.document.contains_key("profile") {
+            format!("{}: ", self.subject())
+        } else {
+            String::new()
+        };
+        match (self.flag("quiet"), self.get("profile")) {
+            (Some(true), Some(profile)) => {
+                let unlock = format!("sso-signal quiet {} --off", shell_word(&profile));
+                format!("{who}{did}; locked by you until the next login ({unlock})")
+            }
+            _ => format!("{who}{did}"),
         }
     }
 
@@ -197,7 +228,7 @@ impl Sentence<'_> {
     }
 
     fn left(&self, until: Moment) -> String {
-        time_words((until - self.now).num_seconds())
+        time_words(time::seconds_left(until, self.now))
     }
 
     fn ago(&self, when: Moment) -> String {
@@ -222,9 +253,9 @@ fn signal_words(signal: &str) -> &str {
     }
 }
 
-/// A length of time in its two largest units: `42m`, `3h10m`, `2d4h`, `under a minute`.
+/// A length of time, to the nearest minute, in its two largest units: `42m`, `3h10m`, `2d4h`, `under a minute`.
 pub fn time_words(seconds: i64) -> String {
-    let minutes = seconds / 60;
+    let minutes = time::whole_minutes(seconds);
     match minutes {
         ..1 => "under a minute".to_owned(),
         1..60 => format!("{minutes}m"),
@@ -268,7 +299,18 @@ mod tests {
                 "corp: logged out (the session of corp, dev)",
             ),
             (r#"{"profile":"corp","snoozedUntil":"2026-11-21T13:00:00Z"}"#, "corp: no reminders for 1h0m"),
-            (r#"{"profile":"corp","cleared":1}"#, "1 signal removed"),
+            (r#"{"profile":"corp","cleared":1}"#, "corp: 1 signal removed"),
+            (r#"{"cleared":2}"#, "2 signals removed"),
+            (r#"{"profile":"corp","cleared":0}"#, "corp: nothing to clear"),
+            (r#"{"profile":"corp","cleared":0,"ended":["snoozed"]}"#, "corp: snooze ended"),
+            (
+                r#"{"profile":"corp","cleared":1,"ended":["snoozed","suppressed"]}"#,
+                "corp: 1 signal removed, snooze ended, reminders are on again",
+            ),
+            (
+                r#"{"profile":"corp","cleared":0,"quiet":true}"#,
+                "corp: nothing to clear; locked by you until the next login (sso-signal quiet corp --off)",
+            ),
             (
                 r#"{"profile":"corp","reason":"expired","timestamp":"2026-11-21T11:00:00Z"}"#,
                 "corp: expired (1h0m ago)",

@@ -102,6 +102,27 @@ pub fn format_duration(duration: Duration) -> String {
     humantime::format_duration(Duration::from_secs(duration.as_secs())).to_string()
 }
 
+/// How long until `end`, in whole seconds. The second that has begun counts: the times of documents have no fraction, and
+/// the clock has one, so that an hour that has just been set would show as 59 minutes and 59 seconds.
+pub fn seconds_left(end: Moment, now: Moment) -> i64 {
+    let left = end - now;
+    left.num_seconds() + i64::from(left.subsec_nanos() > 0)
+}
+
+/// The time until `end` for people, to the second, as [`seconds_left`] counts them: `59m 12s`.
+pub fn format_left(end: Moment, now: Moment) -> String {
+    format_duration(Duration::from_secs(u64::try_from(seconds_left(end, now)).unwrap_or_default()))
+}
+
+/// A length of time in whole minutes, for people: the nearest one, so that what has just been set to an hour isn't shown as
+/// 59 minutes. Less than a minute is none: the last minute of a session isn't promised to anybody.
+pub fn whole_minutes(seconds: i64) -> i64 {
+    match seconds {
+        ..60 => 0,
+        seconds => seconds.saturating_add(29) / 60,
+    }
+}
+
 /// `moment` moved on by `duration`; the end of the year 9999, the last that RFC 3339 can write, if that lies
 /// beyond it.
 pub fn after(moment: Moment, duration: Duration) -> Moment {
@@ -163,6 +184,25 @@ mod tests {
         assert_eq!(parse_duration("15m"), Ok(Duration::from_secs(900)));
         assert!(parse_duration("15").unwrap_err().contains("1h30m"));
         assert_eq!(format_duration(Duration::from_millis(5_400_700)), "1h 30m");
+    }
+
+    #[test]
+    fn a_time_left_is_not_shown_a_minute_short_and_the_last_minute_is_not_promised() {
+        let end = parse("2026-11-21T13:00:00Z").unwrap();
+        for (now, seconds, words, minutes) in [
+            ("2026-11-21T12:00:00Z", 3600, "1h", 60),
+            ("2026-11-21T12:00:00.700Z", 3600, "1h", 60),
+            ("2026-11-21T12:00:04Z", 3596, "59m 56s", 60),
+            ("2026-11-21T12:00:31Z", 3569, "59m 29s", 59),
+            ("2026-11-21T12:59:01Z", 59, "59s", 0),
+            ("2026-11-21T13:00:00.700Z", 0, "0s", 0),
+            ("2026-11-21T14:00:00Z", -3600, "0s", 0),
+        ] {
+            let now = parse(now).unwrap();
+            assert_eq!(seconds_left(end, now), seconds, "{now}");
+            assert_eq!(format_left(end, now), words, "{now}");
+            assert_eq!(whole_minutes(seconds_left(end, now)), minutes, "{now}");
+        }
     }
 
     #[test]

@@ -142,7 +142,7 @@ fn ends(profile: &Profile, host: &str, end: Moment, now: Moment) -> String {
     let session = profile.sso.as_ref().and_then(|sso| sso.session.as_deref());
     let name = cut(session.unwrap_or(&profile.name), LONGEST_NAME);
     let clock = clock(end, now);
-    format!("{name}{host} ends at {clock}, in {}.", span((end - now).num_minutes()))
+    format!("{name}{host} ends at {clock}, in {}.", span(time::whole_minutes(time::seconds_left(end, now))))
 }
 
 /// Minutes in words.

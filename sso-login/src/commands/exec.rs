@@ -25,7 +25,7 @@ use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::stream::{Document, Output, Stdin};
 use sso_tool::subject::Subject;
-use sso_tool::time::{self, format_duration, parse_duration};
+use sso_tool::time::{self, format_left, parse_duration};
 
 use crate::commands::subjects::{self, Asked, RoleFlags, SubjectFlags, document_of};
 use crate::credentials::export::variables;
@@ -356,7 +356,7 @@ fn lasting(
     if let (Some(min_left), Some(end)) = (args.min_left, longest.expires_at)
         && end <= time::after(now, min_left)
     {
-        let left = format_duration(Duration::from_secs((end - now).num_seconds().max(0).unsigned_abs()));
+        let left = format_left(end, now);
         let name = sanitize(&profile.name);
         warn(
             settings.tool(),

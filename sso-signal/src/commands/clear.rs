@@ -5,22 +5,26 @@ use std::path::Path;
 
 use crate::cooldown;
 use crate::heartbeat;
+use crate::machine::{self, Because, Circumstances, Stamp};
 use crate::queue::Queue;
 use crate::reminder::Reminder;
 use crate::reminder_key::ReminderKey;
+use crate::reminder_store::ReminderStore;
 use crate::signal;
 use crate::signal_store::Reading;
 use sso_tool::atomic_write;
 use sso_tool::exit::Exit;
 use sso_tool::settings::Settings;
 use sso_tool::stream::{Document, Output};
-use sso_tool::time;
+use sso_tool::time::Moment;
 
 /// Remove signals, snoozes and cooldowns
 ///
 /// Clears those of PROFILE (else of the profile chosen by SSO_PROFILE_VARS or AWS_PROFILE, else of `default`), or all.
-/// The monitor's next check raises a signal again for a session that is still expired. A session that was locked on purpose
-/// stays quiet: `quiet --off` ends that. For a profile on another host, name the host with --host.
+/// `ended` in the document says what held reminders back until now, such as `snoozed`. The monitor's next check raises a
+/// signal again for a session that is still expired. A session that was locked on purpose stays quiet: `quiet --off` ends
+/// that. A name that neither the AWS config nor a signal or reminder has is warned of. For a profile on another host, name
+/// the host with --host.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = "\
 Examples:
@@ -61,12 +65,55 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     clear(settings, whose.as_ref(), output)
 }
 
+/// What held signals back before it was ended.
+struct Held {
+    ended: Vec<Because>,
+    /// Whether the session is locked on purpose, which stays so.
+    is_quiet: bool,
+    /// Whether the host knew anything of the profile.
+    is_known: bool,
+}
+
+impl Held {
+    /// Ends what holds back the signals of a profile and its session.
+    fn end(
+        memory: &mut ReminderStore,
+        profile: &str,
+        stamped: Option<Moment>,
+        at: &Circumstances,
+    ) -> Self {
+        let is_known_session = memory.session_of(profile).is_some();
+        // The stamp of another program holds for all, and goes on.
+        let is_own = Stamp::new(stamped, memory.stamped) == Stamp::Ours;
+        let subject = ReminderKey::of_profile(profile);
+        let before = memory.change(&subject, |entry| (entry.without_pauses(), entry));
+        Self {
+            ended: machine::pauses(&before, before.dismissed.filter(|_| is_own), at),
+            is_quiet: before.quiet,
+            is_known: is_known_session || before != Reminder::default(),
+        }
+    }
+
+    /// The same for all, and the cooldown whoever began it.
+    fn end_all(memory: &mut ReminderStore, stamped: Option<Moment>, at: &Circumstances) -> Self {
+        let stamp = Stamp::new(stamped, memory.stamped);
+        let mut ended: Vec<_> =
+            memory.entries().flat_map(|(_, _, entry)| machine::pauses(entry, stamp.dismissal(entry), at)).collect();
+        ended.extend(machine::pauses(&Reminder::default(), stamp.dismissal(&Reminder::default()), at));
+        memory.change_all(Reminder::without_pauses);
+        memory.stamped = None;
+        Self { ended, is_quiet: false, is_known: true }
+    }
+}
+
 /// Clears a profile; or all, with the cooldown stamp and the monitors that were seen.
 fn clear(settings: &Settings, whose: Option<&Whose<'_>>, output: &mut Output) -> anyhow::Result<Exit> {
     let wanted = whose.map(|whose| whose.key.as_str());
     let mut queue = Queue::new(settings)?;
+    let at = queue.circumstances()?;
+    let stamped = cooldown::read(&queue.state_dir);
     let mut cleared = 0;
-    let Reading { signals, unreadable, left_out } = queue.signals.read(time::now()?)?;
+    let Reading { signals, unreadable, left_out } = queue.signals.read(at.now)?;
     for located in signals {
         if wanted.is_none_or(|wanted| wanted == located.signal.key()) {
             cleared += usize::from(atomic_write::remove(&located.path)?);
@@ -81,24 +128,34 @@ fn clear(settings: &Settings, whose: Option<&Whose<'_>>, output: &mut Output) ->
         atomic_write::remove(&cooldown::file(&queue.state_dir))?;
         heartbeat::forget(settings)?;
     }
-    queue.change_memory(|memory| match wanted {
-        Some(profile) => {
-            let subject = ReminderKey::of_profile(profile);
-            memory.change(&subject, |entry| (entry.without_pauses(), ()));
-        }
-        None => {
-            memory.change_all(Reminder::without_pauses);
-            memory.stamped = None;
-        }
+    let held = queue.change_memory(|memory| match wanted {
+        Some(profile) => Held::end(memory, profile, stamped, &at),
+        None => Held::end_all(memory, stamped, &at),
     })?;
     let mut document = Document::new();
     if let Some(Whose { profile, host, .. }) = whose {
         document.set("profile", *profile);
-        if let Some(host) = host {
-            document.set("host", *host);
+        match host {
+            Some(host) => document.set("host", *host),
+            // A slip would leave the reminder on that was to be ended.
+            None if cleared == 0 && !held.is_known => queue.warn_of_unknown(profile)?,
+            None => {}
         }
     }
-    output.document(&document.with("cleared", cleared))?;
+    document.set("cleared", cleared);
+    if !held.ended.is_empty() {
+        let mut words: Vec<&str> = Vec::new();
+        for word in held.ended.iter().map(|because| because.word()) {
+            if !words.contains(&word) {
+                words.push(word);
+            }
+        }
+        document.set("ended", words);
+    }
+    if wanted.is_some() && held.is_quiet {
+        document.set("quiet", true);
+    }
+    output.document(&document)?;
     let needed = |path: &Path| wanted.is_none_or(|wanted| queue.signals.may_hold(path, wanted));
     match unreadable.into_iter().find(|(path, _)| needed(path)) {
         Some((_, err)) => Err(err),

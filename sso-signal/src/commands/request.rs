@@ -53,6 +53,8 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
         Some("-") => filter(settings, stream::stdin()?, &args.reason, args.text, output),
         profile => {
             let profile = profile.map_or_else(|| settings.profile(), str::to_owned);
+            check_profile(&profile)?;
+            Queue::new(settings)?.warn_of_unknown(&profile)?;
             request(settings, &profile, &args.reason, args.text, output)
         }
     }

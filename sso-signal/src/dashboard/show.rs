@@ -212,7 +212,8 @@ fn overview(groups: &[Group<'_>], now: Moment, paint: Paint) -> Vec<String> {
             .filter_map(|profile| end_of(profile))
             .filter(|end| *end > now)
             .min();
-        let until = first.map(|end| format!(", the first of them expires in {}", span(now, end)));
+        let until =
+            first.map(|end| format!(", the first of them expires in {}", time::format_left(end, now)));
         let what = format!("{} profiles need no attention{}", count(&fine), until.unwrap_or_default());
         lines.push(paint.paint(Tone::Good, &what));
     }
@@ -274,9 +275,11 @@ fn of_profile(profile: &Value, now: Moment, paint: Paint, alone: bool) -> Vec<St
         if let Some(state) = profile[key]["state"].as_str() {
             let expiry = profile[key]["expiresAt"].as_str().and_then(time::parse);
             let (tone, said) = match (TokenState::of_word(state), expiry) {
-                (Some(TokenState::Valid), Some(at)) => (Tone::Good, format!("valid, for {}", span(now, at))),
+                (Some(TokenState::Valid), Some(at)) => {
+                    (Tone::Good, format!("valid, for {}", time::format_left(at, now)))
+                }
                 (Some(TokenState::Ending), Some(at)) => {
-                    (Tone::Waits, format!("valid, for {}, and the session ends", span(now, at)))
+                    (Tone::Waits, format!("valid, for {}, and the session ends", time::format_left(at, now)))
                 }
                 (Some(TokenState::Expired), Some(at)) => {
                     (tone_of(key), format!("expired {} ago", span(at, now)))
@@ -324,7 +327,7 @@ fn end_of_session(profile: &Value, now: Moment) -> Option<(Tone, String)> {
     };
     let is_near = profile["token"]["state"] == TokenState::Ending.word();
     let tone = if is_near { Tone::Waits } else { Tone::Good };
-    Some((tone, format!("ends in {}, {known}", span(now, end))))
+    Some((tone, format!("ends in {}, {known}", time::format_left(end, now))))
 }
 
 /// The end that counts for a profile: the session's where it is known, else the token's.
@@ -337,6 +340,7 @@ fn tone_of(key: &str) -> Tone {
     if key == "token" { Tone::Bad } else { Tone::Waits }
 }
 
+/// How long ago something was.
 fn span(from: Moment, to: Moment) -> String {
     time::format_duration((to - from).to_std().unwrap_or_default())
 }

@@ -12,7 +12,7 @@ use sso_profile::{Profile, Sso};
 use sso_tool::exit::warn;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
-use sso_tool::time::{self, Moment, format_duration};
+use sso_tool::time::{self, Moment, format_left};
 
 use crate::credentials::resolver::Credentials;
 use crate::session::cached::Session;
@@ -128,7 +128,7 @@ impl Alarm {
             Warned::Ended if end == Moment::UNIX_EPOCH => "has expired".to_owned(),
             Warned::Ended => format!("ended at {}", time::format(end)),
             _ => {
-                let left = format_duration((end - now).to_std().unwrap_or_default());
+                let left = format_left(end, now);
                 format!("ends at {} (in {left})", time::format(end))
             }
         };

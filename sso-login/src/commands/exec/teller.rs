@@ -9,7 +9,7 @@ use sso_tool::failure::Kind;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::{Settings, from_environment};
 use sso_tool::stream::Document;
-use sso_tool::time::{self, format_duration};
+use sso_tool::time::{self, format_left};
 
 use super::region::Region;
 use super::source::{Choice, Source};
@@ -88,8 +88,7 @@ impl Teller {
             None => self.say("[!] No AWS region: set AWS_REGION"),
         }
         if let Some(end) = credentials.expires_at {
-            let left = (end - time::now()?).to_std().unwrap_or_default();
-            let (end, left) = (time::format(end), format_duration(left));
+            let (end, left) = (time::format(end), format_left(end, time::now()?));
             let then = if is_renewing { "; the command renews them by itself" } else { "" };
             self.say(&format!("[INFO] These role credentials end at {end} (in {left}){then}"));
         }
