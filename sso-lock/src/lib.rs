@@ -40,6 +40,7 @@ use anyhow::Context as _;
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::settings::Settings;
 use sso_tool::shell::shell_word;
+use sso_tool::state_dir;
 use sso_tool::stream::Document;
 
 pub use guard::Guard;
@@ -252,7 +253,10 @@ pub fn names(state_dir: &Path) -> anyhow::Result<Vec<Name>> {
     let entries = match fs::read_dir(state_dir) {
         Ok(entries) => entries,
         Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(err) => return Err(err).with_context(act),
+        Err(err) => {
+            let read = Err(err).with_context(act);
+            return state_dir::in_the_way(state_dir).map_or(read, |fault| Err(fault.into()));
+        }
     };
     let mut names = Vec::new();
     for entry in entries {

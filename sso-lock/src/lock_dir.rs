@@ -24,6 +24,8 @@ use anyhow::Context as _;
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use rustix::io::Errno;
 use sso_tool::exit::{Exit, Fault};
+use sso_tool::shell::shell_word;
+use sso_tool::state_dir;
 
 use crate::entry::{self, OWNER};
 use crate::name::Name;
@@ -122,9 +124,13 @@ impl LockDir {
             Ok(directory) => Ok(Some(Self { path: path.to_owned(), directory: directory.into() })),
             Err(Errno::NOENT) => Ok(None),
             Err(Errno::NOTDIR | Errno::LOOP | Errno::MLINK) => {
-                Err(Fault::new(Exit::Io, format!("{} is in the way: it isn't a directory", path.display()))
-                    .hint(format!("rm '{}'", path.display()))
-                    .into())
+                // The state directory itself may be a file.
+                let above = path.parent().and_then(state_dir::in_the_way);
+                let here = || {
+                    Fault::new(Exit::Io, format!("{} is in the way: it isn't a directory", path.display()))
+                        .hint(format!("rm {}", shell_word(&path.display().to_string())))
+                };
+                Err(above.unwrap_or_else(here).into())
             }
             Err(err) => Err(err).with_context(|| format!("cannot open {}", path.display())),
         }

@@ -35,7 +35,7 @@ Exit status:
   2   bad command line
   65  bad document
   74  a file or stream failed
-  75  held: try later
+  75  not now: somebody else holds it
   N   run: the command's own status; 126 can't run, 127 not found, 128+N killed by signal N"
 )]
 struct Cli {

@@ -11,8 +11,8 @@ use sso_login::commands::{Command, login};
 ///
 /// With PROFILE it is a command: it never reads stdin, and its status is the answer. With documents on stdin it is a
 /// filter: it adds `outcome` to each document and passes it on, and ends with 0 once it has handled them all. Without
-/// either, SSO_PROFILE_VARS, AWS_PROFILE or `default` names the profile. PROFILE `-` means documents only: without
-/// documents, nothing happens.
+/// either, SSO_PROFILE_VARS, AWS_PROFILE or `default` names the profile. With `-` as PROFILE it reads documents
+/// from stdin and nothing else: if none come, it does nothing.
 ///
 /// While a login runs, a document `"event":"authorize"` has its URL and code; people see both on stderr. If the login
 /// registers a client, AWS asks the person to allow it. A message on stderr says so beforehand, and why. The event and the

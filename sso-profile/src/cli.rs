@@ -32,7 +32,7 @@ Exit status:
   2   bad command line
   65  bad document on standard input, or --prune with a listing that is incomplete
   74  a file or stream failed
-  75  another writer holds the config file
+  75  not now: another writer holds the config file
   78  profile or configuration wrong";
 
 impl Cli {

@@ -27,11 +27,11 @@ pub(crate) fn cuts(source: &Source<'_>, dropped: &[Role]) -> Vec<Splice> {
             _ => ranges.push(range),
         }
     }
-    // The blank line that `write` puts before a new last section.
+    // The empty line that `write` puts before a new last section.
     if let Some(last) = ranges.last_mut()
         && last.end >= source.ini.lines.len()
         && last.start > 0
-        && source.is_blank(last.start - 1)
+        && source.line(last.start - 1).is_empty()
     {
         last.start -= 1;
     }

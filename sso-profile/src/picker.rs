@@ -75,11 +75,22 @@ impl TooSmall {
         (columns == 0 || rows < LEAST_ROWS).then_some(Self { columns, rows })
     }
 
-    fn fault(self) -> Fault {
+    /// Too small from the beginning, it can't be asked on: a usage error, as without a terminal.
+    fn at_first(self) -> Fault {
+        self.fault(Exit::Usage, "has")
+    }
+
+    /// The terminal failed in the middle.
+    fn meanwhile(self) -> Fault {
+        self.fault(Exit::Io, "has shrunk to")
+    }
+
+    fn fault(self, exit: Exit, became: &str) -> Fault {
         let Self { columns, rows } = self;
-        let message =
-            format!("the terminal has {rows} rows and {columns} columns; the list needs {LEAST_ROWS} rows");
-        Fault::new(Exit::Usage, message).hint(
+        let message = format!(
+            "the terminal {became} {rows} rows and {columns} columns; the list needs {LEAST_ROWS} rows"
+        );
+        Fault::new(exit, message).hint(
             "sso-profile choose --pick KEY=VALUE, for example --pick profile=corp; or: stty rows 24 cols 80",
         )
     }
@@ -99,7 +110,7 @@ impl Terminal {
     /// The terminal is as it was before, however this ends. A signal that ends processes is the caller's affair then.
     pub(crate) fn pick(self, feed: impl FnOnce(Rows), stop: impl Fn() -> bool) -> anyhow::Result<Picked> {
         if let Some(small) = TooSmall::now() {
-            return Err(small.fault().into());
+            return Err(small.at_first().into());
         }
         let line: Line = |row| Cow::Borrowed(&row.line);
         // The prompt on top and the list below it, as it reads: Down goes down.
@@ -122,7 +133,7 @@ impl Terminal {
             Ok(row) => Ok(row.map_or(Picked::Nothing, |row| Picked::Document(row.document.clone()))),
             Err(PickError::UserInterrupted) => Ok(Picked::Nothing),
             Err(PickError::Aborted(Stop::Asked)) => Ok(Picked::Stopped),
-            Err(PickError::Aborted(Stop::TooSmall(small))) => Err(small.fault().into()),
+            Err(PickError::Aborted(Stop::TooSmall(small))) => Err(small.meanwhile().into()),
             Err(PickError::Aborted(Stop::Signal(number))) => Ok(Picked::Interrupted(number)),
             Err(PickError::IO(err)) => Err(err).context("cannot ask on the terminal"),
             Err(err) => {

@@ -185,7 +185,8 @@ fn append(edited: &mut String, end: &str, change: &SectionEdit) {
     }
     let without_end = edited.strip_suffix("\r\n").or_else(|| edited.strip_suffix(['\n', '\r']));
     let last = without_end.unwrap_or_default().rsplit(['\n', '\r']).next().unwrap_or_default();
-    if !last.trim().is_empty() {
+    // A line of blanks is somebody's: the removal takes an empty one along only.
+    if !last.is_empty() {
         edited.push_str(end);
     }
     let keys = change.set.iter().map(|(key, value)| format!("{key} = {value}"));

@@ -31,7 +31,7 @@ Exit status:
   2    bad command line
   65   bad document
   74   a file failed
-  75   another process keeps the state locked
+  75   not now: another process keeps the state locked
   78   bad setting
   124  timed out"
 )]

@@ -178,6 +178,9 @@ impl View<'_> {
         }
         document.set("suppressed", is_suppressed);
         document.set("lockedByUser", self.entry.quiet);
+        if self.entry.forever {
+            document.set("forever", true);
+        }
         document.set("nextAction", next);
         document.into()
     }
@@ -199,6 +202,12 @@ impl View<'_> {
         };
         if !needs_login {
             return "nothing to do".to_owned();
+        }
+        if self.entry.quiet && self.entry.forever {
+            return format!(
+                "nothing: reminders are off for good; to turn them on: sso-signal quiet {} --off",
+                shell_word(name)
+            );
         }
         if self.entry.quiet {
             return format!("nothing: locked by you; to unlock: sso-signal quiet {} --off", shell_word(name));

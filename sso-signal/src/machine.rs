@@ -94,7 +94,7 @@ pub(crate) fn settle(
     let near_end = episode::end_of(episode).filter(|end| *end > at.now);
     let (fate, stamps_cooldown) = match outcome {
         Outcome::Success | Outcome::Valid => {
-            next = Reminder { profiles: entry.profiles.clone(), ..Reminder::default() };
+            next = entry.logged_in();
             // Whoever rewrites the signal of a valid session must not keep the watcher busy.
             if outcome == Outcome::Valid {
                 next.retry_in(at.poll, at);

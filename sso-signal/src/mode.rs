@@ -1,5 +1,6 @@
 //! How the watcher behaves: `notify`, `auto` or `standalone`, in a file that it reads each poll.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use sso_tool::atomic_write;
@@ -15,6 +16,8 @@ pub fn current(settings: &Settings, state_dir: &Path) -> (Mode, &'static str) {
     let path = file(state_dir);
     let problem = match safe_read::read(&path, 64) {
         Ok(Found::Missing) => return wished(settings),
+        // The state directory is a file: whoever needs it says so.
+        Err(err) if err.kind() == ErrorKind::NotADirectory => return wished(settings),
         Ok(Found::Bytes(bytes)) => {
             let word = String::from_utf8_lossy(&bytes);
             match Mode::of_word(word.trim()) {

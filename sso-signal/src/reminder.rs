@@ -20,6 +20,7 @@ const JITTER: Duration = Duration::from_secs(60);
 const MOST_SUPPRESSED: usize = 16;
 
 /// What the host remembers of one sso-session, or of one profile while its session isn't known.
+#[expect(clippy::struct_excessive_bools, reason = "each is remembered by itself, as in state.json")]
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Reminder {
     /// The profiles known to belong to it.
@@ -40,6 +41,8 @@ pub(crate) struct Reminder {
     pub(crate) gave_up: Option<String>,
     /// Locked on purpose: quiet until the next login.
     pub(crate) quiet: bool,
+    /// Quiet again after each login, until a person takes it back.
+    pub(crate) forever: bool,
     /// Whether a quiet session was seen without a valid token since: if it is valid then, somebody logged in.
     pub(crate) over: bool,
     /// The AWS config in which the profile wasn't found.
@@ -93,7 +96,11 @@ impl Reminder {
 
     /// Whether a person had a say in it; else it is about retries.
     pub(crate) fn is_decided(&self) -> bool {
-        self.quiet || self.snooze.is_some() || self.dismissed.is_some() || !self.suppressed.is_empty()
+        self.quiet
+            || self.forever
+            || self.snooze.is_some()
+            || self.dismissed.is_some()
+            || !self.suppressed.is_empty()
     }
 
     /// Whether it counts for more than a signal that stood: a person had a say in it, or logins failed, or a pause lasts.
@@ -113,7 +120,7 @@ impl Reminder {
                 failures: 0,
                 snooze: self.snooze.filter(|_| self.near_end.is_some()),
                 retry: None,
-                quiet: self.quiet && !self.over,
+                quiet: self.is_quiet_after_login(),
                 over: false,
                 held: None,
                 standing: None,
@@ -121,9 +128,22 @@ impl Reminder {
                 ..self.clone()
             },
             // What was over and runs again does so by a login.
-            Sighting::Ending => Self { quiet: self.quiet && !self.over, over: false, ..self.clone() },
+            Sighting::Ending => Self { quiet: self.is_quiet_after_login(), over: false, ..self.clone() },
             Sighting::Over => Self { over: self.quiet, ..self.clone() },
         }
+    }
+
+    /// Whether it is still quiet now that the session was seen to run.
+    fn is_quiet_after_login(&self) -> bool {
+        self.forever || (self.quiet && !self.over)
+    }
+
+    /// The entry after a login: nothing is left but what a person decided for good.
+    #[must_use]
+    pub(crate) fn logged_in(&self) -> Self {
+        let decided = self.decided.filter(|_| self.forever);
+        let profiles = self.profiles.clone();
+        Self { profiles, quiet: self.forever, forever: self.forever, decided, ..Self::default() }
     }
 
     /// The entry after a person locked the session. Only what is seen from now on tells of a login.
@@ -136,7 +156,14 @@ impl Reminder {
     /// The entry after a person took that back. Nothing is left of a lock that was a slip.
     #[must_use]
     pub(crate) fn unlocked(&self) -> Self {
-        let open = Self { quiet: false, over: false, standing: None, skip_said: false, ..self.clone() };
+        let open = Self {
+            quiet: false,
+            forever: false,
+            over: false,
+            standing: None,
+            skip_said: false,
+            ..self.clone()
+        };
         let decided = open.decided.filter(|_| open.is_decided());
         Self { decided, ..open }
     }
@@ -184,7 +211,14 @@ impl Reminder {
             // The pauses stay: whoever writes signals must not be able to ask more often than once a cooldown.
             let suppressed = self.suppressed_ends();
             let over = false;
-            return Self { suppressed, quiet: false, over, standing: None, skip_said: false, ..self.clone() };
+            return Self {
+                suppressed,
+                quiet: self.forever,
+                over,
+                standing: None,
+                skip_said: false,
+                ..self.clone()
+            };
         }
         Self { standing: standing.or_else(|| self.standing.clone()), ..self.clone() }
     }
@@ -193,8 +227,8 @@ impl Reminder {
     #[must_use]
     pub(crate) fn without_pauses(&self) -> Self {
         let decided = self.decided.filter(|_| self.quiet);
-        let profiles = self.profiles.clone();
-        Self { profiles, quiet: self.quiet, over: self.over, decided, ..Self::default() }
+        let (profiles, forever) = (self.profiles.clone(), self.forever);
+        Self { profiles, quiet: self.quiet, forever, over: self.over, decided, ..Self::default() }
     }
 
     /// The entry after a person asked for the session: nothing holds its signals back, not even a lock. What was mirrored into
@@ -223,6 +257,7 @@ impl Reminder {
             failures: self.failures.max(other.failures),
             gave_up: self.gave_up.or(other.gave_up),
             quiet: self.quiet || other.quiet,
+            forever: self.forever || other.forever,
             // A lock that nobody saw end yet lasts.
             over: [(self.quiet, self.over), (other.quiet, other.over)]
                 .iter()

@@ -341,6 +341,7 @@ mod tests {
             failures: 3,
             gave_up: Some("one".into()),
             quiet: true,
+            forever: true,
             over: true,
             unknown_in: Some(ConfigStamp { file: "/config".into(), modified: None }),
             mirrored: Some(now),

@@ -206,3 +206,25 @@ fn a_job_in_the_background_asks_nobody_and_is_not_stopped() {
     assert_eq!(last["reason"], reason);
     assert!(!person.seen.contains("AWS SSO"), "{:?}", person.seen);
 }
+
+/// `sso-login` catches Ctrl-C at a question and ends by itself; the loop around it must not go on to the next question.
+#[test]
+fn ctrl_c_at_the_question_ends_the_whole_watcher() {
+    let Some(script) = script() else { return };
+    let watch = Watch::start("");
+    watch.raise("demo", "one");
+    let watcher = crate::watcher::running::project().join("scripts/sso-watch");
+    let line = format!(
+        "PATH=$PATH:/usr/bin:/bin SSO_DIALOG=terminal SSO_POLL_SECONDS=1 exec /bin/bash {} --via device",
+        watcher.display()
+    );
+    let mut person = Person::watching(&watch, script, 0, &line, "");
+    person.sees(PROMPT);
+    person.types("\u{3}");
+    assert_ne!(person.leaves(), 0);
+    assert_eq!(person.seen.matches(PROMPT).count(), 1, "{:?}", person.seen);
+    for lock in ["ask.lock", "watcher.lock"] {
+        assert!(!watch.bench.home().join(".aws/sso-renewer").join(lock).exists(), "{lock}");
+    }
+    assert_eq!(watch.logins(), 0);
+}

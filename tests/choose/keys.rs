@@ -81,6 +81,17 @@ fn ten_thousand_rows_stay_quick() {
 }
 
 #[test]
+fn a_terminal_that_shrinks_too_far_is_no_wrong_command_line() {
+    let Some(screen) = Screen::show(&roles(3), CHOOSE) else { return };
+    screen.sees("3/3");
+    screen.resizes(1, 1);
+    screen.waits("end", || screen.file("done").exists());
+    screen.resizes(80, 24);
+    assert_eq!(screen.leaves(), 74);
+    assert!(screen.text("errors").is_empty() || screen.text("errors").contains("has shrunk to"));
+}
+
+#[test]
 fn an_enter_right_behind_a_word_means_that_word() {
     let roles = roles(10_000);
     for n in [9_876, 4_321, 77] {

@@ -131,7 +131,14 @@ fn an_environment_file_is_parsed_and_names_the_profile() {
     assert_eq!(run(""), "demo-admin \n");
     assert_eq!(run("--pass-env"), "demo-admin $(touch ran)\n");
     bench.run("sso-login exec demo --pass-env -- true").exits(2).says("needs --env-file");
-    bench.run("sso-login exec demo --env-file /nothing/there -- true").exits(78).says("there is no file");
+    let refuses = |file: &str, said: &str| {
+        bench.run(&format!("sso-login exec demo --env-file {file} -- true")).exits(78).says(said);
+    };
+    refuses("/nothing/there", "there is no file /nothing/there");
+    refuses("/dev/zero", "/dev/zero isn't a regular file");
+    refuses("/dev", "/dev is a directory, not a file of settings");
+    fs::File::create(bench.file("huge")).unwrap().set_len(1 << 40).unwrap();
+    refuses(bench.file("huge").to_str().unwrap(), "huge is larger than 1 MiB");
 }
 
 #[test]

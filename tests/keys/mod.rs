@@ -439,6 +439,20 @@ fn a_file_that_is_not_there_is_what_is_said_of_its_variables() {
 }
 
 #[test]
+fn a_line_of_a_file_of_variables_that_cannot_be_read_is_named() {
+    let sandbox = sandbox();
+    let file = sandbox.write("vars.env", "# a comment\nTOKEN 1\nexport OTHER=x\nOPEN=\"never closed\n");
+    let get = |name: &str| {
+        let reference = format!("{}#{name}", file.display());
+        sandbox.run(&format!("sso-profile key set --env dev --key {name} --vault env {reference}")).exits(0);
+        sandbox.run(&format!("sso-profile key get --env dev --key {name}"))
+    };
+    get("TOKEN").exits_somehow(78).says("vars.env, line 2: not TOKEN=value");
+    get("OPEN").exits_somehow(78).says("vars.env, line 4: not OPEN=value");
+    assert_eq!(get("OTHER").exits(0).document()["value"], "x");
+}
+
+#[test]
 fn a_file_of_variables_that_is_huge_is_not_read_into_memory() {
     let sandbox = sandbox();
     let file = sandbox.root().join("huge");

@@ -183,6 +183,18 @@ fn what_is_no_directory_is_named() {
     let sandbox = Sandbox::new();
     sandbox.write(".aws/sso-renewer/x.lock", "");
     sandbox.run("sso-lock run x -- true").exits(74).says("x.lock is in the way: it isn't a directory");
+    // The state directory is a file: that is the cause, and what is said helps.
+    fs::remove_dir_all(sandbox.state()).unwrap();
+    sandbox.write(".aws/sso-renewer", "");
+    for line in ["sso-lock run x -- true", "sso-lock status"] {
+        let ended =
+            sandbox.run(line).exits(74).says("/.aws/sso-renewer is in the way: a folder belongs there");
+        let hint =
+            ended.stderr.lines().find_map(|line| line.strip_prefix("sso-lock: hint: ")).unwrap().to_owned();
+        assert!(hint.starts_with("mv ") && hint.ends_with("/.aws/sso-renewer.old"), "{hint}");
+    }
+    fs::rename(sandbox.state(), sandbox.state().with_extension("old")).unwrap();
+    sandbox.run("sso-lock run x -- true").exits(0);
 }
 
 #[test]

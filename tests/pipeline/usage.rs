@@ -166,3 +166,19 @@ fn whoever_cannot_write_the_state_does_not_end_well() {
         }
     }
 }
+
+#[test]
+fn text_in_place_of_documents_gets_a_hint() {
+    let sandbox = Sandbox::new();
+    for text in ["profile  session\ncorp     corp\n", "corp: no login required\n", "[INFO] x\n"] {
+        for tool in
+            ["sso-cache check", "sso-login refresh -", "sso-signal write", "sso-profile choose --pick a=b"]
+        {
+            let ended = sandbox.feed(tool, text).exits(65).says("standard input, line 1, column ");
+            assert!(ended.stderr.contains(": hint: leave out --text "), "{tool}: {}", ended.stderr);
+        }
+    }
+    // A document that is broken within isn't text.
+    let ended = sandbox.feed("sso-cache check", "{\"profile\": }").exits(65);
+    assert!(!ended.stderr.contains("hint"), "{}", ended.stderr);
+}

@@ -225,3 +225,13 @@ proptest! {
         prop_assert_eq!(content.profiles[&name].get("region"), Some(&Value::Text("eu-west-1".to_owned())));
     }
 }
+
+#[test]
+fn a_last_line_of_blanks_outlives_a_section_that_comes_and_goes() {
+    for before in ["[a]\nk = v\n", "[a]\nk = v\n  \n", "[a]\nk = v\n\t\n", "[a]\r\nk = v\r\n \r\n", " \n"] {
+        let written = edit(before, &[region("new")], &[]).unwrap();
+        assert_ne!(written, before);
+        let removed = edit(&written, &[], &[Role::Profile("new".to_owned())]).unwrap();
+        assert_eq!(removed, before);
+    }
+}

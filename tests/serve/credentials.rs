@@ -36,9 +36,13 @@ fn an_sdk_gets_what_it_expects_for_the_token_of_the_profile_alone() {
         (&json!("111122223333"), &json!("2026-11-21T13:00:00Z"))
     );
     for given in ["", "wrong", &token[1..], &serving.token_of("demo-admin"), &format!("{token}x")] {
-        serving.get("/credentials/demo", &[("Authorization", given)]).refuses(401, "unauthorized", "token");
+        serving.get("/credentials/demo", &[("Authorization", given)]).refuses(
+            401,
+            "unauthorized",
+            "isn't the token of this profile",
+        );
     }
-    serving.get("/credentials/demo", &[]).refuses(401, "unauthorized", "token");
+    serving.get("/credentials/demo", &[]).refuses(401, "unauthorized", "there is no Authorization header");
     for path in ["/credentials/other", "/credentials/%ff"] {
         serving.get(path, &[("Authorization", &token)]).refuses(404, "unknown-profile", "--credentials");
     }

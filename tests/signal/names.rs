@@ -114,3 +114,15 @@ fn clear_says_what_it_ended_and_warns_of_a_name_that_nothing_has() {
     sandbox.run("sso-signal clear crop --host metta1").exits(0);
     sandbox.run("sso-signal mode atuo").exits_somehow(2).says("; did you mean `auto`?");
 }
+
+#[test]
+fn a_state_directory_that_is_a_file_is_named_by_every_command() {
+    let sandbox = Sandbox::new();
+    sandbox.write(".aws/sso-renewer", "");
+    for line in
+        ["snooze corp 1h", "write corp", "clear corp", "quiet corp", "mode auto", "status", "request corp"]
+    {
+        let said = "/.aws/sso-renewer is in the way: a folder belongs there";
+        sandbox.run(&format!("sso-signal {line}")).exits_somehow(74).says(said);
+    }
+}

@@ -197,6 +197,34 @@ fn a_state_of_an_earlier_release_is_read_and_its_locks_end_the_same_way() {
 }
 
 #[test]
+fn reminders_that_are_off_for_good_stay_off_after_logins() {
+    let sandbox = Sandbox::new();
+    let quiet = sandbox.run("sso-signal quiet a --forever").exits(0).document();
+    assert_eq!(quiet, json!({"profile": "a", "quiet": true, "forever": true}));
+    let login =
+        json!({"profile": "a", "ssoSession": "s", "sessionProfiles": ["a", "b"], "outcome": "success"});
+    for _ in 0..2 {
+        feed(&sandbox, "sso-signal settle", std::slice::from_ref(&login));
+        assert!(is_quiet(&sandbox, "a") && is_quiet(&sandbox, "b"));
+        // Another login, that a monitor notices.
+        feed(&sandbox, "sso-signal write", &[checked("a", true), checked("a", false)]);
+        assert!(is_quiet(&sandbox, "a"));
+    }
+    // Who asks for a login is asked, once.
+    sandbox.run("sso-signal request a").exits(0);
+    assert!(!is_quiet(&sandbox, "a"));
+    feed(&sandbox, "sso-signal settle", std::slice::from_ref(&login));
+    assert!(is_quiet(&sandbox, "a"));
+    sandbox.run("sso-signal clear a").exits(0);
+    assert!(is_quiet(&sandbox, "a"));
+    let text = sandbox.run("sso-signal quiet a --off --text").exits(0).stdout;
+    assert_eq!(text, "a: reminders are on\n");
+    assert!(!is_quiet(&sandbox, "a"));
+    let text = sandbox.run("sso-signal quiet a --forever --text").exits(0).stdout;
+    assert_eq!(text, "a: no reminders, also after logins\n");
+}
+
+#[test]
 fn a_slip_is_warned_of_and_taken_back_without_a_login() {
     let sandbox = Sandbox::new();
     sandbox.write(".aws/config", "[profile corp]\nregion = eu-west-1\n");

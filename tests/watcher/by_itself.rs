@@ -1,8 +1,8 @@
 //! What happens without anybody's command: a plain login ends its own reminders.
 
 use crate::login::bench::Bench;
-use crate::support::until_or;
-use crate::watcher::running::Desk;
+use crate::support::{end, until_or};
+use crate::watcher::running::{Desk, project};
 use serde_json::json;
 
 #[test]
@@ -24,6 +24,30 @@ fn a_login_that_nobody_was_reminded_of_leaves_no_state() {
     let bench = Bench::start("--pending 0");
     bench.device("demo");
     assert!(!bench.state().contains(&"state.json".to_owned()), "{:?}", bench.state());
+}
+
+/// `refresh -` in the monitor: what brings no documents is no request for the profile of the environment.
+#[test]
+fn a_monitor_without_documents_renews_nothing() {
+    let Some(desk) = Desk::new("") else { return };
+    let bench = &desk.bench;
+    bench.device("demo");
+    let mut token = bench.token();
+    token["expiresAt"] = "2026-11-21T11:00:00Z".into();
+    bench.set_token(&token);
+    let before = bench.counts();
+    let mut command = bench.command("bash");
+    command.arg(project().join("scripts/sso-monitor")).arg("--json");
+    desk.dress(&mut command);
+    bench.program("sso-profile", "exit 0");
+    let ended = end(command, "");
+    assert_eq!(
+        (ended.stdout.as_str(), bench.counts(), bench.token()),
+        ("", before, token),
+        "{}",
+        ended.stderr
+    );
+    assert!(!desk.state().join("login-required.json").exists());
 }
 
 /// The monitor and the watcher as they are started by hand or as services, out of the scripts themselves.

@@ -12,7 +12,7 @@ use std::path::Path;
 use crate::exit::warn;
 
 /// What lies beyond is no file of settings.
-const LARGEST: u64 = 1 << 20;
+pub(crate) const LARGEST: u64 = 1 << 20;
 
 /// The values of a file; where a name is set twice, the last one counts.
 #[derive(Clone, Debug, Default)]

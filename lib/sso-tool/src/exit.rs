@@ -32,7 +32,7 @@ pub enum Exit {
     Unavailable,
     /// 74: a file or stream failed; what an error means that says nothing else (`EX_IOERR`).
     Io,
-    /// 75: held, cooling down or snoozed: try later (`EX_TEMPFAIL`).
+    /// 75: not now: another process is at work, or a person said later (`EX_TEMPFAIL`).
     TryLater,
     /// 77: a person must log in (`EX_NOPERM`).
     LoginRequired,
@@ -91,7 +91,7 @@ impl Exit {
             Self::Data => "bad document or file content",
             Self::Unavailable => "a service can't be reached or answers 5xx / throttles after retries",
             Self::Io => "a file or stream failed (default for errors)",
-            Self::TryLater => "held, cooling down or snoozed: try later",
+            Self::TryLater => "not now: another process is at work, or a person said later",
             Self::LoginRequired => "a person must log in",
             Self::Config => "profile or configuration wrong",
             Self::Timeout => "timed out",

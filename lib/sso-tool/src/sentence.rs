@@ -41,7 +41,11 @@ impl Sentence<'_> {
             return Some(self.cleared(cleared));
         }
         if let Some(quiet) = self.flag("quiet") {
-            let words = if quiet { "no reminders until the next login" } else { "reminders are on" };
+            let words = match (quiet, self.flag("forever")) {
+                (true, Some(true)) => "no reminders, also after logins",
+                (true, _) => "no reminders until the next login",
+                (false, _) => "reminders are on",
+            };
             return Some(format!("{who}: {words}"));
         }
         if let Some(out) = self.flag("loggedOut") {

@@ -8,12 +8,14 @@
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeSet;
 use std::env;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
 use crate::defaults;
-use crate::dotenv::Dotenv;
+use crate::dotenv::{self, Dotenv};
 use crate::exit::{Exit, Fault, warn};
 use crate::sanitize::sanitize;
 use crate::time;
@@ -45,8 +47,19 @@ impl Settings {
     /// Adds a file of settings that stands before `.env` and `SSO_ENV_FILE`, and before the files added earlier. One
     /// that isn't there has status 78: somebody asked for it by name.
     pub fn add_file(&mut self, path: &Path) -> anyhow::Result<()> {
-        if !path.is_file() {
-            return Err(Fault::new(Exit::Config, format!("there is no file {}", path.display())).into());
+        let shown = path.display();
+        let wrong = match fs::metadata(path) {
+            Err(err) if err.kind() == io::ErrorKind::NotFound => Some(format!("there is no file {shown}")),
+            Err(err) => Some(format!("cannot read {shown}: {err}")),
+            Ok(metadata) if metadata.is_dir() => {
+                Some(format!("{shown} is a directory, not a file of settings"))
+            }
+            Ok(metadata) if !metadata.is_file() => Some(format!("{shown} isn't a regular file")),
+            Ok(metadata) if metadata.len() > dotenv::LARGEST => Some(format!("{shown} is larger than 1 MiB")),
+            Ok(_) => None,
+        };
+        if let Some(wrong) = wrong {
+            return Err(Fault::new(Exit::Config, wrong).into());
         }
         self.files.push(Dotenv::load(self.tool, path));
         Ok(())

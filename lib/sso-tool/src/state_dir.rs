@@ -1,6 +1,6 @@
 //! The state directory, `~/.aws/sso-renewer`: made private, locked while it is changed.
 
-use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
@@ -23,11 +23,28 @@ pub struct StateLock(#[expect(dead_code, reason = "held, not used: the kernel fr
 
 /// Makes a directory, 0700, with its parents. One that is there stays as it is.
 pub fn make_private(dir: &Path) -> anyhow::Result<()> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
-        .with_context(|| format!("cannot make {}", dir.display()))
+    DirBuilder::new().recursive(true).mode(0o700).create(dir).or_else(|err| {
+        let made = Err(err).with_context(|| format!("cannot make {}", dir.display()));
+        in_the_way(dir).map_or(made, |fault| Err(fault.into()))
+    })
+}
+
+/// The error about what stands where `dir` or a folder above it should be, and isn't one: the cause of whatever fails below.
+pub fn in_the_way(dir: &Path) -> Option<Fault> {
+    let found = dir.ancestors().find_map(|path| Some((path, fs::symlink_metadata(path).ok()?)));
+    let (path, metadata) = found.filter(|(path, _)| !path.is_dir())?;
+    let shown = path.display().to_string();
+    let message = if path == dir {
+        format!("{shown} is in the way: a folder belongs there")
+    } else {
+        format!("cannot make {}: {shown} is in the way, where a folder belongs", dir.display())
+    };
+    let hint = if metadata.is_file() {
+        format!("mv {} {}", shell_word(&shown), shell_word(&format!("{shown}.old")))
+    } else {
+        "sso-login doctor --text".to_owned()
+    };
+    Some(Fault::new(Exit::Io, message).hint(hint))
 }
 
 /// Makes a folder of this process's own in the state directory, 0700, and the state directory if need be. It is removed when

@@ -45,6 +45,8 @@ pub struct Documents<R: Read> {
     meter: Rc<Meter>,
     name: String,
     is_over: bool,
+    /// Whether the next document begins with what begins none: text for people, most likely.
+    is_text: Cell<bool>,
 }
 
 impl<R: Read> Documents<R> {
@@ -54,7 +56,7 @@ impl<R: Read> Documents<R> {
         let reader = Rc::new(RefCell::new(BufReader::with_capacity(ROOM, reader)));
         let metered = Metered { reader: Rc::clone(&reader), meter: Rc::clone(&meter) };
         let stream = serde_json::Deserializer::from_reader(metered).into_iter();
-        Self { stream, reader, meter, name: name.into(), is_over: false }
+        Self { stream, reader, meter, name: name.into(), is_over: false, is_text: Cell::new(false) }
     }
 }
 
@@ -78,12 +80,19 @@ impl<R: Read> Iterator for Documents<R> {
                 Err(bad(&self.name, self.meter.line(), self.meter.column(), "a document is a JSON object"))
             }
             Err(err) if err.is_io() => Err(self.io_error(err)),
-            Err(err) => Err(bad(&self.name, err.line(), err.column(), &reason(&err))),
+            Err(err) => Err(self.broken(&err)),
         })
     }
 }
 
 impl<R: Read> Documents<R> {
+    /// What isn't JSON. Where no document has begun, the tool before most likely prints text for people.
+    fn broken(&self, err: &serde_json::Error) -> anyhow::Error {
+        let fault = bad_fault(&self.name, err.line(), err.column(), &reason(err));
+        let hint = "leave out --text (and SSO_FORMAT=text) before the pipe: a filter reads documents";
+        fault.hint_if(self.is_text.get().then_some(hint)).into()
+    }
+
     /// The next document if it is one line that is here already, as the tools write them. Parsed from memory it takes a
     /// fraction of the time; whatever isn't just that (spread over lines, cut, wrong) is left to the stream, byte by byte.
     fn whole_line(&self) -> Option<Document> {
@@ -96,6 +105,7 @@ impl<R: Read> Documents<R> {
         let buffer = reader.buffer();
         let blank = buffer.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count();
         let (blank, rest) = buffer.split_at(blank);
+        self.is_text.set(rest.first().is_some_and(|first| *first != b'{'));
         if rest.first() != Some(&b'{') {
             return None;
         }
@@ -140,7 +150,11 @@ pub fn parse_of_any_size(bytes: &[u8], name: &str) -> anyhow::Result<Document> {
 }
 
 fn bad(name: &str, line: usize, column: usize, reason: &str) -> anyhow::Error {
-    Fault::new(Exit::Data, format!("{name}, line {line}, column {column}: {reason}")).into()
+    bad_fault(name, line, column, reason).into()
+}
+
+fn bad_fault(name: &str, line: usize, column: usize, reason: &str) -> Fault {
+    Fault::new(Exit::Data, format!("{name}, line {line}, column {column}: {reason}"))
 }
 
 /// The message without the position, which [`bad`] puts in front.

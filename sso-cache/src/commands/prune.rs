@@ -65,7 +65,7 @@ Exit status:
   2   bad command line, or nothing was chosen, or --orphaned and standard input is a terminal
   65  --orphaned, and a document is bad, has no profile data, or there is none
   74  a file could not be read or removed
-  75  another repair or change holds the state directory
+  75  not now: another repair or change holds the state directory
   78  HOME is not set; or --orphaned, and a profile can't be resolved";
 
 pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {

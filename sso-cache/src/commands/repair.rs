@@ -48,7 +48,7 @@ Exit status:
   0   done: torn files are repaired or quarantined
   2   bad command line, or a FILE outside of the cache
   74  a file could not be read or repaired, or a FILE doesn't exist
-  75  another repair or change holds the state directory
+  75  not now: another repair or change holds the state directory
   78  HOME is not set";
 
 pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {

@@ -22,7 +22,7 @@ Exit status:
   0   the lock is held
   2   bad command line
   74  a file or stream failed; nothing is held
-  75  held by somebody else, after --wait")]
+  75  not now: somebody else holds it, after --wait")]
 pub(crate) struct Args {
     /// The lock
     name: Name,

@@ -17,7 +17,7 @@ Exit status:
   1   there is no such lock
   2   bad command line
   74  a file failed
-  75  its holder is alive")]
+  75  not now: its holder is alive")]
 pub(crate) struct Args {
     /// The lock
     name: Name,

@@ -24,7 +24,7 @@ Exit status:
   2   bad command line
   65  bad document
   74  a file failed
-  75  the process that acquires the lock is still running")]
+  75  not now: the process that acquires the lock is still running")]
 pub(crate) struct Args {
     /// The lock
     name: Option<Name>,

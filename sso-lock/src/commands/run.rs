@@ -24,7 +24,7 @@ Examples:
 
 Exit status:
   N    the command's own status; 128+N if signal N killed it
-  75   held by somebody else, after --wait; the command did not run
+  75   not now: somebody else holds it, after --wait; the command did not run
   126  the command can't be run
   127  the command isn't found
   2    bad command line

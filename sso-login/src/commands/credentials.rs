@@ -57,7 +57,7 @@ Exit status:
   65  bad document
   69  a service can't be reached
   74  a file failed
-  75  another login is under way
+  75  not now: another login is under way
   77  a person must log in
   78  profile or configuration wrong, or no access to the role";
 

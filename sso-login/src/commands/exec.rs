@@ -116,7 +116,7 @@ Exit status:
   2    before CMD runs: bad command line
   69   a service can't be reached
   74   a file failed
-  75   another login is under way, or no session lasts as long as --min-left
+  75   not now: another login is under way, or no session lasts as long as --min-left
   77   a person must log in
   78   profile or configuration wrong, or no access to the role";
 

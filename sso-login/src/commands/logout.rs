@@ -51,7 +51,7 @@ Exit status:
   65  bad document
   69  the files are removed, but the service couldn't be reached
   74  a file failed
-  75  a login is under way
+  75  not now: a login is under way
   78  profile or configuration wrong";
 
 /// Ends each session that is asked about.

@@ -40,6 +40,8 @@ Examples:
   AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=~/.aws/sso-renewer/serve/credentials/corp.token \\
     aws sts get-caller-identity
 
+That last example needs an AWS CLI of version 2.15 or newer, which sends the token of the file.
+
 The server prints documents: first `\"event\":\"listening\"` with its URL and, for each profile, the URL
 and token file of its credentials; then one whenever a request finds no valid session, and one when
 that session is valid again. Standard error has a line for each request. On SIGTERM the server
@@ -55,7 +57,7 @@ Exit status:
   0   told to end
   2   bad command line
   74  a file or stream failed
-  75  the address is in use
+  75  not now: the address is in use
   78  profile or configuration wrong, a placeholder, a weak SECRET_KEY, or no secret off loopback";
 
 pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {

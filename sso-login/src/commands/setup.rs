@@ -85,7 +85,7 @@ Exit status:
   2      bad command line, or no terminal to ask on
   69     a service can't be reached
   74     a file failed
-  75     another login is under way
+  75     not now: another login is under way
   77     no login
   78     start URL, region or profile wrong, or no access to the role
   124    timed out

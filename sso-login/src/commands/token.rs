@@ -48,7 +48,7 @@ Exit status:
   65   bad document
   69   the service can't be reached
   74   a stream failed
-  75   nobody has decided yet (or slow down); with --wait, not before the end of --timeout
+  75   not now: nobody has decided yet (or slow down); with --wait, not before the end of --timeout
   77   denied, or the code or registration isn't valid
   78   configuration wrong
   124  the code expired";

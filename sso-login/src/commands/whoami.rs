@@ -39,7 +39,7 @@ Exit status:
   65  bad document
   69  a service can't be reached
   74  a file failed
-  75  another login is under way
+  75  not now: another login is under way
   77  expired: a person must log in
   78  denied, or profile or configuration wrong";
 

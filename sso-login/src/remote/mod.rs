@@ -81,7 +81,7 @@ Exit status:
   2      bad command line
   69     the host can't be reached
   74     a stream failed
-  75     the port is in use or another login is under way
+  75     not now: the port is in use or another login is under way
   77     no login
   78     the profile is wrong there
   124    timed out

@@ -96,8 +96,8 @@ Examples:
 Operations: RegisterClient, StartDeviceAuthorization, CreateToken, Authorize, ListAccounts,
 ListAccountRoles, GetRoleCredentials, Logout, GetCallerIdentity, GetSigninToken, ListBuckets.
 
-The document has `startUrl` and `region` for sso-login setup. `export` goes whole: an AWS CLI before
-2.16 finds the sandbox by files of its HOME alone.
+The document has `startUrl` and `region` for sso-login setup. Export all variables of `export`,
+also HOME: an AWS CLI before 2.16 finds the sandbox only by the files in it.
 
 While it runs, SSO_SANDBOX_URL accepts POST /sandbox/faults (a document, `{\"pending\":3}`) and
 DELETE /sandbox/faults, and answers GET /sandbox/faults, /sandbox/stats and /sandbox/log.

@@ -309,7 +309,12 @@ pub(crate) async fn credentials(
         _ => "",
     };
     if !token.is_of(given) && !bearer(&headers).is_some_and(|given| token.is_of(given)) {
-        let detail = "the Authorization header isn't the token of this profile (AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE)";
+        let detail = if headers.contains_key(AUTHORIZATION) {
+            "the Authorization header isn't the token of this profile (AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE)"
+        } else {
+            "there is no Authorization header: set AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE to the token file of this profile \
+             (the AWS CLI reads it from version 2.15 on)"
+        };
         return Err(Problem::unauthorized("unauthorized", detail));
     }
     let looking = Arc::clone(&server);

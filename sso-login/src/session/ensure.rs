@@ -453,6 +453,6 @@ fn answer(obtained: Obtained) -> anyhow::Result<Answer> {
         Obtained::Unreachable(refusal) => Answer::unreachable(refusal.to_string()),
         Obtained::TimedOut => Answer::timeout("the SSO service did not answer in time"),
         Obtained::Busy(lock, owner) => Answer::busy(&lock, owner.as_ref()),
-        Obtained::Unwritable(err) => return Err(err),
+        Obtained::Unwritable(err, _) => return Err(err),
     })
 }

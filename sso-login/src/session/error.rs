@@ -1,6 +1,7 @@
 //! Why there are no credentials or no session: the kind that a caller acts on, the reason, and what helps.
 
 use std::fmt;
+use std::path::Path;
 
 use sso_profile::Profile;
 use sso_tool::exit::Fault;
@@ -75,12 +76,11 @@ impl SessionError {
     }
 
     /// The session has expired, and can be renewed, but not here: what a renewal gives has no place, and may be good for one use only.
-    pub(crate) fn unwritable(session: &Session<'_>) -> Self {
-        let folder = session.cache.token_dir().display().to_string();
+    pub(crate) fn unwritable(session: &Session<'_>, folder: &Path) -> Self {
         let reason = format!(
             "{} has expired and can't be renewed here, where nothing can be written to {}",
             named(session),
-            sanitize(&folder)
+            sanitize(&folder.to_string_lossy())
         );
         Self { remedy: Remedy::Elsewhere, ..Self::new(Kind::Expired, reason) }
     }

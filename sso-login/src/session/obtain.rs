@@ -1,5 +1,6 @@
 //! The one way to a session's token: the cached one, one renewed without a person, or one of a new login.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
@@ -124,8 +125,8 @@ pub(crate) enum Obtained {
     TimedOut,
     /// Another process holds the login lock for too long.
     Busy(Lock, Option<Owner>),
-    /// Nothing can be written here. A refresh token may be good for one use: whoever renews must be able to keep the next one.
-    Unwritable(anyhow::Error),
+    /// Nothing can be written to that folder. A refresh token may be good for one use: whoever renews must be able to keep the next one.
+    Unwritable(anyhow::Error, PathBuf),
 }
 
 /// A session's token. One renewal or login for however many processes ask: a look without the lock, the lock, another look,
@@ -153,13 +154,17 @@ pub(crate) fn obtain(session: &Session<'_>, want: Want<'_>, how_far: HowFar<'_>)
             Ok(Outcome::Held(guard)) => guard,
             Ok(Outcome::Busy(_)) if matches!(effort.queue, Queue::Looking) && !effort.is_late() => continue,
             Ok(Outcome::Busy(owner)) => return Ok(Obtained::Busy(lock, owner)),
-            Err(err) if is_unwritable(&err) => return Ok(Obtained::Unwritable(err)),
+            Err(err) if is_unwritable(&err) => {
+                return Ok(Obtained::Unwritable(err, effort.settings.state_dir()?));
+            }
             Err(err) => return Err(err),
         };
         let obtained = locked(session, want, effort, &failures, log_in);
         guard.release()?;
         return match obtained {
-            Err(err) if is_unwritable(&err) => Ok(Obtained::Unwritable(err)),
+            Err(err) if is_unwritable(&err) => {
+                Ok(Obtained::Unwritable(err, session.cache.token_dir().to_owned()))
+            }
             obtained => obtained,
         };
     }
@@ -232,9 +237,9 @@ impl Obtained {
                 SessionError::busy(format!("another login or refresh is under way: {holder}"))
                     .hint(lock.help(owner.as_ref()))
             }
-            Self::Unwritable(err) => {
+            Self::Unwritable(err, folder) => {
                 settings.debug(|| format!("no renewal here: {err:#}"));
-                SessionError::unwritable(session)
+                SessionError::unwritable(session, &folder)
             }
         })
     }

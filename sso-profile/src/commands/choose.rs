@@ -30,7 +30,7 @@ Exit status:
   1   no choice was made
   2   bad command line, or no terminal to ask on (see --pick)
   65  bad document on standard input
-  74  a file or stream failed
+  74  a file or stream failed, or the terminal has shrunk too far
   78  there is nothing to choose from")]
 pub(crate) struct Args {
     /// Keep only documents with this value (can be repeated); if one is left, it is chosen without a question

@@ -29,7 +29,7 @@ Exit status:
   2   bad command line
   65  bad document on standard input
   74  a file or stream failed
-  75  another writer holds the config file
+  75  not now: another writer holds the config file
   78  no such profile, or another one has it as its source_profile (see --force)")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Args {

@@ -18,7 +18,7 @@ use crate::aws_config::AwsConfig;
 pub(crate) struct Facts<'a> {
     settings: &'a Settings,
     config: Option<AwsConfig>,
-    files: BTreeMap<PathBuf, Result<Dotenv, String>>,
+    files: BTreeMap<PathBuf, Result<Variables, String>>,
 }
 
 impl<'a> Facts<'a> {
@@ -42,15 +42,49 @@ impl<'a> Facts<'a> {
         Ok(answer)
     }
 
-    /// The value of a variable of a file; `None` if either isn't there. The error is why the file can't be read.
-    pub(crate) fn variable(&mut self, file: &Path, name: &str) -> Result<Option<&str>, &str> {
+    /// The value of a variable of a file; `None` if either isn't there. The error is why the file, or the line that is meant
+    /// for the variable, can't be read.
+    pub(crate) fn variable(&mut self, path: &Path, name: &str) -> Result<Option<&str>, String> {
+        let file = path;
         let read = || match text_of(file) {
-            Ok(text) => Ok(Dotenv::parse(&text, |_| {})),
-            Err(err) if err.kind() == ErrorKind::NotFound => Ok(Dotenv::default()),
+            Ok(text) => Ok(Variables::of(&text)),
+            Err(err) if err.kind() == ErrorKind::NotFound => Ok(Variables::default()),
             Err(err) => Err(format!("cannot read {}: {err}", file.display())),
         };
         let file = self.files.entry(file.to_owned()).or_insert_with(read);
-        file.as_ref().map(|variables| variables.value(name)).map_err(String::as_str)
+        file.as_ref()
+            .map_err(Clone::clone)?
+            .value(name)
+            .map_err(|line| format!("{}, line {line}: not {name}=value", path.display()))
+    }
+}
+
+/// The variables of a file, and the lines that set none.
+#[derive(Debug, Default)]
+struct Variables {
+    set: Dotenv,
+    /// The number of each such line, from 1, and what it says.
+    bad: Vec<(usize, String)>,
+}
+
+impl Variables {
+    fn of(text: &str) -> Self {
+        let mut numbers = Vec::new();
+        let set = Dotenv::parse(text, |number| numbers.push(number));
+        let line = |number: usize| text.lines().nth(number - 1).unwrap_or_default().to_owned();
+        Self { set, bad: numbers.into_iter().map(|number| (number, line(number))).collect() }
+    }
+
+    /// The value of a variable, or else the number of a line that looks as if it should set it.
+    fn value(&self, name: &str) -> Result<Option<&str>, usize> {
+        let is_meant = |line: &str| {
+            let rest = line.trim_start().trim_start_matches("export ").trim_start().strip_prefix(name);
+            rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_'))
+        };
+        match (self.set.value(name), self.bad.iter().find(|(_, line)| is_meant(line))) {
+            (None, Some((number, _))) => Err(*number),
+            (value, _) => Ok(value),
+        }
     }
 }
 

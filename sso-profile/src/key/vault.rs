@@ -216,7 +216,7 @@ impl Vault for Variables {
             None => from_environment(name),
             Some(file) => match facts.variable(file, name) {
                 Ok(value) => value.map(str::to_owned),
-                Err(why) => return Ok(State::Blocked(why.to_owned()).into()),
+                Err(why) => return Ok(State::Blocked(why).into()),
             },
         };
         Ok(match value {

@@ -36,7 +36,7 @@ Exit status:
   0   done
   65  state of a newer version
   74  a file failed
-  75  state locked")]
+  75  not now: another process keeps the state locked")]
 pub(crate) struct Args {
     /// Profile whose signals to remove
     pub(crate) profile: Option<String>,

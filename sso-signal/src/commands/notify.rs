@@ -62,7 +62,7 @@ Exit status:
   2    bad command line
   65   state of a newer version
   74   a file failed
-  75   state locked
+  75   not now: another process keeps the state locked
   127  CMD isn't found (126: it can't be run)
   N    CMD's own, if it failed three times (124: it took too long)")]
 pub(crate) struct Args {

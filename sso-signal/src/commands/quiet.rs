@@ -1,6 +1,7 @@
 //! `sso-signal quiet`: no reminders for a session that a person locked on purpose, until its next login.
 
 use crate::queue::{Naming, Queue};
+use crate::reminder::Reminder;
 use crate::reminder_key::ReminderKey;
 use crate::sighting::Sighting;
 use sso_tool::exit::{Exit, Fault};
@@ -10,17 +11,18 @@ use sso_tool::settings::Settings;
 use sso_tool::stream::{self, Document, Output};
 use sso_tool::time;
 
-/// Stop the reminders of a session that was locked on purpose, until its next login
+/// Stop the reminders of a session, until its next login or for good
 ///
-/// In any mode, the watcher doesn't ask about the session and opens no browser for it. This ends when a login is settled or
-/// requested, or when a monitor notices another login (it saw the session without a valid token, then with one). With
-/// documents on stdin it is a filter: it marks the session of each (`ssoSession`, `sessionProfiles`, else `profile` alone)
+/// In any mode, the watcher doesn't ask about the session and opens no browser for it. Reminders come back after the next
+/// login: one that `sso-signal settle` or `request` was told of, or another one that a monitor notices (it saw the session
+/// without a valid token, then with one). With --forever they stay off after logins, too. With documents on stdin it is a filter: it marks the session of each (`ssoSession`, `sessionProfiles`, else `profile` alone)
 /// and then passes the document on with `quiet`. In a pipe, put it before the logout. A name that isn't in the AWS config is
-/// accepted with a warning, because the profile may exist only in a container. --off ends it without a login.
+/// accepted with a warning, because the profile may exist only in a container. --off turns reminders on again without a login.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = "\
 Examples:
   sso-signal quiet corp
+  sso-signal quiet corp --forever
   sso-signal quiet corp --off
   sso-profile key sessions --env dev | sso-signal quiet - | sso-login logout - |
     sso-signal settle
@@ -30,21 +32,47 @@ Exit status:
   2   no profile is named
   65  bad document, bad profile name or state of a newer version
   74  a file failed
-  75  state locked")]
+  75  not now: another process keeps the state locked")]
 pub(crate) struct Args {
     /// A profile of the session; with `-`, the profiles of the documents on stdin
     pub(crate) profile: Option<String>,
     /// Remind of the session again
     #[arg(long)]
     pub(crate) off: bool,
+    /// Stay quiet after logins, too, until --off
+    #[arg(long, conflicts_with = "off")]
+    pub(crate) forever: bool,
+}
+
+/// How long a session is to be quiet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wish {
+    Off,
+    UntilLogin,
+    Forever,
+}
+
+impl Wish {
+    /// What a document says of it.
+    fn tell(self, document: &mut Document) {
+        document.set("quiet", self != Self::Off);
+        if self == Self::Forever {
+            document.set("forever", true);
+        }
+    }
 }
 
 /// Marks the session of PROFILE, or of each document on stdin.
 pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let output = &mut Output::stdout();
+    let wish = match (args.off, args.forever) {
+        (true, _) => Wish::Off,
+        (false, true) => Wish::Forever,
+        (false, false) => Wish::UntilLogin,
+    };
     match (stream::subjects(args.profile.as_deref())?, &args.profile) {
-        (Some(documents), _) => filter(settings, documents, !args.off, output),
-        (None, Some(profile)) => command(settings, profile, !args.off, output),
+        (Some(documents), _) => filter(settings, documents, wish, output),
+        (None, Some(profile)) => command(settings, profile, wish, output),
         (None, None) => Err(Fault::new(Exit::Usage, "no profile is named")
             .hint("sso-signal quiet PROFILE, or pipe in documents that have `profile`")
             .into()),
@@ -53,24 +81,26 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
 
 /// Marks the session of one document, for a program that is about to end that session.
 pub fn quiet_one(document: &Document, settings: &Settings) -> anyhow::Result<()> {
-    filter(settings, std::iter::once(Ok(document.clone())), true, &mut Output::nowhere()).map(drop)
+    filter(settings, std::iter::once(Ok(document.clone())), Wish::UntilLogin, &mut Output::nowhere()).map(drop)
 }
 
 /// Marks the session of a profile, as far as it is known here.
 fn command(
     settings: &Settings,
     profile: &str,
-    is_quiet: bool,
+    wish: Wish,
     output: &mut Output,
 ) -> anyhow::Result<Exit> {
     check_profile(profile)?;
     let mut queue = Queue::new(settings)?;
     // A slip would stay marked for good, and be no session's.
-    if is_quiet {
+    if wish != Wish::Off {
         queue.warn_of_unknown(profile)?;
     }
-    mark(&queue, &ReminderKey::of_profile(profile), is_quiet)?;
-    output.document(&Document::new().with("profile", profile).with("quiet", is_quiet))?;
+    mark(&queue, &ReminderKey::of_profile(profile), wish)?;
+    let mut document = Document::new().with("profile", profile);
+    wish.tell(&mut document);
+    output.document(&document)?;
     Ok(Exit::Done)
 }
 
@@ -79,7 +109,7 @@ fn command(
 fn filter(
     settings: &Settings,
     documents: impl Iterator<Item = anyhow::Result<Document>>,
-    is_quiet: bool,
+    wish: Wish,
     output: &mut Output,
 ) -> anyhow::Result<Exit> {
     let queue = Queue::new(settings)?;
@@ -97,19 +127,26 @@ fn filter(
         {
             check_profile(profile)?;
         }
-        mark(&queue, &whose, is_quiet)?;
+        mark(&queue, &whose, wish)?;
         // After a logout, what it says of the session holds for the new mark as well.
-        if is_quiet && document.flag("loggedOut")? == Some(true) {
+        if wish != Wish::Off && document.flag("loggedOut")? == Some(true) {
             queue.see(&whose, Some(Sighting::Over), None, Naming::Nothing)?;
         }
-        document.set("quiet", is_quiet);
+        wish.tell(document);
         Ok(Handled::Answered(Exit::Done))
     })
 }
 
-fn mark(queue: &Queue<'_>, whose: &ReminderKey, is_quiet: bool) -> anyhow::Result<()> {
+fn mark(queue: &Queue<'_>, whose: &ReminderKey, wish: Wish) -> anyhow::Result<()> {
     let now = time::now()?;
     queue.change_memory(|memory| {
-        memory.change(whose, |entry| (if is_quiet { entry.locked(now) } else { entry.unlocked() }, ()));
+        memory.change(whose, |entry| {
+            let after = match wish {
+                Wish::Off => entry.unlocked(),
+                Wish::UntilLogin => entry.locked(now),
+                Wish::Forever => Reminder { forever: true, ..entry.locked(now) },
+            };
+            (after, ())
+        });
     })
 }

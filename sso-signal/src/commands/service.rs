@@ -27,10 +27,10 @@ pub(crate) struct Args {
 
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Service {
-    /// Install CMD as a service with today's settings, and start it
+    /// Install the watcher and the monitor as services with the current settings, and start them
     ///
-    /// Without CMD it installs the watcher and the monitor, as `sso-watch 52w` and `sso-monitor` run them.
-    /// Writes a launchd agent (com.bazel.sso-watcher) or a systemd user unit (sso-watcher.service). Run it again to apply
+    /// Without CMD the services run `sso-watch 52w` and `sso-monitor`. With CMD, CMD is the watcher, and --monitor names the
+    /// monitor. Writes a launchd agent (com.bazel.sso-watcher) or a systemd user unit (sso-watcher.service). Run it again to apply
     /// changed settings; without changes it touches nothing. It never replaces another program's service of that name.
     #[command(after_long_help = "\
 Examples:

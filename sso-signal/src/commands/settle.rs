@@ -38,7 +38,7 @@ Exit status:
   0   done
   65  bad document
   74  a file failed
-  75  state locked")]
+  75  not now: another process keeps the state locked")]
 pub(crate) struct Args {}
 
 /// Settles what the documents on stdin say.

@@ -30,7 +30,7 @@ Exit status:
   2   bad duration
   65  bad profile name or state of a newer version
   74  a file failed
-  75  state locked")]
+  75  not now: another process keeps the state locked")]
 pub(crate) struct Args {
     /// Profile whose reminders to postpone
     pub(crate) profile: String,

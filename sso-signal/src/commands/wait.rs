@@ -33,7 +33,7 @@ Exit status:
   2    bad command line
   65   state of a newer version
   74   a file failed
-  75   state locked
+  75   not now: another process keeps the state locked
   78   bad SSO_POLL_SECONDS
   124  none was due within --timeout")]
 pub(crate) struct Args {

@@ -38,9 +38,9 @@ Exit status:
   0   done
   65  bad document; PROFILE isn't a name that a signal can have
   74  a file failed
-  75  state locked")]
+  75  not now: another process keeps the state locked")]
 pub(crate) struct Args {
-    /// Profile whose login is required
+    /// Profile whose login is required; without it, or with `-`, the documents on stdin say that
     pub(crate) profile: Option<String>,
     /// Say why, for the person who is asked
     #[arg(long, value_name = "TEXT")]
@@ -55,7 +55,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let output = &mut Output::stdout();
     let mut raiser = Raiser::new(settings, args.reason.as_deref(), args.source.as_deref())?;
-    match &args.profile {
+    match args.profile.as_deref().filter(|profile| *profile != "-") {
         Some(profile) => raiser.command(profile, output),
         None => raiser.filter(stream::stdin()?, output),
     }

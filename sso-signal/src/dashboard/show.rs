@@ -295,11 +295,13 @@ fn of_profile(profile: &Value, now: Moment, paint: Paint, alone: bool) -> Vec<St
     if let Some((tone, said)) = end_of_session(profile, now) {
         line("Session", tone, &said);
     }
+    let until_unlocked =
+        if profile["forever"] == true { "you run sso-signal quiet --off" } else { "the next login" };
     let flags = [
         (profile["snoozedUntil"].as_str(), "snoozed until"),
         (profile["cooldownUntil"].as_str(), "cooling down until"),
         (profile["suppressed"].as_bool().filter(|is| *is).map(|_| "the next expiry"), "reminders off until"),
-        (profile["lockedByUser"].as_bool().filter(|is| *is).map(|_| "the next login"), "locked by you until"),
+        (profile["lockedByUser"].as_bool().filter(|is| *is).map(|_| until_unlocked), "locked by you until"),
     ];
     let held: Vec<String> =
         flags.iter().filter_map(|(value, words)| value.map(|value| format!("{words} {value}"))).collect();

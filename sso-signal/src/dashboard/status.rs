@@ -51,6 +51,7 @@ fn held_without_signal(memory: &ReminderStore, signals: &[Judged], at: &Circumst
     let held = memory.entries().filter(|(name, ..)| !shown.contains(*name)).filter_map(|(name, _, entry)| {
         let snooze = entry.snooze.filter(|pause| pause.lasts(at.now));
         let why = match snooze {
+            _ if entry.quiet && entry.forever => "reminders off for good".to_owned(),
             _ if entry.quiet => "locked by you until the next login".to_owned(),
             Some(pause) => format!("snoozed until {}", time::format(pause.until)),
             None => return None,

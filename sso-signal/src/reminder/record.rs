@@ -28,6 +28,7 @@ pub(crate) fn write(entry: &Reminder) -> Document {
     set("failures", (entry.failures > 0).then(|| entry.failures.into()));
     set("gaveUpOnEpisode", entry.gave_up.clone().map(Value::from));
     set("quiet", entry.quiet.then_some(true.into()));
+    set("quietForever", entry.forever.then_some(true.into()));
     set("seenOver", entry.over.then_some(true.into()));
     set(
         "unknownProfileIn",
@@ -66,6 +67,7 @@ pub(crate) fn read(value: &Value) -> Result<Reminder, Broken> {
         failures: optional(map, "failures", |value| u32::try_from(value.as_u64()?).ok())?.unwrap_or_default(),
         gave_up: optional(map, "gaveUpOnEpisode", read_text)?,
         quiet: optional(map, "quiet", Value::as_bool)?.unwrap_or_default(),
+        forever: optional(map, "quietForever", Value::as_bool)?.unwrap_or_default(),
         over: optional(map, "seenOver", Value::as_bool)?.unwrap_or_default(),
         unknown_in: optional(map, "unknownProfileIn", read_stamp)?,
         mirrored: optional(map, "mirroredNextAttempt", read_moment)?,

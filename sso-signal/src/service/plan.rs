@@ -57,7 +57,7 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// The plan for `command` with today's settings. Status 78: a setting that the service could not start with.
+    /// The plan for `command` with the current settings. Status 78: a setting that the service could not start with.
     pub(super) fn new(
         settings: &Settings,
         command: &[String],

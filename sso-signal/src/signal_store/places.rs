@@ -11,6 +11,7 @@ use crate::signal::OF_A_HOST;
 use sso_tool::atomic_write;
 use sso_tool::profile_name::file_stem;
 use sso_tool::settings::Settings;
+use sso_tool::state_dir::in_the_way;
 
 /// More files in `signals/` than anybody has profiles: a writer gone wild. The rest is left unread.
 const MOST: usize = 20_000;
@@ -43,7 +44,11 @@ impl Places {
         let entries = match fs::read_dir(&self.further) {
             Ok(entries) => entries,
             Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(files),
-            Err(err) => return Err(err).with_context(context),
+            Err(err) => {
+                let read = Err(err).with_context(context);
+                return in_the_way(&atomic_write::parent(&self.further))
+                    .map_or(read, |fault| Err(fault.into()));
+            }
         };
         for entry in entries {
             let name = entry.with_context(context)?.file_name();

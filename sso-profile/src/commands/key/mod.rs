@@ -32,7 +32,7 @@ Exit status:
   2   bad command line
   65  bad content of keys.json
   74  a file or stream failed
-  75  another process holds the state directory
+  75  not now: another process holds the state directory
   77  locked: a person must log in
   78  its profile or variable is gone")]
 pub(crate) struct Args {

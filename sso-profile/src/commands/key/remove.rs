@@ -19,7 +19,7 @@ Exit status:
   2   bad command line
   65  bad content of keys.json
   74  a file or stream failed
-  75  another process holds the state directory")]
+  75  not now: another process holds the state directory")]
 pub(crate) struct Args {
     /// Which key
     #[command(flatten)]

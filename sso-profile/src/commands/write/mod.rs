@@ -59,7 +59,7 @@ Exit status:
   2   bad command line
   65  bad document on standard input, one with `error`, or --prune with a listing that is incomplete
   74  a file or stream failed
-  75  another writer holds the config file
+  75  not now: another writer holds the config file
   78  a value is wrong, two roles would get one name, or what exists differs (see --replace)")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct Args {
