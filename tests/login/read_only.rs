@@ -25,6 +25,19 @@ fn mounted(bench: &Bench, unshare: &Path, change: &str, place: &Path, line: &str
 }
 
 #[test]
+fn what_cannot_be_written_is_named_the_state_directory_too() {
+    let Some(unshare) = unshare() else { return };
+    let bench = Bench::logged_in("");
+    let state = bench.home().join(".aws/sso-renewer");
+    std::fs::create_dir_all(&state).unwrap();
+    let refresh = "sso-login refresh demo --before 2h";
+    let said = format!("nothing can be written to {}; run where it can: ", state.display());
+    end(mounted(&bench, &unshare, READ_ONLY, &state, refresh), "").exits(77).says(&said);
+    let said = format!("nothing can be written to {}; run where it can: ", bench.cache().display());
+    read_only(&bench, &unshare, refresh).exits(77).says(&said);
+}
+
+#[test]
 fn a_refresh_token_is_not_used_up_where_its_successor_has_no_place() {
     let Some(unshare) = unshare() else { return };
     let bench = Bench::logged_in("");
