@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::ask::watch::{ROUND, Watch};
-use crate::support::script;
+use crate::support::{script, until_or};
 
 pub(super) const PROMPT: &str = "later > ";
 const LENGTHS: &str = "Enter is 30m > ";
@@ -76,6 +76,13 @@ impl Person {
         drop(stdin);
         self.seen.extend(self.shown.iter());
         code
+    }
+}
+
+impl Drop for Person {
+    fn drop(&mut self) {
+        // Ended already, unless the test failed.
+        let _ = self.child.kill();
     }
 }
 
@@ -221,6 +228,7 @@ fn ctrl_c_at_the_question_ends_the_whole_watcher() {
     let mut person = Person::watching(&watch, script, 0, &line, "");
     person.sees(PROMPT);
     person.types("\u{3}");
+    until_or(|| person.child.try_wait().unwrap().is_some(), || "the watcher goes on".to_owned());
     assert_ne!(person.leaves(), 0);
     assert_eq!(person.seen.matches(PROMPT).count(), 1, "{:?}", person.seen);
     for lock in ["ask.lock", "watcher.lock"] {
