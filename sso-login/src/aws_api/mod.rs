@@ -1,10 +1,9 @@
-//! AWS's three services behind a session: the OIDC service, the access portal and STS, and how they are spoken to.
+//! AWS's two services behind a session, the OIDC service and the access portal: how they are spoken to, and which hosts are AWS's.
 
 pub mod bounded;
-pub mod federation;
 pub mod http;
 pub mod oidc;
 pub mod pace;
+pub mod page_host;
 pub mod portal;
 pub mod refusal;
-pub mod sts;

@@ -17,8 +17,8 @@ use sso_tool::time::{self, Moment};
 use url::Url;
 
 use crate::aws_api::http;
+use crate::aws_api::page_host::is_of_aws;
 use crate::aws_api::refusal::{incomplete, refusal};
-use crate::flows::page_host::is_of_aws;
 
 pub use crate::aws_api::refusal::Refusal;
 
@@ -275,7 +275,7 @@ mod tests {
             .unwrap();
         let config = aws_sdk_ssooidc::Config::builder().behavior_version(BehaviorVersion::latest());
         let oidc = Oidc { client: Client::from_conf(config.build()), place };
-        crate::runtime().unwrap().block_on(oidc.base_url()).ok()
+        crate::runtime::runtime().unwrap().block_on(oidc.base_url()).ok()
     }
 
     #[test]

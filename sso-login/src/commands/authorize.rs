@@ -48,7 +48,7 @@ fn authorized(document: &mut Document, is_quiet: bool) -> anyhow::Result<Option<
     if let Some(fault) = oidc.refuses(&start_url) {
         return Err(fault.into());
     }
-    let device = match crate::wait_for(oidc.authorize(&client, &start_url))? {
+    let device = match crate::runtime::wait_for(oidc.authorize(&client, &start_url))? {
         Ok(device) => device,
         Err(refusal) => return Ok(Some(Stop::new("failed to start the authorization", refusal))),
     };

@@ -8,7 +8,7 @@ use sso_tool::stream::{Document, Output};
 use url::Url;
 use url::form_urlencoded::Serializer;
 
-use crate::aws_api::federation;
+use crate::credentials::federation;
 use crate::commands::subjects::{Asked, Elsewhere, Form, Reply, RoleFlags, SubjectFlags, Target, answer};
 use crate::credentials::resolver::CredentialResolver;
 use crate::flows::{browser, handover};

@@ -9,7 +9,8 @@ use sso_tool::subject::Subject;
 
 use crate::commands::subjects::{self, Asked, Elsewhere, Form, Reply, RoleFlags, SubjectFlags, Target};
 use crate::credentials::export::{self, Format};
-use crate::credentials::resolver::{CredentialResolver, Credentials};
+use crate::credentials::resolver::CredentialResolver;
+use crate::credentials::signing_keys::Credentials;
 use crate::serve::app;
 use crate::session::target;
 

@@ -29,7 +29,8 @@ use sso_tool::time::{self, format_left, parse_duration};
 
 use crate::commands::subjects::{self, Asked, RoleFlags, SubjectFlags, document_of};
 use crate::credentials::export::variables;
-use crate::credentials::resolver::{CredentialResolver, Credentials};
+use crate::credentials::resolver::CredentialResolver;
+use crate::credentials::signing_keys::Credentials;
 use crate::interrupt::Interrupt;
 use crate::session::target;
 use alarm::Alarm;

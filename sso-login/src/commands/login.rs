@@ -12,8 +12,8 @@ use sso_tool::stream::{Document, Output};
 use sso_tool::synonyms;
 
 use crate::commands::subjects::{Asked, RoleFlags, SubjectFlags, document_of};
+use crate::login::ensure::Ensure;
 use crate::session::answer::Answer;
-use crate::session::ensure::Ensure;
 use crate::session::login_options::{Ask, LoginOptions, Via};
 
 /// The text behind the help.

@@ -88,7 +88,7 @@ fn registered(
     let session = &Session::new(settings, &sso)?;
     let client = Client::new(session, Flow::Device);
     let oidc = oidc(document)?;
-    let answer = crate::wait_for(oidc.register(&client.name(), &client.scopes()))?;
+    let answer = crate::runtime::wait_for(oidc.register(&client.name(), &client.scopes()))?;
     Ok(match answer {
         Ok(registered) => {
             document.set("clientId", registered.client_id);

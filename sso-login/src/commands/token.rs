@@ -77,7 +77,7 @@ fn redeemed(document: &mut Document, args: &Args, settings: &Settings) -> anyhow
         code_end: code_end(document)?,
         deadline: args.timeout.map(after),
     };
-    let answer = crate::wait_for(poll.run(args.wait))?;
+    let answer = crate::runtime::wait_for(poll.run(args.wait))?;
     document.set("interval", poll.interval.as_secs());
     let created = match answer {
         Ok(created) => created,

@@ -11,7 +11,7 @@ use sso_tool::time;
 use crate::commands::credentials::of_any_settings;
 use crate::commands::subjects::{self, Asked, Elsewhere, Question, Reply, RoleFlags};
 use crate::credentials::identity::{identity, of_profile};
-use crate::credentials::resolver::Credentials;
+use crate::credentials::signing_keys::Credentials;
 
 /// Ask STS who the credentials of a profile are
 #[derive(clap::Args, Clone, Debug)]

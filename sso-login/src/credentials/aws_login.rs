@@ -1,16 +1,18 @@
 //! `login_session`: console credentials of `aws login`, which the AWS CLI alone renews and hands out (AWS-FORMATS 11).
 
 use std::process::Command;
+use std::time::Instant;
 
 use sso_cache::console_session::{self, ConsoleSession};
 use sso_cache::folder::Cache;
 use sso_tool::exit::{Exit, Fault};
+use sso_tool::settings::Settings;
 use sso_tool::shell::shell_word;
 use sso_tool::time;
 
 use crate::aws_cli::program::{self, Version, unshadow};
 use crate::credentials::credential_process::printed_by;
-use crate::credentials::resolver::{CredentialResolver, Credentials};
+use crate::credentials::signing_keys::Credentials;
 use crate::interrupt::interrupted;
 use crate::session::error::SessionError;
 
@@ -19,12 +21,13 @@ const WITH_LOGIN: Version = Version(2, 32, 0);
 
 /// What `aws configure export-credentials` prints for the profile. Status 78 where no AWS CLI is new enough.
 pub(crate) fn credentials(
-    resolver: &CredentialResolver<'_>,
+    settings: &Settings,
     profile: &str,
     login_session: &str,
+    deadline: Instant,
 ) -> anyhow::Result<Result<Credentials, SessionError>> {
     let login = console_session::login_command(profile);
-    let installed = program::find(resolver.settings, resolver.deadline);
+    let installed = program::find(settings, deadline);
     if let Some(signal) = installed.interrupted {
         return Err(interrupted(signal));
     }
@@ -38,7 +41,7 @@ pub(crate) fn credentials(
             .hint(format!("install it, then {export}; expired: {login}"))
             .into());
     };
-    let path = Cache::of_home(resolver.settings.home()?).console_session(login_session);
+    let path = Cache::of_home(settings.home()?).console_session(login_session);
     let (entry, now) = (ConsoleSession::read(&path)?, time::now()?);
     if console_session::state(&entry, now).needs_login() {
         let reason = console_session::reason(&entry, profile, now);
@@ -49,6 +52,6 @@ pub(crate) fn credentials(
     // By itself, a name with a dash would be taken for a flag.
     command.arg(format!("--profile={profile}"));
     unshadow(&mut command);
-    let answer = printed_by(command, resolver, "aws configure export-credentials", profile)?;
+    let answer = printed_by(command, deadline, "aws configure export-credentials", profile)?;
     Ok(answer.map_err(|failure| failure.hint(login)))
 }

@@ -1,8 +1,10 @@
 //! `credential_process`: another program hands out the credentials (AWS-FORMATS 8).
 
 use std::process::Command;
+use std::time::Instant;
 
 use anyhow::Context as _;
+use sso_profile::AwsConfig;
 use sso_profile::ini::words;
 use sso_tool::exit::{Exit, Fault, WithFault as _};
 use sso_tool::process::{End, Line, Program, code};
@@ -12,7 +14,7 @@ use sso_tool::settings::from_environment;
 use sso_tool::stream::{self, Document};
 use sso_tool::time;
 
-use crate::credentials::resolver::{CredentialResolver, Credentials};
+use crate::credentials::signing_keys::Credentials;
 use crate::interrupt::{Interrupt, interrupted};
 use crate::session::error::SessionError;
 
@@ -21,8 +23,9 @@ const CHAIN: &str = "SSO_LOGIN_PROCESS_CHAIN";
 
 /// Runs the program without a shell, as botocore does, and reads what it prints.
 pub(crate) fn credentials(
-    wallet: &CredentialResolver<'_>,
+    config: &AwsConfig,
     profile: &str,
+    deadline: Instant,
 ) -> anyhow::Result<Result<Credentials, SessionError>> {
     let fault =
         |why: &str| Fault::new(Exit::Config, format!("credential_process of profile `{profile}` {why}"));
@@ -30,18 +33,18 @@ pub(crate) fn credentials(
     if chain.split('\n').any(|running| running == profile) {
         return Err(fault("calls itself").into());
     }
-    let line = wallet.config.text(profile, "credential_process")?.unwrap_or_default();
+    let line = config.text(profile, "credential_process")?.unwrap_or_default();
     let words = words::split(line).ok_or_else(|| fault("has an open quote"))?;
     let Some((program, arguments)) = words.split_first() else { return Err(fault("is empty").into()) };
     let mut command = Command::new(program);
     command.args(arguments).env(CHAIN, format!("{profile}\n{chain}"));
-    printed_by(command, wallet, "credential_process", profile)
+    printed_by(command, deadline, "credential_process", profile)
 }
 
 /// Runs a program that prints credentials, and reads them. `what` names it in errors.
 pub(crate) fn printed_by(
     command: Command,
-    wallet: &CredentialResolver<'_>,
+    deadline: Instant,
     what: &str,
     profile: &str,
 ) -> anyhow::Result<Result<Credentials, SessionError>> {
@@ -49,7 +52,7 @@ pub(crate) fn printed_by(
     let (mut printed, mut said) = (String::new(), None);
     let interrupt = Interrupt::hold()?;
     let received = || interrupt.received();
-    let program = Program::new(command).until(wallet.deadline).unless(&received);
+    let program = Program::new(command).until(deadline).unless(&received);
     let end = program.run(|line| match line {
         Line::Out(line) => printed.extend([line.as_str(), "\n"]),
         Line::Err(line) if !line.trim().is_empty() => said = Some(line),

@@ -10,7 +10,7 @@ use sso_tool::shell::shell_word;
 use sso_tool::stream::Document;
 use sso_tool::time;
 
-use crate::credentials::resolver::Credentials;
+use crate::credentials::signing_keys::Credentials;
 
 /// How credentials are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -6,8 +6,9 @@ use sso_profile::{AwsConfig, Profile};
 use sso_tool::failure::Kind;
 use sso_tool::settings::Settings;
 
-use crate::aws_api::sts::{Identity, Sts};
-use crate::credentials::resolver::{CredentialResolver, Credentials};
+use crate::credentials::resolver::CredentialResolver;
+use crate::credentials::signing_keys::Credentials;
+use crate::credentials::sts::{Identity, Sts};
 use crate::session::error::SessionError;
 
 /// A round trip to a service that is there.
@@ -44,5 +45,7 @@ pub(crate) fn identity(
 ) -> anyhow::Result<Result<Identity, SessionError>> {
     let sts = Sts::new(profile, credentials)?;
     let late = || Err(SessionError::unreachable("STS did not answer in time"));
-    crate::wait_for(async { tokio::time::timeout(TIMEOUT, sts.identity()).await.unwrap_or_else(|_| late()) })
+    crate::runtime::wait_for(async {
+        tokio::time::timeout(TIMEOUT, sts.identity()).await.unwrap_or_else(|_| late())
+    })
 }

@@ -86,7 +86,7 @@ pub(crate) fn list(
         Err(lack) => return Ok(Some(lack)),
     };
     let portal = Arc::new(Portal::new(settings, profile, &session.sso.region)?);
-    let runtime = crate::runtime()?;
+    let runtime = crate::runtime::runtime()?;
     let mut accounts = runtime.block_on(unless_told(portal.accounts(&access)))?;
     if accounts == Err(Denial::Unauthorized) {
         access = match token(Want::Another(&access))? {

@@ -2,91 +2,21 @@
 
 use std::time::{Duration, Instant};
 
-use sso_cache::credentials::RoleCredentials;
-use sso_profile::source::StaticKeys;
 use sso_profile::{AwsConfig, Kind, Profile};
 use sso_tool::exit::{Exit, Fault};
-use sso_tool::secret::Secret;
-use sso_tool::settings::{Settings, from_environment};
+use sso_tool::settings::Settings;
 use sso_tool::shell::shell_word;
-use sso_tool::time::Moment;
 
-use crate::credentials::assume_role;
+use crate::credentials::assume_role::AssumedRole;
 use crate::credentials::aws_login;
 use crate::credentials::credential_process;
 use crate::credentials::role::Role;
+use crate::credentials::signing_keys::Credentials;
 use crate::session::cached::Session;
 use crate::session::error::SessionError;
 
 /// An SDK waits a minute for a `credential_process` (AWS-FORMATS 8): what is slower is as good as nothing.
 const TIMEOUT: Duration = Duration::from_secs(45);
-
-/// Keys that sign a request.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Credentials {
-    /// The key's id.
-    pub access_key_id: Secret,
-    pub secret_access_key: Secret,
-    /// Its token, if it is temporary.
-    pub session_token: Option<Secret>,
-    /// When they are over, if ever.
-    pub expires_at: Option<Moment>,
-}
-
-impl From<RoleCredentials> for Credentials {
-    fn from(role: RoleCredentials) -> Self {
-        Self {
-            access_key_id: role.access_key_id,
-            secret_access_key: role.secret_access_key,
-            session_token: Some(role.session_token),
-            expires_at: Some(role.expires_at),
-        }
-    }
-}
-
-impl From<StaticKeys> for Credentials {
-    fn from(keys: StaticKeys) -> Self {
-        Self {
-            access_key_id: keys.access_key_id,
-            secret_access_key: keys.secret_access_key,
-            session_token: keys.session_token,
-            expires_at: None,
-        }
-    }
-}
-
-impl Credentials {
-    /// The credentials of the environment, if it has any.
-    pub fn of_environment() -> Option<Self> {
-        Self::of_variables(from_environment)
-    }
-
-    /// The credentials of files of settings that somebody named, if they have any; never of a `.env` that happens to be there.
-    pub fn of_files(settings: &Settings) -> Option<Self> {
-        Self::of_variables(|name| {
-            let values = settings.from_files().filter(|(key, _)| *key == name);
-            values.last().map(|(_, value)| value.to_owned()).filter(|value| !value.is_empty())
-        })
-    }
-
-    /// The credentials of `.env`, if no other place has any part of a key.
-    pub fn of_dotenv(settings: &Settings) -> Option<Self> {
-        const NAMES: [&str; 3] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
-        let is_elsewhere = NAMES.into_iter().any(|name| from_environment(name).is_some())
-            || settings.from_files().any(|(name, _)| NAMES.contains(&name));
-        if is_elsewhere { None } else { Self::of_variables(|name| settings.text(name)) }
-    }
-
-    /// All of them from one place: half a key of here and half of there opens nothing.
-    fn of_variables(variable: impl Fn(&str) -> Option<String>) -> Option<Self> {
-        Some(Self {
-            access_key_id: variable("AWS_ACCESS_KEY_ID")?.into(),
-            secret_access_key: variable("AWS_SECRET_ACCESS_KEY")?.into(),
-            session_token: variable("AWS_SESSION_TOKEN").map(Secret::from),
-            expires_at: None,
-        })
-    }
-}
 
 /// Gets credentials, from files and programs if it can be, over the network if it must be.
 pub struct CredentialResolver<'a> {
@@ -126,16 +56,23 @@ impl<'a> CredentialResolver<'a> {
                 Some(keys) => Ok(Ok(keys.into())),
                 None => Err(none(name, "has no static keys").into()),
             },
-            Kind::Process => credential_process::credentials(self, name),
-            Kind::AssumeRole => assume_role::credentials(self, profile),
+            Kind::Process => credential_process::credentials(self.config, name, self.deadline),
+            Kind::AssumeRole => {
+                let of_source = |source: &Profile| self.credentials(source);
+                let (settings, config, deadline) = (self.settings, self.config, self.deadline);
+                AssumedRole { settings, config, deadline, of_source: &of_source }.credentials(profile)
+            }
             Kind::WebIdentity => Err(none(
                 name,
                 "uses a web identity token (web_identity_token_file), which only its SDK can exchange",
             )
             .into()),
-            Kind::Login => {
-                aws_login::credentials(self, name, profile.login_session.as_deref().unwrap_or_default())
-            }
+            Kind::Login => aws_login::credentials(
+                self.settings,
+                name,
+                profile.login_session.as_deref().unwrap_or_default(),
+                self.deadline,
+            ),
             Kind::None => {
                 Err(none(name, "has no credentials in the config: no SSO, keys, process or role").into())
             }

@@ -134,7 +134,7 @@ impl Role<'_> {
             Err(lack) => return Ok(Err(lack)),
         };
         let portal = Portal::new(self.settings, self.profile, &self.session.sso.region)?;
-        let runtime = crate::runtime()?;
+        let runtime = crate::runtime::runtime()?;
         let mut answer = runtime.block_on(unless_told(self.ask(&portal, &token)))?;
         if answer == Err(Denial::Unauthorized) {
             // `expiresAt` isn't the truth: the session may have been ended at the service.

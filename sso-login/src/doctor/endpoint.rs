@@ -14,7 +14,7 @@ use super::reach::{Reached, Trouble, reach};
 use super::{Finding, Ward};
 use crate::aws_api::http;
 use crate::aws_api::oidc::Oidc;
-use crate::runtime;
+use crate::runtime::runtime;
 
 const ENDPOINT: &str = "endpoint";
 const CLOCK: &str = "clock";

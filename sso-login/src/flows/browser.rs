@@ -6,7 +6,7 @@ use std::process::Command;
 use sso_tool::process::Program;
 use sso_tool::settings::{Settings, from_environment};
 
-use crate::flows::page_host::{OwnHosts, Page};
+use crate::aws_api::page_host::{OwnHosts, Page};
 use crate::flows::surroundings::on_path;
 
 /// Opens `url` with the first that there is: `$BROWSER`, then `open` (macOS), `wslview` (WSL), `xdg-open` (where there

@@ -6,9 +6,9 @@ use sso_tool::settings::Settings;
 use sso_tool::time;
 
 use crate::aws_api::oidc::{Created, Device, Oidc, Refusal, Registered};
+use crate::aws_api::page_host::OwnHosts;
 use crate::flows::browser::Opening;
 use crate::flows::client::LoginClient;
-use crate::flows::page_host::OwnHosts;
 use crate::flows::progress::{Authorize, Progress};
 use crate::interrupt::Interrupt;
 use crate::session::answer::Answer;
@@ -41,7 +41,7 @@ impl DeviceLogin<'_> {
     ) -> anyhow::Result<Answer> {
         let interrupt = Interrupt::hold()?;
         let mut is_shown = false;
-        let ended = crate::runtime()?.block_on(async {
+        let ended = crate::runtime::runtime()?.block_on(async {
             let flow = Box::pin(self.flow(&mut client, progress, &mut is_shown));
             tokio::select! {
                 ended = tokio::time::timeout_at(deadline.into(), flow) => ended.ok(),

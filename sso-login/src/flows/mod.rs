@@ -3,11 +3,10 @@
 pub mod browser;
 pub mod callback;
 pub mod client;
-pub(crate) mod countdown;
+pub(crate) mod consent_notice;
 pub mod device;
 pub(crate) mod handover;
 pub mod landing;
-pub mod page_host;
 pub mod pkce;
 pub mod progress;
 pub mod query;

@@ -12,11 +12,11 @@ use sso_tool::settings::Settings;
 use sso_tool::time::{self, Moment};
 
 use crate::aws_api::oidc::{Created, Oidc, Refusal, Registered};
+use crate::aws_api::page_host::OwnHosts;
 use crate::flows::browser::Opening;
 use crate::flows::callback::{AuthorizationResponse, Callback, Visit};
 use crate::flows::client::LoginClient;
 use crate::flows::landing::Landing;
-use crate::flows::page_host::OwnHosts;
 use crate::flows::progress::{Authorize, Progress};
 use crate::flows::query::encode;
 use crate::flows::random;
@@ -86,7 +86,7 @@ impl PkceLogin<'_> {
     ) -> anyhow::Result<Answer> {
         let limits =
             Limits { deadline: deadline.min(Instant::now() + LONGEST), interrupt: Interrupt::hold()? };
-        let ended = crate::runtime()?.block_on(self.flow(&mut client, &limits, progress));
+        let ended = crate::runtime::runtime()?.block_on(self.flow(&mut client, &limits, progress));
         let answer = match ended {
             Ok(expires_at) => Answer::success(Via::Pkce, expires_at),
             Err(Stop::Refused(refusal @ Refusal::Unreachable(_))) => Answer::unreachable(refusal.to_string()),

@@ -8,10 +8,10 @@ use sso_tool::sanitize::sanitize;
 use sso_tool::stream::{Document, Output};
 use sso_tool::time::{self, Moment};
 
-use crate::flows::countdown::Countdown;
+use crate::countdown::Countdown;
+use crate::flows::consent_notice::ConsentNotice;
 use crate::flows::way_back::WayBack;
 use crate::session::answer::Answer;
-use crate::session::consent_forecast::{ConsentForecast, Registered};
 use crate::session::login_options::{Via, after};
 
 /// What a person sees while nobody has logged in yet.
@@ -21,7 +21,7 @@ const WAITING: &str = "Waiting for you to log in (Ctrl-C gives up)";
 pub struct Progress<'a> {
     output: &'a mut Output,
     profile: &'a Profile,
-    registered: Registered,
+    consent: Option<Box<dyn ConsentNotice + 'a>>,
     /// When the login is given up, if that is known.
     deadline: Option<Instant>,
     countdown: Option<Countdown>,
@@ -46,7 +46,7 @@ pub struct Authorize {
 impl<'a> Progress<'a> {
     /// Progress of one profile's login, or of one session's.
     pub fn new(output: &'a mut Output, profile: &'a Profile) -> Self {
-        Self { output, profile, registered: Registered::default(), deadline: None, countdown: None }
+        Self { output, profile, consent: None, deadline: None, countdown: None }
     }
 
     /// When the login is given up: a person sees how long is left.
@@ -55,13 +55,13 @@ impl<'a> Progress<'a> {
     }
 
     /// What is known about the registration that the login is about to use. It is told with the page.
-    pub(crate) fn expect(&mut self, forecast: ConsentForecast) {
-        self.registered.expect(forecast);
+    pub(crate) fn expect(&mut self, consent: impl ConsentNotice + 'a) {
+        self.consent = Some(Box::new(consent));
     }
 
     /// Tells a person at once what they would be told with the page: another program is about to show it.
     pub(crate) fn tell_registration(&mut self) {
-        if let Some(notice) = self.registered.notice() {
+        if let Some(notice) = self.consent.as_mut().and_then(|consent| consent.notice()) {
             say(&format!("{notice}\n"));
         }
     }
@@ -69,7 +69,10 @@ impl<'a> Progress<'a> {
     /// Adds what became of the registration to how the login ended.
     pub(crate) fn settle(&mut self, answer: Answer) -> Answer {
         self.countdown = None;
-        self.registered.settle(answer)
+        match &mut self.consent {
+            Some(consent) => consent.settle(answer),
+            None => answer,
+        }
     }
 
     /// Shows the URL and the code.
@@ -104,7 +107,7 @@ impl<'a> Progress<'a> {
         if let Some(expires_at) = authorize.expires_at {
             event.set("expiresAt", time::format(expires_at));
         }
-        if let Some(notice) = self.registered.show(&mut event) {
+        if let Some(notice) = self.consent.as_mut().and_then(|consent| consent.show(&mut event)) {
             say(&format!("{notice}\n"));
         }
         Self::tell(&in_words(self.profile), authorize, port);

@@ -7,7 +7,7 @@ use sso_tool::placeholder::is_placeholder;
 use sso_tool::secret::Secret;
 use sso_tool::settings::Settings;
 
-use crate::credentials::resolver::Credentials;
+use crate::credentials::signing_keys::Credentials;
 
 const START_URL: &str = "AWS_SSO_START_URL";
 const REGION: &str = "AWS_SSO_REGION";

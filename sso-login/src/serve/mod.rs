@@ -121,7 +121,7 @@ pub fn serve(options: &Options, settings: &Settings) -> anyhow::Result<Exit> {
     }
     // What runs a program (`credential_process`) holds signals back; the default must not come back after it.
     let _held = Interrupt::hold()?;
-    let runtime = crate::runtime()?;
+    let runtime = crate::runtime::runtime()?;
     let first = listening(&server, address);
     let ended = runtime.block_on(Arc::clone(&server).serve(listener, &first));
     // What hangs on a service that doesn't answer must not keep the process.

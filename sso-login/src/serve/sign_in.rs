@@ -25,8 +25,8 @@ use super::token::keys::Keys;
 use super::token::sign_ins::SignIn;
 use crate::aws_api::oidc::{Created, Refusal, Registered};
 use crate::aws_api::portal::{Denial, Portal};
-use crate::aws_api::sts::{Identity, Sts};
-use crate::credentials::resolver::Credentials;
+use crate::credentials::signing_keys::Credentials;
+use crate::credentials::sts::{Identity, Sts};
 use crate::flows::random;
 use crate::session::error::SessionError;
 

@@ -1,9 +1,7 @@
-//! A session: cached, renewed or logged in, once for however many ask at the same time.
+//! A session: cached, renewed or ended, once for however many ask at the same time.
 
 pub mod answer;
 pub mod cached;
-pub mod consent_forecast;
-pub mod ensure;
 pub mod error;
 pub mod failure;
 pub mod login_options;
@@ -11,7 +9,6 @@ pub(crate) mod logout;
 pub mod obtain;
 pub(crate) mod outlook;
 pub mod refresh;
-pub mod route;
 pub(crate) mod sign_out;
 pub(crate) mod target;
 pub mod waiting;

@@ -121,7 +121,7 @@ fn trade(oidc: &Oidc, token: &Token, deadline: Instant) -> anyhow::Result<Traded
         return Ok(Traded::Refused(Refusal::InvalidGrant));
     };
     let call = oidc.refresh(grant.client_id, grant.client_secret, grant.refresh_token);
-    let answer = crate::wait_for(async { tokio::time::timeout_at(deadline.into(), call).await })?;
+    let answer = crate::runtime::wait_for(async { tokio::time::timeout_at(deadline.into(), call).await })?;
     let created = match answer {
         Ok(Ok(created)) => created,
         Ok(Err(refusal @ Refusal::Unreachable(_))) => return Ok(Traded::Unreachable(refusal)),

@@ -37,7 +37,7 @@ pub(crate) fn sign_out(
     }
     let portal = Portal::new(settings, profile, &session.sso.region)?;
     let call = portal.logout(&token.access_token);
-    let answer = crate::wait_for(async { tokio::time::timeout_at(deadline.into(), call).await })?;
+    let answer = crate::runtime::wait_for(async { tokio::time::timeout_at(deadline.into(), call).await })?;
     Ok(match answer {
         Ok(Ok(()) | Err(Denial::Unauthorized | Denial::Forbidden)) => Ok(()),
         Ok(Err(Denial::Unreachable(why) | Denial::Other(why))) => Err(why),

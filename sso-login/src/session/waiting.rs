@@ -7,7 +7,7 @@ use sso_tool::exit::warn;
 use sso_tool::settings::Settings;
 use sso_tool::time;
 
-use crate::flows::countdown::Countdown;
+use crate::countdown::Countdown;
 use crate::interrupt;
 
 /// A wait that nobody notices.

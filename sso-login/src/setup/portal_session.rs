@@ -66,8 +66,9 @@ impl PortalSession {
             let registered = oidc.register(&client.name(), &client.scopes()).await?;
             oidc.authorize(&registered, start_url).await.map(drop)
         };
-        let asked =
-            crate::wait_for(async { tokio::time::timeout_at((Instant::now() + TIMEOUT).into(), ask).await })?;
+        let asked = crate::runtime::wait_for(async {
+            tokio::time::timeout_at((Instant::now() + TIMEOUT).into(), ask).await
+        })?;
         let (exit, message, hint) = match asked.ok() {
             Some(Err(Refusal::Other(name))) if name == "InvalidRequestException" => (
                 Exit::Config,

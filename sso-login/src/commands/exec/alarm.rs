@@ -14,7 +14,7 @@ use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::time::{self, Moment, format_left};
 
-use crate::credentials::resolver::Credentials;
+use crate::credentials::signing_keys::Credentials;
 use crate::session::cached::Session;
 use crate::session::error::named;
 

@@ -8,7 +8,7 @@ use sso_tool::subject::Subject;
 
 use crate::commands::credentials::of_environment;
 use crate::commands::subjects;
-use crate::credentials::resolver::Credentials;
+use crate::credentials::signing_keys::Credentials;
 
 /// Who chose the profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use sso_tool::time::{self, format_left};
 
 use super::region::Region;
 use super::source::{Choice, Source};
-use crate::credentials::resolver::Credentials;
+use crate::credentials::signing_keys::Credentials;
 use crate::session::cached::Session;
 use crate::session::error::{SessionError, named};
 

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use sso_tool::time::{self, Moment};
 
-use crate::aws_api::sts::Identity;
+use crate::credentials::sts::Identity;
 
 /// Who makes the tokens (`iss`).
 pub(crate) const ISSUER: &str = "sso-login";

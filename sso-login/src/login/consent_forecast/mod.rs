@@ -3,6 +3,7 @@
 
 mod earlier;
 mod reason;
+pub(crate) mod registered;
 mod wanted_registration;
 
 use std::time::Duration;
@@ -13,14 +14,12 @@ use sso_cache::repair::Repair;
 use sso_profile::Profile;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
-use sso_tool::stream::Document;
 use sso_tool::time::{self, Moment};
 
 use crate::flows::client::{Client, LoginClient};
-use crate::session::answer::Answer;
+use crate::login::route::{self, Choice, Route};
 use crate::session::cached::Session;
 use crate::session::login_options::{Via, after};
-use crate::session::route::{self, Choice, Route};
 pub use reason::Reason;
 pub use wanted_registration::Maker;
 use wanted_registration::WantedRegistration;
@@ -152,55 +151,6 @@ impl ConsentForecast {
             (false, Use::Kept) => Some(Use::New(Reason::Rejected)),
             (false, new @ Use::New(_)) => Some(new.clone()),
         }
-    }
-}
-
-/// The registration of a login under way: who is told what about it.
-#[derive(Debug, Default)]
-pub(crate) struct Registered {
-    forecast: Option<ConsentForecast>,
-    /// What the last page was for.
-    shown: Option<Use>,
-    is_told: bool,
-}
-
-impl Registered {
-    /// What is about to happen to it.
-    pub(crate) fn expect(&mut self, forecast: ConsentForecast) {
-        *self = Self { forecast: Some(forecast), shown: None, is_told: false };
-    }
-
-    /// What a person must be told now, before the login is begun; each reason once.
-    pub(crate) fn notice(&mut self) -> Option<String> {
-        let notice = self.forecast.as_ref()?.notice().filter(|_| !self.is_told)?;
-        self.is_told = true;
-        Some(notice)
-    }
-
-    /// A page is about to be shown: what a person must be told before, and what the event says.
-    pub(crate) fn show(&mut self, event: &mut Document) -> Option<String> {
-        let forecast = self.forecast.as_ref()?;
-        let used = forecast.by_now().unwrap_or_else(|| forecast.registration.clone());
-        used.add(|key, word| event.set(key, word));
-        let notice = match &used {
-            Use::Kept => None,
-            Use::New(reason) => Some(forecast.notice_of(reason)),
-        };
-        if let Some(notice) = &notice {
-            event.set("notice", notice.as_str());
-        }
-        self.shown = Some(used);
-        notice.filter(|_| !std::mem::replace(&mut self.is_told, true))
-    }
-
-    /// Adds what became of it to the login's answer. A login that got nowhere says nothing.
-    pub(crate) fn settle(&mut self, mut answer: Answer) -> Answer {
-        let by_now = self.forecast.as_ref().and_then(ConsentForecast::by_now);
-        let by_now = by_now.filter(|used| *used != Use::Kept || answer.is_good());
-        if let Some(used) = by_now.or(self.shown.take()) {
-            used.add(|key, word| answer.set(key, word));
-        }
-        answer
     }
 }
 

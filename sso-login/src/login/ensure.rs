@@ -23,14 +23,15 @@ use crate::aws_cli::program;
 use crate::flows::device::DeviceLogin;
 use crate::flows::pkce::PkceLogin;
 use crate::flows::progress::Progress;
+use crate::login::consent_forecast::ConsentForecast;
+use crate::login::consent_forecast::registered::Registered;
+use crate::login::route::{self, Choice, Route};
 use crate::session::answer::Answer;
 use crate::session::cached::Session;
-use crate::session::consent_forecast::ConsentForecast;
 use crate::session::error::named;
 use crate::session::login_options::{LoginOptions, Permission, Via, lock_timeout};
 use crate::session::obtain::{Effort, HowFar, Obtained, Queue, Want, obtain};
 use crate::session::outlook::{Outlook, Prospect};
-use crate::session::route::{self, Choice, Route};
 use crate::session::sign_out::sign_out;
 use crate::session::target::{self, no_sso};
 
@@ -289,7 +290,7 @@ impl<'a> Ensure<'a> {
             return Ok(answer);
         }
         progress.ends_at(deadline);
-        progress.expect(forecast.clone());
+        progress.expect(Registered::expected(forecast.clone()));
         let answer = match route {
             Route::Aws { aws, uses_code } => {
                 self.settings.debug(|| format!("logging in with {} ({})", aws.path.display(), aws.version));
@@ -298,7 +299,7 @@ impl<'a> Ensure<'a> {
                 if answer.error() == Some(complaint::REJECTED)
                     && let Some(again) = forecast.rejected()?
                 {
-                    progress.expect(again);
+                    progress.expect(Registered::expected(again));
                     progress.tell_registration();
                     answer = aws.login(profile, session, opens_browser, uses_code, deadline, progress)?;
                 }

@@ -7,8 +7,8 @@ use sso_cache::registration::Flow;
 
 use crate::aws_cli::program::{Aws, Version, WITH_PKCE};
 use crate::flows::client::Client;
+use crate::login::route::Route;
 use crate::session::cached::Session;
-use crate::session::route::Route;
 
 /// Since then it names the cache file by a hash of what is registered (AWS-FORMATS 9).
 const HASHED: Version = Version(2, 7, 32);

@@ -12,7 +12,7 @@ use sso_tool::settings::from_environment;
 
 use crate::aws_api::http;
 use crate::aws_api::refusal::{cause, of_page};
-use crate::credentials::resolver::Credentials;
+use crate::credentials::signing_keys::Credentials;
 use crate::session::error::SessionError;
 
 /// STS with somebody's credentials.

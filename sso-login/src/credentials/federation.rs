@@ -15,7 +15,7 @@ use url::form_urlencoded::Serializer;
 
 use crate::aws_api::bounded::Bounded;
 use crate::aws_api::http;
-use crate::credentials::resolver::Credentials;
+use crate::credentials::signing_keys::Credentials;
 use crate::session::error::SessionError;
 
 /// How long the endpoint may take to answer.
@@ -73,7 +73,7 @@ pub(crate) fn console_link(
     });
     let ask = link(&base, &[("Action", "getSigninToken"), ("Session", &session.to_string())])?;
     let connector = SharedHttpConnector::new(Bounded::new(http::connector()?));
-    let answer = crate::wait_for(async {
+    let answer = crate::runtime::wait_for(async {
         match tokio::time::timeout(TIMEOUT, token(&connector, ask.as_str())).await {
             Ok(answer) => answer,
             Err(_) => Ok(Err(SessionError::unreachable("the sign-in endpoint did not answer in time"))),
