@@ -3,20 +3,6 @@
 use sso_tool::settings::Settings;
 use sso_tool::stream::Document;
 
-/// Variables that an SDK, or the AWS CLI, takes credentials or another profile from before it looks at the profile that
-/// `AWS_PROFILE` names, in one SDK or another. `AWS_VAULT` tells that the shell has such credentials.
-pub const BEFORE_THE_PROFILE: [&str; 9] = [
-    "AWS_DEFAULT_PROFILE",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AWS_SECURITY_TOKEN",
-    "AWS_CREDENTIAL_EXPIRATION",
-    "AWS_ROLE_ARN",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-    "AWS_VAULT",
-];
-
 /// A profile's name and who gave it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selected {

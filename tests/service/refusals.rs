@@ -39,17 +39,65 @@ fn without_an_aws_cli_v2_nothing_is_installed_unless_that_is_wanted() {
     sandbox.program("systemctl", "#!/bin/bash\n");
     let bash = fs::canonicalize("/bin/bash").unwrap();
     std::os::unix::fs::symlink(bash, sandbox.root().join("bin/bash")).unwrap();
-    if ["/usr/local/bin/aws", "/opt/homebrew/bin/aws"].iter().any(|path| fs::exists(path).unwrap()) {
-        return;
+    let is_elsewhere = ["/usr/local/bin/aws", "/opt/homebrew/bin/aws", "/usr/bin/aws"]
+        .iter()
+        .any(|path| fs::exists(path).unwrap());
+    for (named, what) in [(false, "there is no AWS CLI v2 in PATH ("), (true, "SSO_AWS names ")] {
+        if !named && is_elsewhere {
+            continue;
+        }
+        let mut install = only_bin(INSTALL);
+        if named {
+            install.env("SSO_AWS", sandbox.root().join("bin/aws"));
+        }
+        let ended = support::end(install, "").exits(78).says(what);
+        for part in ["bin/aws is AWS CLI 1.32.0, which has no `sso login`", "--without-aws"] {
+            assert!(ended.stderr.contains(part), "{}", ended.stderr);
+        }
     }
-    let ended = support::end(only_bin(INSTALL), "").exits(78).says("there is no AWS CLI v2 in PATH");
-    assert!(
-        ended.stderr.contains("bin/aws is v1.32.0") && ended.stderr.contains("--without-aws"),
-        "{}",
-        ended.stderr
-    );
     assert!(!sandbox.home().join(".config").exists());
     support::end(only_bin("sso-signal service install --without-aws -- just sso-watch"), "").exits(0);
+}
+
+#[test]
+fn what_lies_in_the_working_directory_is_neither_installed_nor_run() {
+    let sandbox = linux();
+    let stranger = "#!/bin/sh\necho stranger >> \"$HOME/stranger\"\n";
+    for name in ["sso-watch", "just", "systemctl", "launchctl", "aws"] {
+        let program = sandbox.program("theirs", stranger);
+        fs::rename(program, sandbox.root().join("work").join(name)).unwrap();
+    }
+    for relative in [".", "", "../work"] {
+        let run = |line: &str| {
+            let mut command = sandbox.tool(line);
+            command.env("PATH", format!("{relative}:{}", sandbox.path()));
+            support::end(command, "")
+        };
+        let unit = run("sso-signal service install --print -- just sso-watch").exits(0).stdout;
+        let ours = sandbox.root().join("bin/just");
+        assert!(unit.contains(&format!("ExecStart=\"{}\"", ours.display())), "{unit}");
+        run("sso-signal service install --print").exits(78).says("there is no program `sso-watch` in PATH");
+        run("sso-signal service status").exits(0);
+    }
+    assert!(!sandbox.home().join("stranger").exists());
+}
+
+#[test]
+fn the_service_logs_in_with_the_aws_cli_that_a_login_takes() {
+    let sandbox = linux();
+    // Whatever profile the shell has: one that doesn't exist would be the answer instead of the version.
+    let of_version = |version: &str| {
+        let script = format!("#!/bin/sh\n[ -z \"$AWS_PROFILE\" ] && echo aws-cli/{version} Python/3\n");
+        let folder = sandbox.root().join(version);
+        fs::create_dir(&folder).unwrap();
+        fs::rename(sandbox.program("aws", &script), folder.join("aws")).unwrap();
+        folder.display().to_string()
+    };
+    let (older, newer) = (of_version("2.21.0"), of_version("2.40.1"));
+    let mut install = sandbox.tool("sso-signal service install --print -- just sso-watch");
+    install.env("PATH", format!("{older}:{newer}:{}", sandbox.path())).env("AWS_PROFILE", "gone");
+    let unit = support::end(install, "").exits(0).stdout;
+    assert!(unit.contains(&format!("PATH={newer}:")), "{unit}");
 }
 
 #[test]

@@ -8,6 +8,7 @@
 #[cfg(target_env = "musl")]
 mod allocator;
 pub mod atomic_write;
+pub mod aws_cli;
 pub mod beat;
 mod complete;
 pub mod defaults;
@@ -21,6 +22,7 @@ pub mod flock;
 pub mod foreground;
 pub mod format;
 pub mod hex;
+pub mod interrupt;
 pub mod listing;
 pub mod meant;
 pub mod mode;

@@ -1,8 +1,10 @@
 //! One way to run a program: its lines as they come, a limit to what it may print, a deadline, and an end that takes
 //! everything with it that the program started.
 
+use std::env;
 use std::io::{self, BufRead as _, BufReader, Read, Write as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,6 +28,20 @@ const GRACE: Duration = Duration::from_secs(2);
 const LEFTOVERS: Duration = Duration::from_millis(500);
 /// How often the deadline, the interruption and the child are looked at while nothing is printed.
 const TICK: Duration = Duration::from_millis(10);
+
+/// The program that a name stands for: the first of that name in PATH.
+pub fn on_path(program: &str) -> Option<PathBuf> {
+    all_on_path(program).next()
+}
+
+/// The programs of that name in PATH, by absolute paths. A relative entry of PATH counts for nothing: what it names
+/// depends on the working directory, where a stranger may have put it.
+pub fn all_on_path(program: &str) -> impl Iterator<Item = PathBuf> {
+    let program = program.to_owned();
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<_> = env::split_paths(&path).filter(|folder| folder.is_absolute()).collect();
+    folders.into_iter().map(move |folder| folder.join(&program)).filter(|file| file.is_file())
+}
 
 /// A line of output, without its end.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! Which dialogs there are here: found at run time, since a desktop is no property of a build.
 
+use sso_tool::process::on_path;
 use sso_tool::settings::from_environment;
 
 use super::Dialog;
@@ -8,7 +9,6 @@ use super::limits::Limits;
 use super::osascript::Osascript;
 use super::terminal::Terminal;
 use super::zenity::Zenity;
-use crate::flows::surroundings::on_path;
 
 /// The dialogs that are built in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

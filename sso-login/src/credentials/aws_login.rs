@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use sso_cache::console_session::{self, ConsoleSession};
 use sso_cache::folder::Cache;
+use sso_tool::aws_cli::{self, Version, unshadow};
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::settings::Settings;
 use sso_tool::shell::shell_word;
 use sso_tool::time;
 
-use crate::aws_cli::program::{self, Version, unshadow};
 use crate::credentials::credential_process::printed_by;
 use crate::credentials::signing_keys::Credentials;
 use crate::interrupt::interrupted;
@@ -27,7 +27,7 @@ pub(crate) fn credentials(
     deadline: Instant,
 ) -> anyhow::Result<Result<Credentials, SessionError>> {
     let login = console_session::login_command(profile);
-    let installed = program::find(settings, deadline);
+    let installed = aws_cli::find(settings, deadline);
     if let Some(signal) = installed.interrupted {
         return Err(interrupted(signal));
     }

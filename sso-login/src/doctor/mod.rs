@@ -115,7 +115,7 @@ type Check = fn(&Ward<'_>) -> Vec<Finding>;
 
 /// All checks, in the order of their findings.
 const CHECKS: [Check; 12] = [
-    programs::aws_cli,
+    programs::aws,
     variables::check,
     config::check,
     static_keys::check,

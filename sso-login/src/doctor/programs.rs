@@ -4,22 +4,23 @@ use std::env;
 use std::path::Path;
 use std::time::Duration;
 
+use sso_tool::aws_cli::{self, WITH_SESSIONS};
 use sso_tool::exit::Exit;
+use sso_tool::process::on_path;
 use sso_tool::settings::from_environment;
 use sso_tool::shell::shell_word;
 
 use super::{Finding, Ward};
 use crate::ask::NO_DIALOG;
-use crate::aws_cli::program::{self, WITH_SESSIONS};
-use crate::flows::surroundings::{on_path, why_no_browser};
+use crate::flows::surroundings::why_no_browser;
 use crate::session::login_options::after;
 
 const AWS_CLI: &str = "aws-cli";
 const BROWSER: &str = "browser";
 const DIALOG: &str = "dialog";
 
-pub(super) fn aws_cli(ward: &Ward<'_>) -> Vec<Finding> {
-    let found = program::find(ward.settings, after(Duration::MAX));
+pub(super) fn aws(ward: &Ward<'_>) -> Vec<Finding> {
+    let found = aws_cli::find(ward.settings, after(Duration::MAX));
     if found.interrupted.is_some() {
         ward.interrupted.set(found.interrupted);
         return Vec::new();
@@ -30,12 +31,12 @@ pub(super) fn aws_cli(ward: &Ward<'_>) -> Vec<Finding> {
             "" => "there is no AWS CLI v2; sso-login logs in by itself".to_owned(),
             others => format!("there is no AWS CLI v2 ({others}); sso-login logs in by itself"),
         };
-        return vec![Finding::warning(AWS_CLI, seen, program::how_to_install())];
+        return vec![Finding::warning(AWS_CLI, seen, aws_cli::how_to_install())];
     };
     let path = aws.path.display();
     let mut findings = Vec::new();
     if aws.version < WITH_SESSIONS {
-        findings.push(Finding::warning(AWS_CLI, program::without_sessions(&aws), program::how_to_install()));
+        findings.push(Finding::warning(AWS_CLI, aws_cli::without_sessions(&aws), aws_cli::how_to_install()));
     }
     if !before.is_empty() {
         let seen = format!("{before}; it comes first on PATH, before AWS CLI {} at {path}", aws.version);

@@ -3,11 +3,10 @@
 use std::env;
 use std::process::Command;
 
-use sso_tool::process::Program;
+use sso_tool::process::{Program, on_path};
 use sso_tool::settings::{Settings, from_environment};
 
 use crate::aws_api::page_host::{OwnHosts, Page};
-use crate::flows::surroundings::on_path;
 
 /// Opens `url` with the first that there is: `$BROWSER`, then `open` (macOS), `wslview` (WSL), `xdg-open` (where there
 /// is a display). Doesn't wait for it. Answers what was started. The caller knows that the page is AWS's or the config's own.

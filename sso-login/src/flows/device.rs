@@ -10,7 +10,7 @@ use crate::aws_api::page_host::OwnHosts;
 use crate::flows::browser::Opening;
 use crate::flows::client::LoginClient;
 use crate::flows::progress::{Authorize, Progress};
-use crate::interrupt::Interrupt;
+use crate::interrupt::{self, Interrupt};
 use crate::session::answer::Answer;
 use crate::session::cached::Session;
 use crate::session::login_options::Via;
@@ -45,7 +45,7 @@ impl DeviceLogin<'_> {
             let flow = Box::pin(self.flow(&mut client, progress, &mut is_shown));
             tokio::select! {
                 ended = tokio::time::timeout_at(deadline.into(), flow) => ended.ok(),
-                signal = interrupt.signal() => Some(Ok(Answer::interrupted(signal))),
+                signal = interrupt::signal(&interrupt) => Some(Ok(Answer::interrupted(signal))),
             }
         });
         match ended {

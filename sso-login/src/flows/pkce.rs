@@ -20,7 +20,7 @@ use crate::flows::landing::Landing;
 use crate::flows::progress::{Authorize, Progress};
 use crate::flows::query::encode;
 use crate::flows::random;
-use crate::interrupt::Interrupt;
+use crate::interrupt::{self, Interrupt};
 use crate::session::answer::Answer;
 use crate::session::cached::Session;
 use crate::session::login_options::Via;
@@ -258,7 +258,7 @@ impl Limits {
                 Ok(ended) => ended.map_err(Into::into),
                 Err(_) => Err(Stop::TimedOut),
             },
-            signal = self.interrupt.signal() => Err(Stop::Interrupted(signal)),
+            signal = interrupt::signal(&self.interrupt) => Err(Stop::Interrupted(signal)),
         }
     }
 

@@ -1,9 +1,9 @@
 //! Whether a browser on this machine can come back to this process: what `auto` picks by.
 
-use std::env;
 use std::io::{self, IsTerminal as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use sso_tool::process::on_path;
 use sso_tool::settings::from_environment;
 
 use crate::flows::browser;
@@ -60,16 +60,6 @@ pub(crate) fn why_nobody() -> Option<&'static str> {
         has_wslview: false,
     };
     (!has_terminal && surroundings.is_unattended()).then_some("this is a build service without a terminal")
-}
-
-/// A program of that name in PATH. Not what lies in the working directory, which a relative entry would name: it may be
-/// a stranger's.
-pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH")?;
-    env::split_paths(&path)
-        .filter(|dir| dir.is_absolute())
-        .map(|dir| dir.join(program))
-        .find(|file| file.is_file())
 }
 
 impl Surroundings<'_> {

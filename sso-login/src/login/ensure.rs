@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use sso_cache::registration::Flow;
 use sso_profile::{AwsConfig, Profile};
 use sso_signal::config_stamp;
+use sso_tool::aws_cli;
 use sso_tool::episode;
 use sso_tool::exit::{Exit, Fault, hint_of, status_of, warn};
 use sso_tool::outcome::Outcome;
@@ -18,8 +19,7 @@ use sso_tool::subject::Subject;
 use sso_tool::time::{self, Moment, format_duration};
 
 use crate::ask::{Consent, Occasion};
-use crate::aws_cli::complaint;
-use crate::aws_cli::program;
+use crate::aws_cli::{complaint, login};
 use crate::flows::device::DeviceLogin;
 use crate::flows::pkce::PkceLogin;
 use crate::flows::progress::Progress;
@@ -295,13 +295,15 @@ impl<'a> Ensure<'a> {
             Route::Aws { aws, uses_code } => {
                 self.settings.debug(|| format!("logging in with {} ({})", aws.path.display(), aws.version));
                 progress.tell_registration();
-                let mut answer = aws.login(profile, session, opens_browser, uses_code, deadline, progress)?;
+                let mut answer =
+                    login::login(&aws, profile, session, opens_browser, uses_code, deadline, progress)?;
                 if answer.error() == Some(complaint::REJECTED)
                     && let Some(again) = forecast.rejected()?
                 {
                     progress.expect(Registered::expected(again));
                     progress.tell_registration();
-                    answer = aws.login(profile, session, opens_browser, uses_code, deadline, progress)?;
+                    answer =
+                        login::login(&aws, profile, session, opens_browser, uses_code, deadline, progress)?;
                 }
                 answer.with("via", Via::Aws.word())
             }
@@ -439,7 +441,7 @@ fn no_aws(others: &[String]) -> Answer {
     };
     let hint = format!(
         "use --via device, name an AWS CLI v2 in SSO_AWS, or install it: {}",
-        program::how_to_install()
+        aws_cli::how_to_install()
     );
     Answer::failed("no-aws-cli", reason).exiting(Exit::Config).hint(hint)
 }

@@ -3,10 +3,10 @@
 use std::time::Instant;
 
 use sso_profile::Sso;
+use sso_tool::aws_cli::{self, Aws};
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::{Settings, from_environment};
 
-use crate::aws_cli::program::{self, Aws};
 use crate::flows::surroundings::{why_no_browser, why_nobody};
 use crate::session::login_options::Via;
 
@@ -55,7 +55,7 @@ pub(crate) fn find(
         return Choice::Nobody(why);
     }
     if matches!(via, Via::Auto | Via::Aws) {
-        let found = program::find(settings, deadline);
+        let found = aws_cli::find(settings, deadline);
         if let Some(signal) = found.interrupted {
             return Choice::Interrupted(signal);
         }

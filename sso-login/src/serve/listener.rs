@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use sso_tool::exit::{Exit, Fault, WithFault as _};
-use sso_tool::process::Program;
+use sso_tool::process::{Program, on_path};
 use sso_tool::sanitize::sanitize;
 
 /// How long `lsof` may look.
@@ -91,7 +91,7 @@ fn listening(table: &str, port: u16) -> Vec<String> {
 }
 
 fn of_lsof(port: u16) -> Option<String> {
-    let mut command = Command::new("lsof");
+    let mut command = Command::new(on_path("lsof")?);
     command.args(["-nP", &format!("-iTCP:{port}"), "-sTCP:LISTEN", "-Fpc"]);
     let text = Program::new(command).until(Instant::now() + TIMEOUT).output().ok()?.stdout;
     let field = |mark: char| text.lines().find_map(|line| line.strip_prefix(mark)).map(sanitize);

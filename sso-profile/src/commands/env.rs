@@ -13,7 +13,8 @@ use sso_tool::subject::{AskedRole, Subject};
 
 use crate::aws_config::AwsConfig;
 use crate::profile::Profile;
-use crate::select::{BEFORE_THE_PROFILE, Selected, select};
+use crate::select::{Selected, select};
+use sso_tool::aws_cli::BEFORE_THE_PROFILE;
 
 /// Print the shell command that selects a profile
 ///

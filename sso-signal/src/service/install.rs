@@ -8,13 +8,15 @@ use anyhow::Context as _;
 
 use crate::signal_store::SignalStore;
 use sso_tool::atomic_write;
+use sso_tool::aws_cli::Aws;
 use sso_tool::exit::{Exit, Fault};
+use sso_tool::process::on_path;
 use sso_tool::recipe::Recipe;
 use sso_tool::settings::Settings;
 use sso_tool::state_dir;
 use sso_tool::stream::{Document, Output};
 
-use super::aws::{self, Aws};
+use super::aws;
 use super::manager::{Act, Kind, Manager, Standing, needed, read, shown, write};
 use super::plan::{self, Plan};
 use super::role::Role;
@@ -51,8 +53,7 @@ impl InstallOptions {
 
 /// A script by its name where that is in PATH, since a link there outlives an update; else beside this tool.
 fn script(name: &str) -> String {
-    let path = env::var_os("PATH").unwrap_or_default();
-    if env::split_paths(&path).any(|folder| folder.join(name).is_file()) {
+    if on_path(name).is_some() {
         return name.to_owned();
     }
     let beside = env::current_exe().ok().and_then(|tool| Some(tool.parent()?.join(name)));
@@ -96,7 +97,7 @@ fn one(
     output: &mut Output,
 ) -> anyhow::Result<Document> {
     let manager = if options.print { shown(settings, role)? } else { needed(settings, role, Act::Install)? };
-    let aws = if options.without_aws { None } else { Some(aws::find()?) };
+    let aws = if options.without_aws { None } else { Some(aws::find(settings)?) };
     let plan = Plan::new(settings, command, aws.as_ref(), manager.kind(), role)?;
     let content = manager.content(&plan)?;
     if options.print {
@@ -124,7 +125,7 @@ fn one(
     document.set("changed", is_changed);
     if let Some(aws) = &aws {
         document.set("aws", aws.path.display().to_string());
-        document.set("awsVersion", aws.version.as_str());
+        document.set("awsVersion", aws.version.to_string());
     }
     if let Some(later) = &later {
         document.set("note", later.as_str());

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 
 use sso_tool::atomic_write;
 use sso_tool::exit::{Exit, Fault};
-use sso_tool::process::{self, End};
+use sso_tool::process::{self, End, on_path};
 use sso_tool::recipe::Recipe;
 use sso_tool::settings::Settings;
 
@@ -67,10 +67,10 @@ pub(super) trait Manager {
 
 /// The manager of this machine.
 pub(super) fn find(settings: &Settings, role: Role) -> anyhow::Result<Option<Box<dyn Manager>>> {
-    if is_there("launchctl") {
+    if on_path("launchctl").is_some() {
         return Ok(Some(Box::new(Launchd::new(settings, role)?)));
     }
-    if is_there("systemctl") && run("systemctl", &["--user", "show-environment"])?.is_good() {
+    if on_path("systemctl").is_some() && run("systemctl", &["--user", "show-environment"])?.is_good() {
         return Ok(Some(Box::new(Systemd::new(settings, role)?)));
     }
     Ok(None)
@@ -171,9 +171,11 @@ pub(super) fn is_ours(content: &str) -> bool {
 
 /// Runs a manager's own program.
 pub(super) fn run(name: &str, arguments: &[&str]) -> anyhow::Result<process::Output> {
-    let mut command = Command::new(name);
-    command.args(arguments);
-    let output = process::Program::new(command).until(Instant::now() + TIMEOUT).output();
+    let output = on_path(name).ok_or(io::ErrorKind::NotFound.into()).and_then(|program| {
+        let mut command = Command::new(program);
+        command.args(arguments);
+        process::Program::new(command).until(Instant::now() + TIMEOUT).output()
+    });
     let output = match output {
         Ok(process::Output { end: End::TimedOut, .. }) => Err(io::ErrorKind::TimedOut.into()),
         output => output,
@@ -190,9 +192,4 @@ pub(super) fn must(name: &str, arguments: &[&str]) -> anyhow::Result<process::Ou
     let why =
         sso_tool::sanitize::sanitize(if said.stderr.trim().is_empty() { &said.stdout } else { &said.stderr });
     Err(Fault::new(Exit::Unavailable, format!("{name} {}: {why}", arguments.join(" "))).into())
-}
-
-fn is_there(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
+use sso_tool::aws_cli::Aws;
 use sso_tool::exit::{Exit, Fault};
+use sso_tool::process::on_path;
 use sso_tool::recipe::Recipe;
 use sso_tool::settings::{Settings, from_environment};
 
-use super::aws::Aws;
 use super::manager::Kind;
 use super::role::Role;
 
@@ -75,7 +76,7 @@ impl Plan {
         }
         let mut environment = vec![("PATH".to_owned(), path)];
         environment.extend(settled(settings, &here)?);
-        if let Some(named) = aws.filter(|aws| aws.is_named) {
+        if let Some(named) = aws.filter(|_| from_environment("SSO_AWS").is_some()) {
             environment.push(("SSO_AWS".to_owned(), text(&named.path)?));
         }
         // Empty, they switch off what is the default.
@@ -162,8 +163,7 @@ fn resolved(program: &str, here: &Path) -> anyhow::Result<PathBuf> {
         let message = format!("there is no program {}", path.display());
         return Err(Fault::new(Exit::Config, message).hint(Recipe::Install.to_string()).into());
     }
-    let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path).map(|folder| folder.join(program)).find(|path| path.is_file()).ok_or_else(|| {
+    on_path(program).ok_or_else(|| {
         Fault::new(Exit::Config, format!("there is no program `{program}` in PATH"))
             .hint(Recipe::Install.to_string())
             .into()

@@ -6,10 +6,10 @@ use sso_cache::folder::Cache;
 use sso_cache::key::Registrant;
 use sso_cache::token::Token;
 use sso_profile::Sso;
+use sso_tool::aws_cli::{Aws, Version};
 use tempfile::TempDir;
 
 use super::*;
-use crate::aws_cli::program::{Aws, Version};
 
 const URL: &str = "https://d-1234567890.awsapps.com/start";
 const FUTURE: &str = "2999-01-01T00:00:00Z";

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use sso_cache::key::Registrant;
 use sso_cache::registration::Flow;
+use sso_tool::aws_cli::{Aws, Version, WITH_PKCE};
 
-use crate::aws_cli::program::{Aws, Version, WITH_PKCE};
 use crate::flows::client::Client;
 use crate::login::route::Route;
 use crate::session::cached::Session;

@@ -1,4 +1,5 @@
-//! The AWS CLI: found, told apart from version 1, and run for a login.
+//! The AWS CLI of this machine: found, and told apart from version 1. One search for a login and for the service, so that
+//! the watcher logs in with the AWS CLI that the person's shell logs in with.
 
 use std::env;
 use std::fmt;
@@ -6,31 +7,42 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use sso_profile::select::BEFORE_THE_PROFILE;
-use sso_profile::{Kind, Profile};
-use sso_tool::process::{End, Line, Program, code};
-use sso_tool::settings::{Settings, from_environment};
-
-use crate::aws_cli::complaint::Complaint;
-use crate::aws_cli::page::Page;
-use crate::flows::progress::{Authorize, Progress};
 use crate::interrupt::Interrupt;
-use crate::session::answer::Answer;
-use crate::session::cached::Session;
-use crate::session::login_options::{Via, after};
-use crate::session::obtain::{HowFar, Want, obtain};
+use crate::process::{End, Line, Program, all_on_path};
+use crate::settings::{Settings, from_environment};
 
 /// Where installers put it; a virtualenv's version 1 on PATH often hides it.
-const USUAL: [&str; 2] = ["/usr/local/bin/aws", "/usr/bin/aws"];
+const USUAL: [&str; 3] = ["/usr/local/bin/aws", "/opt/homebrew/bin/aws", "/usr/bin/aws"];
+
+/// Variables that an SDK, or the AWS CLI, takes credentials or another profile from before it looks at the profile that
+/// `AWS_PROFILE` names, in one SDK or another. `AWS_VAULT` tells that the shell has such credentials.
+pub const BEFORE_THE_PROFILE: [&str; 9] = [
+    "AWS_DEFAULT_PROFILE",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_CREDENTIAL_EXPIRATION",
+    "AWS_ROLE_ARN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_VAULT",
+];
 
 /// The first version that knows sso-sessions (AWS-FORMATS 9).
-pub(crate) const WITH_SESSIONS: Version = Version(2, 9, 0);
+pub const WITH_SESSIONS: Version = Version(2, 9, 0);
 /// Since then a session's login is one of PKCE, unless `--use-device-code` asks for a code (AWS-FORMATS 9).
-pub(crate) const WITH_PKCE: Version = Version(2, 22, 0);
+pub const WITH_PKCE: Version = Version(2, 22, 0);
 
 /// A version, as `aws --version` says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Version(pub u32, pub u32, pub u32);
+pub struct Version(
+    /// The major number.
+    pub u32,
+    /// The minor number.
+    pub u32,
+    /// The patch number.
+    pub u32,
+);
 
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -43,6 +55,7 @@ impl fmt::Display for Version {
 pub struct Aws {
     /// The program.
     pub path: PathBuf,
+    /// What it says of itself.
     pub version: Version,
 }
 
@@ -64,11 +77,8 @@ pub fn find(settings: &Settings, deadline: Instant) -> Installed {
     let candidates = match &named {
         Some(path) => vec![PathBuf::from(path)],
         None => {
-            let path = env::var_os("PATH").unwrap_or_default();
-            // Not what lies in the working directory, which a relative entry would name: it may be a stranger's.
-            let on_path = env::split_paths(&path).filter(|dir| dir.is_absolute()).map(|dir| dir.join("aws"));
             let usual = USUAL.iter().map(PathBuf::from);
-            each_once(on_path.chain(usual).filter(|file| file.is_file()))
+            each_once(all_on_path("aws").chain(usual.filter(|file| file.is_file())))
         }
     };
     let mut installed = Installed::default();
@@ -124,7 +134,7 @@ fn each_once(files: impl Iterator<Item = PathBuf>) -> Vec<PathBuf> {
 }
 
 /// What is wrong with a version before [`WITH_SESSIONS`].
-pub(crate) fn without_sessions(aws: &Aws) -> String {
+pub fn without_sessions(aws: &Aws) -> String {
     format!("{} is AWS CLI {}, which knows no sso-session", aws.path.display(), aws.version)
 }
 
@@ -161,7 +171,7 @@ fn version(path: &Path, deadline: Instant) -> Result<Asked, String> {
     let mut version = None;
     let interrupt = Interrupt::hold().map_err(|err| format!("cannot run it: {err:#}"))?;
     let interrupted = || interrupt.received();
-    let program = Program::new(command).until(deadline.min(after(TIMEOUT))).unless(&interrupted);
+    let program = Program::new(command).until(deadline.min(Instant::now() + TIMEOUT)).unless(&interrupted);
     let end = program.run(|line| {
         let (Line::Out(line) | Line::Err(line)) = line;
         version = version.or_else(|| parse_version(&line));
@@ -182,7 +192,7 @@ fn parse_version(text: &str) -> Option<Version> {
 }
 
 /// Takes out of a command's environment what would make the AWS CLI look elsewhere than at the profile that it is given.
-pub(crate) fn unshadow(command: &mut Command) {
+pub fn unshadow(command: &mut Command) {
     for name in BEFORE_THE_PROFILE.iter().chain(&["AWS_PROFILE"]) {
         command.env_remove(name);
     }
@@ -190,83 +200,8 @@ pub(crate) fn unshadow(command: &mut Command) {
 
 impl Aws {
     /// Whether a login of a session needs `--use-device-code` to be one by a code.
-    pub(crate) fn has_pkce(&self) -> bool {
+    pub fn has_pkce(&self) -> bool {
         self.version >= WITH_PKCE
-    }
-
-    /// Runs `aws sso login --profile PROFILE [--no-browser] [--use-device-code]`; with `--sso-session` only where no profile
-    /// stands for the session. Success is a valid token in the cache, not only a good exit status.
-    pub fn login(
-        &self,
-        profile: &Profile,
-        session: &Session<'_>,
-        opens_browser: bool,
-        uses_code: bool,
-        deadline: Instant,
-        progress: &mut Progress<'_>,
-    ) -> anyhow::Result<Answer> {
-        let mut command = Command::new(&self.path);
-        command.args(["sso", "login"]);
-        let name = profile.login_name();
-        let flag = match profile.kind {
-            Kind::Session => "--sso-session",
-            _ => "--profile",
-        };
-        if name.starts_with('-') {
-            // By itself it would be taken for a flag.
-            command.arg(format!("{flag}={name}"));
-        } else {
-            command.args([flag, name]);
-        }
-        if !opens_browser {
-            command.arg("--no-browser");
-        }
-        if uses_code {
-            command.arg("--use-device-code");
-        }
-        unshadow(&mut command);
-        // Its pager would wait for somebody.
-        command.env("AWS_PAGER", "");
-
-        let mut page = Page::default();
-        let mut complaint = Complaint::default();
-        let interrupt = Interrupt::hold()?;
-        let interrupted = || interrupt.received();
-        let program = Program::new(command).until(deadline).unless(&interrupted);
-        let end = program.run(|line| match line {
-            Line::Out(line) => {
-                if let Some(authorize) = page.read(&line) {
-                    progress.authorize(&Authorize { is_opened: opens_browser, ..authorize });
-                }
-            }
-            Line::Err(line) => complaint.read(&line),
-        });
-        let status = match end {
-            Ok(End::Status(status)) => status,
-            Ok(End::TimedOut) => {
-                return Ok(Answer::timeout(
-                    "`aws sso login` took too long and was stopped; the page it opened no longer works",
-                ));
-            }
-            Ok(End::Interrupted(signal)) => return Ok(Answer::interrupted(signal)),
-            Ok(End::TooMuch) => {
-                return Ok(Answer::failed("aws", "`aws sso login` printed too much and was stopped"));
-            }
-            Err(err) => {
-                return Ok(Answer::failed("aws", format!("cannot run {}: {err}", self.path.display())));
-            }
-        };
-        if !status.success() {
-            return Ok(complaint.answer(code(status)));
-        }
-        session.note_login();
-        Ok(match obtain(session, Want::Valid, HowFar::Cached)?.cached() {
-            Some(token) => Answer::success(Via::Aws, token.expires_at),
-            None => {
-                Answer::failed("no-token", "`aws sso login` succeeded but left no valid token in the cache")
-                    .hint(format!("look at {}", session.token_file().display()))
-            }
-        })
     }
 }
 
