@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::json;
 
 use crate::login::bench::{Bench, TOKEN, after};
-use crate::support::{end, names};
+use crate::support::{end, names, peer, tool};
 
 /// Two sessions, credentials of three profiles, and a token of another tool.
 fn busy() -> Bench {
@@ -188,4 +188,23 @@ fn copies_of_the_token_that_a_repair_and_a_killed_writer_left_end_with_the_sessi
     assert!(holders() >= 2, "the repair keeps what it put aside");
     bench.run("sso-login logout demo").exits(0);
     assert_eq!(holders(), 0);
+}
+
+#[test]
+fn a_repair_that_was_killed_brings_no_session_back_that_was_ended_since() {
+    let Some(strace) = peer("SSO_TEST_STRACE", "strace") else { return };
+    let mut killed = 0;
+    for (call, when) in [("renameat2", 1), ("renameat2", 2), ("rename", 1), ("rename", 2), ("unlink", 1)] {
+        let bench = Bench::logged_in("");
+        fs::write(bench.cache().join(TOKEN), bench.token_text() + "Z\"}").unwrap();
+        let mut repair = bench.command(strace.to_str().unwrap());
+        let inject = format!("inject={call}:signal=SIGKILL:when={when}");
+        repair.args(["-f", "-qq", "-o", "/dev/null", "-e", &inject]).arg(tool("sso-cache")).arg("repair");
+        killed += usize::from(end(repair, "").code != 0);
+        bench.run("sso-login logout demo").exits(0);
+        bench.run("sso-cache repair").exits(0);
+        assert!(!bench.cache().join(TOKEN).exists(), "{call} {when}: {:?}", names(bench.cache()));
+        bench.run("sso-login refresh demo").exits(77);
+    }
+    assert!(killed >= 2, "{killed}");
 }

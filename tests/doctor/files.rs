@@ -247,3 +247,23 @@ fn a_monitor_that_fell_silent_is_told() {
     beat("2026-11-21T11:59:00Z");
     assert_eq!(of(&doctor(&sandbox, "--offline", &[]), "monitor")[0]["status"], "ok");
 }
+
+#[test]
+fn a_role_of_an_sso_profile_is_about_its_session() {
+    let sandbox = healthy();
+    let chain = "[profile test]\nrole_arn = arn:aws:iam::444455556666:role/T\nsource_profile = cc\n\
+                 [profile far]\nrole_arn = arn:aws:iam::444455556666:role/F\nsource_profile = test\n";
+    sandbox.write(".aws/config", format!("{CONFIG}{chain}"));
+    let session = |profile: &str, status: &str, seen: &str| {
+        let ended = doctor(&sandbox, &format!("--offline {profile}"), &[]);
+        let finding = expect(&ended, "session", status, seen, "");
+        assert_eq!(finding["profile"], profile);
+    };
+    for profile in ["test", "far"] {
+        session(profile, "ok", "is logged in");
+    }
+    std::fs::remove_dir_all(sandbox.token_dir()).unwrap();
+    for profile in ["test", "far"] {
+        session(profile, "warning", "nobody is logged in to sso-session corp");
+    }
+}

@@ -287,3 +287,14 @@ fn a_config_that_cannot_be_read_is_named_and_no_profile_is_called_unknown() {
     assert_eq!(ended.stdout, "");
     assert_eq!(bench.counts(), [0, 0, 0]);
 }
+
+#[test]
+fn a_torn_token_that_holds_a_whole_one_is_saved_without_a_login() {
+    for line in ["sso-login demo", "sso-login refresh demo"] {
+        let bench = Bench::logged_in("");
+        let whole = bench.token();
+        fs::write(bench.cache().join(TOKEN), bench.token_text() + "Z\"}").unwrap();
+        assert_eq!(bench.run(line).exits(0).last()["outcome"], "valid", "{line}");
+        assert!(bench.token() == whole && bench.counts()[0] == 0, "{line}");
+    }
+}

@@ -67,3 +67,23 @@ fn failures_of_a_stage_are_seen_under_pipefail() {
     let input = "{\"profile\":\"demo\",\"mode\":\"standalone\"}";
     desk.shell(0, &format!("{MONITOR} >/dev/null; echo '{input}' | sso-login - -e | cat")).exits(75);
 }
+
+#[test]
+fn a_role_of_an_sso_profile_raises_the_signal_of_its_session() {
+    let desk = Desk::new(Bench::start(""));
+    desk.bench.configure(|config| {
+        config
+            + "\n[profile test]\nrole_arn = arn:aws:iam::444455556666:role/T\nsource_profile = demo\n\
+               [profile far]\nrole_arn = arn:aws:iam::444455556666:role/F\nsource_profile = test\n"
+    });
+    let raised = |desk: &Desk| -> Vec<String> {
+        let documents = desk.monitor(0);
+        let raised = documents.iter().filter(|document| document["loginRequired"] == true);
+        raised.map(|document| document["profile"].as_str().unwrap().to_owned()).collect()
+    };
+    for profile in ["test", "far"] {
+        assert!(raised(&desk).iter().any(|one| one == profile), "{:?}", raised(&desk));
+    }
+    desk.bench.device("demo").succeeds("success");
+    assert_eq!(raised(&desk), ["other"]);
+}

@@ -202,3 +202,18 @@ fn a_login_is_for_the_session_that_a_profile_names_whatever_its_credentials_come
         assert_eq!((&answer["outcome"], &answer["ssoSession"]), (&json!("valid"), &json!("corp")), "{name}");
     }
 }
+
+#[test]
+fn aws_default_profile_chooses_after_aws_profile_and_is_named() {
+    let sandbox = sandbox("[profile prod]\nregion = eu-west-1\n");
+    for (variables, profile, from) in [
+        (vec![("AWS_DEFAULT_PROFILE", "prod")], "prod", "AWS_DEFAULT_PROFILE"),
+        (vec![("AWS_DEFAULT_PROFILE", "prod"), ("AWS_PROFILE", "dev")], "dev", "AWS_PROFILE"),
+        (vec![("AWS_DEFAULT_PROFILE", "prod"), ("AWS_PROFILE", "")], "prod", "AWS_DEFAULT_PROFILE"),
+    ] {
+        let mut show = sandbox.tool("sso-profile show");
+        show.envs(variables);
+        let shown = end(show, "").exits(0).document();
+        assert_eq!([&shown["profile"], &shown["profileFrom"]], [profile, from]);
+    }
+}
