@@ -7,6 +7,7 @@ use clap::Command;
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 
 use crate::exit::{Exit, Fault};
+use crate::meant::close;
 use crate::shell::shell_word;
 use crate::synonyms;
 
@@ -88,6 +89,14 @@ impl Line<'_> {
                 }
                 _ => None,
             };
+        }
+        // `sso-login loguot corp`: the first word was taken for a profile.
+        let names = self.command.get_subcommands().filter(|command| !command.is_hide_set());
+        if is_surplus(err)
+            && !first.starts_with('-')
+            && let Some(command) = close(names.map(Command::get_name), first).first()
+        {
+            return Some(format!("{} {command} {}", self.path, repeated(&rest[1..])?));
         }
         let (wrong, right) = self.slip(err)?;
         let replaced: Vec<String> = rest

@@ -19,7 +19,6 @@ mod zenity;
 use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
-use sso_tool::exit::warn;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::{Settings, from_environment};
 
@@ -138,7 +137,7 @@ fn ask(settings: &Settings, question: &Question, limits: Limits<'_>) -> Response
     let kinds = match chosen.as_deref() {
         None => Kind::of_this_desktop(),
         // Chosen by the owner: nothing is wrong.
-        Some(NO_DIALOG) => return unasked("SSO_DIALOG is `none`"),
+        Some(NO_DIALOG) => return Response::No(unasked("SSO_DIALOG is `none`")),
         Some(word) => match Kind::from_word(word) {
             Some(kind) => vec![kind],
             None => return said(program::ask(word, question, limits), settings, word),
@@ -160,7 +159,7 @@ fn ask(settings: &Settings, question: &Question, limits: Limits<'_>) -> Response
     } else {
         notes.join("; ")
     };
-    nobody(settings, &why)
+    nobody(&why)
 }
 
 fn said(reply: Reply<Response>, settings: &Settings, program: &str) -> Response {
@@ -170,27 +169,19 @@ fn said(reply: Reply<Response>, settings: &Settings, program: &str) -> Response 
             settings.debug(|| format!("{program} was closed, or gave no answer"));
             Response::No(Answer::dismissed(None))
         }
-        Reply::Broken(why) => nobody(settings, &format!("{program}: {why}")),
+        Reply::Broken(why) => nobody(&format!("{program}: {why}")),
         Reply::Interrupted(signal) => Response::No(Answer::interrupted(signal)),
         Reply::Moot => Response::Moot,
     }
 }
 
-/// No dialog could be shown, which is no person's answer: the log says so by name.
-fn nobody(settings: &Settings, why: &str) -> Response {
-    let why = sanitize(why);
-    warn(
-        settings.tool(),
-        &format!(
-            "nobody could be asked: {why}; `sso-login doctor` checks the dialog, and SSO_DIALOG chooses \
-             another one"
-        ),
-    );
-    unasked(&why)
+/// No dialog could be shown, which is no person's answer. The reason says so, and the doctor looks at what is missing.
+fn nobody(why: &str) -> Response {
+    Response::No(unasked(&sanitize(why)).hint("sso-login doctor --text"))
 }
 
-fn unasked(why: &str) -> Response {
-    Response::No(Answer::dismissed(Some(&format!("nobody could be asked: {why}"))))
+fn unasked(why: &str) -> Answer {
+    Answer::dismissed(Some(&format!("nobody could be asked: {why}")))
 }
 
 /// The question, and what a button leads to. A second dialog that is closed or can't be shown is "later", too.

@@ -4,6 +4,7 @@ use sso_profile::{Profile, StartUrl};
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::secret::Secret;
 use sso_tool::settings::Settings;
+use sso_tool::shell::shell_word;
 use sso_tool::stream::{Document, Output};
 use url::Url;
 use url::form_urlencoded::Serializer;
@@ -36,7 +37,7 @@ pub struct Args {
     /// it is printed only with --print.
     #[arg(long)]
     federated: bool,
-    /// Print the link as a document, and open nothing
+    /// Print the link, and open nothing
     #[arg(long)]
     print: bool,
 }
@@ -142,11 +143,15 @@ fn open(args: &Args, settings: &Settings, target: &Target<'_>, output: &mut Outp
     if !is_opened {
         if args.federated && !args.print {
             return Err(Fault::new(Exit::Config, "no browser can be opened here, and the link is a secret")
-                .hint("sso-login console --federated --print shows the link")
+                .hint(format!("sso-login console --federated --print {}", shell_word(&profile.name)))
                 .into());
         }
-        let document = Document::new().with("profile", profile.name.as_str()).with("url", link.expose());
-        output.document(&document)?;
+        if output.is_text() {
+            output.text(link.expose())?;
+        } else {
+            let document = Document::new().with("profile", profile.name.as_str()).with("url", link.expose());
+            output.document(&document)?;
+        }
     }
     Ok(Reply::Written(Exit::Done))
 }
@@ -157,7 +162,13 @@ fn portal_link(profile: &Profile, destination: Option<&str>) -> anyhow::Result<S
         (&profile.sso, &profile.account_id, &profile.role_name)
     else {
         let message = format!("profile `{}` has no SSO account and role of its own", profile.name);
-        return Err(Fault::new(Exit::Config, message).hint("use --federated").into());
+        let name = shell_word(&profile.name);
+        let hint = if profile.sso.is_some() && profile.account_id.is_none() {
+            format!("sso-login accounts {name} | sso-profile choose | sso-login console -")
+        } else {
+            format!("sso-login console --federated {name}")
+        };
+        return Err(Fault::new(Exit::Config, message).hint(hint).into());
     };
     let mut query = Serializer::new(String::new());
     query.append_pair("account_id", account_id).append_pair("role_name", role_name);

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use sso_signal::{end_lock, settle_one};
-use sso_tool::exit::{Exit, warn};
+use sso_tool::exit::{Exit, report, warn};
 use sso_tool::filter::{Handled, filter};
 use sso_tool::outcome::Outcome;
 use sso_tool::settings::Settings;
@@ -125,6 +125,12 @@ pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
                 let Some(answer) = ensure.ensure(subject, document, output)? else {
                     return Ok(Handled::PassedOn);
                 };
+                // A watcher's log tells why its reminders reach nobody.
+                if answer.outcome() == Outcome::Dismissed
+                    && let Some(fault) = answer.fault_of(document)?.filter(|_| answer.has_hint())
+                {
+                    report(settings.tool(), &fault.into());
+                }
                 Ok(match answer.exit() {
                     // Told to end while a login ran: the rest of the stream isn't handled, which 0 would say.
                     exit @ Exit::Command(_) => {
@@ -149,11 +155,7 @@ pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     if answer.is_good() {
         settle(&document, &answer, settings);
     }
-    let (noun, name) = match document.text("profile")? {
-        Some(name) => ("profile", name),
-        None => ("sso-session", document.text("ssoSession")?.unwrap_or_default()),
-    };
-    let fault = answer.fault(noun, name).filter(|_| !answer.is_good());
+    let fault = answer.fault_of(&document)?.filter(|_| !answer.is_good());
     // People read the reason once, on standard error.
     if fault.is_none() || !output.is_text() {
         output.document(&document)?;

@@ -156,7 +156,7 @@ impl<'a> Ensure<'a> {
             let valid = || self.valid(session, outlook);
             let occasion = self.occasion(document, outlook, session)?;
             if let Some(answer) = self.consent.ask(profile, session, document, occasion, valid)? {
-                return Ok(disagreed(profile, session, occasion, answer));
+                return disagreed(profile, session, occasion, answer);
             }
         }
         let effort = self.effort(profile, document)?;
@@ -389,13 +389,19 @@ impl<'a> Ensure<'a> {
 }
 
 /// The answer of a command that needs a session for so long, where nobody agreed to a login.
-fn disagreed(profile: &Profile, session: &Session<'_>, occasion: Occasion, answer: Answer) -> Answer {
+fn disagreed(
+    profile: &Profile,
+    session: &Session<'_>,
+    occasion: Occasion,
+    answer: Answer,
+) -> anyhow::Result<Answer> {
     let Some(needed) = occasion.needed.filter(|_| answer.outcome() == Outcome::Dismissed) else {
-        return answer;
+        return Ok(answer);
     };
     let state = match occasion.ends_at {
         Some(end) => format!("ends at {}, but {} are needed", time::format(end), format_duration(needed)),
-        None => "isn't valid".to_owned(),
+        None if session.token()?.whole().is_some() => "has expired".to_owned(),
+        None => "has no session in the cache: never logged in, or logged out".to_owned(),
     };
     let name = named(session);
     let answer = match answer.reason() {
@@ -406,7 +412,7 @@ fn disagreed(profile: &Profile, session: &Session<'_>, occasion: Occasion, answe
         None => answer.because(format!("{name} {state}, and nobody agreed to a new login")),
     };
     let (profile, left) = (shell_word(&profile.name), format_duration(needed).replace(' ', ""));
-    answer.exiting(Exit::LoginRequired).hint(format!("sso-login {profile} --min-left {left} --yes"))
+    Ok(answer.exiting(Exit::LoginRequired).hint(format!("sso-login {profile} --min-left {left} --yes")))
 }
 
 /// When the token of a session ends that runs: valid, or waiting for a renewal.

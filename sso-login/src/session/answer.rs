@@ -226,6 +226,19 @@ impl Answer {
         }
     }
 
+    /// Whether a next command for a person is known.
+    pub(crate) fn has_hint(&self) -> bool {
+        self.hint.is_some()
+    }
+
+    /// [`fault`](Self::fault) about the profile of a document, or about its session.
+    pub(crate) fn fault_of(&self, document: &Document) -> anyhow::Result<Option<Fault>> {
+        Ok(match document.text("profile")? {
+            Some(name) => self.fault("profile", name),
+            None => self.fault("sso-session", document.text("ssoSession")?.unwrap_or_default()),
+        })
+    }
+
     /// The line for a person, if the outcome is a failure: of a `profile` or an `sso-session`, and its name.
     pub fn fault(&self, noun: &str, name: &str) -> Option<Fault> {
         let reason = self.reason.as_ref()?;
