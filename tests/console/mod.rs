@@ -88,6 +88,9 @@ fn a_browser_opens_it_where_there_is_one() {
     // Without one the link is printed.
     let printed = bench.run("sso-login console demo").exits(0).document();
     assert_eq!(printed["url"], bench.text("seen"));
+    // A person gets a link to paste, not a document.
+    let ended = bench.run("sso-login console demo --print --text").exits(0);
+    assert_eq!(ended.stdout.trim(), bench.text("seen"));
 }
 
 #[test]
@@ -139,7 +142,11 @@ fn what_is_no_page_and_who_has_no_role_is_refused() {
     bench.configure(|config| {
         config + "\n[profile static]\naws_access_key_id = AKIA\naws_secret_access_key = canary\n"
     });
-    bench.run("sso-login console static --print").exits_somehow(78).says("has no SSO account");
+    bench
+        .run("sso-login console static --print")
+        .exits_somehow(78)
+        .says("has no SSO account")
+        .says("hint: sso-login console --federated static");
     let ended = bench.run("sso-login console static --federated --print").exits_somehow(78);
     assert!(!ended.stderr.contains("canary"), "{}", ended.stderr);
 }

@@ -68,7 +68,7 @@ fn no_clear_consent_is_no_login() {
         assert_eq!((ended.code, &ended.last()["outcome"]), (0, &json!("dismissed")), "{}", ended.stderr);
         // A person closed it, or the log names the dialog.
         let is_closed = script.ends_with("exit 0") || script.ends_with("exit 1");
-        let begin = "sso-login: nobody could be asked: ";
+        let begin = "sso-login: profile `demo`: nobody could be asked: ";
         assert_eq!(ended.stderr.starts_with(begin), !is_closed, "{script}: {}", ended.stderr);
         assert!(is_closed || ended.stderr.contains("bin/dialog: it"), "{}", ended.stderr);
     }

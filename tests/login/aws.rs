@@ -355,6 +355,24 @@ fn the_newest_aws_cli_is_taken_whatever_comes_first_on_path() {
 }
 
 #[test]
+fn an_aws_cli_that_would_ask_another_service_than_the_environment_names_is_left_out() {
+    let bench = Bench::start("");
+    // Its models are how an old one finds the service.
+    let models = bench.home().join(".aws/models");
+    for (version, has_models, is_taken) in
+        [("2.9.19", true, true), ("2.13.0", false, true), ("2.9.19", false, false)]
+    {
+        let aws = recording(&bench, "aws", version, "exit 1");
+        if !has_models {
+            let _ = fs::remove_dir_all(&models);
+        }
+        let ended = bench.run_with("sso-login demo --no-browser", &[("SSO_AWS", aws.to_str().unwrap())]);
+        let via = &ended.last()["via"];
+        assert_eq!((ended.code == 0, via == "aws"), (!is_taken, is_taken), "{version}: {}", ended.stderr);
+    }
+}
+
+#[test]
 fn a_page_that_comes_back_to_another_host_has_no_port() {
     let bench = Bench::start("");
     let page =

@@ -77,6 +77,7 @@ fn a_word_of_another_tool_is_answered_with_the_command_that_it_means() {
         ("sso-login export-credentials --profile demo", 2, "sso-login credentials demo"),
         ("sso-login demo -- env", 2, "sso-login exec demo -- env"),
         ("sso-login demo refresh", 2, "sso-login refresh demo"),
+        ("sso-login loguot demo", 2, "sso-login logout demo"),
         ("sso-login configure", 78, "sso-login setup NAME"),
         ("sso-login list", 78, "sso-profile list"),
         ("sso-login", 78, "name a profile: sso-profile list"),

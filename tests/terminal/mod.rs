@@ -51,6 +51,7 @@ fn each_command_speaks_to_people_and_to_the_next_tool() {
         "sso-login refresh demo",
         "sso-login whoami demo",
         "sso-login accounts demo",
+        "sso-login console demo --print",
         "sso-login logout demo",
         "sso-profile list",
         "sso-profile show demo",
@@ -85,7 +86,6 @@ fn what_is_data_by_nature_is_data_on_a_terminal_too() {
         ("sso-login credentials demo", "{"),
         ("sso-lock acquire deploy --ttl 10m", "{"),
         ("sso-profile env demo --shell bash", "export AWS_PROFILE"),
-        ("sso-login console demo --print", "{"),
     ] {
         let Some(shown) = on_terminal(&bench, line, &[]) else { return };
         let text = shown.stdout.trim_start_matches("unset ").to_owned();

@@ -32,6 +32,8 @@ pub const BEFORE_THE_PROFILE: [&str; 9] = [
 pub const WITH_SESSIONS: Version = Version(2, 9, 0);
 /// Since then a session's login is one of PKCE, unless `--use-device-code` asks for a code (AWS-FORMATS 9).
 pub const WITH_PKCE: Version = Version(2, 22, 0);
+/// The first version that takes the endpoints of services from the environment and the config (AWS-FORMATS 6).
+pub const WITH_ENDPOINTS: Version = Version(2, 13, 0);
 
 /// A version, as `aws --version` says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

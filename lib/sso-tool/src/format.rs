@@ -15,7 +15,7 @@ use crate::exit::{Exit, Fault};
 use crate::settings::from_environment;
 
 /// Commands whose output is data by nature, by the words that lead to them.
-const DATA: [&str; 12] = [
+const DATA: [&str; 11] = [
     "sso-login credentials",
     "sso-login exec",
     "sso-login register",
@@ -23,14 +23,13 @@ const DATA: [&str; 12] = [
     "sso-login token",
     "sso-login serve",
     "sso-login sandbox",
-    "sso-login console",
     "sso-profile key get",
     "sso-profile env",
     "sso-lock acquire",
     "sso-lock run",
 ];
 /// Flags that ask for a form of their own.
-const OWN_FORMS: [&str; 3] = ["--format", "--prometheus", "--print"];
+const OWN_FORMS: [&str; 2] = ["--format", "--prometheus"];
 
 /// What standard output gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

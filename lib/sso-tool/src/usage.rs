@@ -71,6 +71,15 @@ impl Line<'_> {
             return Some(command);
         }
         let is_known = |name: &str| self.command.find_subcommand(name).is_some();
+        // `sso-login loguot corp`: the first word was taken for a profile.
+        let names = self.command.get_subcommands().filter(|command| !command.is_hide_set());
+        if is_surplus(err)
+            && !first.starts_with('-')
+            && !rest.get(1).is_some_and(|word| *word == "--" || is_known(word))
+            && let Some(command) = close(names.map(Command::get_name), first).first()
+        {
+            return Some(format!("{} {command} {}", self.path, repeated(&rest[1..])?));
+        }
         // `sso-login corp -- env`, `sso-login corp refresh`.
         if !first.starts_with('-') && err.kind() == ErrorKind::ArgumentConflict {
             return match rest {
@@ -89,14 +98,6 @@ impl Line<'_> {
                 }
                 _ => None,
             };
-        }
-        // `sso-login loguot corp`: the first word was taken for a profile.
-        let names = self.command.get_subcommands().filter(|command| !command.is_hide_set());
-        if is_surplus(err)
-            && !first.starts_with('-')
-            && let Some(command) = close(names.map(Command::get_name), first).first()
-        {
-            return Some(format!("{} {command} {}", self.path, repeated(&rest[1..])?));
         }
         let (wrong, right) = self.slip(err)?;
         let replaced: Vec<String> = rest

@@ -7,6 +7,7 @@ use sso_tool::aws_cli::{self, Aws};
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::{Settings, from_environment};
 
+use crate::aws_api::http::endpoint;
 use crate::flows::surroundings::{why_no_browser, why_nobody};
 use crate::session::login_options::Via;
 
@@ -59,7 +60,7 @@ pub(crate) fn find(
         if let Some(signal) = found.interrupted {
             return Choice::Interrupted(signal);
         }
-        if let Some(aws) = found.aws {
+        if let Some(aws) = found.aws.filter(|aws| via == Via::Aws || finds_the_service(aws, settings)) {
             // A page that comes back to loopback is of use only where a browser reaches this loopback.
             let uses_code = aws.has_pkce()
                 && sso.session.is_some()
@@ -78,6 +79,20 @@ pub(crate) fn find(
         }
     }
     Choice::Way(if comes_back(settings, sso, via, opens_browser) { Route::Pkce } else { Route::Device })
+}
+
+/// Whether this AWS CLI logs in at the service that the environment names. One before 2.13 knows other endpoints than AWS's
+/// own only from models (AWS-FORMATS 6): it would ask AWS about a start URL that isn't there.
+fn finds_the_service(aws: &Aws, settings: &Settings) -> bool {
+    if aws.version >= aws_cli::WITH_ENDPOINTS || !matches!(endpoint("SSO_OIDC", None), Ok(Some(_))) {
+        return true;
+    }
+    let has_models = from_environment("AWS_DATA_PATH").is_some()
+        || settings.home().is_ok_and(|home| home.join(".aws/models/sso-oidc").exists());
+    if !has_models {
+        settings.debug(|| "this AWS CLI knows no endpoint of the environment".to_owned());
+    }
+    has_models
 }
 
 /// Whether the browser that logs in is one of this machine, and comes back to it. A legacy profile's never is: its token has
