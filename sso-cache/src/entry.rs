@@ -4,7 +4,6 @@ use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Read as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
-use std::time::SystemTime;
 
 use anyhow::Context as _;
 use rustix::fs::OFlags;
@@ -15,6 +14,7 @@ use sso_tool::secret::Secret;
 use sso_tool::stream;
 use sso_tool::time::{self, Moment};
 
+use crate::content::{self, Content};
 use crate::python::{Separators, dumps};
 use crate::second_look;
 
@@ -77,15 +77,6 @@ pub fn read(path: &Path) -> anyhow::Result<Entry<Map<String, Value>>> {
     })
 }
 
-/// What one look at a file finds.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Content {
-    Missing,
-    /// What no writer will ever make whole: a folder, a FIFO.
-    Unfit(&'static str),
-    Bytes(Vec<u8>, Option<SystemTime>),
-}
-
 fn read_bytes(path: &Path) -> io::Result<Content> {
     // O_* flags are small and fit whatever the platform's c_int is.
     let flags = i32::try_from((OFlags::NONBLOCK | OFlags::NOCTTY).bits()).unwrap_or_default();
@@ -112,13 +103,9 @@ fn read_bytes(path: &Path) -> io::Result<Content> {
 }
 
 pub(crate) fn parse(bytes: &[u8]) -> Entry<Map<String, Value>> {
-    if bytes.is_empty() {
-        return Entry::Corrupt("is empty");
-    }
-    // The parser's words could show what is in the file; ours can't.
-    match stream::parse(bytes, "file") {
-        Ok(mut document) => Entry::Whole(std::mem::take(&mut *document)),
-        Err(_) => Entry::Corrupt("is not one whole JSON object"),
+    match content::object(bytes) {
+        Ok(object) => Entry::Whole(object),
+        Err(why) => Entry::Corrupt(why),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use sso_tool::settings::from_environment;
+use sso_tool::settings::{Settings, from_environment};
 
 use crate::key::{self, Registrant, Session};
 
@@ -16,6 +16,11 @@ pub struct Cache {
 }
 
 impl Cache {
+    /// The cache of the person's home.
+    pub fn of(settings: &Settings) -> anyhow::Result<Self> {
+        Ok(Self::of_home(settings.home()?))
+    }
+
     /// The cache below a home directory: `.aws/sso/cache` and `.aws/cli/cache`.
     pub fn of_home(home: impl AsRef<Path>) -> Self {
         let home = home.as_ref();

@@ -20,6 +20,7 @@
 
 pub mod check;
 pub mod console_session;
+mod content;
 pub mod copies;
 pub mod credentials;
 pub mod entry;

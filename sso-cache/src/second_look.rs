@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::entry::{Content, Entry, parse};
+use crate::content::{Content, object};
 
 /// How long a torn file gets to become whole, counted from its last change.
 pub(crate) const TIMEOUT: Duration = Duration::from_millis(250);
@@ -37,7 +37,7 @@ pub(crate) fn settled(
     let mut pause = Duration::ZERO;
     loop {
         let Content::Bytes(bytes, modified) = &found else { return Ok(found) };
-        if matches!(parse(bytes), Entry::Whole(_)) || is_old(*modified) || is_known(path, bytes, *modified) {
+        if object(bytes).is_ok() || is_old(*modified) || is_known(path, bytes, *modified) {
             return Ok(found);
         }
         if changed.elapsed() >= TIMEOUT || begin.elapsed() >= LONGEST {

@@ -129,6 +129,15 @@ fn is_random(text: &str) -> bool {
     text.len() == RANDOM && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
+/// The stat of an entry, not following a link; `None` if there is nothing.
+pub(crate) fn stat_at(directory: impl AsFd, path: impl rustix::path::Arg) -> io::Result<Option<Stat>> {
+    match rustix::fs::statat(directory, path, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(stat) => Ok(Some(stat)),
+        Err(Errno::NOENT) => Ok(None),
+        Err(err) => Err(err.into()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

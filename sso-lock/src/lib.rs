@@ -2,27 +2,30 @@
 //!
 //! A lock is a directory, `NAME.lock`, that appears in one atomic step together with the `owner.json`
 //! within. A living owner holds an exclusive flock on that file, so a dead one is known at once, and
-//! replaced without a race (`lock_dir.rs` says how). Where no kernel is shared, a heartbeat and a lease
+//! replaced without a race (`occupancy.rs` says how). Where no kernel is shared, a heartbeat and a lease
 //! decide (`liveness.rs` has the table).
 //!
 //! ```
 //! use std::time::Duration;
-//! use sso_lock::{Lock, Outcome};
+//! use sso_lock::{Lock, Acquired};
 //!
 //! # let dir = tempfile::tempdir()?;
 //! let lock = Lock::new(dir.path(), "login".parse().map_err(anyhow::Error::msg)?);
-//! let Outcome::Held(guard) = lock.acquire("sso-login", Duration::from_secs(5))? else { panic!("busy") };
-//! assert!(matches!(lock.try_acquire("sso-login")?, Outcome::Busy(Some(_))));
+//! let Acquired::Held(guard) = lock.acquire("sso-login", Duration::from_secs(5))? else { panic!("busy") };
+//! assert!(matches!(lock.try_acquire("sso-login")?, Acquired::Busy(Some(_))));
 //! guard.release()?; // or drop it
 //! # anyhow::Ok(())
 //! ```
 
+mod acquired;
 mod entry;
 mod guard;
+mod intent;
 mod kernel;
 mod liveness;
 mod lock_dir;
 mod name;
+mod occupancy;
 mod owner_file;
 mod prepared;
 mod probed_file;
@@ -43,10 +46,12 @@ use sso_tool::shell::shell_word;
 use sso_tool::state_dir;
 use sso_tool::stream::Document;
 
+pub use acquired::Acquired;
 pub use guard::Guard;
+use intent::Intent;
 pub use liveness::{FOREIGN, HEARTBEAT, LEASE};
-use lock_dir::{Intent, Occupancy, StaleLock, Takeover};
 pub use name::Name;
+use occupancy::{Occupancy, StaleLock, Takeover};
 pub use owner_file::Owner;
 use prepared::Prepared;
 pub use token_lock::TokenLock;
@@ -63,15 +68,6 @@ const MOMENT: Duration = Duration::from_millis(1);
 pub struct Lock {
     state_dir: PathBuf,
     name: Name,
-}
-
-/// What came of trying to get a lock.
-#[derive(Debug)]
-pub enum Outcome<T> {
-    /// The lock is ours, as long as the value lives.
-    Held(T),
-    /// Somebody else's; who, if that can be read.
-    Busy(Option<Owner>),
 }
 
 /// How a lock stands.
@@ -104,7 +100,12 @@ impl Lock {
 
     /// The lock `name` in the state directory of these settings.
     pub fn of(settings: &Settings, name: &str) -> anyhow::Result<Self> {
-        Ok(Self::new(settings.state_dir()?, name.parse().map_err(anyhow::Error::msg)?))
+        Self::named(settings, &name.parse().map_err(anyhow::Error::msg)?)
+    }
+
+    /// The lock `name`, where the name was read already.
+    pub fn named(settings: &Settings, name: &Name) -> anyhow::Result<Self> {
+        Ok(Self::new(settings.state_dir()?, name.clone()))
     }
 
     pub fn name(&self) -> &Name {
@@ -118,20 +119,20 @@ impl Lock {
 
     /// Takes the lock if nobody alive has it. `command` says what for, as others see it: a program's
     /// name, without arguments, as those may hold secrets.
-    pub fn try_acquire(&self, command: &str) -> anyhow::Result<Outcome<Guard>> {
+    pub fn try_acquire(&self, command: &str) -> anyhow::Result<Acquired<Guard>> {
         self.attempt(|| Owner::this_process(command))
     }
 
     /// Takes the lock, and waits for it at most `wait`, by a clock that nobody can set.
     /// `Duration::MAX` waits for ever.
-    pub fn acquire(&self, command: &str, wait: Duration) -> anyhow::Result<Outcome<Guard>> {
+    pub fn acquire(&self, command: &str, wait: Duration) -> anyhow::Result<Acquired<Guard>> {
         wait::at_most(wait, || self.try_acquire(command))
     }
 
     /// How the lock stands. Changes nothing.
     pub fn state(&self) -> anyhow::Result<State> {
         for _ in 0..LOOKS {
-            match lock_dir::look(&self.state_dir, &self.name, Intent::Know)? {
+            match occupancy::look(&self.state_dir, &self.name, Intent::Know)? {
                 Occupancy::Nothing => return Ok(State::Free),
                 Occupancy::Alive(owner) => return Ok(State::Held(owner)),
                 Occupancy::Dead(stale) => return Ok(State::Stale(stale.into_owner())),
@@ -144,7 +145,7 @@ impl Lock {
     /// Removes the lock of a dead holder, and none else's.
     pub fn break_stale(&self) -> anyhow::Result<Broken> {
         for _ in 0..LOOKS {
-            match lock_dir::look(&self.state_dir, &self.name, Intent::Take)? {
+            match occupancy::look(&self.state_dir, &self.name, Intent::Take)? {
                 Occupancy::Nothing => return Ok(Broken::Free),
                 Occupancy::Alive(owner) => return Ok(Broken::Alive(owner)),
                 // Taken over and let go: the same race-free way as any contender's.
@@ -184,25 +185,25 @@ impl Lock {
         format!("sso-lock status {}", self.name)
     }
 
-    fn attempt(&self, owner: impl Fn() -> anyhow::Result<Owner>) -> anyhow::Result<Outcome<Guard>> {
+    fn attempt(&self, owner: impl Fn() -> anyhow::Result<Owner>) -> anyhow::Result<Acquired<Guard>> {
         for _ in 0..LOOKS {
-            match lock_dir::look(&self.state_dir, &self.name, Intent::Take)? {
+            match occupancy::look(&self.state_dir, &self.name, Intent::Take)? {
                 Occupancy::Nothing => {
                     if let Some(file) = self.create(&owner()?)? {
-                        return self.guard(file).map(Outcome::Held);
+                        return self.guard(file).map(Acquired::Held);
                     }
                 }
-                Occupancy::Alive(owner) => return Ok(Outcome::Busy(owner)),
+                Occupancy::Alive(owner) => return Ok(Acquired::Busy(owner)),
                 Occupancy::Dead(stale) => match self.take_over(&stale, owner())? {
-                    Takeover::Done(file) => return self.guard(file).map(Outcome::Held),
-                    Takeover::Busy(owner) => return Ok(Outcome::Busy(owner)),
+                    Takeover::Done(file) => return self.guard(file).map(Acquired::Held),
+                    Takeover::Busy(owner) => return Ok(Acquired::Busy(owner)),
                     Takeover::Moving => {}
                 },
                 Occupancy::Moving => {}
             }
             thread::sleep(MOMENT);
         }
-        Ok(Outcome::Busy(None))
+        Ok(Acquired::Busy(None))
     }
 
     /// Makes the lock's directory, owner and all, in one step; `None` if somebody was faster.
@@ -213,7 +214,7 @@ impl Lock {
     }
 
     fn take_over(&self, stale: &StaleLock, owner: anyhow::Result<Owner>) -> anyhow::Result<Takeover> {
-        lock_dir::take_over(stale, &Prepared::new(&self.state_dir, &self.name, &owner?)?)
+        occupancy::take_over(stale, &Prepared::new(&self.state_dir, &self.name, &owner?)?)
     }
 
     fn guard(&self, file: File) -> anyhow::Result<Guard> {

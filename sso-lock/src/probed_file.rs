@@ -9,11 +9,12 @@ use std::time::{Duration, SystemTime};
 use rustix::fs::{AtFlags, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
-use crate::entry;
+use crate::entry::{self, stat_at};
 use crate::guard;
+use crate::intent::Intent;
 use crate::kernel;
 use crate::liveness::{self, Flock};
-use crate::lock_dir::{Intent, LockDir};
+use crate::lock_dir::LockDir;
 use crate::owner_file::Owner;
 use sso_tool::flock::{self, Try};
 
@@ -38,9 +39,9 @@ pub(crate) struct ProbedFile {
 impl ProbedFile {
     /// Opens, flocks and reads the file. A stranger may have made it: no link is followed, nothing
     /// blocks, only so much is read.
-    pub(crate) fn at(site: &LockDir, entry: &'static str, intent: Intent) -> io::Result<Self> {
-        let Some(file) = open(&site.directory, entry)? else {
-            let stat = stat_at(&site.directory, entry)?;
+    pub(crate) fn at(dir: &LockDir, entry: &'static str, intent: Intent) -> io::Result<Self> {
+        let Some(file) = open(&dir.directory, entry)? else {
+            let stat = stat_at(&dir.directory, entry)?;
             return Ok(Self {
                 entry,
                 file: None,
@@ -70,8 +71,8 @@ impl ProbedFile {
     }
 
     /// Whether this very file is still in its place.
-    pub(crate) fn is_in_place(&self, site: &LockDir) -> io::Result<bool> {
-        Ok(match (&self.stat, &stat_at(&site.directory, self.entry)?) {
+    pub(crate) fn is_in_place(&self, dir: &LockDir) -> io::Result<bool> {
+        Ok(match (&self.stat, &stat_at(&dir.directory, self.entry)?) {
             (None, None) => true,
             (Some(was), Some(is)) => entry::is_same(was, is),
             _ => false,
@@ -79,25 +80,25 @@ impl ProbedFile {
     }
 
     /// Whether it is in its place and its owner, on another kernel, gave no sign of life since.
-    pub(crate) fn is_untouched(&self, site: &LockDir) -> io::Result<bool> {
-        if !self.is_in_place(site)? {
+    pub(crate) fn is_untouched(&self, dir: &LockDir) -> io::Result<bool> {
+        if !self.is_in_place(dir)? {
             return Ok(false);
         }
-        let (Some(was), Some(is)) = (&self.stat, stat_at(&site.directory, self.entry)?) else {
+        let (Some(was), Some(is)) = (&self.stat, stat_at(&dir.directory, self.entry)?) else {
             return Ok(true);
         };
         Ok(was.st_mtime == is.st_mtime && was.st_mtime_nsec == is.st_mtime_nsec)
     }
 
-    pub(crate) fn is_alive(&self, site: &LockDir, intent: Intent) -> io::Result<bool> {
+    pub(crate) fn is_alive(&self, dir: &LockDir, intent: Intent) -> io::Result<bool> {
         // Asked only where it is needed.
         let boot_id = self.owner.as_ref().and_then(|_| kernel::boot_id());
-        liveness::is_alive(self.flock, self.owner.as_ref(), boot_id.as_deref(), || self.age(site, intent))
+        liveness::is_alive(self.flock, self.owner.as_ref(), boot_id.as_deref(), || self.age(dir, intent))
     }
 
     /// How long nobody touched it, or, where no owner can be read, the directory either.
-    fn age(&self, site: &LockDir, intent: Intent) -> io::Result<Duration> {
-        let at = site.path.join(self.entry);
+    fn age(&self, dir: &LockDir, intent: Intent) -> io::Result<Duration> {
+        let at = dir.path.join(self.entry);
         let mut touched = match &self.file {
             Some(file) => file.metadata()?.modified()?,
             None => fs::symlink_metadata(&at)
@@ -105,15 +106,15 @@ impl ProbedFile {
                 .unwrap_or(SystemTime::UNIX_EPOCH),
         };
         if self.owner.is_none() {
-            touched = touched.max(site.directory.metadata()?.modified()?);
+            touched = touched.max(dir.directory.metadata()?.modified()?);
         }
-        let age = site.now().duration_since(touched);
+        let age = dir.now().duration_since(touched);
         if let Err(ahead) = &age
             && ahead.duration() > AHEAD
             && intent == Intent::Take
         {
             // A clock that jumped must not hold the lock for ever: its time counts from now.
-            let _ = guard::touch(self.file.as_ref().unwrap_or(&site.directory));
+            let _ = guard::touch(self.file.as_ref().unwrap_or(&dir.directory));
         }
         Ok(age.unwrap_or_default())
     }
@@ -153,13 +154,4 @@ fn read(file: &File) -> io::Result<Option<Vec<u8>>> {
     }
     bytes.truncate(length);
     Ok((length <= LARGEST).then_some(bytes))
-}
-
-/// The stat of an entry, not following a link; `None` if there is nothing.
-pub(crate) fn stat_at(directory: impl AsFd, path: impl rustix::path::Arg) -> io::Result<Option<Stat>> {
-    match rustix::fs::statat(directory, path, AtFlags::SYMLINK_NOFOLLOW) {
-        Ok(stat) => Ok(Some(stat)),
-        Err(Errno::NOENT) => Ok(None),
-        Err(err) => Err(err.into()),
-    }
 }

@@ -11,13 +11,14 @@ use sso_tool::time::{self, Moment};
 
 use crate::entry::OWNER;
 use crate::guard::{self, Guard};
+use crate::intent::Intent;
 use crate::liveness::Flock;
-use crate::lock_dir::{Intent, LockDir};
+use crate::lock_dir::LockDir;
 use crate::owner_file::Owner;
 use crate::prepared::Prepared;
 use crate::probed_file::ProbedFile;
 use crate::token::{self, Digest};
-use crate::{Lock, MOMENT, Outcome, wait};
+use crate::{Acquired, Lock, MOMENT, wait};
 
 /// How long a release waits for the `acquire` that made the token to end.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -35,7 +36,7 @@ pub struct TokenLock {
 
 impl Lock {
     /// Takes the lock for a token, and waits for it at most `wait`. After `ttl` it counts as dead.
-    pub fn acquire_token(&self, ttl: Duration, wait: Duration) -> anyhow::Result<Outcome<TokenLock>> {
+    pub fn acquire_token(&self, ttl: Duration, wait: Duration) -> anyhow::Result<Acquired<TokenLock>> {
         let token = token::new_token()?;
         let owner = || {
             let owner = Owner::this_process("sso-lock acquire")?;
@@ -44,12 +45,12 @@ impl Lock {
             Ok(Owner { pid, start_ticks: None, token: Some(Digest::of(&token)), ..owner })
         };
         let guard = match wait::at_most(wait, || self.attempt(owner))? {
-            Outcome::Held(guard) => guard,
-            Outcome::Busy(owner) => return Ok(Outcome::Busy(owner)),
+            Acquired::Held(guard) => guard,
+            Acquired::Busy(owner) => return Ok(Acquired::Busy(owner)),
         };
         let expires_at = time::after(time::now()?, ttl);
         let owner = Owner { ttl: Some(ttl), expires_at: Some(expires_at), ..owner()? };
-        Ok(Outcome::Held(TokenLock { lock: self.clone(), guard, owner, token, expires_at }))
+        Ok(Acquired::Held(TokenLock { lock: self.clone(), guard, owner, token, expires_at }))
     }
 
     /// Releases a lock by its token; `false` if that token doesn't hold it.
@@ -58,13 +59,13 @@ impl Lock {
         let started = Instant::now();
         let path = self.path();
         let act = || format!("cannot release {}", path.display());
-        while let Some(site) = LockDir::open(&path)? {
-            let found = ProbedFile::at(&site, OWNER, Intent::Take).with_context(act)?;
+        while let Some(dir) = LockDir::open(&path)? {
+            let found = ProbedFile::at(&dir, OWNER, Intent::Take).with_context(act)?;
             if found.owner.as_ref().and_then(|owner| owner.token.as_ref()) != Some(&digest) {
                 return Ok(false);
             }
             // The flock is ours and the file in its place: nobody else releases it or takes it over.
-            if found.flock() != Flock::Held && found.is_in_place(&site).with_context(act)? {
+            if found.flock() != Flock::Held && found.is_in_place(&dir).with_context(act)? {
                 guard::remove(&path, self.name()).with_context(act)?;
                 return Ok(true);
             }

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::Outcome;
+use crate::acquired::Acquired;
 use crate::token::random_byte;
 
 /// The first pause, and the longest. A look costs some 20 microseconds.
@@ -12,8 +12,8 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_m
 /// Tries until the lock is held or `wait` is over, and once more then.
 pub(crate) fn at_most<T>(
     wait: Duration,
-    mut attempt: impl FnMut() -> anyhow::Result<Outcome<T>>,
-) -> anyhow::Result<Outcome<T>> {
+    mut attempt: impl FnMut() -> anyhow::Result<Acquired<T>>,
+) -> anyhow::Result<Acquired<T>> {
     // `None` lies beyond the clock: for ever.
     let deadline = Instant::now().checked_add(wait);
     let mut pause = PAUSES.0;
@@ -21,7 +21,7 @@ pub(crate) fn at_most<T>(
         let outcome = attempt()?;
         let left =
             deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()));
-        if left.is_zero() || matches!(outcome, Outcome::Held(_)) {
+        if left.is_zero() || matches!(outcome, Acquired::Held(_)) {
             return Ok(outcome);
         }
         // Half of it at random, so that those who began together don't stay together.
@@ -39,17 +39,17 @@ mod tests {
         let mut attempts = 0;
         let outcome = at_most(Duration::ZERO, || {
             attempts += 1;
-            Ok(Outcome::<()>::Busy(None))
+            Ok(Acquired::<()>::Busy(None))
         });
-        assert!(matches!(outcome, Ok(Outcome::Busy(None))));
+        assert!(matches!(outcome, Ok(Acquired::Busy(None))));
         assert_eq!(attempts, 1);
     }
 
     #[test]
     fn the_wait_ends_with_the_lock() {
-        let mut answers = [Outcome::Busy(None), Outcome::Busy(None), Outcome::Held(7)].into_iter();
+        let mut answers = [Acquired::Busy(None), Acquired::Busy(None), Acquired::Held(7)].into_iter();
         let outcome = at_most(Duration::MAX, || Ok(answers.next().unwrap()));
-        assert!(matches!(outcome, Ok(Outcome::Held(7))));
+        assert!(matches!(outcome, Ok(Acquired::Held(7))));
     }
 
     #[test]
@@ -57,9 +57,9 @@ mod tests {
         let mut attempts = 0;
         let outcome = at_most(Duration::from_millis(30), || {
             attempts += 1;
-            Ok(Outcome::<()>::Busy(None))
+            Ok(Acquired::<()>::Busy(None))
         });
-        assert!(matches!(outcome, Ok(Outcome::Busy(None))));
+        assert!(matches!(outcome, Ok(Acquired::Busy(None))));
         assert!(attempts > 1, "the lock was looked at once only");
     }
 }

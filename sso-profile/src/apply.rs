@@ -15,23 +15,15 @@ use crate::diff::unified;
 use crate::ini::Ini;
 use crate::ini::source_text::Source;
 use crate::key;
-use crate::plan::{Change, Plan, ProfileChange};
+use crate::plan::{Before, Change, Plan, ProfileChange};
 use crate::profile::Profile;
 use crate::section_edit::edit;
 use crate::warnings::{as_asked, lacks_region, no_region, warnings};
 
-/// The config at the time a plan is made.
-pub(crate) struct Before<'t> {
-    /// What both files say.
-    pub(crate) config: AwsConfig,
-    /// The config file's text.
-    pub(crate) source: Source<'t>,
-}
-
 /// What was done, or would be.
 pub(crate) struct Applied {
     /// In the order of the plan.
-    pub(crate) profiles: Vec<Outcome>,
+    pub(crate) profiles: Vec<AppliedProfile>,
     /// The session that went with its last profile.
     pub(crate) removed_session: Option<String>,
     /// The change as a diff, if it was only to be shown; empty if there is none.
@@ -39,7 +31,7 @@ pub(crate) struct Applied {
 }
 
 /// What became of one profile.
-pub(crate) struct Outcome {
+pub(crate) struct AppliedProfile {
     pub(crate) name: String,
     pub(crate) change: Change,
     /// As the profile is now, or was before it was removed; `None` if it can't be used.
@@ -107,7 +99,7 @@ fn carried_out(
                 Some(profile)
             }
         };
-        outcomes.push(Outcome { name, change, profile, warnings: own });
+        outcomes.push(AppliedProfile { name, change, profile, warnings: own });
     }
     let removed_session = dropped.into_iter().find_map(|role| match role {
         Role::Session(name) => Some(name),
@@ -142,7 +134,7 @@ impl Applied {
 
     /// The first profile that lacks a region speaks for all.
     fn warn_of_regions(&mut self) {
-        let is_written_without = |outcome: &Outcome| {
+        let is_written_without = |outcome: &AppliedProfile| {
             matches!(outcome.change, Change::Added | Change::Replaced)
                 && outcome.profile.as_ref().is_some_and(lacks_region)
         };
@@ -157,7 +149,7 @@ impl Applied {
 
     /// A key of a profile that is gone gives nothing any more.
     fn warn_of_keys(&mut self, settings: &Settings) {
-        let is_removed = |outcome: &&mut Outcome| outcome.change == Change::Removed;
+        let is_removed = |outcome: &&mut AppliedProfile| outcome.change == Change::Removed;
         let mut removed = self.profiles.iter_mut().filter(is_removed).peekable();
         if removed.peek().is_none() {
             return;
@@ -170,7 +162,7 @@ impl Applied {
     }
 }
 
-impl Outcome {
+impl AppliedProfile {
     /// Adds what became of the profile to a document; `from` says where the profile's name came from.
     pub(crate) fn add_to(&self, document: &mut Document, from: Option<&str>, applied: &Applied) {
         match &self.profile {

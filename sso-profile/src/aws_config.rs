@@ -17,10 +17,12 @@ use crate::config::{Content, Named, parse_credentials};
 use crate::config_file;
 use crate::endpoints::{Endpoints, is_true};
 use crate::ini::Ini;
+use crate::kind::Kind;
 use crate::merged::Merged;
 use crate::misnamed::Misnamed;
-use crate::profile::{Kind, Profile, Sso, Unusable, resolve};
+use crate::profile::{Profile, Sso, resolve};
 use crate::start_url::StartUrl;
+use crate::unusable::Unusable;
 
 /// As many names as a hint has room for.
 const MOST_NAMED: usize = 5;

@@ -4,8 +4,10 @@
 use sso_tool::sanitize::sanitize;
 
 use crate::config::Named;
+use crate::kind::Kind;
 use crate::merged::Merged;
-use crate::profile::{Kind, Profile, Unusable, resolve};
+use crate::profile::{Profile, resolve};
+use crate::unusable::Unusable;
 
 /// Roles in a row; more is a loop, whatever their names.
 const LONGEST: usize = 16;

@@ -6,7 +6,7 @@ use sso_tool::stream::Document;
 use crate::config::Named;
 use crate::ini::Value;
 use crate::merged::Merged;
-use crate::profile::Unusable;
+use crate::unusable::Unusable;
 
 /// The endpoints of a profile, as far as the config sets them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

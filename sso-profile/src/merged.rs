@@ -2,7 +2,8 @@
 
 use crate::config::Keys;
 use crate::ini::Value;
-use crate::profile::{Kind, Unusable};
+use crate::kind::Kind;
+use crate::unusable::Unusable;
 
 /// A profile's keys from both files; the credentials file wins, key by key (AWS-FORMATS 7).
 #[derive(Clone, Copy)]

@@ -1,8 +1,6 @@
 //! What a profile comes to: its kind, its SSO session and its keys, resolved as botocore resolves
 //! them (AWS-FORMATS 7).
 
-use std::fmt;
-
 use serde_json::Value as Json;
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::shell::shell_word;
@@ -11,62 +9,17 @@ use sso_tool::subject::AskedRole;
 
 use crate::config::{Keys, Named};
 use crate::endpoints::Endpoints;
+use crate::kind::Kind;
 use crate::merged::{Merged, text_of};
 use crate::start_url::StartUrl;
+use crate::unusable::Unusable;
+use crate::values::scopes;
 
 /// The `note` of a profile with an account that can't be one.
 const ODD_ACCOUNT: &str = "sso_account_id is not 12 digits: AWS has no such account";
 
 /// The scope that role credentials and refresh tokens need.
 pub(crate) const USUAL_SCOPE: &str = "sso:account:access";
-
-/// Where a profile's credentials come from: the first provider of botocore's chain that takes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// An account and role by way of an `[sso-session]`.
-    SsoSession,
-    /// An account and role with start URL and region in the profile itself.
-    SsoLegacy,
-    /// An `[sso-session]` without account and role: bearer tokens only.
-    SsoToken,
-    /// An `[sso-session]` by itself, which no profile stands for: [`Profile::name`] is the session's.
-    Session,
-    /// Access keys in the file.
-    Static,
-    /// `credential_process`.
-    Process,
-    /// `role_arn`, by way of another profile or source.
-    AssumeRole,
-    /// `role_arn` by a token in a file.
-    WebIdentity,
-    /// `login_session`: console credentials of `aws login`, which no SSO login renews (AWS-FORMATS 11).
-    Login,
-    /// No credentials of its own.
-    None,
-}
-
-impl Kind {
-    /// The kind as documents name it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::SsoSession => "sso-session",
-            Self::SsoLegacy => "sso-legacy",
-            Self::SsoToken => "sso-token",
-            Self::Session => "session",
-            Self::Static => "static",
-            Self::Process => "process",
-            Self::AssumeRole => "assume-role",
-            Self::WebIdentity => "web-identity",
-            Self::Login => "login",
-            Self::None => "none",
-        }
-    }
-
-    /// Whether a login by SSO is what gives it credentials or tokens.
-    pub fn is_sso(self) -> bool {
-        matches!(self, Self::SsoSession | Self::SsoLegacy | Self::SsoToken | Self::Session)
-    }
-}
 
 /// A profile that resolved. Holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,24 +77,6 @@ impl Sso {
             region: text("sso_region")?.to_owned(),
             scopes: text("sso_registration_scopes").map(scopes),
         })
-    }
-}
-
-/// Why a profile that is in the file can't be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unusable(String);
-
-impl fmt::Display for Unusable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Unusable {}
-
-impl Unusable {
-    pub(crate) fn new(why: impl Into<String>) -> Self {
-        Self(why.into())
     }
 }
 
@@ -365,9 +300,4 @@ fn lacking(has: impl Fn(&str) -> bool) -> Vec<&'static str> {
 
 fn owned(text: Option<&str>) -> Option<String> {
     text.map(str::to_owned)
-}
-
-/// The scopes of a comma list.
-pub fn scopes(list: &str) -> Vec<String> {
-    list.split(',').map(str::trim).filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
 }

@@ -4,8 +4,6 @@ use sso_tool::exit::{Exit, Fault};
 use sso_tool::placeholder::is_placeholder;
 use sso_tool::sanitize::{is_deceptive, sanitize};
 
-use crate::profile::scopes;
-
 /// A value on one line that botocore reads back as it is.
 pub(crate) fn plain(value: &str) -> Result<(), Fault> {
     if value.split_once('<').is_some_and(|(_, rest)| rest.contains('>')) {
@@ -31,6 +29,11 @@ pub(crate) fn region(what: &str, name: &str) -> Result<(), Fault> {
         return Err(wrong(format!("the {what} `{name}` isn't an AWS region")).hint("it looks like eu-west-1"));
     }
     Ok(())
+}
+
+/// The scopes of a comma list.
+pub fn scopes(list: &str) -> Vec<String> {
+    list.split(',').map(str::trim).filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
 }
 
 pub(crate) fn scope_list(list: &str) -> Result<(), Fault> {

@@ -5,7 +5,8 @@ use sso_tool::profile_name::check_profile;
 
 use crate::aws_config::AwsConfig;
 use crate::ini::words::is_plain;
-use crate::profile::{Kind, Profile};
+use crate::kind::Kind;
+use crate::profile::Profile;
 use crate::request::{NAMES, Request};
 use crate::start_url::StartUrl;
 

@@ -1,11 +1,14 @@
 //! `sso-signal status -`: what the tools say, joined into one document that answers "is all well, and if not,
 //! what do I do". Whether a session is valid is only ever said by a check that was done for it.
 
+mod member;
 mod show;
 pub(crate) mod status;
 
 use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
+
+use member::text;
 
 use crate::cooldown;
 use crate::heartbeat;
@@ -296,8 +299,4 @@ fn next_overall(joined: &Document, profiles: &[Value], mode: Mode) -> String {
 fn is_of(signal: &Value, profile: &str) -> bool {
     let subject = signal.as_object().and_then(|signal| Subject::of(&signal.clone().into()).ok());
     matches!(subject, Some(Subject::Profile { name, .. }) if name == profile)
-}
-
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
-    value.get(key).and_then(Value::as_str).unwrap_or_default()
 }

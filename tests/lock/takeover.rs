@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
-use sso_lock::Outcome;
+use sso_lock::Acquired;
 
 use crate::lock::{HOLD, Holder, age, boot_id, forge, is_obtainable, library_lock, owner};
 use crate::support::{Sandbox, names, until};
@@ -206,17 +206,17 @@ fn a_living_breakers_claim_is_respected_and_a_dead_ones_removed() {
     fs::write(&claim, owner(&boot_id()).to_string()).unwrap();
     let breaker = File::open(&claim).unwrap();
     fs2::FileExt::lock_exclusive(&breaker).unwrap();
-    assert!(matches!(library_lock(&sandbox).try_acquire("test").unwrap(), Outcome::Busy(Some(_))));
+    assert!(matches!(library_lock(&sandbox).try_acquire("test").unwrap(), Acquired::Busy(Some(_))));
     drop(breaker);
     // A child that another test is just starting may hold a copy of the flock until its exec.
     let patience = Duration::from_secs(10);
-    assert!(matches!(library_lock(&sandbox).acquire("test", patience).unwrap(), Outcome::Held(_)));
+    assert!(matches!(library_lock(&sandbox).acquire("test", patience).unwrap(), Acquired::Held(_)));
 }
 
 #[test]
 fn a_guard_that_lost_its_lock_leaves_the_new_owner_alone() {
     let sandbox = Sandbox::new();
-    let Outcome::Held(guard) = library_lock(&sandbox).try_acquire("test").unwrap() else { panic!("busy") };
+    let Acquired::Held(guard) = library_lock(&sandbox).try_acquire("test").unwrap() else { panic!("busy") };
     let path = sandbox.state().join("x.lock/owner.json");
     // As a breaker on another kernel does it.
     let theirs = sandbox.write("theirs", owner("another").to_string());

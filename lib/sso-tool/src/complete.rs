@@ -6,18 +6,15 @@ use clap::{Arg, Command};
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use clap_complete::env::{CompleteEnv, EnvCompleter};
 
+use crate::environment::from_environment;
 use crate::listing;
-use crate::settings::from_environment;
-
-/// The variable by which a shell's script asks for completions.
-pub(crate) const VARIABLE: &str = "COMPLETE";
 
 /// Answers a shell that asks for completions. False if none does: one look at the environment is all that it costs then.
 pub(crate) fn answer(tool: &str, command: fn() -> Command) -> clap::error::Result<bool> {
     use clap_complete::env::{Bash, Elvish, Fish, Powershell, Zsh};
     // Another program's variable of that name is no reason to fail.
     let known: [&dyn EnvCompleter; 5] = [&Bash, &Elvish, &Fish, &Powershell, &Zsh];
-    match from_environment(VARIABLE) {
+    match from_environment(listing::VARIABLE) {
         Some(shell) if known.iter().any(|known| known.name() == shell) => {
             let factory = || with_names(command());
             CompleteEnv::with_factory(factory).bin(tool).completer(tool).try_complete(env::args_os(), None)

@@ -46,6 +46,11 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// The status of a question that is answered by yes or no.
+    pub fn of_answer(is_yes: bool) -> Self {
+        if is_yes { Self::Done } else { Self::No }
+    }
+
     /// Every status but a command's own, in the order of the README's table.
     pub const ALL: [Self; 10] = [
         Self::Done,

@@ -11,8 +11,8 @@ use std::sync::OnceLock;
 
 use clap::Command;
 
+use crate::environment::from_environment;
 use crate::exit::{Exit, Fault};
-use crate::settings::from_environment;
 
 /// Commands whose output is data by nature, by the words that lead to them.
 const DATA: [&str; 11] = [

@@ -14,6 +14,7 @@ mod complete;
 pub mod defaults;
 pub mod document;
 pub mod dotenv;
+pub mod environment;
 pub mod episode;
 pub mod exit;
 pub mod failure;

@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::complete::VARIABLE;
 use crate::process::Program;
+
+/// The variable by which a shell's script asks for completions. `sso-profile` lists names only without it.
+pub(crate) const VARIABLE: &str = "COMPLETE";
 
 /// Longer than a person waits for a Tab.
 const TIMEOUT: Duration = Duration::from_secs(2);

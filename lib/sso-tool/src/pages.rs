@@ -11,7 +11,7 @@ use clap_complete::env::{Bash, EnvCompleter, Fish, Powershell, Zsh};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, italic, roman};
 
-use crate::complete;
+use crate::listing;
 
 /// Writes a page for the tool and for each of its commands, and its completions for bash, zsh, fish and PowerShell,
 /// below `share`: `man/man1/TOOL.1`, `bash-completion/completions/TOOL`, …
@@ -24,7 +24,7 @@ pub(crate) fn write(tool: &str, command: Command, share: &Path) -> anyhow::Resul
     write_pages(&built, &dress, &share.join("man/man1"))?;
     let completer = |shell: &dyn EnvCompleter| {
         let mut script = Vec::new();
-        shell.write_registration(complete::VARIABLE, tool, tool, tool, &mut script).map(|()| script)
+        shell.write_registration(listing::VARIABLE, tool, tool, tool, &mut script).map(|()| script)
     };
     put(&share.join("bash-completion/completions"), tool, &completer(&Bash)?)?;
     // zsh loads the file at the first Tab, and that one is to be answered, too.

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use crate::defaults;
 use crate::dotenv::{self, Dotenv};
+pub use crate::environment::from_environment;
 use crate::exit::{Exit, Fault, warn};
 use crate::sanitize::sanitize;
 use crate::time;
@@ -326,9 +327,4 @@ impl Settings {
 /// The names of a list that commas or spaces separate.
 fn names(listed: &str) -> impl Iterator<Item = &str> {
     listed.split([',', ' ']).filter(|name| !name.is_empty())
-}
-
-/// A variable of the environment; `None` if it is unset, empty or not UTF-8.
-pub fn from_environment(name: &str) -> Option<String> {
-    env::var(name).ok().filter(|value| !value.is_empty())
 }

@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::Value;
 
+use crate::environment::from_environment;
 use crate::exit::{Exit, Fault};
-use crate::settings::from_environment;
 
 /// A moment in UTC.
 pub type Moment = DateTime<Utc>;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sso_cache::folder::Cache;
 use sso_cache::template::Template;
 use sso_cache::view::{PROFILES, View};
 use sso_cache::{check, monitor};
@@ -11,7 +12,6 @@ use sso_tool::settings::Settings;
 use sso_tool::stream;
 use sso_tool::time::parse_duration;
 
-use crate::commands::cache;
 
 /// Add the state of token and credentials to profile documents
 ///
@@ -87,7 +87,7 @@ Exit status:
   78  HOME, SSO_CHECK_SECONDS or SSO_AHEAD is wrong; with -e: a document has `error`";
 
 pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
-    let cache = cache(settings)?;
+    let cache = Cache::of(settings)?;
     let documents = stream::stdin()?;
     let mut view = match &args.format {
         _ if args.prometheus => View::metrics(),

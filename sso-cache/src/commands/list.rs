@@ -1,12 +1,13 @@
 //! `sso-cache list`: every file of the cache.
 
+use sso_cache::folder::Cache;
 use sso_cache::list::list;
 use sso_cache::view::{FILES, View};
 use sso_tool::exit::Exit;
 use sso_tool::settings::Settings;
 use sso_tool::time;
 
-use crate::commands::{cache, logged};
+use crate::commands::logged_view::logged;
 
 /// List every file of the cache: kind, state and expiry
 ///
@@ -33,7 +34,7 @@ Exit status:
   78  HOME is not set";
 
 pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
-    let cache = cache(settings)?;
+    let cache = Cache::of(settings)?;
     let view = View::stdout(args.text.then_some(FILES));
     logged(view, "listed", &cache, settings, |view| list(&cache, time::now()?, view))
 }

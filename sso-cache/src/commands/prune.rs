@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sso_cache::folder::Cache;
 use sso_cache::prune::{Points, Prune, Choice};
 use sso_cache::view::{PRUNED, View};
 use sso_tool::exit::{Exit, Fault};
@@ -9,7 +10,7 @@ use sso_tool::settings::Settings;
 use sso_tool::time::parse_duration;
 use sso_tool::{stream, time};
 
-use crate::commands::{cache, logged};
+use crate::commands::logged_view::logged;
 
 /// Remove cache files that nobody needs: expired, orphaned, corrupt, old
 ///
@@ -69,7 +70,7 @@ Exit status:
   78  HOME is not set; or --orphaned, and a profile can't be resolved";
 
 pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
-    let cache = cache(settings)?;
+    let cache = Cache::of(settings)?;
     let orphaned = if args.orphaned { Some(Points::of(stream::stdin()?, &cache)?) } else { None };
     let wanted =
         Choice { is_expired: args.expired, orphaned, is_corrupt: args.corrupt, older_than: args.older_than };

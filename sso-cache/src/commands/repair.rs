@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
+use sso_cache::folder::Cache;
 use sso_cache::repair::Repair;
 use sso_cache::view::{REPAIRED, View};
 use sso_tool::exit::Exit;
 use sso_tool::settings::Settings;
 
-use crate::commands::{cache, logged};
+use crate::commands::logged_view::logged;
 
 /// Repair torn files, without a login if one whole object is left
 ///
@@ -52,7 +53,7 @@ Exit status:
   78  HOME is not set";
 
 pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
-    let cache = cache(settings)?;
+    let cache = Cache::of(settings)?;
     let repair = Repair { cache: &cache, state_dir: settings.state_dir()?, is_dry: args.dry_run };
     let view = View::stdout(args.text.then_some(REPAIRED)).or_else("nothing to repair");
     logged(view, "repaired", &cache, settings, |view| repair.run(&args.files, view))

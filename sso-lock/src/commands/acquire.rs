@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sso_lock::{Name, Outcome};
+use sso_lock::{Acquired, Lock, Name};
 use sso_tool::exit::Exit;
 use sso_tool::settings::Settings;
 use sso_tool::stream::Output;
@@ -45,10 +45,10 @@ fn parse_ttl(text: &str) -> Result<Duration, String> {
 
 pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let Args { name, wait, ttl } = args;
-    let lock = super::lock(settings, name)?;
+    let lock = Lock::named(settings, name)?;
     match lock.acquire_token(*ttl, *wait)? {
-        Outcome::Busy(owner) => Err(lock.busy(owner.as_ref())),
-        Outcome::Held(held) => {
+        Acquired::Busy(owner) => Err(lock.busy(owner.as_ref())),
+        Acquired::Held(held) => {
             // First shown, then left alone: a token that nobody saw must hold nothing.
             Output::stdout().document(&held.document())?;
             held.detach()?;

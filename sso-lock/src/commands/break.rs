@@ -1,6 +1,6 @@
 //! `sso-lock break`: a dead holder's lock, removed.
 
-use sso_lock::{Broken, Name};
+use sso_lock::{Broken, Lock, Name};
 use sso_tool::exit::Exit;
 use sso_tool::settings::Settings;
 
@@ -24,7 +24,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
-    let lock = super::lock(settings, &args.name)?;
+    let lock = Lock::named(settings, &args.name)?;
     match lock.break_stale()? {
         Broken::Removed => Ok(Exit::Done),
         Broken::Free => Ok(Exit::No),

@@ -1,12 +1,10 @@
 //! `sso-lock release`: the end of a lock that `acquire` took.
 
-use sso_lock::Name;
+use sso_lock::{Lock, Name};
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::secret::Secret;
 use sso_tool::settings::Settings;
 use sso_tool::stream::{self, Document};
-
-use super::answer;
 
 /// Release a lock that `acquire` took
 ///
@@ -35,13 +33,13 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     match (&args.name, &args.token) {
-        (Some(name), Some(token)) => Ok(answer(release(settings, name, &Secret::from(token.clone()))?)),
+        (Some(name), Some(token)) => Ok(Exit::of_answer(release(settings, name, &Secret::from(token.clone()))?)),
         (name, _) => release_documents(settings, name.as_ref()),
     }
 }
 
 fn release(settings: &Settings, name: &Name, token: &Secret) -> anyhow::Result<bool> {
-    let lock = super::lock(settings, name)?;
+    let lock = Lock::named(settings, name)?;
     let is_released = lock.release(token)?;
     let did = if is_released { "released" } else { "left alone, since that token doesn't hold it:" };
     settings.debug(|| format!("{did} {}", lock.path().display()));
@@ -64,7 +62,7 @@ fn release_documents(settings: &Settings, expected: Option<&Name>) -> anyhow::Re
             .hint("sso-lock release NAME --token T")
             .into());
     }
-    Ok(answer(is_held))
+    Ok(Exit::of_answer(is_held))
 }
 
 fn read_token(document: &Document) -> anyhow::Result<(Name, Secret)> {

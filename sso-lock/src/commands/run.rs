@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process;
 use std::time::Duration;
 
-use sso_lock::{Name, Outcome};
+use sso_lock::{Acquired, Lock, Name};
 use sso_tool::exit::{Exit, Fault, report};
 use sso_tool::foreground::Foreground;
 use sso_tool::settings::Settings;
@@ -42,7 +42,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let Args { wait, name, command } = args;
-    let lock = super::lock(settings, name)?;
+    let lock = Lock::named(settings, name)?;
     let Some((program, arguments)) = command.split_first() else {
         return Err(Fault::new(Exit::Usage, "there is no command to run").into());
     };
@@ -50,8 +50,8 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     command.args(arguments);
     let program = program_name(program);
     match lock.acquire(&program, *wait)? {
-        Outcome::Busy(owner) => Err(lock.busy(owner.as_ref())),
-        Outcome::Held(guard) => {
+        Acquired::Busy(owner) => Err(lock.busy(owner.as_ref())),
+        Acquired::Held(guard) => {
             settings.debug(|| format!("took {} for {program}", lock.path().display()));
             let exit = Foreground::prepare()?.run(command)?;
             settings.debug(|| {

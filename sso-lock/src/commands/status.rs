@@ -1,6 +1,6 @@
 //! `sso-lock status`: who holds a lock.
 
-use sso_lock::{Name, State, names};
+use sso_lock::{Lock, Name, State, names};
 use sso_tool::exit::Exit;
 use sso_tool::settings::Settings;
 use sso_tool::stream::Output;
@@ -38,7 +38,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let mut output = Output::stdout();
     let mut is_held = false;
     for name in &names {
-        let state = super::lock(settings, name)?.state()?;
+        let state = Lock::named(settings, name)?.state()?;
         is_held |= matches!(state, State::Held(_));
         if args.text {
             output.text(&state.in_words(name))?;
@@ -49,5 +49,5 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     if args.text && names.is_empty() {
         output.text("no lock is held")?;
     }
-    Ok(super::answer(is_held))
+    Ok(Exit::of_answer(is_held))
 }

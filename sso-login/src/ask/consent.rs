@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
-use sso_lock::{Lock, Outcome};
+use sso_lock::{Acquired, Lock};
 use sso_profile::{Kind, Profile};
 use sso_tool::settings::Settings;
 use sso_tool::stream::Document;
@@ -75,8 +75,8 @@ impl<'a> Consent<'a> {
         }
         let lock = Lock::of(self.settings, "ask")?;
         let guard = match lock.acquire("sso-login", lock_timeout(document, after(self.timeout))?)? {
-            Outcome::Held(guard) => guard,
-            Outcome::Busy(owner) => return Ok(Some(Answer::busy_asking(&lock, owner.as_ref()))),
+            Acquired::Held(guard) => guard,
+            Acquired::Busy(owner) => return Ok(Some(Answer::busy_asking(&lock, owner.as_ref()))),
         };
         // Whoever held the lock before us may have led to a login.
         let mut answer = valid()?;

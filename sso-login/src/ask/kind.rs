@@ -3,7 +3,7 @@
 use sso_tool::process::on_path;
 use sso_tool::settings::from_environment;
 
-use super::Dialog;
+use super::dialog::Dialog;
 use super::kdialog::Kdialog;
 use super::limits::Limits;
 use super::osascript::Osascript;

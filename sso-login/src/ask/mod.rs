@@ -5,6 +5,7 @@
 
 mod answered;
 mod consent;
+mod dialog;
 mod kdialog;
 mod kind;
 mod limits;
@@ -23,73 +24,13 @@ use sso_tool::sanitize::sanitize;
 use sso_tool::settings::{Settings, from_environment};
 
 pub use consent::Consent;
+use dialog::{Button, Dialog, Reply, Response};
 use kind::Kind;
-use limits::{Interruption, Limits};
+use limits::Limits;
 pub(crate) use occasion::Occasion;
 use question::Question;
 
 use crate::session::answer::Answer;
-
-/// The snoozes that are offered, in seconds, with their labels.
-const SNOOZES: [(&str, u64); 4] = [("15 min", 900), ("30 min", 1800), ("1 hour", 3600), ("4 hours", 14_400)];
-const REFRESH: &str = "Refresh";
-const SNOOZE: &str = "Snooze";
-const DONT_REMIND: &str = "Don't Remind";
-const CANCEL: &str = "Cancel";
-const DISABLE: &str = "Disable Reminders";
-
-/// What the person said.
-#[derive(Debug, PartialEq)]
-enum Response {
-    /// Log in.
-    Refresh,
-    /// Something else, which is the outcome.
-    No(Answer),
-    /// Nothing: somebody logged in elsewhere meanwhile.
-    Moot,
-}
-
-/// What came of one dialog.
-#[derive(Debug, PartialEq)]
-enum Reply<T> {
-    /// An answer.
-    Given(T),
-    /// Closed, ignored, or nothing that could be understood.
-    Nothing,
-    /// The question could not be shown, and why.
-    Broken(String),
-    /// This process was told to end by that signal.
-    Interrupted(i32),
-    /// A login elsewhere made the question moot.
-    Moot,
-}
-
-impl<T> From<Interruption> for Reply<T> {
-    fn from(interruption: Interruption) -> Self {
-        match interruption {
-            Interruption::Signal(signal) => Self::Interrupted(signal),
-            Interruption::Moot => Self::Moot,
-        }
-    }
-}
-
-/// The three buttons.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Button {
-    Refresh,
-    Snooze,
-    DontRemind,
-}
-
-/// A program that can ask.
-trait Dialog {
-    /// Shows the question.
-    fn choose(&self, question: &Question) -> Reply<Button>;
-    /// Asks for how long, in seconds.
-    fn snooze(&self, question: &Question) -> Reply<u64>;
-    /// Warns before the reminders end.
-    fn confirm(&self, question: &Question) -> Reply<()>;
-}
 
 /// The value of `SSO_DIALOG` that asks nobody.
 pub(crate) const NO_DIALOG: &str = "none";
@@ -197,37 +138,6 @@ fn converse(dialog: &dyn Dialog, question: &Question) -> Reply<Response> {
             confirmed.then(|()| Reply::Given(Response::No(Answer::suppressed())))
         }
     })
-}
-
-impl<T> Reply<T> {
-    fn then<U>(self, next: impl FnOnce(T) -> Reply<U>) -> Reply<U> {
-        match self {
-            Self::Given(value) => next(value),
-            Self::Nothing => Reply::Nothing,
-            Self::Broken(why) => Reply::Broken(why),
-            Self::Interrupted(signal) => Reply::Interrupted(signal),
-            Self::Moot => Reply::Moot,
-        }
-    }
-
-    /// After the first dialog nothing is tried with another program: the person was asked.
-    fn or_later(self) -> Self {
-        match self {
-            Self::Broken(_) => Self::Nothing,
-            reply => reply,
-        }
-    }
-}
-
-impl Button {
-    fn of_label(label: &str) -> Option<Self> {
-        match label {
-            REFRESH => Some(Self::Refresh),
-            SNOOZE => Some(Self::Snooze),
-            DONT_REMIND => Some(Self::DontRemind),
-            _ => None,
-        }
-    }
 }
 
 #[cfg(test)]

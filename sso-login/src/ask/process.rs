@@ -7,7 +7,7 @@ use std::time::Duration;
 use signal_hook::consts::SIGTERM;
 use sso_tool::process::{End, Output, Program, code};
 
-use super::Reply;
+use super::dialog::Reply;
 use super::limits::{Interruption, Limits};
 use crate::interrupt::Interrupt;
 use crate::session::login_options::after;

@@ -7,9 +7,10 @@ use serde_json::Value;
 use sso_signal::LONGEST_SNOOZE;
 use sso_tool::stream;
 
+use super::dialog::{Reply, Response};
 use super::limits::Limits;
 use super::process::run;
-use super::{Question, Reply, Response};
+use super::question::Question;
 use crate::session::answer::Answer;
 
 /// Asks with the command `line`: it gets the document on stdin and prints one with `answer`: `refresh`, `snooze`

@@ -12,13 +12,13 @@ use sso_tool::shell::shell_word;
 use sso_tool::stream::Document;
 use sso_tool::time::{self, Moment};
 
-use super::SNOOZES;
-
 const TITLE: &str = "AWS SSO Login Required";
 const ENDING_TITLE: &str = "AWS SSO Session Ends Soon";
 pub(super) const SNOOZE_TITLE: &str = "Snooze";
 pub(super) const WARNING_TITLE: &str = "Disable SSO Reminders?";
 
+/// The snoozes that are offered, in seconds, with their labels.
+const SNOOZES: [(&str, u64); 4] = [("15 min", 900), ("30 min", 1800), ("1 hour", 3600), ("4 hours", 14_400)];
 /// Characters of a name, and of a stranger's sentence, that are shown.
 const LONGEST_NAME: usize = 64;
 const LONGEST_REASON: usize = 80;

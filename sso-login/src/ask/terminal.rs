@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use sso_tool::time;
 
+use super::dialog::{Button, Dialog, Reply};
 use super::limits::{Interruption, Limits};
+use super::question::Question;
 use super::question::WARNING_TITLE;
-use super::{Button, Dialog, Question, Reply};
 use crate::interrupt::Interrupt;
 use crate::session::login_options::after;
 use crate::terminal::{Tty, Typed};

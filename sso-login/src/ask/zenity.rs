@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use super::dialog::{Button, CANCEL, DISABLE, DONT_REMIND, Dialog, REFRESH, Reply, SNOOZE};
 use super::limits::Limits;
 use super::process::{Ended, limit, run, seconds};
+use super::question::Question;
 use super::question::{SNOOZE_TITLE, WARNING_TITLE};
-use super::{Button, CANCEL, DISABLE, DONT_REMIND, Dialog, Question, REFRESH, Reply, SNOOZE};
 
 pub(super) struct Zenity<'a> {
     pub(super) program: PathBuf,

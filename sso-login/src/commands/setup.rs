@@ -24,7 +24,7 @@ use crate::session::login_options::{Via, parse_timeout};
 use crate::setup::config_copy::{ConfigCopy, config_file};
 use crate::setup::login_process::LoginProcess;
 use crate::setup::portal_session::{Finder, Given, PortalSession};
-use crate::setup::prompter::Answers;
+use crate::setup::prompter::Prompter;
 use crate::setup::role_choice;
 use crate::setup::stop::is_cancelled;
 use crate::setup::wanted_profiles::{WantedProfiles, prove};
@@ -101,10 +101,10 @@ pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let _ended_calls = interrupt.end_calls();
     config_file(settings)?;
     let config = AwsConfig::load(settings)?;
-    let setup = Setup { args, settings, interrupt, answers: Answers::new(interrupt), config };
+    let setup = Setup { args, settings, interrupt, prompter: Prompter::new(interrupt), config };
     match setup.run(&mut Output::stdout()) {
         Err(err) if is_cancelled(&err) => {
-            setup.answers.say("Nothing was chosen; the config is unchanged.\n")?;
+            setup.prompter.say("Nothing was chosen; the config is unchanged.\n")?;
             Ok(Exit::No)
         }
         done => done,
@@ -116,7 +116,7 @@ struct Setup<'a> {
     args: &'a Args,
     settings: &'a Settings,
     interrupt: &'a Interrupt,
-    answers: Answers<'a>,
+    prompter: Prompter<'a>,
     config: AwsConfig,
 }
 
@@ -154,7 +154,7 @@ impl Setup<'_> {
         output: &mut Output,
     ) -> anyhow::Result<Exit> {
         let wanted = if self.args.all { self.all(session, copy)? } else { self.one(session, copy, there)? };
-        let (options, rehearsed) = wanted.rehearse(copy, &self.config, &self.answers)?;
+        let (options, rehearsed) = wanted.rehearse(copy, &self.config, &self.prompter)?;
         let arn = prove(&rehearsed, copy)?;
         interrupt::check()?;
         let written = wanted.write(options, self.settings)?;
@@ -235,8 +235,8 @@ impl Setup<'_> {
             is_name_asked: all && name.is_none(),
             ..Given::default()
         };
-        let Self { config, settings, answers, .. } = self;
-        let finder = Finder { given, config, settings, answers };
+        let Self { config, settings, prompter, .. } = self;
+        let finder = Finder { given, config, settings, prompter };
         let has_role = there.is_some_and(|profile| profile.role_name.is_some());
         let is_role_missing = !all && pick.is_empty() && !has_role;
         let mut missing: Vec<_> = name.is_none().then_some("NAME").into_iter().collect();
@@ -247,7 +247,7 @@ impl Setup<'_> {
              --region us-east-1 --all",
             shell_word(name.as_deref().unwrap_or("corp"))
         );
-        answers.need(&missing, "setup", &example)?;
+        prompter.need(&missing, "setup", &example)?;
         let session = finder.find()?;
         if let Some(name) = named.filter(|name| *name != session.name) {
             let message = format!(
@@ -313,7 +313,7 @@ impl Setup<'_> {
         let suggested = role_choice::suggested_name(&role, &session.name)?;
         let check = |name: &str| self.profile_name(name);
         let given = self.args.name.as_deref();
-        let name = self.answers.text(given, "Name of the profile", Some(&suggested), check)?;
+        let name = self.prompter.text(given, "Name of the profile", Some(&suggested), check)?;
         let has_region = there.is_some_and(|profile| profile.region.is_some());
         let region = if has_region { self.args.region.clone() } else { self.region(session)? };
         let text = |key: &str| anyhow::Ok(Some(role.text(key)?.unwrap_or_default().to_owned()));
@@ -326,7 +326,7 @@ impl Setup<'_> {
 
     /// What writes a profile for every role.
     fn all(&self, session: &PortalSession, copy: &ConfigCopy) -> anyhow::Result<WantedProfiles> {
-        self.answers.say("Listing accounts and roles…\n")?;
+        self.prompter.say("Listing accounts and roles…\n")?;
         let (mut rows, profile) = (Vec::new(), listed(copy, session)?);
         let failure = listing::rows(&copy.settings, &profile, &mut |row| {
             rows.push(row);
@@ -358,13 +358,13 @@ impl Setup<'_> {
         };
         let others = self.config.profiles().filter_map(|(_, profile)| profile.ok());
         let usual = others.filter(is_of_session).find_map(|profile| profile.region);
-        if given.is_none() && (usual.is_some() || !self.answers.is_somebody_there()) {
+        if given.is_none() && (usual.is_some() || !self.prompter.is_somebody_there()) {
             return Ok(usual);
         }
         let default = ["AWS_REGION", "AWS_DEFAULT_REGION"].iter().find_map(|name| self.settings.text(name));
         let default =
             default.filter(|region| check(region).is_ok()).unwrap_or_else(|| session.sso.region.clone());
-        self.answers.text(given, "Region to work in", Some(&default), check).map(Some)
+        self.prompter.text(given, "Region to work in", Some(&default), check).map(Some)
     }
 }
 

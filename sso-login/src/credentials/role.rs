@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use sso_cache::credentials::RoleCredentials;
 use sso_cache::token::Token;
-use sso_lock::{Guard, Lock, Outcome};
+use sso_lock::{Acquired, Guard, Lock};
 use sso_profile::Profile;
 use sso_tool::atomic_write::{is_unwritable, remove};
 use sso_tool::failure::Kind;
@@ -74,8 +74,8 @@ impl Role<'_> {
         let lock = Lock::of(self.settings, &format!("role-{key}"))?;
         loop {
             let guard = match lock.acquire("sso-login", LOOK) {
-                Ok(Outcome::Held(guard)) => Some(Some(guard)),
-                Ok(Outcome::Busy(_)) => None,
+                Ok(Acquired::Held(guard)) => Some(Some(guard)),
+                Ok(Acquired::Busy(_)) => None,
                 // Then each asks for itself.
                 Err(err) if is_unwritable(&err) => {
                     self.settings.debug(|| format!("no lock: {err:#}"));

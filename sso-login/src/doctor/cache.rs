@@ -4,20 +4,21 @@ use sso_cache::folder::Cache;
 use sso_cache::repair::Repair;
 use sso_tool::exit::{Exit, status_of};
 
-use super::{Finding, Ward};
+use super::finding::Finding;
+use super::scope::Scope;
 
 const CHECK: &str = "cache";
 
-pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
-    vec![torn(ward).unwrap_or_else(|err| {
+pub(super) fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    vec![torn(scope).unwrap_or_else(|err| {
         let fix = "fix its permissions; sso-cache list tells whether it can be read";
         Finding::error(CHECK, status_of(&err), format!("{err:#}"), fix)
     })]
 }
 
-fn torn(ward: &Ward<'_>) -> anyhow::Result<Finding> {
-    let cache = Cache::of_home(ward.settings.home()?);
-    let repair = Repair { cache: &cache, state_dir: ward.settings.state_dir()?, is_dry: true };
+fn torn(scope: &Scope<'_>) -> anyhow::Result<Finding> {
+    let cache = Cache::of_home(scope.settings.home()?);
+    let repair = Repair { cache: &cache, state_dir: scope.settings.state_dir()?, is_dry: true };
     let torn = repair.torn()?;
     let Some((path, why)) = torn.first() else {
         return Ok(Finding::ok(CHECK, "no file of the cache is torn"));

@@ -4,15 +4,17 @@ use sso_tool::atomic_write::is_unwritable;
 use sso_tool::exit::{Exit, hint_of, status_of};
 use sso_tool::recipe;
 
-use super::{Finding, Ward, permissions};
+use super::finding::Finding;
+use super::permissions;
+use super::scope::Scope;
 
 const CHECK: &str = "config";
 
-pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
-    let config = match &ward.config {
+pub(super) fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    let config = match &scope.config {
         Ok(config) => config,
         Err(err) => {
-            let closed = || is_unwritable(err).then(|| permissions::readable(ward.settings)).flatten();
+            let closed = || is_unwritable(err).then(|| permissions::readable(scope.settings)).flatten();
             let fix = hint_of(err).map(str::to_owned).or_else(closed);
             let fix =
                 fix.unwrap_or_else(|| "fix the file; sso-profile list tells whether it is valid".to_owned());
@@ -20,7 +22,7 @@ pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
         }
     };
     let file = config.file().map_or_else(|| "no file".to_owned(), |path| path.display().to_string());
-    if let Some(name) = ward.profile
+    if let Some(name) = scope.profile
         && let Err(err) = config.known_profile(name)
     {
         let fix = hint_of(&err).unwrap_or("sso-profile list --text");
@@ -34,7 +36,7 @@ pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
             Finding::warning(CHECK, format!("{why} ({file})"), fix).with("profile", name)
         })
         .collect();
-    found.extend(ward.profiles().iter().filter_map(|profile| {
+    found.extend(scope.profiles().iter().filter_map(|profile| {
         let warning = profile.partition_warning()?;
         let fix = format!("change sso_region in {file} to the region of the portal");
         Some(

@@ -9,9 +9,10 @@ use sso_tool::settings::from_environment;
 use sso_tool::shell::shell_word;
 use sso_tool::time::{self, Moment};
 
+use super::finding::Finding;
 use super::proxy::{Proxy, host, in_force};
 use super::reach::{Reached, Trouble, reach};
-use super::{Finding, Ward};
+use super::scope::Scope;
 use crate::aws_api::http;
 use crate::aws_api::oidc::Oidc;
 use crate::runtime::runtime;
@@ -32,14 +33,14 @@ struct Endpoint {
     profile: String,
 }
 
-pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
-    if ward.is_offline {
+pub(super) fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    if scope.is_offline {
         return vec![
             Finding::skipped(ENDPOINT, "the network is left out"),
             Finding::skipped(CLOCK, "the network is left out"),
         ];
     }
-    match ask(ward) {
+    match ask(scope) {
         Ok(findings) => findings,
         Err(err) => {
             let fix = hint_of(&err).unwrap_or("unset AWS_CA_BUNDLE");
@@ -48,10 +49,10 @@ pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
     }
 }
 
-fn ask(ward: &Ward<'_>) -> anyhow::Result<Vec<Finding>> {
+fn ask(scope: &Scope<'_>) -> anyhow::Result<Vec<Finding>> {
     let runtime = runtime()?;
     let mut endpoints: Vec<Endpoint> = Vec::new();
-    for profile in ward.profiles() {
+    for profile in scope.profiles() {
         for endpoint in runtime.block_on(of_profile(&profile))? {
             if !endpoints.iter().any(|known| known.url == endpoint.url) && endpoints.len() < MOST {
                 endpoints.push(endpoint);
@@ -59,7 +60,7 @@ fn ask(ward: &Ward<'_>) -> anyhow::Result<Vec<Finding>> {
         }
     }
     if endpoints.is_empty() {
-        return Ok(vec![Finding::skipped(ENDPOINT, ward.why_none())]);
+        return Ok(vec![Finding::skipped(ENDPOINT, scope.why_none())]);
     }
     let connector = http::connector()?;
     let mut findings = Vec::new();

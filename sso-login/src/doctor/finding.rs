@@ -30,7 +30,7 @@ impl Status {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Finding {
+pub(crate) struct Finding {
     pub(super) check: &'static str,
     pub(super) status: Status,
     /// What was seen, in words for people.
@@ -75,7 +75,7 @@ impl Finding {
     }
 
     /// As a document. What was seen may hold foreign text.
-    pub(super) fn document(&self) -> Document {
+    pub(crate) fn document(&self) -> Document {
         let mut document = Document::new()
             .with("check", self.check)
             .with("status", self.status.word())

@@ -12,18 +12,19 @@ use sso_tool::exit::Exit;
 use sso_tool::settings::Settings;
 use sso_tool::shell::shell_word;
 
-use super::{Finding, Ward};
+use super::finding::Finding;
+use super::scope::Scope;
 
 const CACHE: &str = "permissions";
 const STATE: &str = "state-directory";
 
-pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
+pub(super) fn check(scope: &Scope<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
-    match ward.settings.home() {
+    match scope.settings.home() {
         Ok(home) => found.push(cache(&Cache::of_home(home))),
         Err(err) => found.push(Finding::error(CACHE, Exit::Config, format!("{err:#}"), "export HOME=~")),
     }
-    if let Ok(dir) = ward.settings.state_dir() {
+    if let Ok(dir) = scope.settings.state_dir() {
         found.push(state(&dir));
     }
     found

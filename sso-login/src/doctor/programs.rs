@@ -10,7 +10,8 @@ use sso_tool::process::on_path;
 use sso_tool::settings::from_environment;
 use sso_tool::shell::shell_word;
 
-use super::{Finding, Ward};
+use super::finding::Finding;
+use super::scope::Scope;
 use crate::ask::NO_DIALOG;
 use crate::flows::surroundings::why_no_browser;
 use crate::session::login_options::after;
@@ -19,10 +20,10 @@ const AWS_CLI: &str = "aws-cli";
 const BROWSER: &str = "browser";
 const DIALOG: &str = "dialog";
 
-pub(super) fn aws(ward: &Ward<'_>) -> Vec<Finding> {
-    let found = aws_cli::find(ward.settings, after(Duration::MAX));
+pub(super) fn aws(scope: &Scope<'_>) -> Vec<Finding> {
+    let found = aws_cli::find(scope.settings, after(Duration::MAX));
     if found.interrupted.is_some() {
-        ward.interrupted.set(found.interrupted);
+        scope.interrupted.set(found.interrupted);
         return Vec::new();
     }
     let before = found.others.join("; ");
@@ -55,7 +56,7 @@ fn parent(path: &Path) -> String {
     path.parent().map(|parent| parent.display().to_string()).unwrap_or_default()
 }
 
-pub(super) fn browser(_: &Ward<'_>) -> Vec<Finding> {
+pub(super) fn browser(_: &Scope<'_>) -> Vec<Finding> {
     let listed = from_environment("BROWSER").unwrap_or_default();
     let entries: Vec<_> = listed.split(':').map(str::trim).filter(|entry| !entry.is_empty()).collect();
     vec![match entries.as_slice() {
@@ -99,7 +100,7 @@ fn trouble(entry: &str) -> Option<Finding> {
     Some(Finding::warning(BROWSER, seen, format!("export BROWSER='{command} &'")))
 }
 
-pub(super) fn dialog(ward: &Ward<'_>) -> Vec<Finding> {
+pub(super) fn dialog(scope: &Scope<'_>) -> Vec<Finding> {
     // The shorter names are words for those built in.
     const BUILT_IN: [&str; 4] = ["osascript", "zenity", "kdialog", "terminal"];
     if let Some(line) = from_environment("SSO_DIALOG") {
@@ -123,7 +124,7 @@ pub(super) fn dialog(ward: &Ward<'_>) -> Vec<Finding> {
         .iter()
         .take(3)
         .find(|name| on_path(name).is_some() && (has_display || **name == "osascript"));
-    let mode = sso_signal::mode::current(ward.settings, &ward.settings.state_dir().unwrap_or_default()).0;
+    let mode = sso_signal::mode::current(scope.settings, &scope.settings.state_dir().unwrap_or_default()).0;
     vec![match found {
         Some(name) => Finding::ok(DIALOG, format!("{name} asks")),
         None if has_display => {

@@ -6,7 +6,8 @@ use sso_profile::ini::words;
 
 use sso_tool::shell::shell_word;
 
-use super::{Finding, Ward};
+use super::finding::Finding;
+use super::scope::Scope;
 
 const CHECK: &str = "readers";
 /// So many are told; the rest would only hide them.
@@ -25,8 +26,8 @@ struct Oddity {
     fix: String,
 }
 
-pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
-    let read = config_file::config_path(ward.settings).and_then(|path| match path {
+pub(super) fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    let read = config_file::config_path(scope.settings).and_then(|path| match path {
         Some(path) => Ok(config_file::read_bytes(&path)?.map(|(bytes, _)| (path, bytes))),
         None => Ok(None),
     });

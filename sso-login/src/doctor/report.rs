@@ -9,21 +9,21 @@ use super::finding::{Finding, Status};
 
 /// All findings.
 #[derive(Default)]
-pub(super) struct Report(Vec<Finding>);
+pub(crate) struct Report(Vec<Finding>);
 
 impl Report {
-    pub(super) fn add(&mut self, finding: Finding) {
+    pub(crate) fn add(&mut self, finding: Finding) {
         self.0.push(finding);
     }
 
     /// The status of the worst: of the first error; 1 if there are warnings alone.
-    pub(super) fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         let first = |status| self.of(status).next().map(|finding| finding.exit);
         first(Status::Error).or_else(|| first(Status::Warning)).unwrap_or(Exit::Done)
     }
 
     /// The text, without a line break at its end.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         let (errors, warnings) = (self.of(Status::Error).count(), self.of(Status::Warning).count());
         let begin = match (errors, warnings) {

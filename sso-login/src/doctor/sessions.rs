@@ -9,7 +9,8 @@ use sso_tool::shell::shell_word;
 use sso_tool::time;
 use sso_tool::token_state::TokenState;
 
-use super::{Finding, Ward};
+use super::finding::Finding;
+use super::scope::Scope;
 use crate::session::cached::Session;
 
 const SESSION: &str = "session";
@@ -17,17 +18,17 @@ const REGISTRATION: &str = "registration";
 /// A registration that ends within that time is worth a word.
 const SOON: TimeDelta = TimeDelta::days(7);
 
-pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
-    let profiles = ward.profiles();
+pub(super) fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    let profiles = scope.profiles();
     if profiles.is_empty() {
-        return vec![Finding::skipped(SESSION, ward.why_none())];
+        return vec![Finding::skipped(SESSION, scope.why_none())];
     }
-    profiles.iter().flat_map(|profile| one(ward, profile)).collect()
+    profiles.iter().flat_map(|profile| one(scope, profile)).collect()
 }
 
-fn one(ward: &Ward<'_>, profile: &Profile) -> Vec<Finding> {
+fn one(scope: &Scope<'_>, profile: &Profile) -> Vec<Finding> {
     let Some(sso) = &profile.sso else { return Vec::new() };
-    let session = Session::new(ward.settings, sso).and_then(|session| {
+    let session = Session::new(scope.settings, sso).and_then(|session| {
         let token = session.token()?;
         Ok((token, session.token_file()))
     });
@@ -43,7 +44,7 @@ fn one(ward: &Ward<'_>, profile: &Profile) -> Vec<Finding> {
             vec![Finding::warning(SESSION, seen, format!("sso-cache repair; {login}"))]
         }
         Ok((Entry::Whole(token), _)) => {
-            vec![of_token(ward, &name, &token, &login), registration(ward, &name, &token, &login)]
+            vec![of_token(scope, &name, &token, &login), registration(scope, &name, &token, &login)]
         }
     };
     found.into_iter().map(|finding| finding.with("profile", profile.name.as_str())).collect()
@@ -56,9 +57,9 @@ fn name(sso: &Sso) -> String {
     }
 }
 
-fn of_token(ward: &Ward<'_>, name: &str, token: &Token, login: &str) -> Finding {
+fn of_token(scope: &Scope<'_>, name: &str, token: &Token, login: &str) -> Finding {
     let until = time::format(token.expires_at);
-    match token.state(ward.now) {
+    match token.state(scope.now) {
         TokenState::Valid => {
             Finding::ok(SESSION, format!("{name} is logged in; the access token lasts until {until}"))
         }
@@ -70,20 +71,20 @@ fn of_token(ward: &Ward<'_>, name: &str, token: &Token, login: &str) -> Finding 
     }
 }
 
-fn registration(ward: &Ward<'_>, name: &str, token: &Token, login: &str) -> Finding {
+fn registration(scope: &Scope<'_>, name: &str, token: &Token, login: &str) -> Finding {
     let Some(moment) = token.registration_expires_at else {
         let seen = format!("the token of {name} names no registration, so nothing renews it");
         return Finding::skipped(REGISTRATION, seen);
     };
     let until = time::format(moment);
     let again = "AWS will ask for consent again";
-    if moment <= ward.now {
+    if moment <= scope.now {
         let seen = format!(
             "the client registration of {name} ended at {until}: {again}, and nothing is renewed before"
         );
         return Finding::warning(REGISTRATION, seen, format!("{login} --force"));
     }
-    if moment - ward.now < SOON {
+    if moment - scope.now < SOON {
         let seen = format!("the client registration of {name} ends at {until}: then {again}");
         return Finding::warning(REGISTRATION, seen, format!("{login} --force"));
     }

@@ -4,14 +4,15 @@ use sso_profile::config_file;
 use sso_profile::ini::Ini;
 use sso_tool::shell::shell_word;
 
-use super::{Finding, Ward};
+use super::finding::Finding;
+use super::scope::Scope;
 
 const CHECK: &str = "static-keys";
 const KEY: &str = "aws_access_key_id";
 
-pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
-    let Ok(config) = &ward.config else { return vec![Finding::skipped(CHECK, ward.why_none())] };
-    let read = config_file::credentials_path(ward.settings).and_then(|path| match path {
+pub(super) fn check(scope: &Scope<'_>) -> Vec<Finding> {
+    let Ok(config) = &scope.config else { return vec![Finding::skipped(CHECK, scope.why_none())] };
+    let read = config_file::credentials_path(scope.settings).and_then(|path| match path {
         Some(path) => Ok(config_file::read(&path)?.map(|found| (path, found))),
         None => Ok(None),
     });

@@ -6,19 +6,20 @@ use std::path::Path;
 use sso_tool::exit::Exit;
 use sso_tool::settings::from_environment;
 
-use super::{Finding, Ward};
+use super::finding::Finding;
+use super::scope::Scope;
 
 const CHECK: &str = "variables";
 const KEYS: [&str; 4] =
     ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"];
 
-pub(super) fn check(ward: &Ward<'_>) -> Vec<Finding> {
+pub(super) fn check(scope: &Scope<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     found.extend(home());
     found.extend(keys());
     found.extend(web_identity());
-    found.extend(selection(ward));
-    found.extend(files(ward));
+    found.extend(selection(scope));
+    found.extend(files(scope));
     found.extend(regions());
     if found.is_empty() {
         found.push(Finding::ok(CHECK, "no variable overrides a profile"));
@@ -80,7 +81,7 @@ fn web_identity() -> Option<Finding> {
     Some(finding)
 }
 
-fn selection(ward: &Ward<'_>) -> Vec<Finding> {
+fn selection(scope: &Scope<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     if is_empty("AWS_PROFILE") {
         let seen = "AWS_PROFILE is set and empty: the AWS CLI looks for a profile without a name";
@@ -108,7 +109,7 @@ fn selection(ward: &Ward<'_>) -> Vec<Finding> {
         _ => {}
     }
     for name in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"] {
-        let Ok(config) = &ward.config else { break };
+        let Ok(config) = &scope.config else { break };
         if let Ok(profile) = env::var(name)
             && !profile.is_empty()
             && !config.contains(&profile)
@@ -122,7 +123,7 @@ fn selection(ward: &Ward<'_>) -> Vec<Finding> {
     found
 }
 
-fn files(ward: &Ward<'_>) -> Vec<Finding> {
+fn files(scope: &Scope<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for name in ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"] {
         if is_empty(name) {
@@ -133,7 +134,7 @@ fn files(ward: &Ward<'_>) -> Vec<Finding> {
             found.push(Finding::warning(CHECK, seen, format!("unset {name}")).with("variables", vec![name]));
         }
     }
-    let named = ward.settings.env_files();
+    let named = scope.settings.env_files();
     if let Some(path) = from_environment("SSO_ENV_FILE")
         && !named.is_empty()
         && !named.iter().any(|file| file.is_file())

@@ -1,17 +1,16 @@
 //! The steps of a round trip, each with what undoes it.
 
 use anyhow::Context as _;
-use sso_profile::AwsConfig;
 use sso_profile::key::{self, Look, Standing};
 use sso_tool::exit::{Exit, Fault, status_of};
 use sso_tool::stream::Document;
 
 use super::keepsake::{Login, relock};
 use super::rollback;
+use super::round::Round;
 use super::vault::adapter;
-use super::{Round, wizard};
+use super::wizard;
 use crate::interrupt;
-use crate::setup::config_copy::ConfigCopy;
 use crate::setup::stop::is_cancelled;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +101,7 @@ fn set(round: &mut Round<'_>) -> anyhow::Result<()> {
     interrupt::check()?;
     let (vault, reference) = (round.args.vault.as_str(), round.reference.as_str());
     let words = format!("{} points at {reference} in {vault}", round.slug);
-    round.told.step("set", &words, &Document::new().with("vault", vault).with("reference", reference))
+    round.reporter.step("set", &words, &Document::new().with("vault", vault).with("reference", reference))
 }
 
 fn store(round: &Round<'_>, standing: Standing) -> anyhow::Result<()> {
@@ -111,7 +110,7 @@ fn store(round: &Round<'_>, standing: Standing) -> anyhow::Result<()> {
 
 fn unlock(round: &mut Round<'_>) -> anyhow::Result<()> {
     let held = adapter(round.args.vault).unlock(round)?;
-    round.told.step("unlock", &held.words, &held.more)
+    round.reporter.step("unlock", &held.words, &held.more)
 }
 
 fn get(round: &mut Round<'_>) -> anyhow::Result<()> {
@@ -122,7 +121,7 @@ fn get(round: &mut Round<'_>) -> anyhow::Result<()> {
     }
     let value = document.text("value")?.context("the key has no value")?;
     let held = adapter(round.args.vault).prove(round, value)?;
-    round.told.step("get", &held.words, &held.more)?;
+    round.reporter.step("get", &held.words, &held.more)?;
     round.proof = held.more;
     Ok(())
 }
@@ -137,7 +136,7 @@ fn lock_again(round: &mut Round<'_>) -> anyhow::Result<()> {
         let message = format!("afterwards its status is {} instead of {}", exit.code(), expected.code());
         return Err(Fault::new(Exit::Io, message).into());
     }
-    round.told.step("relock", &held.words, &held.more)
+    round.reporter.step("relock", &held.words, &held.more)
 }
 
 fn look(round: &Round<'_>) -> anyhow::Result<Look> {
@@ -165,17 +164,6 @@ fn undo_login(round: &mut Round<'_>) -> anyhow::Result<()> {
         Some(login) => login.undo().context("the login could not be undone"),
         None => Ok(()),
     }
-}
-
-/// Takes note of what a login to the profile may change, unless that was done for its set-up.
-pub(super) fn keep_for_undo(round: &mut Round<'_>) -> anyhow::Result<()> {
-    if round.login.is_none()
-        && let Some(sso) = AwsConfig::load(round.settings)?.known_profile(&round.reference)?.sso
-    {
-        let (copy, profile) = (ConfigCopy::new(round.settings)?, round.reference.clone());
-        round.login = Some(Login::new(&sso, copy, profile, round.settings, round.trail.as_mut())?);
-    }
-    Ok(())
 }
 
 #[cfg(test)]

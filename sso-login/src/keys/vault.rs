@@ -15,9 +15,8 @@ use sso_tool::sanitize::sanitize;
 use sso_tool::settings::from_environment;
 use sso_tool::stream::Document;
 
-use super::Round;
 use super::keepsake::relock;
-use super::steps::keep_for_undo;
+use super::round::Round;
 use crate::credentials::identity;
 
 /// A step that held: in words, and for programs.
@@ -66,16 +65,18 @@ impl Vault for AwsIamSso {
             if config.contains(name) {
                 return Ok(Some(name.clone()));
             }
-            if !round.answers.is_somebody_there() {
+            if !round.prompter.is_somebody_there() {
                 return Err(config.unknown(name).into());
             }
-            round.answers.say(&format!("There is no profile {} yet. It is set up now.\n", sanitize(name)))?;
+            round
+                .prompter
+                .say(&format!("There is no profile {} yet. It is set up now.\n", sanitize(name)))?;
         }
         Ok(None)
     }
 
     fn unlock(&self, round: &mut Round<'_>) -> anyhow::Result<Held> {
-        keep_for_undo(round)?;
+        round.keep_for_undo()?;
         let reference = round.reference.clone();
         let end = round.log_in(&reference, round.settings)?;
         if end.exit == Exit::Done {
@@ -150,8 +151,8 @@ impl Vault for AwsStatic {
                 .into());
         }
         let example = "sso-login key-set AWS_PROFILE ci aws.static ci";
-        round.answers.need(&["a profile with static keys"], "vault aws.static", example)?;
-        let chosen = round.answers.one_of("Which profile has the static keys?", &names)?;
+        round.prompter.need(&["a profile with static keys"], "vault aws.static", example)?;
+        let chosen = round.prompter.one_of("Which profile has the static keys?", &names)?;
         Ok(Some(names.swap_remove(chosen)))
     }
 

@@ -13,7 +13,7 @@ use sso_tool::stream::Document;
 
 use super::config_change::ConfigChange;
 use super::keepsake::Login;
-use super::{Round, is_login};
+use super::round::{Round, is_login};
 use crate::session::error::SessionError;
 use crate::setup::config_copy::{ConfigCopy, config_file};
 use crate::setup::portal_session::{Finder, Given, PortalSession};
@@ -44,10 +44,10 @@ pub(super) fn find_session(round: &mut Round<'_>) -> anyhow::Result<()> {
         name: name.cloned(),
         flag: Some("--sso-session"),
     };
-    let finder = Finder { given, config, settings: round.settings, answers: &round.answers };
+    let finder = Finder { given, config, settings: round.settings, prompter: &round.prompter };
     let mut missing = finder.missing()?;
     missing.extend(needed.into_iter().filter_map(|(what, is_missing)| is_missing.then_some(what)));
-    round.answers.need(&missing, "a new profile", &example(round))?;
+    round.prompter.need(&missing, "a new profile", &example(round))?;
     let session = finder.find()?;
     check_conflict(round, &session, config)?;
     round.portal = Some(session);
@@ -71,7 +71,7 @@ fn check_conflict(round: &Round<'_>, session: &PortalSession, config: &AwsConfig
     else {
         return Ok(());
     };
-    if !config.contains(name) || round.set_up.replace || round.answers.is_somebody_there() {
+    if !config.contains(name) || round.set_up.replace || round.prompter.is_somebody_there() {
         return Ok(());
     }
     let request = profile_request(session, [account, role], round.set_up.region.clone());
@@ -110,12 +110,12 @@ pub(super) fn log_in(round: &mut Round<'_>) -> anyhow::Result<()> {
     // As the copy has it: its scopes are part of a registration's name.
     let sso = AwsConfig::load(&settings)?.known_profile(&profile)?.sso;
     let sso = sso.context("the copy of the config has no session")?;
-    round.login = Some(Login::new(&sso, copy, profile.clone(), round.settings, round.trail.as_mut())?);
+    round.login = Some(Login::new(&sso, copy, profile.clone(), round.settings, round.log.as_mut())?);
     let document = round.log_in(&profile, &settings)?.good()?;
     let until = document.text("expiresAt")?.unwrap_or("some time");
     let how = if is_login(&document) { "logged in" } else { "logged in already" };
     let words = format!("session \"{}\": {how}, until {until}", sanitize(&session));
-    round.told.step("login", &words, &Document::new().with("ssoSession", session))
+    round.reporter.step("login", &words, &Document::new().with("ssoSession", session))
 }
 
 /// Has a role of the session chosen, by a person or by the flags.
@@ -152,7 +152,7 @@ fn of_session(err: anyhow::Error, session: &PortalSession) -> anyhow::Error {
 fn name(round: &Round<'_>) -> anyhow::Result<String> {
     let suggested = role_choice::suggested_name(&round.role, &round.portal()?.name)?;
     let given = round.args.reference.as_deref();
-    round.answers.text(given, "Name of the profile", Some(&suggested), |name| writable_name("profile", name))
+    round.prompter.text(given, "Name of the profile", Some(&suggested), |name| writable_name("profile", name))
 }
 
 /// Writes the profile, by another name if a person doesn't want the one of that name replaced.
@@ -179,12 +179,12 @@ pub(super) fn write_profile(round: &mut Round<'_>) -> anyhow::Result<()> {
     let more =
         Document::new().with("profile", name.as_str()).with("change", change).with("warnings", warnings);
     round.reference = name;
-    round.told.step("write", &words, &more)
+    round.reporter.step("write", &words, &more)
 }
 
 fn another_name(round: &Round<'_>) -> anyhow::Result<String> {
     let question = "Another name for the profile (Ctrl-D leaves)";
-    round.answers.text(None, question, None, |name| writable_name("profile", name))
+    round.prompter.text(None, question, None, |name| writable_name("profile", name))
 }
 
 /// Writes the profile; replaces one that is there and differs if a flag or the person says so. `None` if they don't.
@@ -198,12 +198,12 @@ fn write_or_replace(
         Err(err)
             if status_of(&err) == Exit::Config
                 && config.contains(name)
-                && round.answers.is_somebody_there() => {}
+                && round.prompter.is_somebody_there() => {}
         written => return written.map(Some).map_err(|err| refused(err, round, name, request)),
     }
     let replaced = WriteOptions { replace: true, dry_run: true };
     let document = sso_profile::write_profile(name, request, replaced, round.settings)?;
-    if !round.answers.agrees_to_replace(name, &document)? {
+    if !round.prompter.agrees_to_replace(name, &document)? {
         return Ok(None);
     }
     write_once(round, name, request, true).map(Some)
@@ -222,7 +222,7 @@ fn write_once(
     let copy = ConfigCopy::of(&before, round.settings)?;
     sso_profile::write_profile(name, request, options, &copy.settings)?;
     if !AwsConfig::of_text(before.text())?.contains(name)
-        && let Some(trail) = &mut round.trail
+        && let Some(trail) = &mut round.log
     {
         trail.adds(name);
     }
@@ -236,7 +236,7 @@ fn write_once(
 fn region(round: &Round<'_>, name: &str, config: &AwsConfig) -> anyhow::Result<Option<String>> {
     let check = |region: &str| Request { region: Some(region.to_owned()), ..Request::default() }.check();
     let given = round.set_up.region.as_deref();
-    if given.is_none() && (!round.answers.is_somebody_there() || config.contains(name)) {
+    if given.is_none() && (!round.prompter.is_somebody_there() || config.contains(name)) {
         return Ok(None);
     }
     let region_of = |is_wanted: &dyn Fn(&Profile) -> bool| {
@@ -252,5 +252,5 @@ fn region(round: &Round<'_>, name: &str, config: &AwsConfig) -> anyhow::Result<O
         .or_else(|| ["AWS_REGION", "AWS_DEFAULT_REGION"].iter().find_map(|name| round.settings.text(name)))
         .filter(|region| check(region).is_ok())
         .or_else(|| region_of(&|_| true));
-    round.answers.text(given, "Region to work in", usual.as_deref(), check).map(Some)
+    round.prompter.text(given, "Region to work in", usual.as_deref(), check).map(Some)
 }

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use sso_lock::{Lock, Outcome};
+use sso_lock::{Acquired, Lock};
 use sso_tool::exit::Exit;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
@@ -97,7 +97,7 @@ pub fn run(args: &InspectArgs, settings: &Settings) -> anyhow::Result<Exit> {
     for document in &documents {
         output.document(document)?;
     }
-    if let Outcome::Held(guard) = turn {
+    if let Acquired::Held(guard) = turn {
         guard.release()?;
     }
     Ok(if args.exit_status { exit } else { Exit::Done })

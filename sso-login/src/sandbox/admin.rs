@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use sso_tool::{stream, time};
 
 use super::answer::Answer;
-use super::server::{Shared, lock};
+use super::call::{Shared, lock};
 use super::world::World;
 
 pub(super) fn router() -> Router<Shared> {

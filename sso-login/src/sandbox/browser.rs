@@ -8,8 +8,8 @@ use axum::routing::get;
 
 use super::answer::Answer;
 use super::behavior::Approval;
+use super::call::{Call, Shared, lock, respond};
 use super::operation::Operation;
-use super::server::{Call, Shared, lock, respond};
 use super::world::{Decision, World};
 use super::{authorize, device, page};
 use crate::flows::query::Query;

@@ -9,6 +9,7 @@ mod args;
 mod authorize;
 mod behavior;
 mod browser;
+mod call;
 mod client;
 mod device;
 mod environment;

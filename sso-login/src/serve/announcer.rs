@@ -18,8 +18,8 @@ use sso_tool::safe_read::{self, Found};
 use sso_tool::stream::{self, Document, Output};
 use sso_tool::token_state::TokenState;
 
+use super::locked::locked;
 use super::log;
-use super::server::locked;
 
 const FILE: &str = "missed.json";
 const LARGEST: usize = 1 << 20;

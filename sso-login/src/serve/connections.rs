@@ -13,7 +13,7 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::service::{Service, service_fn};
 use tokio::sync::Notify;
 
-use super::server::locked;
+use super::locked::locked;
 
 /// All of them.
 pub(crate) struct Connections {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use sso_tool::secret::Secret;
 
 use super::digest::Digest;
-use super::sign_in::SignedIn;
+use super::signed_in::SignedIn;
 use crate::aws_api::oidc::{Created, Device, Registered};
 use crate::flows::device::SLOWER;
 use crate::flows::random;

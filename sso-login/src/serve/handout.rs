@@ -1,5 +1,4 @@
-//! `GET /credentials/PROFILE`: what an SDK asks for where `AWS_CONTAINER_CREDENTIALS_FULL_URI` points (AWS-FORMATS 12). The
-//! AWS CLI's cache is the cache; the server keeps no credentials.
+//! The credentials that are handed out. The AWS CLI's cache is the cache; the server keeps none.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -8,10 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path as Segments, State};
-use axum::http::header::AUTHORIZATION;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde_json::json;
 use sso_cache::check;
@@ -32,9 +28,9 @@ use tokio::sync::oneshot;
 
 use super::announcer::Announcer;
 use super::digest::Digest;
+use super::locked::locked;
+use super::log;
 use super::problem::Problem;
-use super::server::{Server, locked};
-use super::sign_in::{bearer, blocking};
 use crate::credentials::resolver::CredentialResolver;
 use crate::credentials::signing_keys::Credentials;
 use crate::flows::random;
@@ -57,18 +53,18 @@ pub(crate) struct Handout {
     announcer: Arc<Announcer>,
 }
 
-type Given = Result<Answer, Problem>;
+pub(super) type Given = Result<Answer, Problem>;
 
 /// Credentials as an SDK takes them.
 #[derive(Clone)]
-struct Answer {
+pub(super) struct Answer {
     credentials: Credentials,
     role_arn: Option<String>,
     account_id: Option<String>,
 }
 
 /// What a look at the cache came to.
-enum Look {
+pub(super) enum Look {
     Given(Answer),
     /// Somebody has to ask the network, or a program.
     Fetch,
@@ -92,7 +88,7 @@ impl Handout {
         };
         if !names.is_empty() || is_all {
             state_dir::make_private(&handout.dir)?;
-            let config = handout.config(&Settings::new(super::TOOL))?;
+            let config = handout.config(&Settings::new(log::TOOL))?;
             for name in names {
                 config.known_profile(name)?;
                 handout.add(name)?;
@@ -141,13 +137,13 @@ impl Handout {
         self.dir.join(format!("{}.token", sso_tool::profile_name::file_stem(name)))
     }
 
-    fn token(&self, name: &str) -> Option<Digest> {
+    pub(super) fn token(&self, name: &str) -> Option<Digest> {
         self.tokens.read().unwrap_or_else(PoisonError::into_inner).get(name).copied()
     }
 
     /// Looks at the files of a profile.
-    fn look(&self, name: &str) -> Result<Look, Problem> {
-        let settings = &Settings::new(super::TOOL);
+    pub(super) fn look(&self, name: &str) -> Result<Look, Problem> {
+        let settings = &Settings::new(log::TOOL);
         let profile = self.profile(settings, name)?;
         let Some(sso) = &profile.sso else { return Ok(Look::Fetch) };
         let now = time::now()?;
@@ -169,8 +165,8 @@ impl Handout {
     }
 
     /// Gets the credentials, over the network if need be.
-    fn fetch(&self, name: &str) -> Given {
-        let settings = &Settings::new(super::TOOL);
+    pub(super) fn fetch(&self, name: &str) -> Given {
+        let settings = &Settings::new(log::TOOL);
         let profile = self.profile(settings, name)?;
         let config = self.config(settings)?;
         let answer = CredentialResolver::new(settings, &config).credentials(&profile);
@@ -218,13 +214,13 @@ impl Handout {
             Ok(())
         };
         if let Err(err) = say() {
-            super::log::failure(&err);
+            log::failure(&err);
         }
     }
 
     /// Looks whether a session that was missed is back, though nobody asks.
     pub(crate) fn look_for_missed(&self) {
-        let settings = &Settings::new(super::TOOL);
+        let settings = &Settings::new(log::TOOL);
         for (name, episode) in self.announcer.missed() {
             let looked = || -> anyhow::Result<Option<Document>> {
                 let Some(profile) = self.config(settings)?.profile(&name)? else { return Ok(None) };
@@ -254,7 +250,7 @@ impl Handout {
             .map_err(|err| Problem::new(StatusCode::NOT_FOUND, "unknown-profile", format!("{err:#}")))
     }
 
-    fn waiting(&self) -> std::sync::MutexGuard<'_, HashMap<String, Vec<oneshot::Sender<Given>>>> {
+    pub(super) fn waiting(&self) -> std::sync::MutexGuard<'_, HashMap<String, Vec<oneshot::Sender<Given>>>> {
         locked(&self.waiting)
     }
 }
@@ -270,7 +266,7 @@ impl Answer {
         Self { credentials, role_arn, account_id }
     }
 
-    fn response(&self) -> Response {
+    pub(super) fn response(&self) -> Response {
         let Credentials { access_key_id, secret_access_key, session_token, expires_at } = &self.credentials;
         let ends = expires_at
             .or_else(|| time::now().ok().map(|now| time::after(now, STATIC_LIFE)))
@@ -289,65 +285,6 @@ impl Answer {
         }
         Json(body).into_response()
     }
-}
-
-/// The handler.
-pub(crate) async fn credentials(
-    State(server): State<Arc<Server>>,
-    name: Result<Segments<String>, PathRejection>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    // Bytes that are no text are no profile's name, and get the answer of every other.
-    let name = name.map_or_else(|_| String::new(), |Segments(name)| name);
-    let Some(token) = server.handout.token(&name) else {
-        let detail =
-            "credentials of this profile aren't handed out here; start the server with --credentials";
-        return Err(Problem::new(StatusCode::NOT_FOUND, "unknown-profile", detail));
-    };
-    let mut all = headers.get_all(AUTHORIZATION).iter();
-    let given = match (all.next(), all.next()) {
-        (Some(value), None) => value.to_str().unwrap_or_default(),
-        _ => "",
-    };
-    if !token.is_of(given) && !bearer(&headers).is_some_and(|given| token.is_of(given)) {
-        let detail = if headers.contains_key(AUTHORIZATION) {
-            "the Authorization header isn't the token of this profile (AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE)"
-        } else {
-            "there is no Authorization header: set AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE to the token file of this profile \
-             (the AWS CLI reads it from version 2.15 on)"
-        };
-        return Err(Problem::unauthorized("unauthorized", detail));
-    }
-    let looking = Arc::clone(&server);
-    let profile = name.clone();
-    match blocking(move || Ok(looking.handout.look(&profile))).await?? {
-        Look::Given(answer) => Ok(answer.response()),
-        Look::Fetch => fetched(&server, name).await.map(|answer| answer.response()),
-    }
-}
-
-/// Credentials that are fetched once for all who wait.
-async fn fetched(server: &Arc<Server>, name: String) -> Given {
-    let (sender, receiver) = oneshot::channel();
-    let is_first = {
-        let mut waiting = server.handout.waiting();
-        let all = waiting.entry(name.clone()).or_default();
-        all.push(sender);
-        all.len() == 1
-    };
-    if is_first {
-        let server = Arc::clone(server);
-        // A task of its own: the first who asked may go away.
-        tokio::spawn(async move {
-            let (fetching, profile) = (Arc::clone(&server), name.clone());
-            let given = blocking(move || Ok(fetching.handout.fetch(&profile))).await.and_then(|given| given);
-            let all = server.handout.waiting().remove(&name).unwrap_or_default();
-            for one in all {
-                let _ = one.send(given.clone());
-            }
-        });
-    }
-    receiver.await.unwrap_or_else(|_| Err(Problem::unreachable("nobody fetched them")))
 }
 
 /// The answer where there are no credentials: an SDK shows its user the message, so it names the command.

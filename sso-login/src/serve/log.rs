@@ -6,8 +6,10 @@ use std::sync::Mutex;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use sso_tool::exit;
 
-use super::server::locked;
+use super::locked::locked;
 
+/// Named in messages.
+pub(crate) const TOOL: &str = "sso-login";
 /// The longest line: a pipe that takes anything takes that much at once (`PIPE_BUF` on Linux is 4096).
 const LONGEST: usize = 4000;
 
@@ -16,7 +18,7 @@ static TURN: Mutex<()> = Mutex::new(());
 
 /// Writes a line `sso-login: MESSAGE`.
 pub(crate) fn line(message: &str) {
-    let mut line = format!("{}: {}", super::TOOL, exit::escaped(message));
+    let mut line = format!("{}: {}", TOOL, exit::escaped(message));
     line.truncate(line.floor_char_boundary(LONGEST));
     line.push('\n');
     let _turn = locked(&TURN);

@@ -5,16 +5,20 @@ mod announcer;
 pub mod app;
 pub(crate) mod body;
 mod connections;
+mod credentials;
 mod digest;
 mod flow;
 mod gate;
 mod handout;
 mod listener;
+mod locked;
 mod log;
 mod page;
 mod problem;
 mod server;
 mod sign_in;
+mod signed_in;
+mod state;
 pub(crate) mod token;
 
 use std::net::SocketAddr;
@@ -37,12 +41,10 @@ use digest::Digest;
 use flow::Flows;
 use gate::Gate;
 use handout::Handout;
-use server::Server;
+use state::Server;
 use token::keys::Keys;
 use token::sign_ins::SignIns;
 
-/// Named in messages.
-const TOOL: &str = "sso-login";
 /// The longest secret in a file.
 const LARGEST_SECRET: usize = 4 << 10;
 /// The shortest secret of `--aws-login-secret-file`.
@@ -123,7 +125,7 @@ pub fn serve(options: &Options, settings: &Settings) -> anyhow::Result<Exit> {
     let _held = Interrupt::hold()?;
     let runtime = crate::runtime::runtime()?;
     let first = listening(&server, address);
-    let ended = runtime.block_on(Arc::clone(&server).serve(listener, &first));
+    let ended = runtime.block_on(server::serve(Arc::clone(&server), listener, &first));
     // What hangs on a service that doesn't answer must not keep the process.
     runtime.shutdown_background();
     server.announcer.finish();

@@ -1,7 +1,7 @@
 //! The server itself: its routes, its connections, and its end.
 
 use std::net::{SocketAddr, TcpListener};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -20,19 +20,15 @@ use serde_json::json;
 use sso_tool::stream::Document;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::announcer::{self, Announcer};
-use super::app::App;
+use super::announcer;
 use super::connections::{Connections, Place};
-use super::digest::Digest;
-use super::flow::Flows;
 use super::gate::Gate;
-use super::handout::{self, Handout};
+use super::locked::locked;
 use super::log;
 use super::problem::Problem;
+use super::state::Server;
 use super::token::keys::Keys;
-use super::token::sign_ins::SignIns;
-use super::{page, sign_in};
-use crate::aws_api::oidc::Oidc;
+use super::{credentials, page, sign_in};
 
 /// The most connections at the same time: each is a file of this process.
 const CONNECTIONS: usize = 512;
@@ -43,155 +39,100 @@ const FAREWELL: Duration = Duration::from_secs(10);
 /// How often a missed session is looked at, and how often the key's age.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// What every request may need.
-pub(crate) struct Server {
-    pub(crate) gate: Gate,
-    pub(crate) app: Option<(App, Oidc)>,
-    pub(crate) is_debug: bool,
-    pub(crate) flows: Mutex<Flows>,
-    pub(crate) keys: Mutex<Keys>,
-    pub(crate) sign_ins: Arc<SignIns>,
-    pub(crate) audience: String,
-    pub(crate) aws_login_secret: Option<Digest>,
-    pub(crate) has_keys: bool,
-    pub(crate) handout: Handout,
-    pub(crate) announcer: Arc<Announcer>,
-    /// When a token last named a key that isn't known.
-    pub(crate) looked_for_keys: Mutex<Option<Instant>>,
-}
-
-/// The state behind a lock, also after a handler panicked.
-pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Server {
-    /// Where people sign in, if the settings say so.
-    pub(crate) fn app(&self) -> Result<(&App, &Oidc), Problem> {
-        self.app.as_ref().map(|(app, oidc)| (app, oidc)).ok_or_else(|| {
-            Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "not_configured",
-                "AWS SSO is not configured: set AWS_SSO_START_URL, AWS_SSO_REGION, AWS_SSO_ACCOUNT_ID and \
-                 AWS_SSO_ROLE_NAME in .env",
-            )
-        })
-    }
-
-    /// A line about a step of a flow, where `DEBUG=true` wants it. Never give it a secret.
-    pub(crate) fn debug(&self, message: impl FnOnce() -> String) {
-        if self.is_debug {
-            log::line(&format!("debug: {}", message()));
-        }
-    }
-
-    /// Whether the file of keys may be read again: once a second, whoever sends whichever tokens.
-    pub(crate) fn may_look_for_keys(&self) -> bool {
-        let mut last = locked(&self.looked_for_keys);
-        let is_long_ago = last.is_none_or(|last| last.elapsed() >= Duration::from_secs(1));
-        if is_long_ago {
-            *last = Some(Instant::now());
-        }
-        is_long_ago
-    }
-
-    /// Writes the first document and serves until a signal comes, or nobody listens to its documents any more.
-    pub(crate) async fn serve(
-        self: Arc<Self>,
-        listener: TcpListener,
-        first: &Document,
-    ) -> anyhow::Result<()> {
-        let listener = tokio::net::TcpListener::from_std(listener).context("cannot listen at the address")?;
-        let mut ends = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()]
-            .map(signal)
-            .into_iter()
-            .collect::<Result<Vec<_>, _>>()
-            .context("cannot catch signals")?;
-        let mut renew = signal(SignalKind::user_defined1()).context("cannot catch signals")?;
-        // Only now: whoever has read it may send a signal.
-        announcer::say(first)?;
-        let service = TowerToHyperService::new(Arc::clone(&self).router());
-        let connections = Connections::new(CONNECTIONS);
-        let graceful = GracefulShutdown::new();
-        let mut looks = tokio::time::interval(LOOK);
-        looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut failure = None;
-        let [terminate, interrupt, hangup] = ends.as_mut_slice() else {
-            anyhow::bail!("a signal is missing")
-        };
-        loop {
-            tokio::select! {
-                _ = terminate.recv() => break,
-                _ = interrupt.recv() => break,
-                _ = hangup.recv() => break,
-                _ = renew.recv() => self.renew_keys(true).await,
-                _ = looks.tick() => {
-                    failure = self.announcer.failure();
-                    if failure.is_some() {
-                        break;
-                    }
-                    self.look().await;
+/// Writes the first document and serves until a signal comes, or nobody listens to its documents any more.
+pub(crate) async fn serve(
+    server: Arc<Server>,
+    listener: TcpListener,
+    first: &Document,
+) -> anyhow::Result<()> {
+    let listener = tokio::net::TcpListener::from_std(listener).context("cannot listen at the address")?;
+    let mut ends = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()]
+        .map(signal)
+        .into_iter()
+        .collect::<Result<Vec<_>, _>>()
+        .context("cannot catch signals")?;
+    let mut renew = signal(SignalKind::user_defined1()).context("cannot catch signals")?;
+    // Only now: whoever has read it may send a signal.
+    announcer::say(first)?;
+    let service = TowerToHyperService::new(router(Arc::clone(&server)));
+    let connections = Connections::new(CONNECTIONS);
+    let graceful = GracefulShutdown::new();
+    let mut looks = tokio::time::interval(LOOK);
+    looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut failure = None;
+    let [terminate, interrupt, hangup] = ends.as_mut_slice() else { anyhow::bail!("a signal is missing") };
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hangup.recv() => break,
+            _ = renew.recv() => renew_keys(&server, true).await,
+            _ = looks.tick() => {
+                failure = server.announcer.failure();
+                if failure.is_some() {
+                    break;
                 }
-                accepted = accept(&listener, &connections) => {
-                    let Some((stream, place)) = accepted else { continue };
-                    let connection = http1::Builder::new()
-                        .timer(TokioTimer::new())
-                        .header_read_timeout(HEAD)
-                        .max_headers(64)
-                        .max_buf_size(32 << 10)
-                        .serve_connection(TokioIo::new(stream), place.requests(service.clone()));
-                    let connection = graceful.watch(connection);
-                    // A client that went away, or never sent a request, is no matter of ours.
-                    tokio::spawn(place.hold(connection));
-                }
+                look(&server).await;
+            }
+            accepted = accept(&listener, &connections) => {
+                let Some((stream, place)) = accepted else { continue };
+                let connection = http1::Builder::new()
+                    .timer(TokioTimer::new())
+                    .header_read_timeout(HEAD)
+                    .max_headers(64)
+                    .max_buf_size(32 << 10)
+                    .serve_connection(TokioIo::new(stream), place.requests(service.clone()));
+                let connection = graceful.watch(connection);
+                // A client that went away, or never sent a request, is no matter of ours.
+                tokio::spawn(place.hold(connection));
             }
         }
-        drop(listener);
-        let _ = tokio::time::timeout(FAREWELL, graceful.shutdown()).await;
-        failure.map_or(Ok(()), Err)
     }
+    drop(listener);
+    let _ = tokio::time::timeout(FAREWELL, graceful.shutdown()).await;
+    failure.map_or(Ok(()), Err)
+}
 
-    async fn look(self: &Arc<Self>) {
-        let server = Arc::clone(self);
-        let looked = sign_in::blocking(move || {
-            server.handout.look_for_missed();
-            Ok(())
-        });
-        // Its errors are on stderr.
-        let _ = looked.await;
-        self.renew_keys(false).await;
-    }
+async fn look(server: &Arc<Server>) {
+    let looking = Arc::clone(server);
+    let looked = sign_in::blocking(move || {
+        looking.handout.look_for_missed();
+        Ok(())
+    });
+    // Its errors are on stderr.
+    let _ = looked.await;
+    renew_keys(server, false).await;
+}
 
-    /// Makes a new key if it is time, or if somebody wants one (SIGUSR1).
-    async fn renew_keys(self: &Arc<Self>, is_wanted: bool) {
-        let server = Arc::clone(self);
-        let renewed = sign_in::blocking(move || {
-            let now = sso_tool::time::now()?;
-            let is_due = is_wanted || locked(&server.keys).is_due(now);
-            if is_due { Keys::renew(&server.keys, now, is_wanted) } else { Ok(()) }
-        });
-        let _ = renewed.await;
-    }
+/// Makes a new key if it is time, or if somebody wants one (SIGUSR1).
+async fn renew_keys(server: &Arc<Server>, is_wanted: bool) {
+    let server = Arc::clone(server);
+    let renewed = sign_in::blocking(move || {
+        let now = sso_tool::time::now()?;
+        let is_due = is_wanted || locked(&server.keys).is_due(now);
+        if is_due { Keys::renew(&server.keys, now, is_wanted) } else { Ok(()) }
+    });
+    let _ = renewed.await;
+}
 
-    fn router(self: Arc<Self>) -> Router {
-        Router::new()
-            .route("/", get(page::page))
-            .route("/healthz", get(health))
-            .route("/.well-known/jwks.json", get(sign_in::public_keys))
-            .route("/api/auth/aws-login", post(sign_in::aws_login))
-            .route("/api/auth/register-client", post(sign_in::register))
-            .route("/api/auth/device-authorization", post(sign_in::authorize))
-            .route("/api/auth/token", post(sign_in::token))
-            .route("/api/auth/me", get(sign_in::me))
-            .route("/api/auth/verify", get(sign_in::verify))
-            .route("/api/auth/refresh", post(sign_in::refresh))
-            .route("/api/auth/logout", post(sign_in::logout))
-            .route("/credentials/{profile}", get(handout::credentials))
-            .fallback(nothing)
-            .method_not_allowed_fallback(wrong_method)
-            .layer(middleware::from_fn_with_state(Arc::clone(&self), admit))
-            .with_state(self)
-    }
+fn router(server: Arc<Server>) -> Router {
+    Router::new()
+        .route("/", get(page::page))
+        .route("/healthz", get(health))
+        .route("/.well-known/jwks.json", get(sign_in::public_keys))
+        .route("/api/auth/aws-login", post(sign_in::aws_login))
+        .route("/api/auth/register-client", post(sign_in::register))
+        .route("/api/auth/device-authorization", post(sign_in::authorize))
+        .route("/api/auth/token", post(sign_in::token))
+        .route("/api/auth/me", get(sign_in::me))
+        .route("/api/auth/verify", get(sign_in::verify))
+        .route("/api/auth/refresh", post(sign_in::refresh))
+        .route("/api/auth/logout", post(sign_in::logout))
+        .route("/credentials/{profile}", get(credentials::credentials))
+        .fallback(nothing)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(Arc::clone(&server), admit))
+        .with_state(server)
 }
 
 /// One connection; `None` if there is none to be had just now.

@@ -18,8 +18,11 @@ use sso_tool::time::{self, Moment};
 use super::app::{self, App};
 use super::body;
 use super::flow::{Beginning, LIFETIME, Poll, Settled};
+use super::locked::locked;
+use super::log;
 use super::problem::Problem;
-use super::server::{Server, locked};
+use super::signed_in::SignedIn;
+use super::state::Server;
 use super::token::claims::{Claims, LONGEST, User};
 use super::token::keys::Keys;
 use super::token::sign_ins::SignIn;
@@ -41,26 +44,6 @@ const CLIENT_NAME: &str = "sso-login-serve";
 type Shared = State<Arc<Server>>;
 type Answer = Result<Response, Problem>;
 
-/// What a sign-in gives.
-#[derive(Clone, Debug)]
-pub(crate) struct SignedIn {
-    token: sso_tool::secret::Secret,
-    expires_in: i64,
-    user: User,
-}
-
-impl SignedIn {
-    fn response(&self) -> Response {
-        let body = json!({
-            "access_token": self.token.expose(),
-            "token_type": "bearer",
-            "expires_in": self.expires_in,
-            "user": self.user.document(),
-        });
-        Json(body).into_response()
-    }
-}
-
 /// `POST /api/auth/aws-login`.
 pub(crate) async fn aws_login(State(server): Shared, headers: HeaderMap, body: Body) -> Answer {
     body::document(&headers, body).await?;
@@ -80,7 +63,7 @@ pub(crate) async fn aws_login(State(server): Shared, headers: HeaderMap, body: B
 /// Whom the server's own AWS keys are.
 async fn user_of_keys() -> Result<User, Problem> {
     let looked = blocking(|| {
-        let settings = &Settings::new(super::TOOL);
+        let settings = &Settings::new(log::TOOL);
         Ok(app::static_keys(settings).and_then(|keys| Ok((keys, app::keys_profile(settings)?))))
     });
     // What somebody put into `.env` since the start, and can't be right.
@@ -293,7 +276,7 @@ async fn ask(server: &Server, registered: &Registered, step: Step) -> Result<Sig
         })?,
     };
     server.debug(|| "token: approved; asking for the role's credentials".to_owned());
-    let portal = match Portal::new(&Settings::new(super::TOOL), &app.profile, &app.sso.region) {
+    let portal = match Portal::new(&Settings::new(log::TOOL), &app.profile, &app.sso.region) {
         Ok(portal) => portal,
         Err(err) => return Err(Failed::Later(format!("{err:#}"), Some(created))),
     };

@@ -12,7 +12,7 @@ use sso_cache::repair::Repair;
 use sso_cache::salvage;
 use sso_cache::session_store::{self, Happened};
 use sso_cache::token::Token;
-use sso_lock::{Lock, Outcome};
+use sso_lock::{Acquired, Lock};
 use sso_profile::{Profile, Sso};
 use sso_tool::settings::Settings;
 use sso_tool::time::{self, Moment};
@@ -127,14 +127,14 @@ impl<'a> Session<'a> {
         }
         let lock = Lock::of(settings, "login")?;
         let saved = match lock.acquire("sso-login", TIMEOUT) {
-            Ok(Outcome::Held(guard)) => {
+            Ok(Acquired::Held(guard)) => {
                 let repair = Repair { cache: &self.cache, state_dir: settings.state_dir()?, is_dry: false };
                 let saved = repair.run_one(file);
                 guard.release()?;
                 saved
             }
             // Who holds it is about to write the token.
-            Ok(Outcome::Busy(_)) => return Ok(!is_torn()?),
+            Ok(Acquired::Busy(_)) => return Ok(!is_torn()?),
             Err(err) => Err(err),
         };
         match saved {

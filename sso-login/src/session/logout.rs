@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sso_cache::session_store::Happened;
 use sso_cache::{copies, salvage};
-use sso_lock::{Lock, Outcome};
+use sso_lock::{Acquired, Lock};
 use sso_profile::{AwsConfig, Profile};
 use sso_tool::atomic_write;
 use sso_tool::settings::Settings;
@@ -57,11 +57,11 @@ pub(crate) fn end(
     // A refresh that is under way would write the token again.
     let lock = Lock::of(settings, "login")?;
     let guard = match waiting::acquire(settings, &lock, "sso-login logout", LOCKED, true) {
-        Ok(Outcome::Held(guard)) => Some(guard),
+        Ok(Acquired::Held(guard)) => Some(guard),
         // Nobody can make one on a full disk. That keeps no session alive.
         Err(err) if is_full(&err) => None,
         Err(err) => return Err(err),
-        Ok(Outcome::Busy(owner)) => {
+        Ok(Acquired::Busy(owner)) => {
             let holder = waiting::in_words(owner.as_ref());
             let busy = SessionError::busy(format!("a login or refresh is under way: {holder}"));
             return Ok(Some(busy.hint(lock.help(owner.as_ref()))));

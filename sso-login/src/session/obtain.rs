@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use sso_cache::entry::Entry;
 use sso_cache::token::Token;
-use sso_lock::{Guard, Lock, Outcome, Owner};
+use sso_lock::{Acquired, Guard, Lock, Owner};
 use sso_profile::Profile;
 use sso_tool::atomic_write::is_unwritable;
 use sso_tool::secret::Secret;
@@ -151,9 +151,9 @@ pub(crate) fn obtain(session: &Session<'_>, want: Want<'_>, how_far: HowFar<'_>)
             _ => {}
         }
         let guard = match effort.acquire(&lock) {
-            Ok(Outcome::Held(guard)) => guard,
-            Ok(Outcome::Busy(_)) if matches!(effort.queue, Queue::Looking) && !effort.is_late() => continue,
-            Ok(Outcome::Busy(owner)) => return Ok(Obtained::Busy(lock, owner)),
+            Ok(Acquired::Held(guard)) => guard,
+            Ok(Acquired::Busy(_)) if matches!(effort.queue, Queue::Looking) && !effort.is_late() => continue,
+            Ok(Acquired::Busy(owner)) => return Ok(Obtained::Busy(lock, owner)),
             Err(err) if is_unwritable(&err) => {
                 return Ok(Obtained::Unwritable(err, effort.settings.state_dir()?));
             }
@@ -209,7 +209,7 @@ fn locked(
 }
 
 impl Effort<'_> {
-    fn acquire(&self, lock: &Lock) -> anyhow::Result<Outcome<Guard>> {
+    fn acquire(&self, lock: &Lock) -> anyhow::Result<Acquired<Guard>> {
         match self.queue {
             Queue::Looking => lock.acquire("sso-login", LOOK),
             Queue::InLine { timeout, is_told } => {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use sso_lock::{Guard, Lock, Outcome, Owner};
+use sso_lock::{Acquired, Guard, Lock, Owner};
 use sso_tool::exit::warn;
 use sso_tool::settings::Settings;
 use sso_tool::time;
@@ -21,10 +21,10 @@ pub(crate) fn acquire(
     command: &str,
     timeout: Duration,
     is_told: bool,
-) -> anyhow::Result<Outcome<Guard>> {
+) -> anyhow::Result<Acquired<Guard>> {
     let left = timeout.saturating_sub(MOMENT);
     match lock.acquire(command, timeout.min(MOMENT))? {
-        Outcome::Busy(owner) if !left.is_zero() => {
+        Acquired::Busy(owner) if !left.is_zero() => {
             let mut _countdown = None;
             if is_told {
                 let until = Instant::now() + left;
@@ -40,13 +40,13 @@ pub(crate) fn acquire(
 }
 
 /// Looks for a signal all the while, which ends the wait where it is to end calls.
-fn acquire_unless_told(lock: &Lock, command: &str, timeout: Duration) -> anyhow::Result<Outcome<Guard>> {
+fn acquire_unless_told(lock: &Lock, command: &str, timeout: Duration) -> anyhow::Result<Acquired<Guard>> {
     let deadline = Instant::now() + timeout;
     loop {
         interrupt::check()?;
         let left = deadline.saturating_duration_since(Instant::now());
         match lock.acquire(command, left.min(MOMENT))? {
-            Outcome::Busy(_) if left > MOMENT => {}
+            Acquired::Busy(_) if left > MOMENT => {}
             outcome => return Ok(outcome),
         }
     }

@@ -3,14 +3,14 @@
 use std::time::{Duration, Instant};
 
 use sso_cache::registration::Flow;
-use sso_profile::profile::scopes;
 use sso_profile::request::{Request, writable_name};
+use sso_profile::scopes;
 use sso_profile::{AwsConfig, Sso, StartUrl};
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::settings::Settings;
 
 use super::config_copy::unused;
-use super::prompter::Answers;
+use super::prompter::Prompter;
 use crate::aws_api::oidc::Oidc;
 use crate::aws_api::refusal::Refusal;
 use crate::flows::client::Client;
@@ -115,7 +115,7 @@ pub(crate) struct Finder<'a> {
     pub(crate) given: Given,
     pub(crate) config: &'a AwsConfig,
     pub(crate) settings: &'a Settings,
-    pub(crate) answers: &'a Answers<'a>,
+    pub(crate) prompter: &'a Prompter<'a>,
 }
 
 /// What is known of it before anything is asked.
@@ -152,14 +152,14 @@ impl Finder<'_> {
             Known::Session(sso) => self.existing(sso),
             Known::New(start_url) => self.new_session(&start_url),
             Known::Several(sessions) => {
-                let chosen = if self.answers.is_somebody_there() { self.pick(&sessions, None)? } else { 0 };
+                let chosen = if self.prompter.is_somebody_there() { self.pick(&sessions, None)? } else { 0 };
                 self.chosen(
                     sessions.into_iter().nth(chosen).map_or(Known::Unknown(Vec::new()), Known::Session),
                 )
             }
             Known::Unknown(portals) if portals.is_empty() => {
                 let check = |url: &str| StartUrl::parse(url).map(drop);
-                let url = self.answers.text(None, "Start URL of the access portal", None, check)?;
+                let url = self.prompter.text(None, "Start URL of the access portal", None, check)?;
                 self.chosen(self.of_portal(StartUrl::parse(&url)?))
             }
             Known::Unknown(portals) => {
@@ -266,7 +266,7 @@ impl Finder<'_> {
             let sso = Sso {
                 session: Some(usual.clone()),
                 start_url: start_url.to_string(),
-                region: self.answers.text(region.as_deref(), question, Some("us-east-1"), check)?,
+                region: self.prompter.text(region.as_deref(), question, Some("us-east-1"), check)?,
                 scopes: list.as_deref().map(scopes),
             };
             let found = PortalSession { name: usual.clone(), sso, is_new: true };
@@ -275,12 +275,12 @@ impl Finder<'_> {
             match if is_known { None } else { found.refusal(self.settings)? } {
                 None => break found,
                 Some(fault) if region.is_some() => return Err(fault.into()),
-                Some(fault) => self.answers.say(&format!("  {fault}\n"))?,
+                Some(fault) => self.prompter.say(&format!("  {fault}\n"))?,
             }
         };
-        let is_asked = *is_name_asked && session.is_none() && self.answers.is_somebody_there();
+        let is_asked = *is_name_asked && session.is_none() && self.prompter.is_somebody_there();
         let given = (!is_asked).then_some(usual.as_str());
-        found.name = self.answers.text(given, "Name of the sso-session", Some(&usual), |name| {
+        found.name = self.prompter.text(given, "Name of the sso-session", Some(&usual), |name| {
             writable_name("sso-session", name)?;
             if is_taken(name) {
                 let message = format!("there is an sso-session `{name}` for another start URL");
@@ -299,6 +299,6 @@ impl Finder<'_> {
             None => sso.start_url.clone(),
         };
         let rows: Vec<_> = known.iter().map(row).chain(other.map(str::to_owned)).collect();
-        self.answers.one_of("Where do you log in?", &rows)
+        self.prompter.one_of("Where do you log in?", &rows)
     }
 }

@@ -13,12 +13,12 @@ use crate::interrupt::{Interrupt, interrupted};
 use crate::session::login_options::after;
 use crate::terminal::{Tty, Typed};
 
-pub(crate) struct Answers<'a> {
+pub(crate) struct Prompter<'a> {
     tty: Option<Tty>,
     interrupt: &'a Interrupt,
 }
 
-impl<'a> Answers<'a> {
+impl<'a> Prompter<'a> {
     /// A person, if there is a terminal and this process is in its foreground.
     pub(crate) fn new(interrupt: &'a Interrupt) -> Self {
         Self { tty: Tty::open(), interrupt }

@@ -11,7 +11,7 @@ use sso_tool::shell::shell_word;
 use sso_tool::stream::Document;
 
 use super::config_copy::ConfigCopy;
-use super::prompter::Answers;
+use super::prompter::Prompter;
 use super::stop::cancelled;
 use crate::credentials::identity;
 use crate::interrupt;
@@ -41,7 +41,7 @@ impl WantedProfiles {
         &self,
         copy: &ConfigCopy,
         config: &AwsConfig,
-        answers: &Answers<'_>,
+        prompter: &Prompter<'_>,
     ) -> anyhow::Result<(WriteOptions, Vec<Document>)> {
         let adding = WriteOptions::default();
         let err = match self.write(adding, &copy.settings) {
@@ -60,13 +60,13 @@ impl WantedProfiles {
         let Ok(shown) = self.write(WriteOptions { replace: true, dry_run: true }, &copy.settings) else {
             return Err(err);
         };
-        if !answers.is_somebody_there() {
+        if !prompter.is_somebody_there() {
             let name = shell_word(&sanitize(name));
             return Err(Fault::new(status_of(&err), format!("{err:#}"))
                 .hint(format!("sso-profile remove {name} && run this again, or choose another NAME"))
                 .into());
         }
-        if !answers.agrees_to_replace(name, shown.first().unwrap_or(&Document::new()))? {
+        if !prompter.agrees_to_replace(name, shown.first().unwrap_or(&Document::new()))? {
             return Err(cancelled());
         }
         let replacing = WriteOptions { replace: true, dry_run: false };

@@ -10,7 +10,8 @@ use sso_tool::settings::Settings;
 use sso_tool::stream::{Document, Output};
 
 use crate::aws_config::AwsConfig;
-use crate::profile::{Profile, Unusable};
+use crate::profile::Profile;
+use crate::unusable::Unusable;
 use crate::table;
 
 /// Print every profile as a document

@@ -7,7 +7,8 @@ use sso_tool::settings::Settings;
 use sso_tool::stream::{self, Document, Output};
 use sso_tool::subject::Subject;
 
-use crate::apply::{Applied, Before, apply};
+use crate::plan::Before;
+use crate::apply::{Applied, apply};
 use crate::aws_config::AwsConfig;
 use crate::plan;
 

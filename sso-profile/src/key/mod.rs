@@ -27,6 +27,12 @@ pub enum Standing {
     OnTrial,
 }
 
+impl Standing {
+    pub(crate) fn of_trial(is_on_trial: bool) -> Self {
+        if is_on_trial { Self::OnTrial } else { Self::Kept }
+    }
+}
+
 /// Stores where a key is found, or changes it, and answers its document. Status 78 if the vault can't have such a reference.
 ///
 /// The document has what was there before as `previous`.

@@ -5,14 +5,13 @@ use std::collections::HashSet;
 use indexmap::IndexMap;
 use sso_tool::exit::{Exit, Fault};
 
-use crate::apply::Before;
 use crate::aws_config::AwsConfig;
 use crate::config::{Content, Keys, Role};
 use crate::ini::Value;
 use crate::mark::{mark, marked};
 use crate::plan::remove::sourced_by;
 use crate::plan::write::{profile_change, session_change, session_differs};
-use crate::plan::{Change, Plan, ProfileChange};
+use crate::plan::{Before, Change, Plan, ProfileChange};
 use crate::request::Request;
 use crate::section_edit::SectionEdit;
 

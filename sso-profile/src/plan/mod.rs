@@ -1,6 +1,7 @@
 //! What a command does to the config file, worked out before anything is written. `apply.rs` carries it out.
 
 mod all;
+mod before;
 mod change;
 mod remove;
 mod write;
@@ -10,6 +11,7 @@ use crate::request::Request;
 use crate::section_edit::SectionEdit;
 
 pub(crate) use all::{RoleProfile, all};
+pub(crate) use before::Before;
 pub(crate) use change::Change;
 pub(crate) use remove::remove;
 pub use write::{sharing, write};

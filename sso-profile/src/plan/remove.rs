@@ -3,13 +3,12 @@
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::shell::shell_word;
 
-use crate::apply::Before;
 use crate::aws_config::AwsConfig;
 use crate::config::Role;
 use crate::cut::is_commented;
 use crate::ini::source_text::Source;
 use crate::plan::write::SESSION_KEYS;
-use crate::plan::{Change, Plan, ProfileChange};
+use crate::plan::{Before, Change, Plan, ProfileChange};
 
 /// The removal of a profile and of its sso-session, if that says no more than `write` would write again, or `session` asks
 /// for it. Status 78 if there is no such profile, or another one takes its credentials from it and `force` isn't set.

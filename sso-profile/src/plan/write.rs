@@ -5,10 +5,11 @@ use sso_tool::exit::{Exit, Fault};
 use crate::config::{Content, Keys, Role};
 use crate::ini::Value;
 use crate::plan::{Change, Plan, ProfileChange};
-use crate::profile::{Sso, USUAL_SCOPE, scopes};
+use crate::profile::{Sso, USUAL_SCOPE};
 use crate::request::{Request, writable_name};
 use crate::section_edit::SectionEdit;
 use crate::start_url::StartUrl;
+use crate::values::scopes;
 
 /// Keys that the session says; the SDK for Rust refuses a profile that repeats them (AWS-FORMATS 7).
 pub(super) const SESSION_KEYS: [&str; 3] = ["sso_start_url", "sso_region", "sso_registration_scopes"];

@@ -12,7 +12,7 @@ use sso_tool::stream::Document;
 use sso_tool::time::{self, Moment};
 use sso_tool::token_state::TokenState;
 
-use super::text;
+use super::member::text;
 
 /// So many groups of profiles are shown with all that is known of them; more have a line each.
 const FEW: usize = 6;

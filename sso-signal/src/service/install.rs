@@ -17,7 +17,9 @@ use sso_tool::state_dir;
 use sso_tool::stream::{Document, Output};
 
 use super::aws;
-use super::manager::{Act, Kind, Manager, Standing, needed, read, shown, write};
+use super::choice::{self, Act, needed, shown};
+use super::kind::Kind;
+use super::manager::{Manager, Standing, read, write};
 use super::plan::{self, Plan};
 use super::role::Role;
 use super::{permit, report};
@@ -322,6 +324,6 @@ pub(crate) fn restart(settings: &Settings, as_text: bool, output: &mut Output) -
 
 /// The logs of the service, wherever it runs.
 pub(super) fn logs(settings: &Settings) -> anyhow::Result<[std::path::PathBuf; 2]> {
-    let kind = super::manager::find(settings, Role::Watcher)?.map_or(Kind::Nobody, |manager| manager.kind());
+    let kind = choice::find(settings, Role::Watcher)?.map_or(Kind::Nobody, |manager| manager.kind());
     plan::logs(settings, kind, Role::Watcher).map(Into::into)
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::settings::Settings;
 
-use super::manager::{self, Kind, Manager, Standing, must, run};
+use super::kind::Kind;
+use super::manager::{self, Manager, Standing, must, run};
 use super::plan::Plan;
 use super::plist;
 use super::role::Role;

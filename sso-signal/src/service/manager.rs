@@ -1,4 +1,4 @@
-//! Who runs services here: launchd, systemd or nobody. Decided at run time, by what answers.
+//! What launchd and systemd have in common: a file of ours, and a program of their own.
 
 use std::fs;
 use std::io;
@@ -11,28 +11,16 @@ use anyhow::Context as _;
 use sso_tool::atomic_write;
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::process::{self, End, on_path};
-use sso_tool::recipe::Recipe;
-use sso_tool::settings::Settings;
 
-use super::MARK;
-use super::launchd::Launchd;
+use super::kind::Kind;
 use super::plan::Plan;
 use super::role::Role;
-use super::systemd::Systemd;
 
 /// Stopping a service waits for it to end.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// A service manager.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// macOS.
-    Launchd,
-    /// Linux, with a user's manager running.
-    Systemd,
-    /// A container, a host without systemd, an ssh session without a session bus.
-    Nobody,
-}
+/// What a file of ours has in it, and no other's.
+const MARK: &str = "Written by `sso-signal service install`";
 
 /// How the service stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,85 +51,6 @@ pub(super) trait Manager {
     fn stop(&self) -> anyhow::Result<()>;
     /// After the file is gone.
     fn forget(&self) -> anyhow::Result<()>;
-}
-
-/// The manager of this machine.
-pub(super) fn find(settings: &Settings, role: Role) -> anyhow::Result<Option<Box<dyn Manager>>> {
-    if on_path("launchctl").is_some() {
-        return Ok(Some(Box::new(Launchd::new(settings, role)?)));
-    }
-    if on_path("systemctl").is_some() && run("systemctl", &["--user", "show-environment"])?.is_good() {
-        return Ok(Some(Box::new(Systemd::new(settings, role)?)));
-    }
-    Ok(None)
-}
-
-/// What a manager is needed for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Act {
-    Install,
-    Restart,
-    Uninstall,
-}
-
-impl Act {
-    /// What to run where nobody runs services.
-    fn by_hand(self) -> String {
-        match self {
-            Self::Install | Self::Restart => {
-                format!("run both yourself: {} > /dev/null & {}", Recipe::Monitor, Recipe::Watch)
-            }
-            Self::Uninstall => format!("nothing is installed; to see what runs: {}", Recipe::Status),
-        }
-    }
-}
-
-/// The manager, or the message with the command to run instead.
-pub(super) fn needed(settings: &Settings, role: Role, act: Act) -> anyhow::Result<Box<dyn Manager>> {
-    find(settings, role)?.ok_or_else(|| {
-        Fault::new(
-            Exit::Unavailable,
-            "no service manager runs for this user here (no launchd, no systemd user manager: for example \
-             in a container, or over ssh without a session bus)",
-        )
-        .hint(act.by_hand())
-        .into()
-    })
-}
-
-/// The manager whose file can be shown: the one of this machine, else the usual one of this system.
-pub(super) fn shown(settings: &Settings, role: Role) -> anyhow::Result<Box<dyn Manager>> {
-    Ok(match find(settings, role)? {
-        Some(manager) => manager,
-        None if std::env::consts::OS == "macos" => Box::new(Launchd::new(settings, role)?),
-        None => Box::new(Systemd::new(settings, role)?),
-    })
-}
-
-impl Kind {
-    /// The word in documents.
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Self::Launchd => "launchd",
-            Self::Systemd => "systemd",
-            Self::Nobody => "none",
-        }
-    }
-}
-
-/// Fills the `{{NAME}}` placeholders of a template, each once, in one pass: a value that looks like one stays as it is.
-pub(super) fn fill(template: &str, values: &[(&str, String)]) -> String {
-    let mut filled = String::new();
-    let mut rest = template;
-    while let Some((before, after)) = rest.split_once("{{") {
-        let Some((name, after)) = after.split_once("}}") else { break };
-        filled.push_str(before);
-        if let Some((_, value)) = values.iter().find(|(known, _)| *known == name) {
-            filled.push_str(value);
-        }
-        rest = after;
-    }
-    filled + rest
 }
 
 /// Writes the service's file if it says anything else. Answers whether it did.

@@ -11,7 +11,7 @@ use sso_tool::process::on_path;
 use sso_tool::recipe::Recipe;
 use sso_tool::settings::{Settings, from_environment};
 
-use super::manager::Kind;
+use super::kind::Kind;
 use super::role::Role;
 
 /// Where programs are, after those that the plan needs.

@@ -20,7 +20,7 @@ pub(super) fn fill(plan: &Plan, role: Role) -> anyhow::Result<String> {
         .iter()
         .map(|(name, value)| Ok(format!("\t\t<key>{}</key>\n\t\t{}", escaped(name)?, string(value)?)))
         .collect::<anyhow::Result<Vec<_>>>()?;
-    Ok(super::manager::fill(
+    Ok(super::template::fill(
         TEMPLATE,
         &[
             ("LABEL", role.label().to_owned()),

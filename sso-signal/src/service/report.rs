@@ -4,7 +4,9 @@ use sso_tool::exit::Exit;
 use sso_tool::settings::Settings;
 use sso_tool::stream::{Document, Output};
 
-use super::manager::{Kind, Manager, find};
+use super::choice::find;
+use super::kind::Kind;
+use super::manager::Manager;
 use super::plan;
 use super::role::Role;
 

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use sso_tool::settings::{Settings, from_environment};
 
-use super::manager::{self, Kind, Manager, Standing, must, run};
+use super::kind::Kind;
+use super::manager::{self, Manager, Standing, must, run};
 use super::plan::Plan;
 use super::role::Role;
 use super::unit;

@@ -25,7 +25,7 @@ pub(super) fn fill(plan: &Plan, role: Role, has_desktop: bool) -> anyhow::Result
         })
         .collect::<anyhow::Result<Vec<_>>>()?;
     let session = if has_desktop { format!("PartOf={DESKTOP}\nAfter={DESKTOP}\n") } else { String::new() };
-    Ok(super::manager::fill(
+    Ok(super::template::fill(
         TEMPLATE,
         &[
             ("DESCRIPTION", role.description().to_owned()),

@@ -21,8 +21,8 @@ use sso_tool::state_dir;
 use sso_tool::stream::{self, Document};
 use sso_tool::time::{self, Moment};
 
+use super::super::locked::locked;
 use super::super::log;
-use super::super::server::locked;
 use super::claims::{ISSUER, LONGEST};
 
 const FILE: &str = "keys.json";

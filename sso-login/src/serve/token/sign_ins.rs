@@ -15,8 +15,8 @@ use sso_tool::state_dir;
 use sso_tool::stream::{self, Document};
 use sso_tool::time::{self, Moment};
 
+use super::super::locked::locked;
 use super::super::log;
-use super::super::server::locked;
 
 const FILE: &str = "sign-ins.json";
 const LARGEST: usize = 4 << 20;

@@ -4,8 +4,8 @@ use sso_tool::exit::Exit;
 use sso_tool::settings::Settings;
 use sso_tool::stream::Output;
 
-use super::{SlugArgs, standing};
-use crate::key;
+use crate::commands::key::slug_args::SlugArgs;
+use crate::key::{self, Standing};
 
 /// Print a key and its value
 ///
@@ -33,7 +33,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
-    let look = key::look(&args.slug.parse()?, standing(args.trial), settings)?;
+    let look = key::look(&args.slug.parse()?, Standing::of_trial(args.trial), settings)?;
     Output::stdout().document(&look.document)?;
     Ok(look.end?)
 }

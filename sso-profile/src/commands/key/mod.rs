@@ -1,9 +1,9 @@
 //! `key`: keys that point at profiles and variables.
 
-use sso_tool::exit::{Exit, Fault};
+use sso_tool::exit::Exit;
 use sso_tool::settings::Settings;
 
-use crate::key::{Slug, Standing};
+pub(crate) mod slug_args;
 
 // In the order of the help.
 sso_tool::subcommands! {
@@ -43,25 +43,4 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     args.command.run(settings)
-}
-
-/// Which key.
-#[derive(Debug, clap::Args)]
-pub(crate) struct SlugArgs {
-    /// The env: letters, digits, - and _
-    #[arg(long)]
-    env: String,
-    /// The key, named as a variable
-    #[arg(long)]
-    key: String,
-}
-
-impl SlugArgs {
-    fn parse(&self) -> Result<Slug, Fault> {
-        Slug::new(&self.env, &self.key).map_err(|why| Fault::new(Exit::Usage, why))
-    }
-}
-
-fn standing(is_on_trial: bool) -> Standing {
-    if is_on_trial { Standing::OnTrial } else { Standing::Kept }
 }

@@ -4,7 +4,7 @@ use sso_tool::exit::Exit;
 use sso_tool::settings::Settings;
 use sso_tool::stream::Output;
 
-use super::SlugArgs;
+use crate::commands::key::slug_args::SlugArgs;
 use crate::key;
 
 /// Remove a key; its profile or variable stays

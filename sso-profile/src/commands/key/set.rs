@@ -4,8 +4,8 @@ use sso_tool::exit::Exit;
 use sso_tool::settings::Settings;
 use sso_tool::stream::Output;
 
-use super::{SlugArgs, standing};
-use crate::key::{self, VaultName};
+use crate::commands::key::slug_args::SlugArgs;
+use crate::key::{self, Standing, VaultName};
 
 /// Store what a key points at
 ///
@@ -40,7 +40,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let document =
-        key::set(&args.slug.parse()?, args.vault, &args.reference, standing(args.trial), settings)?;
+        key::set(&args.slug.parse()?, args.vault, &args.reference, Standing::of_trial(args.trial), settings)?;
     Output::stdout().document(&document)?;
     Ok(Exit::Done)
 }

@@ -1,14 +1,14 @@
 //! `write --all`: a profile for each account and role on stdin, in one edit of the config file.
 
-use sso_tool::exit::{Exit, Fault};
+use sso_tool::exit::Exit;
 use sso_tool::settings::Settings;
-use sso_tool::stream::{self, Document, Output};
+use sso_tool::stream::{Document, Output};
 
-use crate::apply::{Applied, Before, Outcome, apply};
+use crate::apply::{Applied, AppliedProfile, apply};
 use crate::aws_config::AwsConfig;
 use crate::commands::write::listing::{AllRequest, Listing};
-use crate::commands::write::{Args, WriteOptions};
-use crate::plan::{self, Change};
+use crate::commands::write::options::WriteOptions;
+use crate::plan::{self, Before, Change};
 use crate::request::Request;
 use crate::template::Template;
 
@@ -17,22 +17,17 @@ use crate::template::Template;
 ///
 /// Status 65 for a document without an account or a role, for one that is a failure (`error`), and for pruning by a
 /// listing that isn't whole.
-pub(super) fn run(command: &Args, settings: &Settings) -> anyhow::Result<Exit> {
-    let Some(stdin) = stream::piped_stdin() else {
-        return Err(Fault::new(Exit::Usage, "--all reads documents from standard input, and nothing is piped in")
-            .hint("sso-login accounts PROFILE | sso-profile write --all")
-            .into());
-    };
-    let asked = AllRequest {
-        request: command.request(),
-        template: command.name_template.parse()?,
-        prunes: command.prune,
-        is_complete: command.complete,
-    };
-    let listing = Listing::read(stdin, &asked)?;
-    let applied = put(&listing, asked.prunes, command.options(), settings)?;
+pub(super) fn run(
+    stdin: impl Iterator<Item = anyhow::Result<Document>>,
+    asked: &AllRequest,
+    options: WriteOptions,
+    is_text: bool,
+    settings: &Settings,
+) -> anyhow::Result<Exit> {
+    let listing = Listing::read(stdin, asked)?;
+    let applied = put(&listing, asked.prunes, options, settings)?;
     let mut output = Output::stdout();
-    if command.text {
+    if is_text {
         output.text(&applied.diff_in_words().unwrap_or_else(|| in_words(&applied)))?;
     } else {
         documents(listing, &applied).iter().try_for_each(|document| output.document(document))?;
@@ -79,7 +74,7 @@ fn documents(listing: Listing, applied: &Applied) -> Vec<Document> {
         }
         (document, outcome.is_some())
     });
-    let others = others.iter().map(|outcome: &Outcome| {
+    let others = others.iter().map(|outcome: &AppliedProfile| {
         let mut document = Document::new();
         outcome.add_to(&mut document, None, applied);
         (document, true)

@@ -2,6 +2,7 @@
 
 mod all;
 mod listing;
+mod options;
 
 use clap::builder::NonEmptyStringValueParser;
 use sso_tool::exit::{Exit, Fault};
@@ -10,14 +11,17 @@ use sso_tool::settings::Settings;
 use sso_tool::stream::{self, Document, Output};
 use sso_tool::subject::Subject;
 
-use crate::apply::{Applied, Before, apply};
+use crate::apply::{Applied, apply};
 use crate::aws_config::AwsConfig;
 use crate::listed::forget_the_end;
-use crate::plan::{self, Change};
+use crate::plan::{self, Before, Change};
 use crate::request::{Request, failed};
 use crate::select::{Selected, select};
 
+use listing::AllRequest;
+
 pub use all::write_profiles;
+pub use options::WriteOptions;
 
 /// Add or change a profile and its sso-session
 ///
@@ -120,15 +124,6 @@ pub(crate) struct Args {
     complete: bool,
 }
 
-/// How what is asked for is written.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct WriteOptions {
-    /// What exists and differs is changed.
-    pub replace: bool,
-    /// Nothing is changed: the document has the change as `diff`.
-    pub dry_run: bool,
-}
-
 impl Args {
     fn options(&self) -> WriteOptions {
         WriteOptions { replace: self.replace, dry_run: self.dry_run }
@@ -152,7 +147,18 @@ impl Args {
 /// Writes the profile of each document on stdin, or the one of the flags.
 pub(crate) fn run(command: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     if command.all {
-        return all::run(command, settings);
+        let Some(stdin) = stream::piped_stdin() else {
+            return Err(Fault::new(Exit::Usage, "--all reads documents from standard input, and nothing is piped in")
+                .hint("sso-login accounts PROFILE | sso-profile write --all")
+                .into());
+        };
+        let asked = AllRequest {
+            request: command.request(),
+            template: command.name_template.parse()?,
+            prunes: command.prune,
+            is_complete: command.complete,
+        };
+        return all::run(stdin, &asked, command.options(), command.text, settings);
     }
     let mut output = Output::stdout();
     let piped = stream::piped_stdin();
