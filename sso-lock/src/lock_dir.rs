@@ -9,6 +9,8 @@ use anyhow::Context as _;
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
 use sso_tool::exit::{Exit, Fault};
+use sso_tool::shell::shell_word;
+use sso_tool::state_dir;
 
 use crate::entry::{self, stat_at};
 

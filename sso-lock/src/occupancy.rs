@@ -17,17 +17,13 @@
 
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::path::Path;
 
 use anyhow::Context as _;
-use rustix::fs::{AtFlags, CWD, Mode, OFlags};
+use rustix::fs::AtFlags;
 use rustix::io::Errno;
-use sso_tool::exit::{Exit, Fault};
-use sso_tool::shell::shell_word;
-use sso_tool::state_dir;
 
-use crate::entry::{self, OWNER};
+use crate::entry::OWNER;
 use crate::intent::Intent;
 use crate::lock_dir::LockDir;
 use crate::name::Name;
@@ -153,6 +149,8 @@ mod tests {
     use super::*;
     use crate::owner_file::nobody;
     use std::fs;
+    use std::path::PathBuf;
+    use std::time::SystemTime;
 
     /// A lock whose owner ran on this kernel and is dead.
     fn dead_lock() -> (tempfile::TempDir, Name, PathBuf) {

@@ -1,6 +1,7 @@
 //! The README is true: its command lines run and print what it shows, its tables are the code's, and what it
 //! promises of helps and recipes holds.
 
+mod circles;
 mod cures;
 mod examples;
 pub(crate) mod help;
