@@ -9,7 +9,7 @@ version := `sed -n '/^version = /{s/.*"\(.*\)"/\1/p;q}' Cargo.toml`
 
 export PATH := target / "debug:" + target / "release:" + justfile_directory() / "scripts:" + env("PATH") + ":" + prefix / "bin"
 
-# The recipes read `.env` beside this file, after the usual file: they name it, so its settings count as in the environment.
+# The recipes read the usual file, then `.env` beside this file. SSO_ENV_FILE names that `.env`, so its settings count as in the environment.
 export SSO_ENV_FILE := env("SSO_ENV_FILE", home_directory() / ".backlog-toolkit-env:" + justfile_directory() / ".env")
 
 # A command that a recipe starts gets the settings of the caller's folder, not those of this folder.
@@ -50,12 +50,12 @@ sandbox *flags: _tools
 sso-monitor every="60s" profile="": _tools
     @exec sso-monitor "$@"
 
-# Ask (or, in mode auto, log in) whenever a signal is due; a second watcher waits for WAIT, then gives up
+# Ask (or, in mode auto, log in) whenever a signal is due; a second watcher waits at most WAIT, then gives up
 [group('watcher')]
 sso-watch wait="0s" *flags: _tools
     @exec sso-watch "$@"
 
-# Install watcher and monitor as services of this user with the settings of .env, or apply changed ones (--watcher-only)
+# Install watcher and monitor as services of this user with the settings of .env, or apply changed settings (--watcher-only)
 [group('watcher')]
 sso-install *flags: _tools
     @cd && PATH={{ quote(prefix / "bin") }}:"$PATH" sso-signal service install --text --monitor {{ quote(prefix / "bin/sso-monitor") }} "$@" -- {{ quote(prefix / "bin/sso-watch") }} 52w
@@ -194,7 +194,7 @@ sso-key-relock env="": _tools
     @sso-profile key sessions ${1:+--env="$1"} | sso-signal quiet - | sso-login logout - --exit-status | sso-signal settle | sso-signal log
     @sso-profile key list --text ${1:+--env="$1"}
 
-# Serve sign-in to web front ends and credentials to containers; a request without a session raises a signal (flags of sso-login serve)
+# Serve sign-in to web front ends and credentials to containers; a request that finds no session raises a signal (flags of sso-login serve)
 [group('web')]
 [no-cd]
 [no-exit-message]

@@ -165,7 +165,7 @@ fn the_scripts_say_the_same_as_the_recipes() {
         ("sso-status", "--no-such-flag", 2, "hint: sso-status --help"),
         ("sso-status", "dmeo", 78, "; did you mean `demo`"),
         ("sso-auth-test", "--no-such-flag", 2, "hint: sso-auth-test --help"),
-        ("sso-auth-test", "--url http://localhost:1 demo", 2, "exclude each other"),
+        ("sso-auth-test", "--url http://localhost:1 demo", 2, "can't be used together"),
     ] {
         let mut command = desk.bench.command("bash");
         command.arg(project().join("scripts").join(name)).args(arguments.split(' '));

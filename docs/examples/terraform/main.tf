@@ -1,4 +1,4 @@
-# Terraform reads the profile's session by itself. A long run begins with a session that lasts for three hours:
+# Terraform reads the profile's session by itself. To start a long run with a session that lasts another three hours:
 #
 #   sso-login exec corp --min-left 3h --renewing -- terraform apply
 terraform {
