@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::logout_report::logged_out;
 use sso_tool::exit::{Exit, escaped};
+use sso_tool::login_page;
 use sso_tool::outcome::Outcome;
 use sso_tool::sanitize::sanitize;
 use sso_tool::stream::{self, Document};
@@ -53,11 +54,19 @@ pub(crate) fn write(
 #[derive(Default)]
 struct Journal {
     /// What a monitor last said of a profile: only changes are worth a line.
-    states: BTreeMap<String, String>,
+    states: BTreeMap<String, State>,
     /// The newest other lines, and when.
     said: VecDeque<(String, Moment)>,
     /// A person reads along, who needs the page and the code of a login.
     is_watched: bool,
+}
+
+/// Whether somebody has to act. The time in a reason moves with every refresh, and is no change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Unchecked,
+    Required,
+    Fine,
 }
 
 impl Journal {
@@ -78,23 +87,19 @@ impl Journal {
     fn of_state(&mut self, document: &Document) -> Option<String> {
         let profile = text(document, "profile")?;
         let reason = text(document, "reason").unwrap_or_default();
-        let state = match (text(document, "signal").as_deref(), text(document, "error")) {
-            (_, Some(error)) => format!("can't be checked: {error}"),
-            (Some("raised" | "kept"), None) => format!("login required: {reason}"),
-            (Some("cleared" | "none"), None) => format!("no login required: {reason}"),
+        let (state, words) = match (text(document, "signal").as_deref(), text(document, "error")) {
+            (_, Some(error)) => (State::Unchecked, format!("can't be checked: {error}")),
+            (Some("raised" | "kept"), None) => (State::Required, format!("login required: {reason}")),
+            (Some("cleared" | "none"), None) => (State::Fine, format!("no login required: {reason}")),
             _ => return None,
         };
-        // The time in a reason moves with every refresh; what matters is whether somebody has to act.
-        let key = state.split(':').next().unwrap_or_default().to_owned();
-        match self.states.insert(profile.clone(), key.clone()) {
-            Some(before) if before == key => None,
-            _ => Some(format!("{profile}: {state}")),
-        }
+        let is_news = self.states.insert(profile.clone(), state) != Some(state);
+        is_news.then(|| format!("{profile}: {words}"))
     }
 
     fn of_text(&mut self, text: &str, now: Moment) -> Option<String> {
         let line = escaped(text);
-        if !self.is_watched && is_of_a_page(&line) {
+        if !self.is_watched && login_page::has_line(&line) {
             return None;
         }
         // What isn't a complaint of a tool may well say the same twice.
@@ -112,17 +117,6 @@ impl Journal {
         self.said.push_back((line.clone(), now));
         Some(line)
     }
-}
-
-/// Whether a line is one of those by which `sso-login` shows a person the page to open and its code.
-fn is_of_a_page(line: &str) -> bool {
-    let is_code = |word: &str| {
-        word.len() >= 8 && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '-')
-    };
-    line.starts_with("http://")
-        || line.starts_with("https://")
-        || line.starts_with("and allow it if it shows this code")
-        || is_code(line)
 }
 
 /// An event of the watcher in words; `None` if the document is none.

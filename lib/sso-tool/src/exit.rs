@@ -114,12 +114,19 @@ pub struct Fault {
     exit: Exit,
     message: String,
     hint: Option<String>,
+    is_conflict: bool,
 }
 
 impl Fault {
     /// A fault with its status and what went wrong: lower case, no full stop.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), hint: None }
+        Self { exit, message: message.into(), hint: None, is_conflict: false }
+    }
+
+    /// The same fault as a conflict: what is there differs from what is asked for, and stays unless somebody has it replaced.
+    #[must_use]
+    pub fn conflict(self) -> Self {
+        Self { is_conflict: true, ..self }
     }
 
     /// Adds the line `tool: hint: …`, which names the next command.
@@ -168,6 +175,11 @@ impl<T, E: Into<anyhow::Error>> WithFault<T> for Result<T, E> {
 /// The exit status of an error: that of the outermost [`Fault`], else [`Exit::Io`].
 pub fn status_of(err: &anyhow::Error) -> Exit {
     err.downcast_ref::<Fault>().map_or(Exit::Io, |fault| fault.exit)
+}
+
+/// Whether an error's outermost [`Fault`] is a conflict, which ends by replacing what is there.
+pub fn is_conflict(err: &anyhow::Error) -> bool {
+    err.downcast_ref::<Fault>().is_some_and(|fault| fault.is_conflict)
 }
 
 /// The hint of an error, if its outermost [`Fault`] has one.

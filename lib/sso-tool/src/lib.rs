@@ -25,6 +25,7 @@ pub mod format;
 pub mod hex;
 pub mod interrupt;
 pub mod listing;
+pub mod login_page;
 pub mod meant;
 pub mod mode;
 pub mod outcome;

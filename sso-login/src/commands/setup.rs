@@ -25,7 +25,7 @@ use crate::setup::config_copy::{ConfigCopy, config_file};
 use crate::setup::login_process::LoginProcess;
 use crate::setup::portal_session::{Finder, Given, PortalSession};
 use crate::setup::prompter::Prompter;
-use crate::setup::role_choice;
+use crate::setup::{region, role_choice};
 use crate::setup::stop::is_cancelled;
 use crate::setup::wanted_profiles::{WantedProfiles, prove};
 
@@ -351,20 +351,13 @@ impl Setup<'_> {
 
     /// The region to work in: a flag's, else that of the session's other profiles, else a person's.
     fn region(&self, session: &PortalSession) -> anyhow::Result<Option<String>> {
-        let check = |region: &str| Request { region: Some(region.to_owned()), ..Request::default() }.check();
         let given = self.args.region.as_deref();
-        let is_of_session = |profile: &Profile| {
-            profile.sso.as_ref().and_then(|sso| sso.session.as_ref()) == Some(&session.name)
-        };
-        let others = self.config.profiles().filter_map(|(_, profile)| profile.ok());
-        let usual = others.filter(is_of_session).find_map(|profile| profile.region);
+        let usual = region::of_session(&self.config, &session.name);
         if given.is_none() && (usual.is_some() || !self.prompter.is_somebody_there()) {
             return Ok(usual);
         }
-        let default = ["AWS_REGION", "AWS_DEFAULT_REGION"].iter().find_map(|name| self.settings.text(name));
-        let default =
-            default.filter(|region| check(region).is_ok()).unwrap_or_else(|| session.sso.region.clone());
-        self.prompter.text(given, "Region to work in", Some(&default), check).map(Some)
+        let usual = region::of_environment(self.settings).unwrap_or_else(|| session.sso.region.clone());
+        region::ask(&self.prompter, given, Some(&usual)).map(Some)
     }
 }
 

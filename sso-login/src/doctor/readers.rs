@@ -12,9 +12,6 @@ use super::scope::Scope;
 const CHECK: &str = "readers";
 /// So many are told; the rest would only hide them.
 const MOST: usize = 20;
-/// What a byte order mark needs; a person gets the command for the file at hand.
-const WITHOUT_MARK: &str = "write the file without its byte order mark";
-
 /// A line that not every reader takes the same way.
 #[derive(Debug, PartialEq, Eq)]
 struct Oddity {
@@ -22,8 +19,15 @@ struct Oddity {
     line: usize,
     /// Who reads it differently, and how.
     seen: String,
+    fix: Fix,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Fix {
     /// What to write instead.
-    fix: String,
+    Words(String),
+    /// The file without its byte order mark: a person gets the command for the file at hand.
+    WithoutMark,
 }
 
 pub(super) fn check(scope: &Scope<'_>) -> Vec<Finding> {
@@ -45,10 +49,11 @@ pub(super) fn check(scope: &Scope<'_>) -> Vec<Finding> {
         .take(MOST)
         .map(|oddity| {
             let seen = format!("line {} of {}: {}", oddity.line, path.display(), oddity.seen);
-            let fix = if oddity.fix == WITHOUT_MARK {
-                format!("sed -i '1s/^\\xef\\xbb\\xbf//' {}", shell_word(&path.to_string_lossy()))
-            } else {
-                oddity.fix
+            let fix = match oddity.fix {
+                Fix::Words(words) => words,
+                Fix::WithoutMark => {
+                    format!("sed -i '1s/^\\xef\\xbb\\xbf//' {}", shell_word(&path.to_string_lossy()))
+                }
             };
             Finding::warning(CHECK, seen, fix).with("line", oddity.line)
         })
@@ -58,11 +63,9 @@ pub(super) fn check(scope: &Scope<'_>) -> Vec<Finding> {
 fn oddities(text: &str) -> Vec<Oddity> {
     let mut scan = Scan::default();
     if text.starts_with('\u{feff}') {
-        scan.tell(
-            1,
-            "the file starts with a byte order mark, which the AWS CLI, botocore and the Rust SDK refuse",
-            WITHOUT_MARK,
-        );
+        let seen =
+            "the file starts with a byte order mark, which the AWS CLI, botocore and the Rust SDK refuse";
+        scan.found.push(Oddity { line: 1, seen: seen.to_owned(), fix: Fix::WithoutMark });
     }
     for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
         scan.read(index + 1, line);
@@ -83,7 +86,7 @@ struct Scan {
 
 impl Scan {
     fn tell(&mut self, line: usize, seen: impl Into<String>, fix: impl Into<String>) {
-        self.found.push(Oddity { line, seen: seen.into(), fix: fix.into() });
+        self.found.push(Oddity { line, seen: seen.into(), fix: Fix::Words(fix.into()) });
     }
 
     fn read(&mut self, number: usize, line: &str) {

@@ -4,6 +4,7 @@ use std::io::{self, Write as _};
 use std::time::{Duration, Instant};
 
 use sso_profile::{Kind, Profile};
+use sso_tool::login_page;
 use sso_tool::sanitize::sanitize;
 use sso_tool::stream::{Document, Output};
 use sso_tool::time::{self, Moment};
@@ -132,7 +133,6 @@ impl<'a> Progress<'a> {
         let place = port.map_or_else(String::new, |port| {
             format!(" in a browser on this machine (it returns to port {port})")
         });
-        let (whose, url) = (sanitize(whose), visible(&authorize.url));
         if let Some(host) = &authorize.foreign_host {
             say(&format!(
                 "warning: the page is on {host}, which is neither AWS's nor in your config, so it isn't opened\n"
@@ -145,24 +145,8 @@ impl<'a> Progress<'a> {
             }
             _ => "use the browser that opens now. If none opens, open this page",
         };
-        let mut text = format!(
-            "To log in as {whose}, {what}{place}:
-
-    {url}
-
-"
-        );
-        if let Some(code) = &authorize.user_code {
-            let code = sanitize(code);
-            text = format!(
-                "{text}and allow it if it shows this code:
-
-    {code}
-
-"
-            );
-        }
-        say(&text);
+        let what = format!("To log in as {}, {what}{place}", sanitize(whose));
+        say(&login_page::shown(&what, &authorize.url, authorize.user_code.as_deref()));
     }
 }
 
@@ -179,9 +163,4 @@ fn in_words(profile: &Profile) -> String {
 fn say(text: &str) {
     // A closed stderr takes nothing from the login.
     let _ = io::stderr().lock().write_all(text.as_bytes());
-}
-
-/// The whole URL, since a person must open it: only what could harm a terminal is left out.
-pub(crate) fn visible(url: &str) -> String {
-    url.chars().filter(char::is_ascii_graphic).collect()
 }

@@ -6,7 +6,7 @@ use sso_profile::choice::Pick;
 use sso_profile::request::{Request, writable_name};
 use sso_profile::snapshot::Snapshot;
 use sso_profile::{AwsConfig, Profile, WriteOptions};
-use sso_tool::exit::{Exit, Fault, status_of};
+use sso_tool::exit::{Exit, Fault, is_conflict, status_of};
 use sso_tool::sanitize::sanitize;
 use sso_tool::shell::shell_word;
 use sso_tool::stream::Document;
@@ -17,7 +17,7 @@ use super::round::{Round, is_login};
 use crate::session::error::SessionError;
 use crate::setup::config_copy::{ConfigCopy, config_file};
 use crate::setup::portal_session::{Finder, Given, PortalSession};
-use crate::setup::role_choice;
+use crate::setup::{region, role_choice};
 
 /// Finds out where to log in, once it is known that whatever isn't given can be asked for.
 pub(super) fn find_session(round: &mut Round<'_>) -> anyhow::Result<()> {
@@ -81,7 +81,7 @@ fn check_conflict(round: &Round<'_>, session: &PortalSession, config: &AwsConfig
         WriteOptions { dry_run: true, ..WriteOptions::default() },
         round.settings,
     );
-    rehearsed.map(drop).map_err(|err| refused(err, round, name, &request))
+    rehearsed.map(drop).map_err(refused)
 }
 
 /// What the profile is to say.
@@ -92,11 +92,8 @@ fn profile_request(session: &PortalSession, [account, role]: [&str; 2], region: 
 
 /// A refusal to write. One of what is there and differs leads to the flag of this command, not to those of
 /// `sso-profile write`.
-fn refused(err: anyhow::Error, round: &Round<'_>, name: &str, request: &Request) -> anyhow::Error {
-    let replaced = WriteOptions { replace: true, dry_run: true };
-    let is_conflict = status_of(&err) == Exit::Config
-        && sso_profile::write_profile(name, request, replaced, round.settings).is_ok();
-    if is_conflict {
+fn refused(err: anyhow::Error) -> anyhow::Error {
+    if is_conflict(&err) {
         return Fault::new(Exit::Config, format!("{err:#}")).hint("--replace changes the profile").into();
     }
     err
@@ -195,11 +192,8 @@ fn write_or_replace(
     config: &AwsConfig,
 ) -> anyhow::Result<Option<Document>> {
     match write_once(round, name, request, round.set_up.replace) {
-        Err(err)
-            if status_of(&err) == Exit::Config
-                && config.contains(name)
-                && round.prompter.is_somebody_there() => {}
-        written => return written.map(Some).map_err(|err| refused(err, round, name, request)),
+        Err(err) if is_conflict(&err) && config.contains(name) && round.prompter.is_somebody_there() => {}
+        written => return written.map(Some).map_err(refused),
     }
     let replaced = WriteOptions { replace: true, dry_run: true };
     let document = sso_profile::write_profile(name, request, replaced, round.settings)?;
@@ -231,26 +225,15 @@ fn write_once(
     sso_profile::write_profile(name, request, options, round.settings)
 }
 
-/// The region to work in: a flag's; else a person's, asked with what the session's other profiles have, or any. The
-/// region of IAM Identity Center is none to work in by itself.
+/// The region to work in: a flag's; else a person's, asked with what is usual. The region of IAM Identity Center is none to
+/// work in by itself.
 fn region(round: &Round<'_>, name: &str, config: &AwsConfig) -> anyhow::Result<Option<String>> {
-    let check = |region: &str| Request { region: Some(region.to_owned()), ..Request::default() }.check();
     let given = round.set_up.region.as_deref();
     if given.is_none() && (!round.prompter.is_somebody_there() || config.contains(name)) {
         return Ok(None);
     }
-    let region_of = |is_wanted: &dyn Fn(&Profile) -> bool| {
-        let mut profiles = config.profiles().filter_map(|(_, profile)| profile.ok());
-        profiles.find_map(|profile| {
-            let is_wanted = is_wanted(&profile);
-            profile.region.filter(|region| is_wanted && check(region).is_ok())
-        })
-    };
-    let portal = round.portal()?;
-    let session_of = |profile: &Profile| profile.sso.as_ref()?.session.clone();
-    let usual = region_of(&|profile| session_of(profile).as_ref() == Some(&portal.name))
-        .or_else(|| ["AWS_REGION", "AWS_DEFAULT_REGION"].iter().find_map(|name| round.settings.text(name)))
-        .filter(|region| check(region).is_ok())
-        .or_else(|| region_of(&|_| true));
-    round.prompter.text(given, "Region to work in", usual.as_deref(), check).map(Some)
+    let usual = region::of_session(config, &round.portal()?.name)
+        .or_else(|| region::of_environment(round.settings))
+        .or_else(|| region::of_any(config));
+    region::ask(&round.prompter, given, usual.as_deref()).map(Some)
 }

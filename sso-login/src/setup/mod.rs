@@ -4,6 +4,7 @@ pub(crate) mod config_copy;
 pub(crate) mod login_process;
 pub(crate) mod portal_session;
 pub(crate) mod prompter;
+pub(crate) mod region;
 pub(crate) mod role_choice;
 pub(crate) mod stop;
 pub(crate) mod wanted_profiles;

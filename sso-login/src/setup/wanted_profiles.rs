@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use sso_profile::request::Request;
 use sso_profile::template::Template;
 use sso_profile::{AwsConfig, WriteOptions};
-use sso_tool::exit::{Exit, Fault, hint_of, status_of};
+use sso_tool::exit::{Fault, is_conflict, status_of};
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::shell::shell_word;
@@ -49,8 +49,8 @@ impl WantedProfiles {
             Err(err) => err,
         };
         let name = match self {
-            Self::One { name, .. } if status_of(&err) == Exit::Config && config.contains(name) => name,
-            Self::All { .. } if hint_of(&err).is_some() => {
+            Self::One { name, .. } if is_conflict(&err) && config.contains(name) => name,
+            Self::All { .. } if is_conflict(&err) => {
                 return Err(Fault::new(status_of(&err), format!("{err:#}"))
                     .hint("add --name-template '{session}-{account}-{role}', which gives the profiles other names")
                     .into());

@@ -115,6 +115,7 @@ fn refuse_move(wanted: &RoleProfile, own: Option<&Keys>) -> Result<(), Fault> {
     let RoleProfile { name, session: other, .. } = wanted;
     let message = format!("profile `{name}` belongs to sso-session `{session}`, and would move to `{other}`");
     Err(Fault::new(Exit::Config, message)
+        .conflict()
         .hint("--name-template '{session}-{account}-{role}' tells them apart, --replace changes it"))
 }
 
@@ -190,5 +191,6 @@ fn not_ours(names: &[&str]) -> Fault {
         ),
     };
     Fault::new(Exit::Config, message)
+        .conflict()
         .hint("another --name-template avoids them, --replace overwrites them (--dry-run --text shows how)")
 }

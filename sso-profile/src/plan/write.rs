@@ -92,6 +92,7 @@ fn refuse_overwriting(
         return Ok(());
     }
     Err(Fault::new(Exit::Config, format!("profile `{name}` exists and differs in {}", keys.join(", ")))
+        .conflict()
         .hint("--dry-run --replace --text shows the change, --replace makes it"))
 }
 
@@ -270,6 +271,7 @@ pub(super) fn session_differs(session: &str, name: &str, change: &SectionEdit, c
         Exit::Config,
         format!("sso-session `{session}` exists and differs in {}{used}", keys_of(change)),
     )
+    .conflict()
     .hint("give another --sso-session, or --replace to change it for all of them")
 }
 
