@@ -30,9 +30,9 @@ pub(crate) struct Args {
 
     /// Monitor: read all documents, then check them again every D
     ///
-    /// Prints one document per profile and tick, the first at once, until standard output closes or SIGTERM or SIGINT
-    /// comes; then the status is 0. Write D like 30s, 15m or 1h30m, one second at least; without D it is
-    /// `SSO_CHECK_SECONDS` (60). The list of profiles stays the same: for a monitor that notices changes of the config, use
+    /// Prints one document per profile at once, then every D, until standard output closes or SIGTERM or SIGINT arrives; the
+    /// status is then 0. D is a time such as 30s, 15m or 1h30m, at least one second; without D, it is `SSO_CHECK_SECONDS`
+    /// (60). The list of profiles stays the same: for a monitor that notices changes of the config, use
     /// `sso-profile list --every D | sso-cache check`.
     #[arg(long, value_name = "D", num_args = 0..=1, value_parser = parse_every)]
     #[expect(clippy::option_option, reason = "absent, without D, with D: clap's own form for that")]

@@ -18,8 +18,8 @@ use crate::commands::logged_view::logged;
 /// removed; with --older-than, only if nobody wrote to it for that long. --older-than alone matches tokens and role
 /// credentials of any state. Some files are always kept: tokens that can be renewed (unless they are orphans), registrations
 /// that have not expired, torn files that `sso-cache repair` can repair, and other tools' files unless they are torn. The
-/// same options apply to copies that a killed writer left beside a file, and to those in `quarantine/`; --corrupt also
-/// removes them.
+/// same options apply to copies that a killed writer left beside a file, and to files in `quarantine/`; --corrupt removes
+/// both, too.
 ///
 /// Prints one document per file, like `sso-cache list`, with `action` (removed, kept), `because`, and `error`.
 #[derive(Debug, clap::Args)]
@@ -41,7 +41,7 @@ pub(crate) struct Args {
     #[arg(long)]
     corrupt: bool,
 
-    /// Remove only files that nobody wrote to for D, like 12h or 30d
+    /// Remove only files that nobody wrote to for D, such as 12h or 30d
     #[arg(long, value_name = "D", value_parser = parse_duration)]
     older_than: Option<Duration>,
 

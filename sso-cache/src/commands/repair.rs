@@ -12,11 +12,11 @@ use crate::commands::logged_view::logged;
 
 /// Repair torn files, without a login if one whole object is left
 ///
-/// Two AWS CLIs that write at the same time tear a file. No client repairs it, and every command fails with an error that is
-/// only a hash. If a torn file still has one whole token, registration or set of role credentials, `repair` writes that
+/// Two AWS CLIs that write at the same time can tear a file. No client repairs it, and every command fails with an error that
+/// is only a hash. If a torn file still has one whole token, registration or set of role credentials, `repair` writes that
 /// back; of several tokens it chooses the one that lasts longest. It moves the torn file to `quarantine/` in the state
-/// directory (and keeps the newest 20). It leaves good files, links, other tools' files and files that are being written
-/// alone.
+/// directory (and keeps the newest 20). It doesn't touch good files, links, other tools' files, or files that are being
+/// written.
 ///
 /// Prints one document per file: `file`, `action` (salvaged, quarantined, none), and, where they apply, `reason`,
 /// `kind`, `expiresAt`, `quarantine` and `error`. Torn files come last.

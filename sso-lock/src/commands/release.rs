@@ -8,8 +8,8 @@ use sso_tool::stream::{self, Document};
 
 /// Release a lock that `acquire` took
 ///
-/// Without --token, reads the documents of `acquire` from stdin, so that the token appears on no command line. NAME, if
-/// given, must be the name in the documents.
+/// Without --token, the token comes from the documents of `acquire` on stdin, and appears on no command line. NAME, if given,
+/// must be the name in the documents.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:

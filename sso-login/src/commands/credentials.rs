@@ -47,7 +47,7 @@ portal, once for all processes that ask at the same time. A session that can be 
 The command never asks anything.
 
 Always name the profile in a credential_process: without a profile, the command reads documents from
-stdin, and it has the stdin of the calling program.
+stdin, and its stdin is that of the calling program.
 
 As a filter it passes each document on with its credentials, or with `error` and `reason`, as with
 --format json. The other formats can't show a reason, so they end at the first failure.

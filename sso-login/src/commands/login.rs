@@ -38,7 +38,7 @@ Exit status:
   65   bad document
   69   the service can't be reached
   74   a file failed
-  75   not now: another login is under way, a person said later, or no session lasts --min-left
+  75   not now: another login is under way, a person said later, or no session lasts long enough
   77   no login
   78   profile or configuration wrong
   124  timed out";
@@ -56,11 +56,11 @@ pub struct Args {
     force: bool,
     /// How a person logs in
     ///
-    /// `aws` runs `aws sso login`. `pkce` opens a browser on this machine, which returns to a port on 127.0.0.1.
-    /// `device` shows a URL and a code, for a browser anywhere. `auto` stands for one of these three: for
-    /// `device` where a browser couldn't return to this machine (over ssh, in containers, CI and clouds, in WSL without wslview,
-    /// without a display, with --no-browser, and for a profile without an sso-session); elsewhere for `aws` if an AWS CLI v2 is
-    /// installed, and for `pkce` if none is. SSO_LOGIN_VIA says what `auto` stands for instead.
+    /// `aws` runs `aws sso login`. `pkce` opens a browser on this machine, which returns to a port on 127.0.0.1. `device`
+    /// shows a URL and a code, for a browser anywhere. `auto` means `aws` if an AWS CLI v2 is found, otherwise `pkce`. A
+    /// browser can't always return to this machine: over ssh, in containers, CI and clouds, in WSL without wslview, without a
+    /// display, with --no-browser, and for a profile without an sso-session. There the AWS CLI uses a code, and `device`
+    /// takes the place of `pkce`. SSO_LOGIN_VIA changes what `auto` means.
     #[arg(long, value_enum, default_value_t = Via::Auto)]
     via: Via,
     /// Open no browser here: show the URL and the code only
@@ -85,9 +85,9 @@ pub struct Args {
     ///
     /// The session is renewed if that is enough. Otherwise the tool ends the current session at the AWS access portal, and a
     /// person logs in again; without this logout, AWS would hand out a session with the same end. A person must agree, on the
-    /// terminal, in a dialog or with --yes. If nobody can agree, the current session stays (77). If
-    /// the tools don't know when the session ends, they take it for long enough (`sso-cache check --help`, --ahead, says how
-    /// they learn it). If even the new session is known to end too early, an error says so (75).
+    /// terminal, in a dialog or with --yes. If nobody can agree, the current session stays (77). If the tools don't know when
+    /// the session ends, they assume that it lasts long enough (`sso-cache check --help` says under --ahead how they learn
+    /// the end). If even the new session is known to end too early, an error says so (75).
     #[arg(long, value_name = "D", value_parser = sso_tool::time::parse_duration)]
     min_left: Option<Duration>,
     /// With --min-left, end the current session without asking; the watcher's question is still asked

@@ -42,8 +42,9 @@ Examples:
 
 `sessionProfiles` names all profiles of the session, which are all logged out. `wasLoggedIn` is
 false if there was nothing to end. `removed` names the removed files. If the service can't be
-reached, they are removed anyway; `serviceTold` is then false, and the session lasts there until it
-ends. To end a session that no config names, use --sso-session, or --all, which finds its token.
+reached, the files are removed anyway; `serviceTold` is then false, and the session lasts at the
+service until it expires. To end a session that no config names, use --sso-session, or --all, which
+finds its token.
 
 Exit status:
   0   logged out (or nobody was logged in)

@@ -365,7 +365,7 @@ pub(crate) struct Question {
     profile: Option<String>,
     #[command(flatten)]
     subject: SubjectFlags,
-    /// Print lines for people; as a filter too, with what fails on stderr
+    /// Print lines for people, also as a filter; failures go to stderr
     #[arg(long)]
     pub(crate) text: bool,
     /// As a filter, end with the status of the first answer that isn't good

@@ -15,7 +15,7 @@ use crate::credentials::signing_keys::Credentials;
 /// How credentials are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// What an SDK expects of a `credential_process`
+    /// The form that an SDK expects from a `credential_process`
     Process,
     /// `export NAME=value`
     Env,

@@ -40,8 +40,8 @@ pub struct KeySetArgs {
     pub(super) timeout: Option<Duration>,
     /// Leave the session logged in at the end
     ///
-    /// Without it the session is logged out, to prove that the key locks. If the session was in use, the command first asks
-    /// on the terminal.
+    /// Without this flag the session is logged out, to prove that the key locks. If the session was in use, the command first
+    /// asks on the terminal.
     #[arg(long)]
     pub(super) keep_session: bool,
     /// Print a line for each step, for people

@@ -83,7 +83,7 @@ Exit status:
   74     a stream failed
   75     not now: the port is in use or another login is under way
   77     no login
-  78     the profile is wrong there
+  78     the profile on the host is wrong
   124    timed out
   128+N  ended by signal N";
 

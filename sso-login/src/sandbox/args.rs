@@ -39,10 +39,10 @@ pub struct SandboxArgs {
     /// How long an access token lasts [default: 1h; 8h for clients without scopes]
     #[arg(long, value_name = "D", value_parser = parse_duration, help_heading = "Lifetimes")]
     token_lifetime: Option<Duration>,
-    /// How long a sign-in lasts, and so how long its refresh tokens work
+    /// How long a sign-in lasts; its refresh tokens work just as long
     #[arg(long, aliases = ["session-length", "refresh-lifetime"], value_name = "D", default_value = "8h", value_parser = parse_duration, help_heading = "Lifetimes")]
     session_lifetime: Duration,
-    /// Reuse an active sign-in at the next login, with its old end, as AWS does until a logout
+    /// At the next login, reuse an active sign-in and its old end, as AWS does until a logout
     #[arg(long, help_heading = "Lifetimes")]
     keep_session: bool,
     /// How long role credentials last
@@ -89,15 +89,15 @@ Examples:
   sso-login sandbox --approve ask -- bash         a shell; you approve logins in a browser
   sso-login sandbox --token-lifetime 30s -- sh -c 'sso-login demo; sso-cache list --text'
   sso-login sandbox --fail CreateToken=503x2 -- sso-login demo
-  sso-login sandbox > sandbox.json &              serve, and print what to export, which does:
+  sso-login sandbox > sandbox.json &              serve; the next line exports its variables:
   eval \"$(jq -r '.export | to_entries[] | \"export \\(.key)=\\(.value | @sh)\"' sandbox.json)\"
   curl -s $SSO_SANDBOX_URL/sandbox/stats          count logins, consents and requests
 
 Operations: RegisterClient, StartDeviceAuthorization, CreateToken, Authorize, ListAccounts,
 ListAccountRoles, GetRoleCredentials, Logout, GetCallerIdentity, GetSigninToken, ListBuckets.
 
-The document has `startUrl` and `region` for sso-login setup. Export all variables of `export`,
-also HOME: an AWS CLI before 2.16 finds the sandbox only by the files in it.
+The document has `startUrl` and `region` for sso-login setup. Export all variables in `export`,
+including HOME: an AWS CLI before 2.16 finds the sandbox only through the files in HOME.
 
 While it runs, SSO_SANDBOX_URL accepts POST /sandbox/faults (a document, `{\"pending\":3}`) and
 DELETE /sandbox/faults, and answers GET /sandbox/faults, /sandbox/stats and /sandbox/log.

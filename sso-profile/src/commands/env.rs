@@ -46,7 +46,7 @@ pub(crate) struct Args {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Shell {
-    /// And any other POSIX shell
+    /// bash, and any other POSIX shell
     Bash,
     /// zsh
     Zsh,

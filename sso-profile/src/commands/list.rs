@@ -38,9 +38,9 @@ pub(crate) struct Args {
     text: bool,
     /// Monitor: read the config again every D, and print every profile
     ///
-    /// Prints the first time at once, and continues until standard output closes or SIGTERM or SIGINT comes; then the status
-    /// is 0. Write D like 30s, 15m or 1h30m, one second at least; without D it is `SSO_CHECK_SECONDS` (60). While the config
-    /// can't be read, the last known profiles are printed.
+    /// Prints at once, then every D, until standard output closes or SIGTERM or SIGINT arrives; the status is then 0. D is a
+    /// time such as 30s, 15m or 1h30m, at least one second; without D, it is `SSO_CHECK_SECONDS` (60). While the config can't
+    /// be read, the last known profiles are printed.
     #[arg(long, value_name = "D", num_args = 0..=1, value_parser = parse_every)]
     #[expect(clippy::option_option, reason = "absent, without D, with D: clap's own form for that")]
     every: Option<Option<Duration>>,

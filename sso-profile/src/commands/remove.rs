@@ -14,10 +14,10 @@ use crate::plan;
 
 /// Remove a profile from the config file
 ///
-/// Removes the profile's section with the comments that can only be about it; every other byte stays. It also removes
-/// the sso-session if no other profile uses it and it has nothing that `write` couldn't write again. An sso-session with
-/// other keys or comments stays, unless you give --session. The profile is PROFILE, or `profile` of each document on
-/// standard input; `AWS_PROFILE` is ignored. Keys in the credentials file are never touched.
+/// Removes the profile's section with the comments that can only be about it; every other byte stays. Also removes the
+/// sso-session if no other profile uses it, unless it has keys or comments that `write` couldn't write again; --session
+/// removes even such an sso-session. The profile is PROFILE, or `profile` of each document on standard input; `AWS_PROFILE`
+/// is ignored. Keys in the credentials file are never touched.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -43,7 +43,7 @@ pub(crate) struct Args {
     /// Remove the profile even if another one has it as its `source_profile`
     #[arg(long)]
     force: bool,
-    /// Remove its sso-session whatever that contains, unless another profile uses it
+    /// Remove the profile's sso-session with all its content, unless another profile uses it
     #[arg(long)]
     session: bool,
     /// Print a sentence (with --dry-run the diff) for people

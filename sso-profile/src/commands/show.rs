@@ -19,10 +19,10 @@ use crate::table;
 
 /// Print one profile as a document
 ///
-/// The profile is the first of these that is given: PROFILE, `profile` of the document on standard input, the variables
-/// named in `SSO_PROFILE_VARS` (`BACKLOG_AWS_PROFILE`), `AWS_PROFILE`, `default`. With documents on standard input it is a
-/// filter: it adds the profile's keys to each document and passes on the others. For a profile that is unknown or can't be
-/// used, the document gets an `error`.
+/// The profile is the first of these that is given: PROFILE, `profile` of the document on standard input, the variables named
+/// in `SSO_PROFILE_VARS` (`BACKLOG_AWS_PROFILE`), `AWS_PROFILE`, `default`. With documents on standard input it is a filter:
+/// it adds the profile's keys to each document, and passes on the document's other keys. For a profile that is unknown or
+/// can't be used, the document gets an `error`.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -49,9 +49,9 @@ pub(crate) struct Args {
     text: bool,
     /// Monitor: read the config again every D, and print the profile; standard input isn't read
     ///
-    /// Prints the first time at once, and continues until standard output closes or SIGTERM or SIGINT comes; then the status
-    /// is 0. Write D like 30s, 15m or 1h30m, one second at least; without D it is `SSO_CHECK_SECONDS` (60). A profile that
-    /// can no longer be used gets an `error`.
+    /// Prints at once, then every D, until standard output closes or SIGTERM or SIGINT arrives; the status is then 0. D is a
+    /// time such as 30s, 15m or 1h30m, at least one second; without D, it is `SSO_CHECK_SECONDS` (60). A profile that can no
+    /// longer be used gets an `error`.
     #[arg(long, value_name = "D", num_args = 0..=1, value_parser = parse_every)]
     #[expect(clippy::option_option, reason = "absent, without D, with D: clap's own form for that")]
     every: Option<Option<Duration>>,

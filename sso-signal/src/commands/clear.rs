@@ -20,11 +20,11 @@ use sso_tool::time::Moment;
 
 /// Remove signals, snoozes and cooldowns
 ///
-/// Clears those of PROFILE (else of the profile chosen by SSO_PROFILE_VARS or AWS_PROFILE, else of `default`), or all.
-/// `ended` in the document says what held reminders back until now, such as `snoozed`. The monitor's next check raises a
-/// signal again for a session that is still expired. A session that was locked on purpose stays quiet: `quiet --off` ends
-/// that. A name that neither the AWS config nor a signal or reminder has is warned of. For a profile on another host, name
-/// the host with --host.
+/// Clears the signals, snoozes and cooldowns of PROFILE (else of the profile chosen by SSO_PROFILE_VARS or AWS_PROFILE, else
+/// of `default`), or with --all those of every profile. `ended` in the document says what held reminders back until now, such
+/// as `snoozed`. The monitor's next check raises a signal again for a session that is still expired. A session that was
+/// locked on purpose stays quiet: `quiet --off` ends that. If neither the AWS config nor a signal or reminder has the name, a
+/// warning says so. For a profile on another host, name the host with --host.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = "\
 Examples:

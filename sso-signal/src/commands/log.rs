@@ -13,9 +13,9 @@ const LARGEST: i64 = 16 << 20;
 
 /// Turn the tools' output into a log for people
 ///
-/// Reads documents and other lines on stdin, and writes one line with its time for each event. A monitor's documents give a
-/// line only when something has changed. Other lines that repeat are left out for ten minutes. A log file of more than
-/// 16 MiB starts anew.
+/// Reads documents and other lines on stdin, and writes one line with its time for each event. A monitor's documents cause a
+/// line only when something has changed. Other repeated lines are left out for ten minutes. A log file of more than 16 MiB
+/// starts anew.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = "\
 Examples:

@@ -22,7 +22,7 @@ pub(crate) struct Args {
     /// Print sentences for people
     #[arg(long)]
     pub(crate) text: bool,
-    /// `notify`, `auto` or `standalone`; it takes effect within one poll
+    /// `notify`, `auto` or `standalone`; the change takes effect within one poll
     pub(crate) mode: Option<String>,
 }
 

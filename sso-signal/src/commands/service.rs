@@ -30,8 +30,9 @@ pub(crate) enum Service {
     /// Install the watcher and the monitor as services with the current settings, and start them
     ///
     /// Without CMD the services run `sso-watch 52w` and `sso-monitor`. With CMD, CMD is the watcher, and --monitor names the
-    /// monitor. Writes a launchd agent (com.bazel.sso-watcher) or a systemd user unit (sso-watcher.service). Run it again to apply
-    /// changed settings; without changes it touches nothing. It never replaces another program's service of that name.
+    /// monitor. Writes a launchd agent (com.bazel.sso-watcher) or a systemd user unit (sso-watcher.service). To apply changed
+    /// settings, run the command again; without changes it touches nothing. It never replaces another program's service of
+    /// that name.
     #[command(after_long_help = "\
 Examples:
   sso-signal service install
@@ -72,9 +73,9 @@ Examples:
   sso-signal service uninstall
 
 Exit status:
-  0   it isn't installed (any more)
+  0   the service isn't installed (any more)
   69  no service manager runs here
-  78  it is another program's")]
+  78  the service is another program's")]
     Uninstall {
         /// Print a sentence for people
         #[arg(long)]
@@ -88,7 +89,7 @@ Examples:
 Exit status:
   0   done
   69  no service manager runs here
-  78  it isn't installed")]
+  78  the service isn't installed")]
     Restart {
         /// Print a sentence for people
         #[arg(long)]
@@ -130,8 +131,8 @@ Examples:
   sso-signal service check | sso-signal log
 
 Exit status:
-  0   it may
-  78  it may not")]
+  0   a watcher may run here
+  78  it may not run here")]
     Check,
 }
 

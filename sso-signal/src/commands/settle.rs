@@ -21,7 +21,7 @@ use sso_tool::stream::{self, Document, Output};
 use sso_tool::subject::Subject;
 use sso_tool::time;
 
-/// Record what came of each login, and pass every document on
+/// Record the result of each login, and pass every document on
 ///
 /// `outcome` is one of success, valid, failed, timeout, snoozed (with `seconds`), dismissed, suppressed, busy,
 /// unknown-profile (with `configFile`, `configModified`). It applies to the whole sso-session (`ssoSession`,

@@ -37,7 +37,7 @@ Exit status:
   78   bad SSO_POLL_SECONDS
   124  none was due within --timeout")]
 pub(crate) struct Args {
-    /// End (124) when the process that started it has ended
+    /// End (124) when the process that started this one has ended
     #[arg(long)]
     pub(crate) with_parent: bool,
     /// Give up after this time

@@ -40,7 +40,7 @@ Exit status:
   74  a file failed
   75  not now: another process keeps the state locked")]
 pub(crate) struct Args {
-    /// Profile whose login is required; without it, or with `-`, the documents on stdin say that
+    /// Profile that needs a login; without PROFILE, or with `-`, the documents on stdin name the profiles
     pub(crate) profile: Option<String>,
     /// Say why, for the person who is asked
     #[arg(long, value_name = "TEXT")]

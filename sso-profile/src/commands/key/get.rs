@@ -9,7 +9,7 @@ use crate::key::{self, Standing};
 
 /// Print a key and its value
 ///
-/// `value` is the profile's name, or the variable's content. It never opens a browser.
+/// `value` is the profile's name, or the variable's content. The command never opens a browser.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:

@@ -14,9 +14,9 @@ use crate::key::vault::{State, VaultName};
 
 /// Print the keys and whether they can be used
 ///
-/// `state` is granted, locked (a person must log in), absent (the variable isn't set now) or blocked (the profile is
-/// gone or has changed its kind); `reason` says why, and `fix` what helps. A key of a profile also has the keys that
-/// `sso-profile show` prints, and `expiresAt` of a valid token. No variable's value is shown, and nobody is logged in.
+/// `state` is granted, locked (a person must log in), absent (the variable isn't set now) or blocked (the profile is gone or
+/// has changed its kind); `reason` says why, and `fix` what helps. For a key that points at a profile, the document also has
+/// what `sso-profile show` prints, and `expiresAt` of a valid token. No variable's value is shown, and nobody is logged in.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:

@@ -15,7 +15,7 @@ use crate::profile::Profile;
 
 /// Print the sso-sessions behind keys, each once
 ///
-/// Prints a document for each session that keys of the vault `aws.iam.sso` need. It has the keys that `sso-profile show`
+/// Prints a document for each session that keys of the vault `aws.iam.sso` need. The document has what `sso-profile show`
 /// prints for the first key's profile, `sessionProfiles` (the profiles that a login or logout affects) and `keys`. Blocked
 /// keys are left out; keys of other vaults have no session.
 #[derive(Debug, clap::Args)]

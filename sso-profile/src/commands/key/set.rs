@@ -9,9 +9,9 @@ use crate::key::{self, Standing, VaultName};
 
 /// Store what a key points at
 ///
-/// A profile must exist, with an sso-session, an account and a role (`aws.iam.sso`) or with static keys
-/// (`aws.static`); nobody is logged in. For a variable, or `/path/to/file#VARIABLE` (`env`), only the name is
-/// checked: you may set the variable later, and the key is absent until then.
+/// For `aws.iam.sso`, the profile must exist and have an sso-session, an account and a role; for `aws.static`, it must exist
+/// and have static keys. Nobody is logged in. For `env`, the reference is a variable or `/path/to/file#VARIABLE`, and only
+/// its name is checked: you may set the variable later, and until then the key is absent.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:

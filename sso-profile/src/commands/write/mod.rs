@@ -25,24 +25,24 @@ pub use options::WriteOptions;
 
 /// Add or change a profile and its sso-session
 ///
-/// Only the bytes that must change are changed: comments, order and line ends stay. Values come from the flags, else from
-/// the document on standard input (`startUrl`, `ssoRegion`, `accountId` …). A new profile also gets them from
-/// `AWS_SSO_START_URL`, `AWS_SSO_REGION`, `AWS_SSO_ACCOUNT_ID` and `AWS_SSO_ROLE_NAME` (environment,
-/// `~/.backlog-toolkit-env` or `.env`). All other keys stay as they are. An existing profile or session is changed only with
+/// Changes only the bytes that must change: comments, order and line ends stay. Values come from the flags, else from the
+/// document on standard input (`startUrl`, `ssoRegion`, `accountId` …). A new profile also gets them from
+/// `AWS_SSO_START_URL`, `AWS_SSO_REGION`, `AWS_SSO_ACCOUNT_ID` and `AWS_SSO_ROLE_NAME` (environment, `~/.backlog-toolkit-env`
+/// or `.env`). All other keys stay as they are. An existing profile or session is changed only with
 /// --replace. If the file already has an sso-session for the portal (start URL), that session is used, unless --sso-session
-/// names another one. For a document without a profile, give PROFILE or set a variable (`AWS_PROFILE`); they apply to one
-/// document, and such a document is never written into `default`.
+/// names another one. For a document without a profile, give PROFILE or set a variable (`AWS_PROFILE`); either applies to one
+/// document only. A document without a profile is never written into `default`.
 ///
-/// With --all, each document on standard input (an account and a role) becomes a profile, in one edit: all of
-/// them or none. A comment below the header marks such a profile. A second run changes only the profiles whose role has
-/// changed. Keys that you added to a marked profile stay, and profiles that you wrote yourself change only with
-/// --replace. --prune removes the marked profiles of the listed sessions whose role is no longer among the documents. A
-/// document is printed for each profile, with its `change`: added, replaced, unchanged, removed, or kept (its role is gone,
-/// but another profile needs it).
+/// With --all, each document on standard input (an account and a role) becomes a profile, in one edit: all of them or none. A
+/// comment below the header marks such a profile. A second run changes only the profiles whose role has changed. Keys that
+/// you added to a marked profile stay, and profiles that you wrote yourself change only with --replace. --prune removes
+/// marked profiles of the listed sessions if their role is no longer among the documents. A document is printed for each
+/// profile, with its `change`: added, replaced, unchanged, removed, or kept (its role is gone, but another profile needs it).
 ///
 /// The last document of `sso-login accounts` says how many documents there are (`listed`). If the listing was cut short or
-/// lost documents on the way, --prune removes nothing. If you filter the listing on purpose, --complete says that the rest
-/// is all you want. Your own documents don't need such a last document. If one has `error`, nothing is written or removed.
+/// lost documents on the way, --prune removes nothing. If you filter the listing on purpose, add --complete: the remaining
+/// documents then count as the whole listing. Your own documents don't need such a last document. If any document has
+/// `error`, nothing is written or removed.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
