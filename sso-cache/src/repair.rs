@@ -262,7 +262,9 @@ impl Repair<'_> {
                 let and = match patient.place {
                     _ if is_saved => "; one whole object is left in it",
                     Place::Token => "; no whole token is left in it, so its session needs a login",
-                    Place::Role => "; nothing whole is left in it: it is fetched again when it is needed",
+                    Place::Role => {
+                        "; no whole object is left in it: new credentials are fetched when they are needed"
+                    }
                     Place::Foreign => "",
                 };
                 document.set("reason", format!("the file {}{and}", torn.why));

@@ -166,7 +166,7 @@ fn somebody_elses_lock_is_named_while_it_is_waited_for_and_after() {
     let ended = bench.run("sso-login logout demo");
     assert_eq!(ended.code, 75, "{}", ended.stderr);
     let lines: Vec<_> = ended.stderr.lines().collect();
-    let unknown = "its holder is unknown, and counts for 5 minutes at most";
+    let unknown = "its holder is unknown; the lock lasts 5 minutes at most";
     assert_eq!(lines[0], format!("sso-login: waiting up to 13s for a login or refresh: {unknown}"));
     assert!(lines[1].contains("a login or refresh is under way: its holder is unknown"), "{lines:?}");
     let folder = bench.home().join(".aws/sso-renewer/login.lock");

@@ -101,7 +101,7 @@ fn what_needs_no_login_is_handed_out_where_nothing_can_be_kept() {
         let mut command = mounted(&bench, &unshare, change, &aws, "sso-login credentials demo");
         command.env("SSO_LOG", "debug");
         let stderr = end(command, "").stderr;
-        assert!(stderr.contains("credentials are handed out uncached: cannot "), "{stderr}");
+        assert!(stderr.contains("the credentials aren't cached: cannot "), "{stderr}");
         assert_eq!(names(aws.join("cli/cache")), before);
         // And who only looks sees what there is.
         let look = "sso-profile show demo | sso-cache check -e";

@@ -20,7 +20,7 @@ fn on_a_terminal_it_is_said_what_is_waited_for() {
     let ended = bench.run(line);
     assert!(ended.code == 75 && !ended.stderr.contains("waiting"), "{} {}", ended.code, ended.stderr);
     assert!(ended.complaint().contains("another login is under way: its holder is unknown"));
-    assert!(ended.complaint().contains("and counts for 5 minutes at most"), "{}", ended.complaint());
+    assert!(ended.complaint().contains("the lock lasts 5 minutes at most"), "{}", ended.complaint());
     // A folder that nobody says to be his own ends by the command that is named.
     let hint = ended.last()["hint"].as_str().unwrap().to_owned();
     assert!(hint.starts_with("rmdir ") && hint.ends_with("/login.lock"), "{hint}");

@@ -124,7 +124,7 @@ impl Role<'_> {
                 }
             }
         }
-        Ok(Err(SessionError::busy(format!("{} changes all the time", named(self.session)))))
+        Ok(Err(SessionError::busy(format!("{} keeps changing", named(self.session)))))
     }
 
     /// Credentials that the portal gives, and the token that it gave them for.
@@ -182,7 +182,7 @@ pub(crate) fn kept(settings: &Settings, written: anyhow::Result<()>) -> anyhow::
         if !is_unwritable(&err) {
             return Err(err);
         }
-        settings.debug(|| format!("credentials are handed out uncached: {err:#}"));
+        settings.debug(|| format!("the credentials aren't cached: {err:#}"));
         Ok(())
     })
 }

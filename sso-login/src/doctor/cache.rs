@@ -11,7 +11,7 @@ const CHECK: &str = "cache";
 
 pub(super) fn check(scope: &Scope<'_>) -> Vec<Finding> {
     vec![torn(scope).unwrap_or_else(|err| {
-        let fix = "fix its permissions; sso-cache list tells whether it can be read";
+        let fix = "fix its permissions; sso-cache list says whether it can be read";
         Finding::error(CHECK, status_of(&err), format!("{err:#}"), fix)
     })]
 }

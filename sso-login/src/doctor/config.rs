@@ -17,7 +17,7 @@ pub(super) fn check(scope: &Scope<'_>) -> Vec<Finding> {
             let closed = || is_unwritable(err).then(|| permissions::readable(scope.settings)).flatten();
             let fix = hint_of(err).map(str::to_owned).or_else(closed);
             let fix =
-                fix.unwrap_or_else(|| "fix the file; sso-profile list tells whether it is valid".to_owned());
+                fix.unwrap_or_else(|| "fix the file; sso-profile list says whether it is valid".to_owned());
             return vec![Finding::error(CHECK, status_of(err), format!("{err:#}"), fix)];
         }
     };

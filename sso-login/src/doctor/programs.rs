@@ -94,7 +94,7 @@ fn trouble(entry: &str) -> Option<Finding> {
         return None;
     }
     let seen = format!(
-        "`aws sso login` waits until the command in BROWSER ends (`{entry}`), and serves no page before"
+        "`aws sso login` waits until the command in BROWSER ends (`{entry}`), and serves no page until then"
     );
     let command = if is_bare { format!("{entry} %s") } else { entry.to_owned() };
     Some(Finding::warning(BROWSER, seen, format!("export BROWSER='{command} &'")))

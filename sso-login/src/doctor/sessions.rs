@@ -80,7 +80,7 @@ fn registration(scope: &Scope<'_>, name: &str, token: &Token, login: &str) -> Fi
     let again = "AWS will ask for consent again";
     if moment <= scope.now {
         let seen = format!(
-            "the client registration of {name} ended at {until}: {again}, and nothing is renewed before"
+            "the client registration of {name} ended at {until}: {again}, and nothing is renewed until then"
         );
         return Finding::warning(REGISTRATION, seen, format!("{login} --force"));
     }

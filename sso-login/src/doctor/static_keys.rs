@@ -39,7 +39,7 @@ pub(super) fn check(scope: &Scope<'_>) -> Vec<Finding> {
         })
         .collect();
     if findings.is_empty() {
-        findings.push(Finding::ok(CHECK, "no SSO profile has static keys beside it"));
+        findings.push(Finding::ok(CHECK, "no SSO profile has static keys as well"));
     }
     findings
 }

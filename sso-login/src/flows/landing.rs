@@ -107,7 +107,7 @@ impl Landing {
             ),
             Self::NotFound => ("There is nothing here", "You can close this window."),
             Self::WrongMethod | Self::Malformed | Self::TooLarge => {
-                ("This request means nothing here", "You can close this window.")
+                ("This request isn't part of a login", "You can close this window.")
             }
         };
         (title, text.to_owned())

@@ -47,7 +47,7 @@ fn show_device(world: &mut World, user_code: Option<&str>) -> Answer {
     let Some(user_code) = user_code else { return page::code_form(200, None) };
     let approve = world.behavior.approve;
     let Some(device) = device::find(world, user_code) else {
-        return page::code_form(404, Some("No login waits for that code. It may have ended."));
+        return page::code_form(404, Some("No login waits for that code. The login may have ended."));
     };
     if device.decision != Decision::Undecided {
         return page::notice(200, "This login is settled", "You can close this page.");

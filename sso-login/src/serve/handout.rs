@@ -337,7 +337,7 @@ fn token(path: &Path) -> anyhow::Result<Digest> {
     // Without a line feed: the value goes into a header as it is.
     atomic_write::replace(path, token.as_bytes(), Mode::Private).map_err(|err| {
         let hint = format!("ls -ld {}", shell_word(&path.to_string_lossy()));
-        err.context(Fault::new(Exit::Io, "cannot keep the token of a profile").hint(hint))
+        err.context(Fault::new(Exit::Io, "cannot store the token of a profile").hint(hint))
     })?;
     Ok(Digest::of(&token))
 }

@@ -38,13 +38,13 @@ pub(crate) fn address(text: &str) -> anyhow::Result<SocketAddr> {
         text.to_owned()
     };
     let found = full.to_socket_addrs().with_fault(|| {
-        Fault::new(Exit::Usage, format!("`{text}` isn't an address to listen at"))
+        Fault::new(Exit::Usage, format!("`{text}` isn't an address to listen on"))
             .hint("--listen 127.0.0.1:8000")
     })?;
     let all: Vec<SocketAddr> = found.collect();
     // `localhost` may be ::1 first; browsers and SDKs try both, curl on an old host doesn't.
     all.iter().find(|address| address.is_ipv4()).or(all.first()).copied().ok_or_else(|| {
-        Fault::new(Exit::Usage, format!("`{text}` isn't an address to listen at"))
+        Fault::new(Exit::Usage, format!("`{text}` isn't an address to listen on"))
             .hint("--listen 127.0.0.1:8000")
             .into()
     })

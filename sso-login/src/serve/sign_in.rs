@@ -262,7 +262,7 @@ enum Failed {
 
 async fn ask(server: &Server, registered: &Registered, step: Step) -> Result<SignedIn, Failed> {
     let later = |why: &str| Failed::Later(why.to_owned(), None);
-    let (app, oidc) = server.app().map_err(|_| later("the server has no SSO to sign in to"))?;
+    let (app, oidc) = server.app().map_err(|_| later("the server has no SSO portal to sign in to"))?;
     let created = match step {
         Step::GoOn(created) => created,
         Step::Ask(code) => oidc.poll(registered, &code).await.map_err(|refusal| match refusal {
@@ -470,7 +470,10 @@ fn denied(why: &str) -> Problem {
 }
 
 fn invalid_grant() -> Problem {
-    Problem::bad("invalid_grant", "the device code isn't this client's, was used already, or has expired")
+    Problem::bad(
+        "invalid_grant",
+        "the device code isn't this client's, has already been used, or has expired",
+    )
 }
 
 /// Rounded up: who comes back after that long isn't early.

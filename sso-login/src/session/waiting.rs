@@ -55,6 +55,6 @@ fn acquire_unless_told(lock: &Lock, command: &str, timeout: Duration) -> anyhow:
 /// The holder of a lock, as people are told.
 pub(crate) fn in_words(owner: Option<&Owner>) -> String {
     let minutes = sso_lock::FOREIGN.as_secs() / 60;
-    let unknown = || format!("its holder is unknown, and counts for {minutes} minutes at most");
+    let unknown = || format!("its holder is unknown; the lock lasts {minutes} minutes at most");
     owner.map_or_else(unknown, Owner::in_words)
 }

@@ -105,7 +105,7 @@ fn from_documents(
         };
         if selected.is_some() {
             return Err(Fault::new(Exit::Usage, "several documents came in for one profile")
-                .hint("let sso-profile choose pick one")
+                .hint("pick one with sso-profile choose")
                 .into());
         }
         let found = select(name.as_deref(), None, settings)?;

@@ -41,7 +41,7 @@ impl Teller {
         };
         let name = sanitize(&profile.name);
         if from_environment("AWS_ACCESS_KEY_ID").is_some() {
-            self.say(&format!("[INFO] The keys of the environment are set aside: profile '{name}' counts"));
+            self.say(&format!("[INFO] The keys of the environment are set aside: profile '{name}' is used"));
         }
         if profile.kind.is_sso() {
             // Expected, and no error: the temporary ones come next.

@@ -157,7 +157,7 @@ fn renewed(dir: &Path, now: Moment, is_wanted: bool) -> anyhow::Result<Vec<Key>>
     let is_old = keys.last().is_none_or(|key| time::after(key.made_at, OLDEST) <= now);
     let is_one_more = is_old || (is_wanted && count < MOST);
     if is_wanted && !is_one_more {
-        log::line(&format!("there are {MOST} keys of the last two hours already; no new one is made"));
+        log::line(&format!("there are already {MOST} keys from the last two hours; no new key is made"));
     }
     if is_one_more {
         keys.push(Key::new(now)?);

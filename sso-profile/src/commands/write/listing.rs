@@ -105,10 +105,10 @@ impl Listing {
             if let Some(known) = known.filter(|known| StartUrl::of(&known.start_url) != StartUrl::of(url)) {
                 let (url, own) = (sanitize(url), sanitize(&known.start_url));
                 let message = format!(
-                    "the empty listing of session `{session}` is of {url}, and the config's is of {own}"
+                    "the empty listing of session `{session}` is for {url}, but the config has {own}"
                 );
                 return Err(Fault::new(Exit::Data, message)
-                    .hint("name the session that was listed with --sso-session"));
+                    .hint("with --sso-session, name the session that was listed"));
             }
         }
         Ok(())
@@ -163,9 +163,9 @@ fn wanted(document: &Document, asked: &AllRequest) -> anyhow::Result<RoleProfile
     if name.eq_ignore_ascii_case("default") {
         return Err(Fault::new(
             Exit::Config,
-            format!("{role_name} in {account_id} would be profile `{name}`, which every tool falls back to"),
+            format!("{role_name} in {account_id} would become profile `{name}`, the one that every tool falls back to"),
         )
-        .hint("put more into --name-template, for example '{account}-{role}'")
+        .hint("add more fields to --name-template, for example '{account}-{role}'")
         .into());
     }
     Ok(RoleProfile { name, session, account_id, role_name, request })

@@ -167,7 +167,7 @@ pub(crate) fn run(command: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     if documents.peek().is_none() {
         // A pipe that brings nothing may be a choice that nobody made: no setting makes up for it.
         if is_piped && command.request() == Request::default() {
-            let message = "there is nothing to write: no document came in, and no flag says what";
+            let message = "there is nothing to write: no document came in, and no flag has a value";
             return Err(Fault::new(Exit::Data, message)
                 .hint("run the command before the pipe by itself, or give flags, for example --role-name")
                 .into());
@@ -211,7 +211,7 @@ fn nameless() -> Fault {
 /// The first of a listing isn't the one that was meant, and the second would be refused.
 fn one_name_for_many(name: &str) -> Fault {
     Fault::new(Exit::Usage, format!("there are several documents and only one name, `{name}`"))
-        .hint("let sso-profile choose pick one, or --all make a profile of each")
+        .hint("pick one with sso-profile choose, or make a profile of each with --all")
 }
 
 fn write(
