@@ -14,11 +14,12 @@ use sso_tool::time;
 /// Stop the reminders of a session, until its next login or for good
 ///
 /// In any mode, the watcher doesn't ask about the session and opens no browser for it. Reminders come back after the next
-/// login: one that `sso-signal settle` or `request` handles, or one that a monitor notices (it sees the session without a
-/// valid token, and later with one). With --forever they stay off after logins, too. With documents on stdin it is a filter:
-/// it marks the session of each (`ssoSession`, `sessionProfiles`, else `profile` alone) and then passes the document on with
-/// `quiet`. In a pipe, put it before the logout. A name that isn't in the AWS config is accepted with a warning, because the
-/// profile may exist only in a container. --off turns reminders on again without a login.
+/// login: one by `sso-login PROFILE`, one that `sso-signal settle` or `request` handles, or one that a monitor notices (it
+/// sees the session without a valid token, and later with one). With --forever they stay off after logins, too. With
+/// documents on stdin it is a filter: it marks the session of each (`ssoSession`, `sessionProfiles`, else `profile` alone)
+/// and then passes the document on with `quiet`. In a pipe, put it before the logout. A name that isn't in the AWS config is
+/// accepted with a warning, because the profile may exist only in a container. --off turns reminders on again without a
+/// login.
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_long_help = "\
 Examples:
