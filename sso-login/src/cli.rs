@@ -9,9 +9,9 @@ use sso_login::commands::{Command, login};
 /// Makes sure that there is a session. It leaves a valid session alone, renews one that can be renewed without a person, and
 /// otherwise lets a person log in, once for all processes that ask at the same time. It keeps no state about reminders.
 ///
-/// With PROFILE it is a command: it never reads stdin, and its status is the answer. With documents on stdin it is a
-/// filter: it adds `outcome` to each document and passes it on, and ends with 0 once it has handled them all. Without
-/// either, SSO_PROFILE_VARS, AWS_PROFILE or `default` names the profile. With `-` as PROFILE it reads documents
+/// With PROFILE it is a command: it never reads stdin, and its status is the answer. With documents on stdin it is a filter:
+/// it adds `outcome` to each document and passes it on, and ends with 0 once it has handled them all. Without either,
+/// SSO_PROFILE_VARS, AWS_PROFILE, AWS_DEFAULT_PROFILE or `default` names the profile. With `-` as PROFILE it reads documents
 /// from stdin and nothing else: if none come, it does nothing.
 ///
 /// While a login runs, a document `"event":"authorize"` has its URL and code; people see both on stderr. If the login

@@ -20,9 +20,9 @@ use crate::table;
 /// Print one profile as a document
 ///
 /// The profile is the first of these that is given: PROFILE, `profile` of the document on standard input, the variables named
-/// in `SSO_PROFILE_VARS` (`BACKLOG_AWS_PROFILE`), `AWS_PROFILE`, `default`. With documents on standard input it is a filter:
-/// it adds the profile's keys to each document, and passes on the document's other keys. For a profile that is unknown or
-/// can't be used, the document gets an `error`.
+/// in `SSO_PROFILE_VARS` (`BACKLOG_AWS_PROFILE`), `AWS_PROFILE`, `AWS_DEFAULT_PROFILE`, `default`. With documents on standard
+/// input it is a filter: it adds the profile's keys to each document, and passes on the document's other keys. For a profile
+/// that is unknown or can't be used, the document gets an `error`.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
