@@ -120,7 +120,7 @@ pub(crate) fn shown(
     Ok(Handled::Written(exit))
 }
 
-/// The same with what is known of the ends of sessions.
+/// Checks a document with what is known of the ends of sessions.
 pub fn check_ahead(
     document: &mut Document,
     cache: &Cache,
@@ -136,7 +136,7 @@ pub fn check(document: &mut Document, cache: &Cache, now: Moment) -> anyhow::Res
     answer(&Subject::of(document)?, document, cache, &Foresight::none(), now)
 }
 
-/// The same for a document whose subject is known.
+/// Checks a document whose subject is known.
 pub(crate) fn answer(
     subject: &Subject,
     document: &mut Document,

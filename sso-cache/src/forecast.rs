@@ -12,7 +12,7 @@ use sso_tool::time::Moment;
 
 /// How far two times may lie apart and still be the same: clocks differ, and services round.
 const SLACK: TimeDelta = TimeDelta::seconds(60);
-/// The same for times that were measured by two clocks, such as those of two hosts with one home, or of a file server.
+/// The slack of times that were measured by two clocks, such as those of two hosts with one home, or of a file server.
 pub(crate) const SLACK_OF_TWO_CLOCKS: TimeDelta = TimeDelta::minutes(5);
 /// The AWS CLI renews a token that has less than that left. A token with more left that is replaced all the same was replaced by
 /// a login.
@@ -86,7 +86,7 @@ impl Look {
 pub enum Event {
     /// A person logged in, by these tools.
     LoggedIn(Look),
-    /// These tools renewed the token.
+    /// A renewal of the token by these tools.
     Renewed(Look),
     /// The file was read, at this time. Another client may have logged in or renewed.
     Seen(Look, Moment),
@@ -104,11 +104,11 @@ pub enum State {
     /// Nobody has looked yet.
     #[default]
     Unknown,
-    /// Its token is there.
+    /// The token is there.
     Running,
-    /// Its token is gone, and the portal may still hand the session out, with its old end.
+    /// The token is gone, and the portal may still hand the session out, with its old end.
     Gone,
-    /// It has ended at the portal. The next token that is seen is a new session's.
+    /// The portal has ended the session. The next token that is seen is a new session's.
     Ended,
 }
 

@@ -25,7 +25,7 @@ pub fn dumps(object: &Map<String, Value>, separators: Separators) -> String {
     String::from_utf8(bytes).unwrap_or_default()
 }
 
-/// The same object with its keys, and those of all objects within, in order of code points
+/// An object with its keys, and those of all objects within, in order of code points
 /// (`sort_keys=True`).
 pub fn sorted(object: &Map<String, Value>) -> Map<String, Value> {
     let mut pairs: Vec<_> = object.iter().collect();

@@ -50,7 +50,7 @@ pub fn is_ours(path: &Path) -> bool {
 /// A whole object, and where in the file it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Whole {
-    /// Its bytes.
+    /// The bytes of the whole object.
     pub range: Range<usize>,
     /// `token`, `registration` or `role-credentials`.
     pub kind: &'static str,

@@ -88,7 +88,7 @@ impl SessionStore {
 pub enum Happened<'a> {
     /// A person logged in, by these tools, just now.
     LoggedIn(&'a Token),
-    /// These tools renewed the token just now.
+    /// A renewal by these tools, just now.
     Renewed(&'a Token),
     /// The file was read; its modification time.
     Seen(&'a Token, Moment),

@@ -23,7 +23,7 @@ pub struct Token {
     pub expires_at: Moment,
     /// The client that the token was given to.
     pub client_id: Option<String>,
-    /// That client's secret.
+    /// The client's secret.
     pub client_secret: Option<Secret>,
     /// When that client's registration is over.
     pub registration_expires_at: Option<Moment>,
@@ -38,7 +38,7 @@ pub struct Token {
 pub struct Grant<'a> {
     /// The client that the token was given to.
     pub client_id: &'a str,
-    /// That client's secret.
+    /// The client's secret.
     pub client_secret: &'a Secret,
     /// The refresh token itself.
     pub refresh_token: &'a Secret,

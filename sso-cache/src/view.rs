@@ -92,7 +92,7 @@ impl View {
         Self { out: Output::stdout(), form, has_head: false, if_empty: None, counts: BTreeMap::new() }
     }
 
-    /// Says this to people instead of an empty table.
+    /// Sets the words for people instead of an empty table.
     #[must_use]
     pub fn or_else(self, words: &'static str) -> Self {
         Self { if_empty: Some(words), ..self }

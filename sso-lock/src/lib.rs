@@ -112,7 +112,7 @@ impl Lock {
         &self.name
     }
 
-    /// Its directory, while it is held.
+    /// The lock's directory, while it is held.
     pub fn path(&self) -> PathBuf {
         self.state_dir.join(self.name.entry())
     }
@@ -238,7 +238,7 @@ impl State {
             .with("stale", matches!(self, Self::Stale(_)))
     }
 
-    /// The same as a sentence.
+    /// The state as a sentence.
     pub fn in_words(&self, name: &Name) -> String {
         match self {
             Self::Free => format!("{name}: free"),

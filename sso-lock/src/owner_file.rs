@@ -33,7 +33,7 @@ pub struct Owner {
 }
 
 impl Owner {
-    /// This process, running `command`.
+    /// The owner that this process is, running `command`.
     pub(crate) fn this_process(command: &str) -> anyhow::Result<Self> {
         Ok(Self {
             pid: process::id().into(),
@@ -98,7 +98,7 @@ impl Owner {
         document
     }
 
-    /// The same in words: `pid 7 on laptop (aws) since 2025-01-15T18:00:00Z`, safe on a terminal.
+    /// The owner in words: `pid 7 on laptop (aws) since 2025-01-15T18:00:00Z`, safe on a terminal.
     pub fn in_words(&self) -> String {
         let since = time::format(self.since);
         let until = self.expires_at.map(|moment| format!(" until {}", time::format(moment)));

@@ -285,7 +285,7 @@ impl AwsConfig {
         Merged { config: self.content.profiles.get(name), credentials: self.credentials.get(name) }
     }
 
-    /// The same with another content of the config file.
+    /// The config with another content of the config file.
     pub(crate) fn with_content(&self, content: Content) -> Self {
         Self {
             file: self.file.clone(),

@@ -57,7 +57,7 @@ impl fmt::Display for Pick {
 /// What came of it.
 #[derive(Debug)]
 pub enum Choice {
-    /// This one, with every key it came with but the one that says it is the last of a listing.
+    /// The chosen document, with every key it came with but the one that says it is the last of a listing.
     Document(Box<Document>),
     /// The person chose nothing.
     Nothing,
@@ -65,7 +65,7 @@ pub enum Choice {
     NoneFits(usize),
     /// There is none to choose from.
     Empty,
-    /// This process was told to end by that signal.
+    /// A signal that told this process to end.
     Interrupted(i32),
 }
 

@@ -110,7 +110,7 @@ fn is_of_a_writer(kind: FileType) -> bool {
 /// How old the last change of a file must be before its content counts, if nothing in it looks cut off.
 const RESTED: Duration = Duration::from_millis(30);
 
-/// The same for content that looks cut off: none at all, no line feed at the end, or none that parses.
+/// The age for content that looks cut off: none at all, no line feed at the end, or none that parses.
 const RESTED_TORN: Duration = Duration::from_millis(250);
 
 /// How long a file that keeps changing is looked at again.

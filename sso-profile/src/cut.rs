@@ -1,6 +1,6 @@
 //! What goes with a section that is removed.
 //!
-//! Its header, its lines, and the comments that can only be about it: those directly above the header if a
+//! A section's header, its lines, and the comments that can only be about it: those directly above the header if a
 //! blank line stands above them, and those directly below its last key if a blank line (or nothing) follows.
 //! What could as well belong to a neighbour or to the file stays: comments that touch both, a comment at the
 //! top of the file, sections commented out.

@@ -1,6 +1,6 @@
 //! The comment line by which profiles that `write --all` wrote are known again.
 //!
-//! It stands directly below the header, at column 0, where every SDK skips it (AWS-FORMATS 7), edits by the
+//! The mark stands directly below the header, at column 0, where every SDK skips it (AWS-FORMATS 7), edits by the
 //! AWS CLI leave it, and it moves and goes with its section. It says which profile it was written for, and what
 //! that was to be: a section that was copied, renamed or turned to another role by hand doesn't match its mark
 //! any more, and is its owner's from then on.

@@ -11,7 +11,7 @@ pub(crate) struct Misnamed {
     kind: &'static str,
     /// The name that is meant.
     name: String,
-    /// Its line, from 1.
+    /// The header's line, from 1.
     line: usize,
     header: String,
 }

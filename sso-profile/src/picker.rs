@@ -40,7 +40,7 @@ pub(crate) enum Picked {
     Nothing,
     /// `stop` said so.
     Stopped,
-    /// That signal came.
+    /// A signal that ended the choice.
     Interrupted(i32),
 }
 

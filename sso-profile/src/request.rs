@@ -61,7 +61,7 @@ impl Request {
         })
     }
 
-    /// This request; what it leaves open, the other one says.
+    /// The request, with what it leaves open as another one says.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         Self {
@@ -76,9 +76,9 @@ impl Request {
         }
     }
 
-    /// This request, and what it leaves open of a profile or session that isn't there yet from the settings
+    /// The request, and what it leaves open of a profile or session that isn't there yet from the settings
     /// `AWS_SSO_START_URL`, `AWS_SSO_REGION`, `AWS_SSO_ACCOUNT_ID` and `AWS_SSO_ROLE_NAME` (the environment, `.env`).
-    /// They never change what is there.
+    /// Settings never change what is there.
     #[must_use]
     pub fn for_new(self, name: &str, content: &Content, setting: impl Fn(&str) -> Option<String>) -> Self {
         if content.profiles.contains_key(name) {
@@ -103,7 +103,7 @@ impl Request {
             .any(|key| key.is_some())
     }
 
-    /// The same as it is written: [`check`](Self::check)ed, with a clean start URL. Status 78.
+    /// The request as it is written: [`check`](Self::check)ed, with a clean start URL. Status 78.
     pub fn cleaned(&self) -> Result<Self, Fault> {
         self.check()?;
         let start_url = self.start_url.as_deref().map(StartUrl::parse).transpose()?;

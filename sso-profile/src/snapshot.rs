@@ -21,12 +21,12 @@ impl Snapshot {
         Ok(Self { real, text })
     }
 
-    /// Its content; nothing if there was no file.
+    /// The file's content; nothing if there was no file.
     pub fn text(&self) -> &str {
         self.text.as_deref().unwrap_or_default()
     }
 
-    /// The same file with the content that a change will give it.
+    /// The file with the content that a change will give it.
     #[must_use]
     pub fn becoming(&self, text: String) -> Self {
         Self { real: self.real.clone(), text: Some(text) }

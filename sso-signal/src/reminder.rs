@@ -276,9 +276,9 @@ impl Reminder {
 /// A time to keep still: until when, and how long it was meant to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pause {
-    /// Its end.
+    /// The pause's end.
     pub(crate) until: Moment,
-    /// Its length when it began: how a clock that was set back is noticed.
+    /// The pause's length when it began: how a clock that was set back is noticed.
     pub(crate) length: Duration,
 }
 
@@ -297,9 +297,9 @@ impl Pause {
 /// An AWS config file as it was: path and modification time (none: no file).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigStamp {
-    /// Its path.
+    /// The config file's path.
     pub file: String,
-    /// Its modification time as `sso-login` said it; compared as text.
+    /// The config file's modification time as `sso-login` said it; compared as text.
     pub modified: Option<String>,
 }
 

@@ -51,7 +51,7 @@ impl Signal {
         Self::of_file(bytes, name, None)
     }
 
-    /// The same for a file: one that doesn't say when it was raised was raised when it was `written`.
+    /// The signal of a file: one that doesn't say when it was raised was raised when it was `written`.
     pub(crate) fn of_file(bytes: &[u8], name: &str, written: Option<Moment>) -> anyhow::Result<Self> {
         if std::str::from_utf8(bytes).is_err() {
             return Err(Fault::new(Exit::Data, format!("{name}: not UTF-8")).into());
@@ -185,7 +185,7 @@ impl Signal {
 
     /// The signal after it was raised again by `fresh`.
     ///
-    /// The same episode keeps `timestamp` and `nextAttemptAfter`, so that a monitor that writes every
+    /// One episode keeps `timestamp` and `nextAttemptAfter`, so that a monitor that writes every
     /// minute undoes no snooze; another one starts anew. Unknown fields stay either way.
     pub(crate) fn raised_again(&self, fresh: &Signal) -> anyhow::Result<Self> {
         let mut document = self.document.clone();

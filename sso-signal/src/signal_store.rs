@@ -45,7 +45,7 @@ pub(crate) struct SignalStore {
 pub(crate) struct Located {
     /// The file.
     pub(crate) path: PathBuf,
-    /// Its content.
+    /// The file's content.
     pub(crate) signal: Signal,
 }
 

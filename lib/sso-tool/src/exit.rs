@@ -107,7 +107,7 @@ impl Exit {
 
 /// An error that knows its exit status and, maybe, the next command to try.
 ///
-/// It stands at the root of an `anyhow` chain, or within it as context
+/// A fault stands at the root of an `anyhow` chain, or within it as context
 /// (`.with_fault(…)`); the outermost one decides.
 #[derive(Debug)]
 pub struct Fault {
@@ -136,7 +136,7 @@ impl Fault {
         self
     }
 
-    /// Adds it, if there is one.
+    /// Adds the command that helps, if there is one.
     #[must_use]
     pub fn hint_if(self, hint: Option<impl Into<String>>) -> Self {
         match hint {

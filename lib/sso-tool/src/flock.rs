@@ -22,7 +22,7 @@ pub enum Try {
     Held,
     /// Somebody holds it shared: no owner, only a look that will be over in a moment.
     Watched,
-    /// This file system has no flock.
+    /// A file system without flocks.
     Unsupported,
 }
 

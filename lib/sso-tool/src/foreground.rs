@@ -89,7 +89,7 @@ fn handled() -> Vec<i32> {
     signals
 }
 
-/// Those of the signals that this process wasn't started to ignore (`nohup`, a shell's `&`): one that is handled would no longer
+/// The signals among these that this process wasn't started to ignore (`nohup`, a shell's `&`): one that is handled would no longer
 /// be ignored by the commands that it starts (POSIX exec).
 pub fn not_ignored(signals: &[i32]) -> Vec<i32> {
     let ignored = ignored_signals(&fs::read_to_string("/proc/self/status").unwrap_or_default());

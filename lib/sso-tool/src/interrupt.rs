@@ -97,7 +97,7 @@ pub fn check() -> anyhow::Result<()> {
     }
 }
 
-/// This process was told to end, by that signal.
+/// A signal that told this process to end.
 pub fn interrupted(signal: i32) -> anyhow::Error {
     Fault::new(Exit::of_signal(signal), "interrupted").into()
 }

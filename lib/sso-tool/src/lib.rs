@@ -1,7 +1,7 @@
 //! What every tool of the suite does: a command line in, documents through, a status out.
 //!
-//! It knows nothing of signals, locks, tokens or logins; each of those has a crate of its own, and all five stand on
-//! this one.
+//! What two tools must read alike is here too: whom a document is about, what a token's state is called, how a login ended.
+//! Signals, locks, the cache, the config and logins themselves have a crate each, and all five stand on this one.
 
 #![warn(missing_docs)]
 

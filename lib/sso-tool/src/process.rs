@@ -82,7 +82,7 @@ pub enum Event {
 enum Input {
     /// Nothing: `/dev/null`.
     Nothing,
-    /// This text, and then the end. A program that doesn't read it is fine.
+    /// A text, and then the end. A program that doesn't read it is fine.
     Text(Vec<u8>),
     /// A pipe that stays open as long as the program is wanted.
     Leash,
@@ -115,37 +115,37 @@ impl<'a> Program<'a> {
         }
     }
 
-    /// The same with a text on standard input.
+    /// Gives the program a text on standard input.
     #[must_use]
     pub fn reading(self, text: impl Into<Vec<u8>>) -> Self {
         Self { input: Input::Text(text.into()), ..self }
     }
 
-    /// The same with a standard input that stays open until the program is to end.
+    /// Gives the program a standard input that stays open until the program is to end.
     #[must_use]
     pub fn on_a_leash(self) -> Self {
         Self { input: Input::Leash, ..self }
     }
 
-    /// The same in this process's group, since it may ask on the terminal.
+    /// Runs the program in this process's group, since it may ask on the terminal.
     #[must_use]
     pub fn in_our_group(self) -> Self {
         Self { is_in_our_group: true, ..self }
     }
 
-    /// The same with standard error left to the person.
+    /// Leaves standard error to the person.
     #[must_use]
     pub fn showing_stderr(self) -> Self {
         Self { shows_stderr: true, ..self }
     }
 
-    /// The same with another limit, in bytes of both streams together.
+    /// Sets another limit, in bytes of both streams together.
     #[must_use]
     pub fn printing_at_most(self, most: usize) -> Self {
         Self { most, ..self }
     }
 
-    /// The same with another time to end in, once it is told to.
+    /// Sets another time for the program to end in, once it is told to.
     #[must_use]
     pub fn ending_within(self, grace: Duration) -> Self {
         Self { grace, ..self }
@@ -255,9 +255,9 @@ impl<'a> Program<'a> {
 pub struct Output {
     /// How it ended.
     pub end: End,
-    /// Its standard output.
+    /// What the program printed on standard output.
     pub stdout: String,
-    /// Its standard error.
+    /// What the program printed on standard error.
     pub stderr: String,
 }
 

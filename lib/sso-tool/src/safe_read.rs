@@ -25,7 +25,7 @@ pub fn read(path: &Path, limit: usize) -> io::Result<Found> {
     read_dated(path, limit).map(|(found, _)| found)
 }
 
-/// The same with the file's modification time, if it was read.
+/// Reads the file with its modification time, if it was read.
 pub fn read_dated(path: &Path, limit: usize) -> io::Result<(Found, Option<SystemTime>)> {
     let (file, metadata) = match open(path)? {
         Opened::File(file, metadata) => (file, metadata),

@@ -17,7 +17,7 @@ pub fn sanitize(text: &str) -> String {
     sanitize_up_to(text, LONGEST)
 }
 
-/// The same with another limit, in characters: a URL that a person must open is longer than a line.
+/// Sanitizes with another limit, in characters: a URL that a person must open is longer than a line.
 pub fn sanitize_up_to(text: &str, most: usize) -> String {
     let mut line = String::new();
     let mut chars = text.chars().peekable();

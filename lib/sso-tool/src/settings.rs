@@ -72,7 +72,7 @@ impl Settings {
         self.usual().iter().rev().chain(&self.files).flat_map(Dotenv::pairs)
     }
 
-    /// The same with another AWS config file than the environment's: a copy, in which something is tried first.
+    /// The settings with another AWS config file than the environment's: a copy, in which something is tried first.
     #[must_use]
     pub fn with_config_file(&self, path: &Path) -> Self {
         Self { config_file: Some(path.to_owned()), ..self.clone() }
@@ -96,7 +96,7 @@ impl Settings {
         self.named_text(name).or_else(|| self.dotenv().value(name).map(str::to_owned))
     }
 
-    /// The same without `.env`: what somebody set, or put into a file that somebody named. A value that only `.env` has
+    /// A setting without `.env`: what somebody set, or put into a file that somebody named. A value that only `.env` has
     /// doesn't count, which a warning says: a person who wrote it there would wait for its effect.
     pub fn named(&self, name: &str) -> Option<String> {
         let value = self.named_text(name);
@@ -167,7 +167,7 @@ impl Settings {
         self.first_profile(|name| self.text(name))
     }
 
-    /// The same without `.env`.
+    /// The chosen profile without `.env`.
     fn named_profile(&self) -> Option<String> {
         self.first_profile(|name| self.named_text(name)).map(|(profile, _)| profile)
     }

@@ -27,7 +27,7 @@ pub enum Subject {
     },
     /// A profile of this machine.
     Profile {
-        /// Its name.
+        /// The profile's name.
         name: String,
         /// The role that the document names beside it, which may differ from the profile's own.
         role: AskedRole,

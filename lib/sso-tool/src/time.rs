@@ -25,7 +25,7 @@ pub fn format(moment: Moment) -> String {
     moment.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// The same to the millisecond, where seconds can't tell what came first: `2025-01-15T18:00:00.250Z`.
+/// The form to the millisecond, where seconds can't tell what came first: `2025-01-15T18:00:00.250Z`.
 pub fn format_millis(moment: Moment) -> String {
     moment.to_rfc3339_opts(SecondsFormat::Millis, true)
 }

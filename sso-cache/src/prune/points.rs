@@ -18,7 +18,7 @@ use crate::subject::Pointer;
 pub struct Points(HashSet<OsString>);
 
 impl Points {
-    /// Those of profile documents (`sso-profile list`). Status 65 without any: then all would be orphans. Status 78 for
+    /// The points of profile documents (`sso-profile list`). Status 65 without any: then all would be orphans. Status 78 for
     /// a profile that could not be resolved: nobody knows what it points at.
     pub fn of(documents: Documents<impl Read>, cache: &Cache) -> anyhow::Result<Self> {
         let mut points = Self::default();
@@ -63,7 +63,7 @@ impl Points {
         path.file_name().is_some_and(|name| self.0.contains(name))
     }
 
-    /// The same for a file's name.
+    /// Whether anything points at a file of this name.
     pub(super) fn have_name(&self, name: &str) -> bool {
         self.0.contains(OsStr::new(name))
     }

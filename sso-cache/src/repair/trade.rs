@@ -48,7 +48,7 @@ pub(super) fn exchanged(path: &Path, taken: &Path, torn: &Torn) -> io::Result<bo
 /// What becomes of a place that is empty by now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Emptied {
-    /// This repair has emptied it just now.
+    /// The repair under way has emptied the place just now.
     ByUs,
     /// An earlier repair, which was killed, or a logout since: a session that was ended must not come back.
     BySomebody,

@@ -107,7 +107,7 @@ impl<'a> Consent<'a> {
         self.answered.keep(session.name(), &profile.name, answer, self.settings)
     }
 
-    /// The same for a login on a host.
+    /// Asks before a login on a host.
     pub fn keep_for_host(&self, host: &str, profile: &str, answer: &Answer) -> anyhow::Result<()> {
         self.answered.keep(&host_session(host, profile), profile, answer, self.settings)
     }

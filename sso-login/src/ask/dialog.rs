@@ -30,7 +30,7 @@ pub(super) enum Reply<T> {
     Nothing,
     /// The question could not be shown, and why.
     Broken(String),
-    /// This process was told to end by that signal.
+    /// A signal that told this process to end.
     Interrupted(i32),
     /// A login elsewhere made the question moot.
     Moot,

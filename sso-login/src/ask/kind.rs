@@ -22,7 +22,7 @@ pub(super) enum Kind {
 impl Kind {
     const ALL: [Self; 4] = [Self::Osascript, Self::Zenity, Self::Kdialog, Self::Terminal];
 
-    /// Those to try, the best first. macOS has no display variable, and `osascript` nobody else.
+    /// The dialogs to try, the best first. macOS has no display variable, and `osascript` nobody else.
     pub(super) fn of_this_desktop() -> Vec<Self> {
         let has_display = ["WAYLAND_DISPLAY", "DISPLAY"].iter().any(|name| from_environment(name).is_some());
         let is_possible = |kind: &Self| has_display || !matches!(kind, Self::Zenity | Self::Kdialog);

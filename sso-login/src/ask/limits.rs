@@ -14,7 +14,7 @@ pub(super) struct Limits<'a> {
 
 /// What came before an answer or the end of time.
 pub(super) enum Interruption {
-    /// This process was told to end by that signal.
+    /// A signal that told this process to end.
     Signal(i32),
     /// Nobody needs an answer any more.
     Moot,

@@ -41,7 +41,7 @@ pub(crate) enum Decision {
     Yes,
     /// No, or nothing in time, or nobody to ask.
     No,
-    /// This process was told to end by that signal.
+    /// A signal that told this process to end.
     Interrupted(i32),
 }
 

@@ -18,16 +18,14 @@ const MOST: usize = 1 << 20;
 /// A dialog program that ended by itself.
 #[derive(Debug, Default)]
 pub(super) struct Ended {
-    /// Its status, as a shell gives it.
+    /// The program's status, as a shell gives it.
     pub(super) code: i32,
-    /// Its stdout.
     pub(super) out: String,
-    /// Its stderr.
     pub(super) err: String,
 }
 
 impl Ended {
-    /// Its stdout without the line's end.
+    /// The program's stdout without the line's end.
     pub(super) fn label(&self) -> &str {
         self.out.trim_end_matches('\n')
     }

@@ -235,14 +235,14 @@ fn warning(profile: &Profile) -> String {
     )
 }
 
-/// The same for an end that is near: the end itself is asked about all the same.
+/// The words for an end that is near: the end itself is asked about all the same.
 fn ending_warning(profile: &Profile, end: Moment, now: Moment) -> String {
     let name = quoted(profile.sso.as_ref().and_then(|sso| sso.session.as_deref()).unwrap_or(&profile.name));
     let clock = clock(end, now);
     format!("You aren't asked again until session {name} ends at {clock}.")
 }
 
-/// The same for a host, which this machine logs in through a tunnel.
+/// The words for a host, which this machine logs in through a tunnel.
 fn host_warning(profile: &Profile, host: &str) -> String {
     format!(
         "Reminders for profile {} on {} stop until its next login expires.\n\n\

@@ -52,10 +52,10 @@ pub enum Denial {
 /// An account that the user has a role in.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Account {
-    /// Its name; empty if it has none.
+    /// The account's name; empty if it has none.
     pub name: String,
     pub id: String,
-    /// Its owner's address.
+    /// The address of the account's owner.
     pub email: Option<String>,
 }
 

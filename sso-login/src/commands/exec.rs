@@ -1,6 +1,6 @@
 //! `sso-login exec`: run a command with the credentials of a profile, and with nothing that shadows them.
 //!
-//! It becomes the command (POSIX exec), so status and signals are the command's own; only `--warn` stays beside it.
+//! The process becomes the command (POSIX exec), so status and signals are the command's own; only `--warn` stays beside it.
 
 mod alarm;
 mod offer;

@@ -56,7 +56,7 @@ impl SubjectFlags {
         self.asked_of(profile, role, stream::subjects)
     }
 
-    /// The same for a command that leaves stdin to another one: documents are read only where PROFILE is `-`.
+    /// The subjects of a command that leaves stdin to another one: documents are read only where PROFILE is `-`.
     pub(crate) fn asked_by_name(&self, profile: Option<&str>, role: &RoleFlags) -> anyhow::Result<Asked> {
         self.asked_of(profile, role, |named| match named {
             Some("-") => stream::subjects(named),
@@ -339,7 +339,7 @@ fn failed(
     Handled::Answered(exit)
 }
 
-/// The same for a profile that isn't there or can't be used; any other error ends the stream.
+/// The answer about a profile that isn't there or can't be used; any other error ends the stream.
 fn unusable(
     err: anyhow::Error,
     document: &mut Document,

@@ -12,7 +12,7 @@ pub struct Credentials {
     /// The key's id.
     pub access_key_id: Secret,
     pub secret_access_key: Secret,
-    /// Its token, if it is temporary.
+    /// The token of a temporary key.
     pub session_token: Option<Secret>,
     /// When they are over, if ever.
     pub expires_at: Option<Moment>,

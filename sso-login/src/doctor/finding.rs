@@ -12,7 +12,7 @@ pub(super) enum Status {
     Skipped,
     /// As it should be.
     Ok,
-    /// It works, and will not for ever, or not for everybody.
+    /// What works, and will not for ever, or not for everybody.
     Warning,
     /// Something doesn't work.
     Error,

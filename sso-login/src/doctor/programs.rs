@@ -78,7 +78,7 @@ pub(super) fn browser(_: &Scope<'_>) -> Vec<Finding> {
 /// for the browsers of a terminal; and the AWS CLI only then serves the page that the browser comes back to
 /// (AWS-FORMATS 4). A program that nobody knows may return at once.
 fn trouble(entry: &str) -> Option<Finding> {
-    /// Those that stay until they are left.
+    /// Browsers that stay until they are left.
     const IN_TERMINAL: [&str; 5] = ["www-browser", "links", "elinks", "lynx", "w3m"];
     let program = entry.split_whitespace().next()?;
     let is_there =

@@ -7,7 +7,7 @@ use sso_tool::settings::from_environment;
 pub(super) struct Proxy {
     /// The variable that names it.
     pub(super) variable: String,
-    /// Its scheme, host and port, without the password that may be with it.
+    /// The proxy's scheme, host and port, without the password that may be with it.
     pub(super) shown: String,
 }
 

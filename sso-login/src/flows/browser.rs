@@ -49,7 +49,7 @@ impl Opening {
         self.url.is_some()
     }
 
-    /// Opens it, if that was decided.
+    /// Opens the page, if that was decided.
     pub(crate) fn open(&self, settings: &Settings) {
         if let Some(url) = &self.url {
             open(settings, url);

@@ -66,7 +66,7 @@ impl WayBack {
         }
     }
 
-    /// The same of a page's text.
+    /// The way back that a page's text names.
     pub(crate) fn of_text(page: &str) -> Self {
         Url::parse(page).map_or(Self::None, |page| Self::of(&page))
     }

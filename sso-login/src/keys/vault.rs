@@ -35,11 +35,11 @@ impl Held {
 pub(super) trait Vault {
     /// What the key is to point at, as given or asked for; `None` if it is a profile that is to be set up.
     fn reference(&self, round: &mut Round<'_>) -> anyhow::Result<Option<String>>;
-    /// Unlocks it, with a person if need be.
+    /// Unlocks the vault, with a person if need be.
     fn unlock(&self, round: &mut Round<'_>) -> anyhow::Result<Held>;
     /// Whether what was got is what was set, and works. `value` is what `sso-profile key get` gives.
     fn prove(&self, round: &mut Round<'_>, value: &str) -> anyhow::Result<Held>;
-    /// Locks it again.
+    /// Locks the vault again.
     fn relock(&self, round: &mut Round<'_>) -> anyhow::Result<Held>;
     /// Whether a key of it can be locked at all.
     fn locks(&self) -> bool;

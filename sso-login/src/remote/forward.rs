@@ -46,7 +46,7 @@ enum Knock {
 }
 
 impl Forward {
-    /// Opens it and returns once the host has answered through it; or why it doesn't.
+    /// Opens the tunnel, and returns once the host has answered through it; or why the host doesn't.
     pub(crate) fn open(
         place: &Place,
         loopback: &Loopback,

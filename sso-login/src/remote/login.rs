@@ -35,7 +35,7 @@ pub(crate) struct RemoteLogin<'a> {
     pub(crate) profile: Option<String>,
     pub(crate) opens_browser: bool,
     pub(crate) deadline: Instant,
-    /// That AWS will ask for consent, said by a page that nobody has seen: the next login there finds the registration of that
+    /// The notice that AWS will ask for consent, said by a page that nobody has seen: the next login there finds the registration of that
     /// one, and wouldn't say so again.
     pub(crate) unseen: RefCell<Option<String>>,
 }
@@ -52,7 +52,7 @@ struct Course<'a> {
 }
 
 impl RemoteLogin<'_> {
-    /// Follows it to its end. What comes before the last outcome is passed on; that is the answer.
+    /// Follows the login to its end. What comes before the last outcome is passed on; the last outcome is the answer.
     pub(crate) fn run(&self, mut feed: Feed, output: &mut Output) -> anyhow::Result<(Document, Answer)> {
         let mut machine = Machine::new(
             self.place.host(),

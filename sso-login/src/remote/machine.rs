@@ -46,7 +46,7 @@ pub(super) enum Event {
     TooMuch,
     /// The time is over.
     Deadline,
-    /// This process was told to end.
+    /// A signal that told this process to end.
     Signal(i32),
 }
 

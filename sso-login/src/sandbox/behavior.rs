@@ -101,7 +101,7 @@ impl Behavior {
         }
     }
 
-    /// This behaviour with the members of `document` changed; null goes back to `initial`. All or nothing.
+    /// The behaviour with the members of `document` changed; null goes back to `initial`. All or nothing.
     pub(super) fn change(&self, document: &Map<String, Value>, initial: &Self) -> Result<Self, String> {
         let mut changed = self.clone();
         let start = initial.document();

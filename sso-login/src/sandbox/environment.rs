@@ -70,7 +70,7 @@ impl Environment {
         Self { set, remove }
     }
 
-    /// Gives it to a command.
+    /// Gives the environment to a command.
     pub(super) fn apply(&self, command: &mut Command) {
         for name in &self.remove {
             command.env_remove(name);

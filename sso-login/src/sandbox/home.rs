@@ -66,7 +66,7 @@ impl Home {
         self.file(".sso-sandbox/browser", &script, 0o700)
     }
 
-    /// Removes it. A process left behind by the command may still be writing there: one more try.
+    /// Removes the home. A process left behind by the command may still be writing there: one more try.
     pub(super) fn remove(self) -> anyhow::Result<()> {
         let path = self.dir.keep();
         fs::remove_dir_all(&path)

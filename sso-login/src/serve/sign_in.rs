@@ -302,7 +302,7 @@ enum NotSignedIn {
     Never(String),
     /// AWS can't be reached.
     Unreachable,
-    /// This server can't keep the sign-in: a full disk, too many.
+    /// The server can't keep the sign-in: a full disk, too many.
     Here(Problem),
 }
 

@@ -109,7 +109,7 @@ impl Answer {
         Self::new(Outcome::Suppressed)
     }
 
-    /// This process was told to end by a signal while a person was busy with it.
+    /// A signal told this process to end while a person was busy with the login.
     pub fn interrupted(signal: i32) -> Self {
         let exit = Exit::of_signal(signal);
         Self {
@@ -137,7 +137,7 @@ impl Answer {
         Self::new(Outcome::Success).with("via", Via::Aws.word())
     }
 
-    /// The same with another status of the command.
+    /// The answer with another status of the command.
     pub(crate) fn exiting(self, exit: Exit) -> Self {
         Self { exit, ..self }
     }
@@ -165,7 +165,7 @@ impl Answer {
         self
     }
 
-    /// Adds it, if there is one.
+    /// Adds the next command for a person, if there is one.
     pub(crate) fn hint_if(self, hint: Option<&str>) -> Self {
         match hint {
             Some(hint) => self.hint(hint),

@@ -28,7 +28,7 @@ pub struct Session<'a> {
     pub sso: &'a Sso,
     /// The cache folders.
     pub cache: Cache,
-    /// Its token file, if that isn't where the config would have it.
+    /// The token file, if that isn't where the config would have it.
     pub(crate) file: Option<PathBuf>,
     /// The state directory, which remembers when sessions began and ended.
     state_dir: Option<PathBuf>,
@@ -65,7 +65,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Its token as it is in the file, which another client may have written. It is remembered.
+    /// The token as it is in the file, which another client may have written. What is seen is remembered.
     pub(crate) fn seen(&self) -> anyhow::Result<Entry<Token>> {
         let before = self.written();
         let entry = self.token()?;
@@ -112,7 +112,7 @@ impl<'a> Session<'a> {
         self.file.clone().unwrap_or_else(|| self.cache.token(self.key()))
     }
 
-    /// Its token. A corrupt file is no token: a login writes a new one.
+    /// The token. A corrupt file is no token: a login writes a new one.
     pub fn token(&self) -> anyhow::Result<Entry<Token>> {
         Token::read(&self.token_file())
     }

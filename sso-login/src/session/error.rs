@@ -132,7 +132,7 @@ impl SessionError {
         matches!(self.remedy, Remedy::Elsewhere)
     }
 
-    /// The same for a profile whose credentials are made of those of `origin`.
+    /// The error of a profile whose credentials are made of those of `origin`.
     #[must_use]
     pub(crate) fn of_source(mut self, origin: &Profile) -> Self {
         if let Remedy::Login { source: source @ None, .. } = &mut self.remedy {

@@ -170,7 +170,7 @@ pub(crate) fn obtain(session: &Session<'_>, want: Want<'_>, how_far: HowFar<'_>)
     }
 }
 
-/// The same under the login lock. Who held it before may have renewed or logged in for this process, too, or have been told no
+/// The token under the login lock. Who held the lock before may have renewed or logged in for this process, too, or have been told no
 /// for it.
 fn locked(
     session: &Session<'_>,

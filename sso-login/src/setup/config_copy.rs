@@ -1,6 +1,6 @@
 //! A copy of the config, in which a set-up tries everything before the person's own file is touched.
 //!
-//! Its folder is in the state directory, and locked as long as it is in use. The kernel frees the lock of a killed process, so
+//! The copy's folder is in the state directory, and locked as long as it is in use. The kernel frees the lock of a killed process, so
 //! the next set-up can tell what was left behind.
 
 use std::fs::{self, File};

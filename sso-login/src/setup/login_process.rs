@@ -86,7 +86,7 @@ impl LoginProcess {
 }
 
 impl LoginEnd {
-    /// Its document, if there is a session; else its own words as an error, with its status.
+    /// The login's document, if there is a session; else the login's own words as an error, with its status.
     pub(crate) fn good(self) -> anyhow::Result<Document> {
         if self.exit == Exit::Done {
             return Ok(self.document);

@@ -23,7 +23,7 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 /// A session to log in to.
 #[derive(Debug)]
 pub(crate) struct PortalSession {
-    /// Its final name: one name is one registration and one consent.
+    /// The session's final name: one name is one registration and one consent.
     pub(crate) name: String,
     pub(crate) sso: Sso,
     /// Whether the config doesn't have it yet.

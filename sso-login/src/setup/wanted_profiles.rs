@@ -23,7 +23,7 @@ pub(crate) enum WantedProfiles {
 }
 
 impl WantedProfiles {
-    /// Writes them into the config of these settings. The answers are those of `sso-profile write`.
+    /// Writes the profiles into the config of these settings. The answers are those of `sso-profile write`.
     pub(crate) fn write(&self, options: WriteOptions, settings: &Settings) -> anyhow::Result<Vec<Document>> {
         match self {
             Self::One { name, request } => {
@@ -36,7 +36,7 @@ impl WantedProfiles {
         }
     }
 
-    /// Writes them into the copy. A profile that is there and differs is replaced only if a person says so.
+    /// Writes the profiles into the copy. A profile that is there and differs is replaced only if a person says so.
     pub(crate) fn rehearse(
         &self,
         copy: &ConfigCopy,

@@ -133,7 +133,7 @@ fn failed(document: &stream::Document, kind: Failure) -> Fault {
 }
 
 impl Shell {
-    /// That of a program, by its name.
+    /// The shell of a program, by its name.
     fn of_program(path: &str) -> Self {
         match Path::new(path).file_name().and_then(|name| name.to_str()) {
             Some("zsh") => Self::Zsh,

@@ -69,7 +69,7 @@ impl Store {
         self.keys.insert(slug.clone(), entry)
     }
 
-    /// Puts it on trial. Answers what is on trial there already.
+    /// Puts a key on trial. Answers what is on trial there already.
     pub(crate) fn try_out(&mut self, slug: &Slug, entry: StoredKey) -> Option<StoredKey> {
         self.trials.insert(slug.clone(), entry)
     }

@@ -94,7 +94,7 @@ impl Held {
         }
     }
 
-    /// The same for all, and the cooldown whoever began it.
+    /// Clears all, and the cooldown whoever began it.
     fn end_all(memory: &mut ReminderStore, stamped: Option<Moment>, at: &Circumstances) -> Self {
         let stamp = Stamp::new(stamped, memory.stamped);
         let mut ended: Vec<_> =

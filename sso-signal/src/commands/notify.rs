@@ -188,7 +188,7 @@ enum Begun {
     EndedWell,
     /// Such a run has had its time. Nobody waits for it any more.
     Hanging,
-    /// This process's turn: the document, to be read from its beginning.
+    /// The turn of this process: the document, to be read from its beginning.
     Ours(File),
 }
 

@@ -126,7 +126,7 @@ struct Group<'a> {
 }
 
 impl<'a> Group<'a> {
-    /// Those of all profiles, in the order in which they were checked but for the problems, which come first.
+    /// The lines of all profiles, in the order in which they were checked but for the problems, which come first.
     fn all(profiles: &'a [Value]) -> Vec<Self> {
         let mut places = HashMap::new();
         let mut groups: Vec<Self> = Vec::new();

@@ -151,9 +151,9 @@ fn labelled(manager: &dyn Manager, content: &str) -> String {
 /// How much of a service is told.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Detail {
-    /// Its settings, too.
+    /// The settings, too.
     All,
-    /// Its settings are those of the service told before.
+    /// Nothing: the settings are those of the service told before.
     Log,
 }
 

@@ -27,7 +27,7 @@ const MARK: &str = "Written by `sso-signal service install`";
 pub(super) struct Standing {
     /// Whether the service's file is there and ours.
     pub(super) is_installed: bool,
-    /// Its process.
+    /// The service's process.
     pub(super) pid: Option<u32>,
     /// A file of the same name that isn't ours.
     pub(super) foreign: Option<String>,
@@ -47,7 +47,7 @@ pub(super) trait Manager {
     fn standing(&self) -> anyhow::Result<Standing>;
     /// Makes the manager run the file as it is now. Answers why it isn't running yet, if it isn't.
     fn start(&self, is_changed: bool) -> anyhow::Result<Option<String>>;
-    /// Stops it, and makes the manager forget it; no error if it isn't known.
+    /// Stops the service, and makes the manager forget it; no error if it isn't known.
     fn stop(&self) -> anyhow::Result<()>;
     /// After the file is gone.
     fn forget(&self) -> anyhow::Result<()>;

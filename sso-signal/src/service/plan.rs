@@ -47,7 +47,7 @@ const PASSED_ON: [&str; 19] = [
 pub(super) struct Plan {
     /// The program, as an absolute path, and its arguments.
     pub(super) command: Vec<String>,
-    /// Its environment, beside what the manager gives.
+    /// The command's environment, beside what the manager gives.
     pub(super) environment: Vec<(String, String)>,
     /// Where it runs.
     pub(super) working_directory: String,

@@ -14,7 +14,7 @@ pub(super) struct Region {
 }
 
 impl Region {
-    /// That of the profile; else of the environment, of a file of settings that somebody named, of the default profile that
+    /// The region of the profile; else of the environment, of a file of settings that somebody named, of the default profile that
     /// has nothing else. `None` if there is none.
     pub(super) fn find(source: &Source, settings: &Settings) -> Option<Self> {
         let set = |name: &String| !name.is_empty();

@@ -52,7 +52,7 @@ impl Teller {
         }
     }
 
-    /// That there is nothing to get credentials from, and who said that there would be.
+    /// Says that there is nothing to get credentials from, and who said that there would be.
     pub(super) fn nothing(&self, document: &Document, choice: Choice) {
         let text = |key: &str| sanitize(document.get(key).and_then(Value::as_str).unwrap_or_default());
         let (name, from) = (text("profile"), text("profileFrom"));

@@ -52,7 +52,7 @@ pub(super) fn reason(
 /// What the files of the cache say about a session. Only what matters is kept: there may be thousands.
 #[derive(Default)]
 struct Traces {
-    /// Its registrations that don't serve this login: with other scopes, or another program's.
+    /// The session's registrations that don't serve this login: with other scopes, or another program's.
     registrations: Vec<(Maker, Registration)>,
     /// The clients of tokens of the same start URL, which are other sessions' or an IDE's.
     tokens: Vec<Option<String>>,

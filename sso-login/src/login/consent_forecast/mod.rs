@@ -86,7 +86,7 @@ impl ConsentForecast {
         LoginClient::planned(Client::new(session, flow), self.found.clone(), !self.is_new())
     }
 
-    /// The same after a damaged registration of the AWS CLI is mended or put aside: the AWS CLI fails at one until it is
+    /// The forecast after a damaged registration of the AWS CLI is mended or put aside: the AWS CLI fails at one until it is
     /// gone (AWS-FORMATS 10).
     pub(crate) fn mended(mut self, settings: &Settings, session: &Session<'_>) -> anyhow::Result<Self> {
         if self.wanted.maker != Maker::Aws || self.registration != Use::New(Reason::Corrupt) {

@@ -24,7 +24,7 @@ pub enum Reason {
     StartUrl(String),
     /// The start URL was logged in to by a session of another name.
     Name,
-    /// This other program has a registration for the session. None uses another's.
+    /// Another program has a registration for the session. None uses another's.
     Client(Maker),
     /// There was a login of this session, but its registration isn't in the cache.
     Gone,

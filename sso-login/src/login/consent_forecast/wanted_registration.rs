@@ -18,9 +18,9 @@ const HASHED: Version = Version(2, 7, 32);
 pub enum Maker {
     /// The AWS CLI.
     Aws,
-    /// This tool, for the device flow.
+    /// `sso-login`, for the device flow.
     Device,
-    /// This tool, for a browser that comes back.
+    /// `sso-login`, for a browser that comes back.
     Pkce,
 }
 

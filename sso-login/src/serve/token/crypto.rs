@@ -18,7 +18,7 @@ static RING: CryptoProvider = CryptoProvider {
 
 /// Makes this library's cryptography that of the process.
 pub(crate) fn install() {
-    // This provider is the only one, so one that is there already is this one.
+    // No other provider is linked in, so one that is installed already is the same.
     let _ = RING.install_default();
 }
 

@@ -114,7 +114,7 @@ impl Listing {
         Ok(())
     }
 
-    /// The same role twice is no harm; two roles with one name are.
+    /// One role twice does no harm; two roles with one name do.
     fn collide(&self, index: usize, wanted: &RoleProfile) -> Result<(), Fault> {
         let Some(other) = self.wanted.get(index).filter(|other| !other.is_same_role(wanted)) else {
             return Ok(());
