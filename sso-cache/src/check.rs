@@ -19,11 +19,11 @@ use crate::credentials::RoleCredentials;
 use crate::entry::{Entry, put};
 use crate::folder::Cache;
 use crate::forecast::Forecast;
-use crate::foresight::Foresight;
 use crate::key::Session;
+use crate::pointer::Pointer;
 use crate::reason;
 use crate::salvage;
-use crate::subject::Pointer;
+use crate::session_ends::SessionEnds;
 use crate::token::Token;
 use crate::view::View;
 use sso_tool::token_state::TokenState;
@@ -71,14 +71,14 @@ pub fn filter(
     view: &mut View,
 ) -> anyhow::Result<Exit> {
     let (mut is_any, mut is_any_unreadable) = (false, false);
-    let (mut foresight, mut read_at) = (Foresight::read(settings, ahead)?, Instant::now());
+    let (mut session_ends, mut read_at) = (SessionEnds::read(settings, ahead)?, Instant::now());
     let exit = filter::filter(documents, is_status_wanted, &mut Output::held(), |subject, document, _| {
         is_any |= subject != Subject::Nobody;
         // A stream may last for days, and sessions begin and end meanwhile.
         if read_at.elapsed() >= FRESH {
-            (foresight, read_at) = (Foresight::read(settings, ahead)?, Instant::now());
+            (session_ends, read_at) = (SessionEnds::read(settings, ahead)?, Instant::now());
         }
-        let answer = match answer(&subject, document, cache, &foresight, time::now()?) {
+        let answer = match answer(&subject, document, cache, &session_ends, time::now()?) {
             Err(err) if status_of(&err) == Exit::Io => {
                 settings.warn_once(format!("{err:#}"));
                 fail(document, &err);
@@ -124,16 +124,16 @@ pub(crate) fn shown(
 pub fn check_ahead(
     document: &mut Document,
     cache: &Cache,
-    foresight: &Foresight<'_>,
+    session_ends: &SessionEnds<'_>,
     now: Moment,
 ) -> anyhow::Result<Option<Answer>> {
-    answer(&Subject::of(document)?, document, cache, foresight, now)
+    answer(&Subject::of(document)?, document, cache, session_ends, now)
 }
 
 /// Adds the keys. What is about nobody here is left alone and has no answer. Errors: a document without profile
 /// data (status 65), a file that may not be read (74).
 pub fn check(document: &mut Document, cache: &Cache, now: Moment) -> anyhow::Result<Option<Answer>> {
-    answer(&Subject::of(document)?, document, cache, &Foresight::none(), now)
+    answer(&Subject::of(document)?, document, cache, &SessionEnds::none(), now)
 }
 
 /// Checks a document whose subject is known.
@@ -141,7 +141,7 @@ pub(crate) fn answer(
     subject: &Subject,
     document: &mut Document,
     cache: &Cache,
-    foresight: &Foresight<'_>,
+    session_ends: &SessionEnds<'_>,
     now: Moment,
 ) -> anyhow::Result<Option<Answer>> {
     match subject {
@@ -151,7 +151,7 @@ pub(crate) fn answer(
     let (added, answer) = match Pointer::of(document)? {
         Pointer::Console { login_session, profile } => of_console(login_session, profile, cache, now)?,
         Pointer::Other(kind) => (of_other(kind), Answer::Good),
-        Pointer::Sso { session, role } => of_session(session, role, cache, foresight, now)?,
+        Pointer::Sso { session, role } => of_session(session, role, cache, session_ends, now)?,
     };
     for key in OURS {
         document.shift_remove(key);
@@ -223,7 +223,7 @@ fn of_session(
     session: Session<'_>,
     role: Option<(&str, &str)>,
     cache: &Cache,
-    foresight: &Foresight<'_>,
+    session_ends: &SessionEnds<'_>,
     now: Moment,
 ) -> anyhow::Result<(Map<String, Value>, Answer)> {
     let path = cache.token(session);
@@ -244,13 +244,13 @@ fn of_session(
     let name = match session {
         Session::Named(name) | Session::Legacy(name) => name,
     };
-    let forecast = if is_dead { None } else { foresight.forecast(name, now)? };
+    let forecast = if is_dead { None } else { session_ends.forecast(name, now)? };
     // A valid token that nobody can renew ends the session for all who use it, as the end of the session itself does.
     let lasting = token.as_whole().filter(|token| state == TokenState::Valid && !token.is_refreshable(now));
     let ends = [lasting.map(|token| token.expires_at), forecast.as_ref().map(|forecast| forecast.ends_at)];
     // What waits for a renewal gets that first.
     let is_valid = state == TokenState::Valid;
-    let ending = ends.into_iter().flatten().min().filter(|end| is_valid && foresight.is_near(*end, now));
+    let ending = ends.into_iter().flatten().min().filter(|end| is_valid && session_ends.is_near(*end, now));
     let state = if ending.is_some() { TokenState::Ending } else { state };
     let needs_login = is_dead || ending.is_some();
 

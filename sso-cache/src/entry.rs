@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 use serde_json::{Map, Value};
-use sso_tool::atomic_write::{self, Mode, Reservation, Swap};
+use sso_tool::atomic_write::{self, FileMode, Reservation, Swap};
 use sso_tool::secret::Secret;
 use sso_tool::stream;
 use sso_tool::time::{self, Moment};
@@ -116,7 +116,7 @@ pub fn write(path: &Path, object: &Map<String, Value>) -> anyhow::Result<()> {
     make_folder(path)?;
     let line = dumps(object, Separators::Spaced);
     let target = linked_file(path);
-    atomic_write::replace(target.as_deref().unwrap_or(path), line.as_bytes(), Mode::Private)
+    atomic_write::replace(target.as_deref().unwrap_or(path), line.as_bytes(), FileMode::Private)
 }
 
 /// What came of a write, or a removal, that is for one former content only.

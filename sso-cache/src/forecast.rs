@@ -33,7 +33,7 @@ pub(crate) const LONGEST: TimeDelta = TimeDelta::days(91);
 
 /// A token file, as one look finds it. No secret: the refresh token is a salted hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Look {
+pub struct Observation {
     /// The refresh token, as a salted hash.
     pub refresh_token: Option<String>,
     /// When the access token was given: now for an answer of the service, else the time of the file, which isn't yet to come.
@@ -55,7 +55,7 @@ pub enum Measured {
     Not,
 }
 
-impl Look {
+impl Observation {
     fn life(&self) -> TimeDelta {
         self.expires_at - self.issued_at
     }
@@ -85,11 +85,11 @@ impl Look {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A person logged in, by these tools.
-    LoggedIn(Look),
+    LoggedIn(Observation),
     /// A renewal of the token by these tools.
-    Renewed(Look),
+    Renewed(Observation),
     /// The file was read, at this time. Another client may have logged in or renewed.
-    Seen(Look, Moment),
+    Seen(Observation, Moment),
     /// The file wasn't there at this time, or had no token.
     Absent(Moment),
     /// The service refused a renewal at this time: the session has ended.
@@ -100,7 +100,7 @@ pub enum Event {
 
 /// What became of a session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum State {
+pub enum SessionState {
     /// Nobody has looked yet.
     #[default]
     Unknown,
@@ -112,7 +112,7 @@ pub enum State {
     Ended,
 }
 
-impl State {
+impl SessionState {
     const ALL: [(Self, &'static str); 4] = [
         (Self::Unknown, "unknown"),
         (Self::Running, "running"),
@@ -134,7 +134,7 @@ impl State {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Record {
     /// What became of the session that was seen last.
-    pub state: State,
+    pub state: SessionState,
     /// When that session began. Several, the earliest first, where logins may or may not have begun another one: AWS hands out
     /// the one that runs. Empty if nobody saw its beginning.
     pub starts: Vec<Moment>,
@@ -180,8 +180,8 @@ impl Record {
             Event::Seen(look, now) => self.seen(look, *now).looked(*now),
             Event::Absent(now) => {
                 let state = match self.state {
-                    State::Running | State::Gone => State::Gone,
-                    State::Unknown | State::Ended => State::Ended,
+                    SessionState::Running | SessionState::Gone => SessionState::Gone,
+                    SessionState::Unknown | SessionState::Ended => SessionState::Ended,
                 };
                 Self { state, ..self.clone() }.looked(*now)
             }
@@ -203,7 +203,7 @@ impl Record {
     }
 
     /// A login. Where the old session may still run at the portal, AWS hands it out again, with its old end.
-    fn logged_in(&self, look: &Look) -> Self {
+    fn logged_in(&self, look: &Observation) -> Self {
         let is_known = |start: &Moment| (look.issued_at - *start).abs() <= look.slack();
         if self.is_of(look) && self.starts.iter().any(is_known) {
             return self.clone();
@@ -235,7 +235,7 @@ impl Record {
     }
 
     /// A session that is new for certain; but for one whose first token is cut short, which began before anybody saw it.
-    fn began(&self, look: &Look) -> Self {
+    fn began(&self, look: &Observation) -> Self {
         let is_cut = self.is_cut(look);
         let record = Self {
             starts: if is_cut { Vec::new() } else { vec![look.issued_at] },
@@ -249,7 +249,7 @@ impl Record {
 
     /// A renewal, by whomever: it tells how long tokens live, where the session ends if this one is cut short, and that a
     /// session which was thought to have ended goes on.
-    fn renewed(&self, look: &Look) -> Self {
+    fn renewed(&self, look: &Observation) -> Self {
         if self.is_set_back(look.issued_at) {
             return self.without_times().with(look);
         }
@@ -287,7 +287,7 @@ impl Record {
     }
 
     /// Learns the length of a session whose end is known, if its start is. One end isn't two, however many tokens tell it.
-    fn ending(mut self, look: &Look, is_news: bool) -> Self {
+    fn ending(mut self, look: &Observation, is_news: bool) -> Self {
         let end = look.expires_at;
         let Some(longest) = self.started_at().map(|start| end - start) else { return self };
         let is_as_exact = look.measured == Measured::ByOneClock;
@@ -336,21 +336,23 @@ impl Record {
         }
     }
 
-    fn seen(&self, look: &Look, now: Moment) -> Self {
+    fn seen(&self, look: &Observation, now: Moment) -> Self {
         if self.is_set_back(now) {
             // Whatever was measured before tells nothing.
-            let look = Look { issued_at: now, measured: Measured::Not, ..look.clone() };
+            let look = Observation { issued_at: now, measured: Measured::Not, ..look.clone() };
             return self.without_times().with(&look);
         }
         match self.state {
             // Before the first look there may have been any number of renewals: such a session began nobody knows when.
-            State::Unknown => return self.clone().with(look),
+            SessionState::Unknown => return self.clone().with(look),
             // What a refused renewal leaves behind.
-            State::Ended if look.refresh_token.is_none() && self.expires_at == Some(look.expires_at) => {
+            SessionState::Ended
+                if look.refresh_token.is_none() && self.expires_at == Some(look.expires_at) =>
+            {
                 return self.clone();
             }
-            State::Ended | State::Gone => return self.logged_in(look),
-            State::Running => {}
+            SessionState::Ended | SessionState::Gone => return self.logged_in(look),
+            SessionState::Running => {}
         }
         if self.is_of(look) {
             return self.clone();
@@ -387,7 +389,7 @@ impl Record {
     /// No session runs; what is known of their length stays.
     fn ended(&self) -> Self {
         Self {
-            state: State::Ended,
+            state: SessionState::Ended,
             refresh_token: None,
             issued_at: None,
             expires_at: None,
@@ -402,21 +404,21 @@ impl Record {
     }
 
     /// Whether a token that another client got may be a renewal of a session that nobody saw begin.
-    fn is_seen_late_by(&self, look: &Look) -> bool {
+    fn is_seen_late_by(&self, look: &Observation) -> bool {
         look.measured != Measured::ByOneClock
             && self.looked_at.is_none_or(|before| look.issued_at - before > LOGGED_IN_WITHIN)
     }
 
     /// Whether this is the token that was seen last.
-    fn is_of(&self, look: &Look) -> bool {
-        self.state == State::Running
+    fn is_of(&self, look: &Observation) -> bool {
+        self.state == SessionState::Running
             && self.refresh_token == look.refresh_token
             && self.expires_at == Some(look.expires_at)
     }
 
     /// Whether the session that was seen last can't run any more at that time, as far as that is known.
     fn has_ended_by(&self, at: Moment) -> bool {
-        if matches!(self.state, State::Ended | State::Unknown) {
+        if matches!(self.state, SessionState::Ended | SessionState::Unknown) {
             return true;
         }
         let is_by = |end: Moment| end <= at;
@@ -428,7 +430,7 @@ impl Record {
     }
 
     /// Whether a token came later than whoever watches a session gets one.
-    fn is_late(&self, look: &Look) -> bool {
+    fn is_late(&self, look: &Observation) -> bool {
         self.expires_at.is_some_and(|end| look.issued_at - end > RENEWED_WITHIN)
     }
 
@@ -437,8 +439,8 @@ impl Record {
         self.issued_at.is_some_and(|issued| issued > now + SLACK_OF_TWO_CLOCKS)
     }
 
-    fn with(mut self, look: &Look) -> Self {
-        self.state = State::Running;
+    fn with(mut self, look: &Observation) -> Self {
+        self.state = SessionState::Running;
         self.refresh_token.clone_from(&look.refresh_token);
         self.issued_at = Some(look.issued_at);
         self.expires_at = Some(look.expires_at);
@@ -450,7 +452,7 @@ impl Record {
     }
 
     /// Whether the token's life is shorter than that of its predecessors.
-    fn is_cut(&self, look: &Look) -> bool {
+    fn is_cut(&self, look: &Observation) -> bool {
         look.refresh_token.is_some()
             && look.measured != Measured::Not
             && self.token_life.is_some_and(|life| look.life() + look.slack() < life)

@@ -2,14 +2,14 @@
 
 use crate::entry::{self, Entry};
 use crate::registration::Registration;
-use crate::salvage::{Place, Verdict, judge};
+use crate::salvage::{FileKind, Verdict, judge};
 use crate::token::Token;
 
 /// What is saved from a torn file stands in it; what is read is written and read again as itself.
 #[test]
 fn token_files() {
     bolero::check!().for_each(|bytes: &[u8]| {
-        for place in [Place::Token, Place::Role, Place::Foreign] {
+        for place in [FileKind::Token, FileKind::Role, FileKind::Foreign] {
             let (Verdict::Good(whole) | Verdict::Torn(_, whole)) = judge(place, bytes);
             if let Some(whole) = whole {
                 let kept = &bytes[whole.range];

@@ -14,8 +14,8 @@ use sso_tool::time;
 
 use crate::check::{Answer, answer, fail, log, shown};
 use crate::folder::Cache;
-use crate::foresight::Foresight;
-use crate::subject::Pointer;
+use crate::pointer::Pointer;
+use crate::session_ends::SessionEnds;
 use crate::view::View;
 
 /// Reads all documents, then checks them at once and every `every` from then on. A file that can't be read is
@@ -45,16 +45,17 @@ pub fn watch(
     }
     let mut beat = Beat::start(every)?;
     loop {
-        let foresight = Foresight::read(settings, ahead)?;
+        let session_ends = SessionEnds::read(settings, ahead)?;
         let again = documents.iter().cloned().map(Ok);
         filter(again, false, &mut Output::stdout(), |subject, document, _| {
             if beat.is_ended() {
                 return Ok(Handled::Ended(Exit::Done));
             }
-            let answer = answer(&subject, document, cache, &foresight, time::now()?).unwrap_or_else(|err| {
-                fail(document, &err);
-                Some(Answer::Unreadable)
-            });
+            let answer =
+                answer(&subject, document, cache, &session_ends, time::now()?).unwrap_or_else(|err| {
+                    fail(document, &err);
+                    Some(Answer::Unreadable)
+                });
             log(document, settings);
             shown(&subject, answer, document, view)
         })?;

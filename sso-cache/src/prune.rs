@@ -25,7 +25,7 @@ use crate::copies;
 use crate::folder::Cache;
 use crate::list::{describe, names};
 use crate::repair::swap;
-use crate::salvage::{Place, Verdict, any_token_in, is_ours, judge};
+use crate::salvage::{FileKind, Verdict, any_token_in, is_ours, judge};
 use crate::view::View;
 use sso_tool::token_state::TokenState;
 
@@ -169,7 +169,7 @@ impl Prune<'_> {
         let Some(document) = describe(path, now)? else { return Ok(None) };
         let found = safe_read::read(path, stream::LARGEST)
             .with_context(|| format!("cannot read {}", path.display()))?;
-        let because = self.because(path, Place::of(path, is_role), &found, &document);
+        let because = self.because(path, FileKind::of(path, is_role), &found, &document);
         let is_removed = match because {
             Some(_) => self.is_dry || self.remove(path, &found)?,
             None => false,
@@ -200,7 +200,7 @@ impl Prune<'_> {
     }
 
     /// Why a file is to go; `None` if it stays.
-    fn because(&self, path: &Path, place: Place, found: &Found, document: &Document) -> Option<String> {
+    fn because(&self, path: &Path, place: FileKind, found: &Found, document: &Document) -> Option<String> {
         let wanted = &self.wanted;
         if wanted.older_than.is_some_and(|least| age_of(path).is_none_or(|age| age < least)) {
             return None;
@@ -236,14 +236,14 @@ impl Prune<'_> {
 
 /// What is wrong with a torn file of which nothing can be saved. Of other tools' files only a `.json` that is no JSON is
 /// torn.
-fn is_beyond_repair(path: &Path, place: Place, found: &Found) -> Option<&'static str> {
+fn is_beyond_repair(path: &Path, place: FileKind, found: &Found) -> Option<&'static str> {
     path.extension().filter(|extension| *extension == "json")?;
     match found {
         Found::Bytes(bytes) => match judge(place, bytes) {
             Verdict::Torn(why, None) => Some(why),
             _ => None,
         },
-        Found::Bad(why) if place != Place::Foreign && !path.is_symlink() => Some(why),
+        Found::Bad(why) if place != FileKind::Foreign && !path.is_symlink() => Some(why),
         Found::Bad(_) | Found::Missing => None,
     }
 }

@@ -5,9 +5,9 @@
 //! out of its place is compared with what was judged, and goes back if it is something else by now. What was put aside is
 //! looked at once more at the end: a writer that had the file open may have finished it there.
 
+mod candidate;
 mod look;
 mod named;
-mod patient;
 pub(crate) mod swap;
 mod trade;
 
@@ -25,10 +25,10 @@ use sso_tool::time;
 
 use crate::folder::Cache;
 use crate::list::names;
-use crate::salvage::Place;
+use crate::salvage::FileKind;
 use crate::view::View;
+use candidate::{Candidate, Done, link_in_words, unmended};
 use look::{Look, look};
-use patient::{Done, Patient, link_in_words, unmended};
 use trade::{Emptied, bring_back, exchanged};
 
 /// How long a writer that isn't atomic gets to finish, from its last change.
@@ -55,21 +55,21 @@ impl Repair<'_> {
     /// Status 74 if a file could not be read or mended; the others are mended all the same. Status 2 for a name that
     /// leaves the cache.
     pub fn run(&self, files: &[PathBuf], view: &mut View) -> anyhow::Result<Exit> {
-        let patients = if files.is_empty() { self.all()? } else { self.named(files)? };
+        let candidates = if files.is_empty() { self.all()? } else { self.named(files)? };
         let mut failed = 0;
         let mut doubtful = Vec::new();
-        for patient in patients {
-            match look(&patient.path, patient.place) {
-                Ok(Look::Torn(torn)) => doubtful.push((patient, torn.found)),
-                Ok(Look::Good(_)) => view.show(&self.document(&patient, &Done::Nothing("")))?,
+        for candidate in candidates {
+            match look(&candidate.path, candidate.place) {
+                Ok(Look::Torn(torn)) => doubtful.push((candidate, torn.found)),
+                Ok(Look::Good(_)) => view.show(&self.document(&candidate, &Done::Nothing("")))?,
                 // For example a temporary file.
                 Ok(Look::Gone) => {}
                 Ok(Look::Link(why)) => {
-                    view.show(&self.document(&patient, &Done::Left(link_in_words(why))))?;
+                    view.show(&self.document(&candidate, &Done::Left(link_in_words(why))))?;
                 }
                 Err(err) => {
                     failed += 1;
-                    view.show(&about(&patient).with("error", format!("{err:#}")))?;
+                    view.show(&about(&candidate).with("error", format!("{err:#}")))?;
                 }
             }
         }
@@ -84,36 +84,37 @@ impl Repair<'_> {
     /// Repairs one file of the folder of tokens, and shows nothing. A good file, and one that can't be helped from here, is
     /// left as it is.
     pub fn run_one(&self, path: PathBuf) -> anyhow::Result<()> {
-        let patient = Patient { place: Place::of(&path, false), path, is_named: true };
-        let Look::Torn(torn) = look(&patient.path, patient.place)? else { return Ok(()) };
+        let candidate = Candidate { place: FileKind::of(&path, false), path, is_named: true };
+        let Look::Torn(torn) = look(&candidate.path, candidate.place)? else { return Ok(()) };
         let _lock = self.begin(true)?;
         thread::sleep(MOMENT);
-        let done = self.mend(&patient, torn.found)?;
+        let done = self.mend(&candidate, torn.found)?;
         if matches!(done, Done::Mended { aside: Some(_), .. }) {
             thread::sleep(MOMENT);
         }
-        finished(&patient, done).map(drop)
+        finished(&candidate, done).map(drop)
     }
 
     /// How many files are torn and what is wrong with the first, after the same two looks. Changes nothing.
     pub fn torn(&self) -> anyhow::Result<Vec<(PathBuf, &'static str)>> {
-        let is_torn = |patient: &Patient| matches!(look(&patient.path, patient.place), Ok(Look::Torn(_)));
+        let is_torn =
+            |candidate: &Candidate| matches!(look(&candidate.path, candidate.place), Ok(Look::Torn(_)));
         let mut torn: Vec<_> =
-            self.all()?.filter(|patient| patient.place != Place::Foreign).filter(is_torn).collect();
+            self.all()?.filter(|candidate| candidate.place != FileKind::Foreign).filter(is_torn).collect();
         if !torn.is_empty() {
             thread::sleep(MOMENT);
         }
         Ok(torn
             .drain(..)
-            .filter_map(|patient| match look(&patient.path, patient.place) {
-                Ok(Look::Torn(torn)) => Some((patient.path, torn.why)),
+            .filter_map(|candidate| match look(&candidate.path, candidate.place) {
+                Ok(Look::Torn(torn)) => Some((candidate.path, torn.why)),
                 _ => None,
             })
             .collect())
     }
 
-    fn all(&self) -> anyhow::Result<Box<dyn Iterator<Item = Patient>>> {
-        let mut all: Box<dyn Iterator<Item = Patient>> = Box::new(std::iter::empty());
+    fn all(&self) -> anyhow::Result<Box<dyn Iterator<Item = Candidate>>> {
+        let mut all: Box<dyn Iterator<Item = Candidate>> = Box::new(std::iter::empty());
         for (folder, is_role) in [(self.cache.token_dir(), false), (self.cache.role_dir(), true)] {
             let folder = folder.to_owned();
             let found = names(&folder).with_context(|| format!("cannot list {}", folder.display()))?;
@@ -121,22 +122,22 @@ impl Repair<'_> {
                 let path = folder.join(name);
                 let is_json = path.extension().is_some_and(|extension| extension == "json");
                 let is_hidden = path.file_name()?.to_string_lossy().starts_with('.');
-                let place = Place::of(&path, is_role);
-                (is_json && !is_hidden).then_some(Patient { path, place, is_named: false })
+                let place = FileKind::of(&path, is_role);
+                (is_json && !is_hidden).then_some(Candidate { path, place, is_named: false })
             })));
         }
         Ok(all)
     }
 
-    fn named(&self, files: &[PathBuf]) -> anyhow::Result<Box<dyn Iterator<Item = Patient>>> {
+    fn named(&self, files: &[PathBuf]) -> anyhow::Result<Box<dyn Iterator<Item = Candidate>>> {
         // All are looked for first: a mistake in one name changes nothing.
         let found: Vec<_> =
             files.iter().map(|file| named::find(self.cache, file)).collect::<anyhow::Result<_>>()?;
-        Ok(Box::new(found.into_iter().map(|(path, place)| Patient { path, place, is_named: true })))
+        Ok(Box::new(found.into_iter().map(|(path, place)| Candidate { path, place, is_named: true })))
     }
 
     /// Mends what was torn at the first look. Answers how many it could not.
-    fn mend_all(&self, doubtful: Vec<(Patient, Found)>, view: &mut View) -> anyhow::Result<usize> {
+    fn mend_all(&self, doubtful: Vec<(Candidate, Found)>, view: &mut View) -> anyhow::Result<usize> {
         let lock = if self.is_dry { Ok(None) } else { self.begin(!doubtful.is_empty()) };
         if doubtful.is_empty() {
             return lock.map(|_| 0);
@@ -148,12 +149,12 @@ impl Repair<'_> {
         };
         thread::sleep(MOMENT);
         let mut mended = Vec::new();
-        for (patient, found) in doubtful {
+        for (candidate, found) in doubtful {
             let done = match &lock {
-                Ok(_) => self.mend(&patient, found),
-                Err(err) => unmended(&patient, err),
+                Ok(_) => self.mend(&candidate, found),
+                Err(err) => unmended(&candidate, err),
             };
-            mended.push((patient, done));
+            mended.push((candidate, done));
         }
         let is_aside = |done: &anyhow::Result<Done>| matches!(done, Ok(Done::Mended { aside: Some(_), .. }));
         if mended.iter().any(|(_, done)| is_aside(done)) {
@@ -161,20 +162,20 @@ impl Repair<'_> {
         }
         let finished: Vec<_> = mended
             .into_iter()
-            .map(|(patient, done)| {
-                let done = done.and_then(|done| finished(&patient, done));
-                (patient, done)
+            .map(|(candidate, done)| {
+                let done = done.and_then(|done| finished(&candidate, done));
+                (candidate, done)
             })
             .collect();
         // Whoever reads the documents may take their time.
         drop(lock);
         let mut failed = 0;
-        for (patient, done) in finished {
+        for (candidate, done) in finished {
             match done {
-                Ok(done) => view.show(&self.document(&patient, &done))?,
+                Ok(done) => view.show(&self.document(&candidate, &done))?,
                 Err(err) => {
                     failed += 1;
-                    view.show(&about(&patient).with("error", format!("{err:#}")))?;
+                    view.show(&about(&candidate).with("error", format!("{err:#}")))?;
                 }
             }
         }
@@ -201,7 +202,7 @@ impl Repair<'_> {
         }
         let lock = state_dir::lock(&self.state_dir)?;
         for (taken, path, former, is_role) in left() {
-            if bring_back(&taken, &path, Place::of(&path, is_role), Emptied::BySomebody)? {
+            if bring_back(&taken, &path, FileKind::of(&path, is_role), Emptied::BySomebody)? {
                 continue;
             }
             quarantine_as(&self.state_dir, &taken, &former, time::now()?)?;
@@ -211,12 +212,12 @@ impl Repair<'_> {
 
     /// Mends a file that still is as the first look found it. One that changes is somebody's work in progress: it is
     /// left where it is until it has not changed for a moment.
-    fn mend(&self, patient: &Patient, mut before: Found) -> anyhow::Result<Done> {
-        let path = &patient.path;
+    fn mend(&self, candidate: &Candidate, mut before: Found) -> anyhow::Result<Done> {
+        let path = &candidate.path;
         let cannot_mend = || format!("cannot repair {}", path.display());
         let mut changes = 0;
         for _ in 0..TRIES + CHANGES {
-            let torn = match patient.second_look()? {
+            let torn = match candidate.second_look()? {
                 Ok(torn) => torn,
                 Err(done) => return Ok(done),
             };
@@ -243,8 +244,8 @@ impl Repair<'_> {
         Ok(Done::Left("is torn and keeps being written to: try again".to_owned()))
     }
 
-    fn document(&self, patient: &Patient, done: &Done) -> Document {
-        let mut document = about(patient);
+    fn document(&self, candidate: &Candidate, done: &Done) -> Document {
+        let mut document = about(candidate);
         match done {
             Done::Nothing(reason) => {
                 document.set("action", "none");
@@ -259,13 +260,13 @@ impl Repair<'_> {
             Done::Mended { torn, aside } => {
                 let is_saved = torn.whole.is_some();
                 document.set("action", if is_saved { "salvaged" } else { "quarantined" });
-                let and = match patient.place {
+                let and = match candidate.place {
                     _ if is_saved => "; one whole object is left in it",
-                    Place::Token => "; no whole token is left in it, so its session needs a login",
-                    Place::Role => {
+                    FileKind::Token => "; no whole token is left in it, so its session needs a login",
+                    FileKind::Role => {
                         "; no whole object is left in it: new credentials are fetched when they are needed"
                     }
-                    Place::Foreign => "",
+                    FileKind::Foreign => "",
                 };
                 document.set("reason", format!("the file {}{and}", torn.why));
                 if let Some(whole) = &torn.whole {
@@ -284,14 +285,14 @@ impl Repair<'_> {
     }
 }
 
-fn about(patient: &Patient) -> Document {
-    Document::new().with("file", patient.path.to_string_lossy())
+fn about(candidate: &Candidate) -> Document {
+    Document::new().with("file", candidate.path.to_string_lossy())
 }
 
 /// Looks at what was put aside once more: who had the file open may have written something good into it.
-fn finished(patient: &Patient, done: Done) -> anyhow::Result<Done> {
+fn finished(candidate: &Candidate, done: Done) -> anyhow::Result<Done> {
     let Done::Mended { aside: Some(aside), .. } = &done else { return Ok(done) };
-    if bring_back(aside, &patient.path, patient.place, Emptied::ByUs)? {
+    if bring_back(aside, &candidate.path, candidate.place, Emptied::ByUs)? {
         return Ok(Done::Nothing("was being written, and is whole now"));
     }
     Ok(done)

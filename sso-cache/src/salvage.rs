@@ -18,7 +18,7 @@ use crate::token::Token;
 
 /// What may stand in a file, by where it is and how it is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum FileKind {
     /// A file of the folder of tokens under a key, or under the name of an old AWS CLI's registration: a token or a
     /// registration.
     Token,
@@ -28,7 +28,7 @@ pub enum Place {
     Foreign,
 }
 
-impl Place {
+impl FileKind {
     /// The place of a file in the folder of role credentials (`is_role`) or of tokens.
     pub fn of(path: &Path, is_role: bool) -> Self {
         if !is_ours(path) {
@@ -80,15 +80,15 @@ const BEGINNINGS: usize = 256;
 /// In a torn file, an object is saved only if all of it is there, with the keys that every reader needs, and if there is
 /// no doubt: of several tokens the one that lasts longest is taken, then the one with more keys, then the later one;
 /// tokens of two start URLs or regions, or things of two kinds, are left alone. Nothing is ever put together from parts.
-pub fn judge(place: Place, bytes: &[u8]) -> Verdict {
+pub fn judge(place: FileKind, bytes: &[u8]) -> Verdict {
     let why = match entry::parse(bytes) {
         Entry::Whole(object) => match content(place, 0..bytes.len(), object) {
             Ok(whole) => return Verdict::Good(Some(whole)),
-            Err(_) if place == Place::Foreign => return Verdict::Good(None),
+            Err(_) if place == FileKind::Foreign => return Verdict::Good(None),
             Err(why) => why,
         },
         // A list or a text, and a key that is there twice, are as good to another tool.
-        Entry::Corrupt(_) if place == Place::Foreign && is_json(bytes) => return Verdict::Good(None),
+        Entry::Corrupt(_) if place == FileKind::Foreign && is_json(bytes) => return Verdict::Good(None),
         Entry::Corrupt(why) => why,
         Entry::Missing => "is empty",
     };
@@ -102,14 +102,14 @@ pub fn judge(place: Place, bytes: &[u8]) -> Verdict {
 /// nobody's to mend from here.
 pub fn token_in(path: &Path) -> Option<Token> {
     let Found::Bytes(bytes) = safe_read::read(path, stream::LARGEST).ok()? else { return None };
-    let Verdict::Torn(_, Some(whole)) = judge(Place::of(path, false), &bytes) else { return None };
+    let Verdict::Torn(_, Some(whole)) = judge(FileKind::of(path, false), &bytes) else { return None };
     whole_token(&bytes, &whole)
 }
 
 /// The token that a cache file or a copy of one holds, torn or not.
 pub fn any_token_in(path: &Path) -> Option<Token> {
     let Found::Bytes(bytes) = safe_read::read(path, stream::LARGEST).ok()? else { return None };
-    let (Verdict::Torn(_, Some(whole)) | Verdict::Good(Some(whole))) = judge(Place::Token, &bytes) else {
+    let (Verdict::Torn(_, Some(whole)) | Verdict::Good(Some(whole))) = judge(FileKind::Token, &bytes) else {
         return None;
     };
     whole_token(&bytes, &whole)
@@ -125,22 +125,24 @@ fn is_json(bytes: &[u8]) -> bool {
 }
 
 /// What an object is, if it is what belongs in that place.
-fn content(place: Place, range: Range<usize>, object: Map<String, Value>) -> Result<Whole, &'static str> {
+fn content(place: FileKind, range: Range<usize>, object: Map<String, Value>) -> Result<Whole, &'static str> {
     let has = |key: &str| object.contains_key(key);
     let keys = object.len();
     let whole = |kind, expires_at, origin| Whole { range, kind, expires_at, keys, origin };
     // A registration has none of these; a token whose `accessToken` was lost still has them.
-    if place != Place::Role && ["accessToken", "refreshToken", "registrationExpiresAt"].into_iter().any(has) {
+    if place != FileKind::Role
+        && ["accessToken", "refreshToken", "registrationExpiresAt"].into_iter().any(has)
+    {
         return usable(Token::from_object(object)).map(|token| {
             let origin = (token.start_url.unwrap_or_default(), token.region.unwrap_or_default());
             whole("token", token.expires_at, Some(origin))
         });
     }
-    if place != Place::Role && (has("clientId") || has("clientSecret")) {
+    if place != FileKind::Role && (has("clientId") || has("clientSecret")) {
         return usable(Registration::from_object(object))
             .map(|registration| whole("registration", registration.expires_at, None));
     }
-    if place == Place::Role {
+    if place == FileKind::Role {
         return usable(RoleCredentials::from_object(object))
             .map(|credentials| whole("role-credentials", credentials.expires_at, None));
     }
@@ -157,7 +159,7 @@ fn usable<T>(entry: Entry<T>) -> Result<T, &'static str> {
 
 /// Every whole object of use, in order. Of another tool's file only one at its very start: what lies deeper may be
 /// a part of a form that nobody here knows.
-fn wholes(place: Place, bytes: &[u8]) -> Vec<Whole> {
+fn wholes(place: FileKind, bytes: &[u8]) -> Vec<Whole> {
     let mut found = Vec::new();
     if bytes.len() > LONGEST {
         return found;
@@ -169,7 +171,7 @@ fn wholes(place: Place, bytes: &[u8]) -> Vec<Whole> {
             break;
         };
         let is_at_start = bytes.iter().take(start).all(u8::is_ascii_whitespace);
-        if place == Place::Foreign && !is_at_start {
+        if place == FileKind::Foreign && !is_at_start {
             break;
         }
         at = start + 1;

@@ -16,7 +16,7 @@ use sso_tool::secret::Secret;
 use sso_tool::time::{self, Moment};
 use sso_tool::{atomic_write, state_dir};
 
-use crate::forecast::{Event, LONGEST, Look, Measured, Record, SLACK_OF_TWO_CLOCKS, State};
+use crate::forecast::{Event, LONGEST, Measured, Observation, Record, SLACK_OF_TWO_CLOCKS, SessionState};
 use crate::token::Token;
 
 /// The largest file that is read.
@@ -71,10 +71,10 @@ impl SessionStore {
     }
 
     /// What a look at a token tells, with its refresh token hashed.
-    fn look(&self, token: &Token, issued_at: Moment, measured: Measured) -> Look {
+    fn look(&self, token: &Token, issued_at: Moment, measured: Measured) -> Observation {
         let hash =
             |secret: &Secret| hex(&Sha256::digest(format!("{}\n{}", self.salt, secret.expose()))[..16]);
-        Look {
+        Observation {
             refresh_token: token.refresh_token.as_ref().map(hash),
             issued_at,
             expires_at: token.expires_at,
@@ -123,7 +123,7 @@ pub fn note(state_dir: &Path, session: &str, happened: Happened<'_>) -> anyhow::
             store.records.iter().min_by_key(|(_, record)| record.expires_at).map(|(name, _)| name.clone());
         store.records.remove(&oldest.unwrap_or_default());
     }
-    atomic_write::replace(&path(state_dir), store.to_text().as_bytes(), atomic_write::Mode::Private)
+    atomic_write::replace(&path(state_dir), store.to_text().as_bytes(), atomic_write::FileMode::Private)
 }
 
 impl SessionStore {
@@ -190,7 +190,7 @@ fn record(value: &Value) -> Record {
     let flag = |key: &str| value.get(key).and_then(Value::as_bool).unwrap_or_default();
     let starts = value.get("starts").and_then(Value::as_array).into_iter().flatten();
     Record {
-        state: value.get("state").and_then(Value::as_str).and_then(State::of_word).unwrap_or_default(),
+        state: value.get("state").and_then(Value::as_str).and_then(SessionState::of_word).unwrap_or_default(),
         starts: starts.filter_map(Value::as_str).filter_map(time::parse).collect(),
         is_seen_late: flag("seenLate"),
         is_doubtful: flag("doubtful"),
@@ -215,7 +215,7 @@ mod tests {
     fn what_is_written_is_read_back() {
         let moment = |text| time::parse(text);
         let record = Record {
-            state: State::Running,
+            state: SessionState::Running,
             starts: ["2026-11-21T08:00:00Z", "2026-11-21T08:30:00Z"].into_iter().filter_map(moment).collect(),
             is_seen_late: true,
             is_doubtful: true,

@@ -72,7 +72,7 @@ pub struct Lock {
 
 /// How a lock stands.
 #[derive(Clone, Debug, PartialEq)]
-pub enum State {
+pub enum LockState {
     /// Nobody has it.
     Free,
     /// Somebody has it; who, if that can be read.
@@ -130,16 +130,16 @@ impl Lock {
     }
 
     /// How the lock stands. Changes nothing.
-    pub fn state(&self) -> anyhow::Result<State> {
+    pub fn state(&self) -> anyhow::Result<LockState> {
         for _ in 0..LOOKS {
             match occupancy::look(&self.state_dir, &self.name, Intent::Know)? {
-                Occupancy::Nothing => return Ok(State::Free),
-                Occupancy::Alive(owner) => return Ok(State::Held(owner)),
-                Occupancy::Dead(stale) => return Ok(State::Stale(stale.into_owner())),
+                Occupancy::Nothing => return Ok(LockState::Free),
+                Occupancy::Alive(owner) => return Ok(LockState::Held(owner)),
+                Occupancy::Dead(stale) => return Ok(LockState::Stale(stale.into_owner())),
                 Occupancy::Moving => thread::sleep(MOMENT),
             }
         }
-        Ok(State::Held(None))
+        Ok(LockState::Held(None))
     }
 
     /// Removes the lock of a dead holder, and none else's.
@@ -224,7 +224,7 @@ impl Lock {
     }
 }
 
-impl State {
+impl LockState {
     /// `{"name", "held", "owner", "stale"}`.
     pub fn document(&self, name: &Name) -> Document {
         let owner = match self {

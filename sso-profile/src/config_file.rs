@@ -15,7 +15,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context as _;
-use sso_tool::atomic_write::{Mode, parent, replace};
+use sso_tool::atomic_write::{FileMode, parent, replace};
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::flock::{self, Try};
 use sso_tool::settings::Settings;
@@ -261,7 +261,7 @@ pub(crate) fn change<T>(
         if !seen.is_still(real)? {
             continue;
         }
-        replace(real, edited.as_bytes(), Mode::Kept)?;
+        replace(real, edited.as_bytes(), FileMode::Kept)?;
         match seen.written_since()? {
             None => return Ok(outcome),
             Some(late) => put_back(real, edited.as_bytes(), &late)?,
@@ -277,7 +277,7 @@ pub(crate) fn change<T>(
 fn put_back(real: &Path, ours: &[u8], late: &[u8]) -> anyhow::Result<()> {
     let mut seen = FileContent::read(real)?;
     let other = if seen.bytes == ours {
-        replace(real, late, Mode::Kept)?;
+        replace(real, late, FileMode::Kept)?;
         seen.written_since()?
     } else {
         Some(late.to_owned())
@@ -285,7 +285,7 @@ fn put_back(real: &Path, ours: &[u8], late: &[u8]) -> anyhow::Result<()> {
     let Some(other) = other else { return Ok(()) };
     let name = real.file_name().unwrap_or_default().to_string_lossy();
     let aside = parent(real).join(format!("{name}.sso-conflict.{}", std::process::id()));
-    replace(&aside, &other, Mode::Private)?;
+    replace(&aside, &other, FileMode::Private)?;
     let message = format!(
         "{} was changed by two other programs at once; the content of one is in {}",
         real.display(),
@@ -429,7 +429,7 @@ mod tests {
                 match how {
                     _ if calls > 1 => {}
                     "in place" => fs::write(&path, theirs)?,
-                    "by rename" => replace(&path, theirs.as_bytes(), Mode::Kept)?,
+                    "by rename" => replace(&path, theirs.as_bytes(), FileMode::Kept)?,
                     _ => fs::remove_file(&path)?,
                 }
                 append("ours\n")(text)
@@ -463,7 +463,7 @@ mod tests {
         fs::write(&path, "old\n").unwrap();
         let mut seen = FileContent::read(&path).unwrap();
         let mut other = OpenOptions::new().append(true).open(&path).unwrap();
-        replace(&path, b"ours\n", Mode::Kept).unwrap();
+        replace(&path, b"ours\n", FileMode::Kept).unwrap();
         assert_eq!(seen.written_since().unwrap(), None);
         other.write_all(b"other\n").unwrap();
         assert_eq!(seen.written_since().unwrap().as_deref(), Some(b"old\nother\n".as_slice()));

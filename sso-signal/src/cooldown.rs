@@ -18,7 +18,7 @@ pub(crate) fn write(state_dir: &Path, now: Moment) -> anyhow::Result<()> {
     atomic_write::replace(
         &file(state_dir),
         format!("{}\n", now.timestamp()).as_bytes(),
-        atomic_write::Mode::Private,
+        atomic_write::FileMode::Private,
     )
 }
 

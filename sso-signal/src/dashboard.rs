@@ -43,21 +43,21 @@ pub(crate) fn print(
     for document in documents {
         parts.take(document?, at.now);
     }
-    let memory = queue.memory()?;
+    let reminders = queue.reminders()?;
     let monitors = heartbeat::seen(settings)?;
     let watcher = parts.watcher();
     let is_watched = watcher.get("running").and_then(Value::as_bool);
     let has_manager =
         parts.service.as_ref().is_none_or(|service| service.get("service") != Some(&"none".into()));
     let is_monitored = monitors.iter().any(|seen| (at.now - seen.at).abs() < MONITOR_IS_FRESH);
-    let stamp = Stamp::new(cooldown::read(&queue.state_dir), memory.stamped);
+    let stamp = Stamp::new(cooldown::read(&queue.state_dir), reminders.stamped);
     let signals: Vec<Value> = joined.get("signals").and_then(Value::as_array).cloned().unwrap_or_default();
     let profiles: Vec<Value> = parts
         .profiles
         .into_iter()
         .map(|checked| {
             let name = checked.get("profile").and_then(Value::as_str).unwrap_or_default().to_owned();
-            let entry = memory.entry(&name);
+            let entry = reminders.entry(&name);
             let dismissed = stamp.dismissal(&entry);
             let signal = signals.iter().find(|signal| is_of(signal, &name));
             let view =

@@ -55,7 +55,7 @@ fn stamp(settings: &Settings, source: &str, now: Moment) -> anyhow::Result<()> {
     atomic_write::replace(
         &path,
         format!("{}\n", serde_json::Value::from(document)).as_bytes(),
-        atomic_write::Mode::Private,
+        atomic_write::FileMode::Private,
     )
 }
 

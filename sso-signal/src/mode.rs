@@ -59,7 +59,7 @@ pub fn set(state_dir: &Path, word: &str) -> anyhow::Result<Mode> {
         Fault::new(Exit::Usage, format!("`{word}` isn't a mode{meant}"))
             .hint("sso-signal mode notify|auto|standalone")
     })?;
-    atomic_write::replace(&file(state_dir), format!("{mode}\n").as_bytes(), atomic_write::Mode::Private)?;
+    atomic_write::replace(&file(state_dir), format!("{mode}\n").as_bytes(), atomic_write::FileMode::Private)?;
     Ok(mode)
 }
 

@@ -130,7 +130,7 @@ impl Notices {
         atomic_write::replace(
             &file(state_dir),
             format!("{document:#}\n").as_bytes(),
-            atomic_write::Mode::Private,
+            atomic_write::FileMode::Private,
         )
     }
 }

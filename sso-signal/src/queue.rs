@@ -67,7 +67,7 @@ impl<'a> Queue<'a> {
     }
 
     /// What the host remembers.
-    pub(crate) fn memory(&self) -> anyhow::Result<ReminderStore> {
+    pub(crate) fn reminders(&self) -> anyhow::Result<ReminderStore> {
         ReminderStore::load(self.settings.tool(), &self.state_dir, time::now()?)
     }
 
@@ -93,9 +93,12 @@ impl<'a> Queue<'a> {
     }
 
     /// Changes what the host remembers, while nobody else does.
-    pub(crate) fn change_memory<T>(&self, change: impl FnOnce(&mut ReminderStore) -> T) -> anyhow::Result<T> {
+    pub(crate) fn change_reminders<T>(
+        &self,
+        change: impl FnOnce(&mut ReminderStore) -> T,
+    ) -> anyhow::Result<T> {
         let _lock = state_dir::lock(&self.state_dir)?;
-        let before = self.memory()?;
+        let before = self.reminders()?;
         let mut after = before.clone();
         let answer = change(&mut after);
         if after != before {
@@ -119,19 +122,19 @@ impl<'a> Queue<'a> {
             Some(seen) if !entry.is_newer_than(observed) => entry.seen(seen),
             _ => entry.clone(),
         };
-        let memory = self.memory()?;
+        let reminders = self.reminders()?;
         let is_new = naming == Naming::Session
             && subject
                 .profile
                 .as_deref()
                 .zip(subject.session.as_deref())
-                .is_some_and(|(profile, session)| memory.session_of(profile) != Some(session));
+                .is_some_and(|(profile, session)| reminders.session_of(profile) != Some(session));
         // Most documents of a monitor change nothing, and wait for nobody.
-        let entry = memory.of(subject);
+        let entry = reminders.of(subject);
         if !is_new && after(&entry) == entry {
             return Ok(());
         }
-        self.change_memory(|memory| memory.change(subject, |entry| (after(&entry), ())))
+        self.change_reminders(|reminders| reminders.change(subject, |entry| (after(&entry), ())))
     }
 
     /// Whether a document was written from an observation that is older than the last decision about its session.
@@ -142,7 +145,7 @@ impl<'a> Queue<'a> {
     ) -> anyhow::Result<bool> {
         Ok(observed.is_some()
             && self.state_dir.join("state.json").exists()
-            && self.memory()?.of(subject).is_newer_than(observed))
+            && self.reminders()?.of(subject).is_newer_than(observed))
     }
 
     /// Notes what the signals that stand tell by themselves, and says once whose are left out. For the watcher: whoever
@@ -153,18 +156,18 @@ impl<'a> Queue<'a> {
         if !unreadable.is_empty() || (signals.is_empty() && !self.state_dir.join("state.json").exists()) {
             return Ok(());
         }
-        let before = self.memory()?;
+        let before = self.reminders()?;
         if before.noted(&signals, at) == before {
             return Ok(());
         }
-        let left_out = self.change_memory(|memory| {
-            let after = memory.noted(&signals, at);
+        let left_out = self.change_reminders(|reminders| {
+            let after = reminders.noted(&signals, at);
             let left_out: Vec<String> = after
                 .entries()
-                .filter(|(name, _, entry)| entry.skip_said && !memory.entry_named(name).skip_said)
+                .filter(|(name, _, entry)| entry.skip_said && !reminders.entry_named(name).skip_said)
                 .map(|(name, ..)| name.to_owned())
                 .collect();
-            *memory = after;
+            *reminders = after;
             left_out
         })?;
         for name in left_out {
@@ -186,13 +189,13 @@ impl<'a> Queue<'a> {
         if signals.is_empty() {
             return Ok(Vec::new());
         }
-        let judge = Judge::new(self.memory()?, &self.state_dir);
+        let judge = Judge::new(self.reminders()?, &self.state_dir);
         let mut signals = signals;
         // First what a session is known of or what stands in the given format's place, then the oldest: any number of
         // made-up profiles gets the rest of the turns.
         let main_file = self.signals.main_file();
         signals.sort_by_key(|located| {
-            let is_known = judge.memory.session_of(&located.signal.key()).is_some();
+            let is_known = judge.reminders.session_of(&located.signal.key()).is_some();
             !is_known && located.path != *main_file
         });
         if signals.len() > MOST_SIGNALS {
@@ -207,17 +210,17 @@ impl<'a> Queue<'a> {
     pub(crate) fn lease(&self, located: &Located, at: &Circumstances) -> anyhow::Result<Option<Leased>> {
         let _lock = state_dir::lock(&self.state_dir)?;
         let Some(signal) = SignalStore::reread(&located.path)? else { return Ok(None) };
-        let judge = Judge::new(self.memory()?, &self.state_dir);
+        let judge = Judge::new(self.reminders()?, &self.state_dir);
         let Judged { located, due: Due::Now } =
             judge.judge(Located { path: located.path.clone(), signal }, at)
         else {
             return Ok(None);
         };
-        let mut memory = judge.memory;
+        let mut reminders = judge.reminders;
         let subject = ReminderKey::of_profile(&located.signal.key());
-        let until = memory.change(&subject, |entry| machine::lease(&entry, at.now));
-        memory.save(&self.state_dir)?;
-        // The host's memory is the authority; a mirror that can't be written (a file of root's) loses nothing.
+        let until = reminders.change(&subject, |entry| machine::lease(&entry, at.now));
+        reminders.save(&self.state_dir)?;
+        // The host's reminder store is the authority; a mirror that can't be written (a file of root's) loses nothing.
         let is_there = self.mirror(&located, until).unwrap_or(true);
         Ok(is_there.then_some(Leased { signal: located.signal, until }))
     }
@@ -246,18 +249,18 @@ pub(crate) struct Leased {
 
 /// What judgements go by, besides the signal.
 struct Judge {
-    memory: ReminderStore,
+    reminders: ReminderStore,
     stamp: Stamp,
 }
 
 impl Judge {
-    fn new(memory: ReminderStore, state_dir: &Path) -> Self {
-        let stamp = Stamp::new(cooldown::read(state_dir), memory.stamped);
-        Self { memory, stamp }
+    fn new(reminders: ReminderStore, state_dir: &Path) -> Self {
+        let stamp = Stamp::new(cooldown::read(state_dir), reminders.stamped);
+        Self { reminders, stamp }
     }
 
     fn judge(&self, located: Located, at: &Circumstances) -> Judged {
-        let entry = self.memory.entry(&located.signal.key());
+        let entry = self.reminders.entry(&located.signal.key());
         let is_changed = entry.unknown_in.as_ref().is_some_and(|then| *then != config_stamp(&then.file));
         Judged { due: machine::due(&entry, &located.signal, self.stamp, is_changed, at), located }
     }

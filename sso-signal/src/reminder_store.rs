@@ -38,7 +38,7 @@ pub(crate) struct ReminderStore {
 }
 
 impl ReminderStore {
-    /// Reads `state.json`. A missing file is an empty memory; one that is torn or isn't ours is put aside with
+    /// Reads `state.json`. A missing file is an empty store; one that is torn or isn't ours is put aside with
     /// a warning; one of a newer version is an error (65).
     pub(crate) fn load(tool: &str, state_dir: &Path, now: Moment) -> anyhow::Result<Self> {
         let path = file(state_dir);
@@ -46,7 +46,7 @@ impl ReminderStore {
             Ok(Found::Missing) => return Ok(Self::default()),
             Ok(Found::Bad(what)) => format!("{} {what}", path.display()),
             Ok(Found::Bytes(bytes)) => match Self::parse(&bytes, &path.display().to_string()) {
-                Ok(Ok(memory)) => return Ok(memory),
+                Ok(Ok(reminders)) => return Ok(reminders),
                 Ok(Err(version)) => return Err(newer(&path, version)),
                 Err(err) => format!("{err:#}"),
             },
@@ -66,7 +66,7 @@ impl ReminderStore {
         atomic_write::replace(
             &file(state_dir),
             format!("{:#}\n", self.document()).as_bytes(),
-            atomic_write::Mode::Private,
+            atomic_write::FileMode::Private,
         )
     }
 
@@ -293,36 +293,36 @@ mod tests {
 
     #[test]
     fn made_up_profiles_displace_no_decision_and_fill_no_file() {
-        let mut memory = ReminderStore::default();
+        let mut reminders = ReminderStore::default();
         let now = time::from_epoch(1_700_000_000.0).unwrap();
         let pause = Pause::starting(now, Duration::from_secs(900));
-        memory.change(&subject("corp"), |entry| (Reminder { snooze: Some(pause), ..entry }, ()));
+        reminders.change(&subject("corp"), |entry| (Reminder { snooze: Some(pause), ..entry }, ()));
         for n in 0..5000 {
             let at = time::after(now, Duration::from_secs(n));
-            memory.change(&subject(&format!("fake{n}")), |entry| (lease(&entry, at).0, ()));
+            reminders.change(&subject(&format!("fake{n}")), |entry| (lease(&entry, at).0, ()));
         }
-        assert!(memory.entry("corp").snooze.is_some());
-        assert!(memory.entry("fake4999").retry.is_some());
-        assert!(memory.document().to_string().len() < 1_000_000);
+        assert!(reminders.entry("corp").snooze.is_some());
+        assert!(reminders.entry("fake4999").retry.is_some());
+        assert!(reminders.document().to_string().len() < 1_000_000);
     }
 
     #[test]
     fn nothing_is_left_of_a_made_up_profile_whose_signal_is_gone_and_whose_lease_is_over() {
-        let mut memory = ReminderStore::default();
+        let mut reminders = ReminderStore::default();
         let now = time::from_epoch(1_700_000_000.0).unwrap();
         for n in 0..600 {
-            memory.change(&subject(&format!("host{n}|x")), |entry| (lease(&entry, now).0, ()));
+            reminders.change(&subject(&format!("host{n}|x")), |entry| (lease(&entry, now).0, ()));
         }
-        memory.change(&subject("failed"), |entry| (Reminder { failures: 2, ..entry }, ()));
-        memory.change(&subject("locked"), |entry| (Reminder { quiet: true, ..entry }, ()));
+        reminders.change(&subject("failed"), |entry| (Reminder { failures: 2, ..entry }, ()));
+        reminders.change(&subject("locked"), |entry| (Reminder { quiet: true, ..entry }, ()));
         let at = |seconds| Circumstances {
             now: time::after(now, Duration::from_secs(seconds)),
             mode: crate::mode::Mode::Notify,
             cooldown: Duration::from_secs(600),
             poll: Duration::from_secs(5),
         };
-        assert_eq!(memory.noted(&[], &at(1)).entries().count(), 602, "a lease that lasts counts");
-        let left = memory.noted(&[], &at(60));
+        assert_eq!(reminders.noted(&[], &at(1)).entries().count(), 602, "a lease that lasts counts");
+        let left = reminders.noted(&[], &at(60));
         assert_eq!(left.entries().map(|(name, ..)| name).collect::<Vec<_>>(), ["failed", "locked"]);
     }
 
@@ -350,18 +350,18 @@ mod tests {
             standing: Some(Standing { key: "a".into(), source: "m".into(), episode: None }),
             skip_said: true,
         };
-        let mut memory = ReminderStore { stamped: Some(now), ..ReminderStore::default() };
-        memory.change(&subject("corp"), |_| (whole.clone(), ()));
+        let mut reminders = ReminderStore { stamped: Some(now), ..ReminderStore::default() };
+        reminders.change(&subject("corp"), |_| (whole.clone(), ()));
         let known = ["a".to_owned(), "b".to_owned()];
         let session =
             ReminderKey { session: Some("s".into()), session_profiles: known.to_vec(), ..subject("a") };
-        memory.change(&session, |entry| (Reminder { quiet: true, ..entry }, ()));
-        memory.save(dir.path()).unwrap();
-        assert_eq!(ReminderStore::load("test", dir.path(), now).unwrap(), memory);
-        assert!(memory.entry("b").quiet);
+        reminders.change(&session, |entry| (Reminder { quiet: true, ..entry }, ()));
+        reminders.save(dir.path()).unwrap();
+        assert_eq!(ReminderStore::load("test", dir.path(), now).unwrap(), reminders);
+        assert!(reminders.entry("b").quiet);
         // A profile that moved to another session takes nothing along, and leaves nothing.
         let moved = ReminderKey { session: Some("t".into()), ..subject("b") };
-        memory.change(&moved, |entry| (entry, ()));
-        assert_eq!((memory.session_of("a"), memory.session_of("b")), (Some("s"), Some("t")));
+        reminders.change(&moved, |entry| (entry, ()));
+        assert_eq!((reminders.session_of("a"), reminders.session_of("b")), (Some("s"), Some("t")));
     }
 }

@@ -84,7 +84,7 @@ impl Signal {
             _ => moment("nextAttemptAfter")?,
         };
         // Shown as they are compared: a mark that can't be seen must not make another episode or source.
-        let harmless_text =
+        let sanitized_text =
             |key: &str| Ok::<_, anyhow::Error>(text(key)?.map(sanitize).filter(|text| !text.is_empty()));
         // A host that can't be seen is no host that anybody can list: as none it would stand for this machine's profile.
         let host = text("host")?.filter(|host| !host.is_empty()).map(sanitize);
@@ -92,10 +92,10 @@ impl Signal {
             return Err(bad("`host` isn't a host name that a signal can have").into());
         }
         let profile = profile.to_owned();
-        let source = harmless_text("source")?.unwrap_or_default();
+        let source = sanitized_text("source")?.unwrap_or_default();
         // A name of the wrong type is no reason to lose a signal.
         let session = document.get("ssoSession").and_then(Value::as_str).map(sanitize);
-        let episode = harmless_text("episode")?.unwrap_or_else(|| time::format(timestamp));
+        let episode = sanitized_text("episode")?.unwrap_or_else(|| time::format(timestamp));
         if host.is_none() {
             document.shift_remove("host");
         }
@@ -170,7 +170,7 @@ impl Signal {
         let mut full = self.document();
         for (key, value) in self.document.iter() {
             if !KNOWN.contains(&key.as_str()) {
-                full.set(&sanitize(key), harmless_value(value));
+                full.set(&sanitize(key), sanitized_value(value));
             }
         }
         full
@@ -274,12 +274,12 @@ fn texts(value: Option<&Value>) -> Vec<String> {
     texts.take(MOST_SOURCES).collect()
 }
 
-fn harmless_value(value: &Value) -> Value {
+fn sanitized_value(value: &Value) -> Value {
     match value {
         Value::String(text) => sanitize(text).into(),
-        Value::Array(list) => list.iter().map(harmless_value).collect(),
+        Value::Array(list) => list.iter().map(sanitized_value).collect(),
         Value::Object(map) => {
-            Value::Object(map.iter().map(|(key, value)| (sanitize(key), harmless_value(value))).collect())
+            Value::Object(map.iter().map(|(key, value)| (sanitize(key), sanitized_value(value))).collect())
         }
         other => other.clone(),
     }

@@ -21,7 +21,7 @@ use crate::safe_read::{self, Opened};
 
 /// The permissions of the new file.
 #[derive(Clone, Copy, Debug)]
-pub enum Mode {
+pub enum FileMode {
     /// 0600, always.
     Private,
     /// As the replaced file's; 0600 if there is none.
@@ -30,7 +30,7 @@ pub enum Mode {
 
 /// Replaces the content of `path`, or makes the file. A link at the end of `path` is replaced, not
 /// followed: resolve it first where that is wanted.
-pub fn replace(path: &Path, content: &[u8], mode: Mode) -> anyhow::Result<()> {
+pub fn replace(path: &Path, content: &[u8], mode: FileMode) -> anyhow::Result<()> {
     if let Some(name) = path.file_name() {
         sweep(&parent(path), Some(name));
     }
@@ -45,7 +45,7 @@ pub fn replace(path: &Path, content: &[u8], mode: Mode) -> anyhow::Result<()> {
 ///
 /// For one of many files in a folder: [`sweep`] that folder once, instead of at every write.
 pub fn replace_existing(path: &Path, content: &[u8]) -> anyhow::Result<bool> {
-    match write_beside(path, content, Mode::Private, swap_in) {
+    match write_beside(path, content, FileMode::Private, swap_in) {
         Ok(()) => Ok(true),
         Err(err) if err.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(path).is_err() => Ok(false),
         Err(err) => Err(err).with_context(|| format!("cannot write {}", path.display())),
@@ -59,7 +59,7 @@ pub fn create(path: &Path, content: &[u8]) -> anyhow::Result<bool> {
     let put = |temporary: NamedTempFile, path: &Path| {
         temporary.persist_noclobber(path).map(drop).map_err(|err| err.error)
     };
-    match write_beside(path, content, Mode::Private, put) {
+    match write_beside(path, content, FileMode::Private, put) {
         Ok(()) => Ok(true),
         Err(err) if err.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         Err(err) => Err(err).with_context(|| format!("cannot write {}", path.display())),
@@ -334,7 +334,7 @@ pub fn is_unwritable(err: &anyhow::Error) -> bool {
 fn write_beside(
     path: &Path,
     content: &[u8],
-    mode: Mode,
+    mode: FileMode,
     put: impl Fn(NamedTempFile, &Path) -> io::Result<()>,
 ) -> io::Result<()> {
     refuse_unfit(path)?;
@@ -342,7 +342,7 @@ fn write_beside(
     let name = path.file_name().unwrap_or(OsStr::new("file"));
     let mut temporary = locked_temporary(&directory, name)?;
     temporary.write_all(content)?;
-    if let Mode::Kept = mode
+    if let FileMode::Kept = mode
         && let Ok(metadata) = fs::metadata(path)
     {
         temporary.as_file().set_permissions(Permissions::from_mode(metadata.mode() & 0o7777))?;
@@ -481,12 +481,12 @@ mod tests {
     fn new_files_are_private_and_modes_are_kept_on_request() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.json");
-        replace(&path, b"1", Mode::Kept).unwrap();
+        replace(&path, b"1", FileMode::Kept).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
         fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
-        replace(&path, b"2", Mode::Kept).unwrap();
+        replace(&path, b"2", FileMode::Kept).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o640);
-        replace(&path, b"3", Mode::Private).unwrap();
+        replace(&path, b"3", FileMode::Private).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
         assert_eq!(fs::read(&path).unwrap(), b"3");
         assert_eq!(names(dir.path()), ["a.json"]);
@@ -498,7 +498,7 @@ mod tests {
         let (target, link) = (dir.path().join("target"), dir.path().join("link"));
         fs::write(&target, "old").unwrap();
         symlink(&target, &link).unwrap();
-        replace(&link, b"new", Mode::Private).unwrap();
+        replace(&link, b"new", FileMode::Private).unwrap();
         assert_eq!(fs::read(&target).unwrap(), b"old");
         assert!(fs::symlink_metadata(&link).unwrap().is_file());
     }
@@ -515,7 +515,7 @@ mod tests {
         }
         let refused =
             |result: anyhow::Error| assert!(format!("{result:#}").ends_with("it is a device"), "{result:#}");
-        refused(replace(&path, b"1", Mode::Private).unwrap_err());
+        refused(replace(&path, b"1", FileMode::Private).unwrap_err());
         refused(replace_existing(&path, b"1").unwrap_err());
         refused(crate::quarantine::quarantine(dir.path(), &path, crate::time::now().unwrap()).unwrap_err());
         assert!(fs::symlink_metadata(&path).unwrap().file_type().is_char_device());
@@ -551,7 +551,7 @@ mod tests {
         fs::write(dir.path().join(".a.123abc.tmp"), "").unwrap();
         fs::write(dir.path().join(".a.b.123abc.tmp"), "").unwrap();
         fs::write(dir.path().join(".a.not-ours.tmp"), "").unwrap();
-        replace(&path, b"1", Mode::Private).unwrap();
+        replace(&path, b"1", FileMode::Private).unwrap();
         let live_name = live.path().file_name().unwrap().to_str().unwrap().to_owned();
         let mut expected =
             vec![".a.b.123abc.tmp".to_owned(), ".a.not-ours.tmp".to_owned(), "a".to_owned(), live_name];
@@ -567,9 +567,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a");
         fs::create_dir(&path).unwrap();
-        assert!(format!("{:#}", replace(&path, b"1", Mode::Private).unwrap_err()).contains("cannot write"));
+        assert!(
+            format!("{:#}", replace(&path, b"1", FileMode::Private).unwrap_err()).contains("cannot write")
+        );
         assert_eq!(names(dir.path()), ["a"]);
-        assert!(replace(&dir.path().join("none/a"), b"1", Mode::Private).is_err());
+        assert!(replace(&dir.path().join("none/a"), b"1", FileMode::Private).is_err());
     }
 
     #[test]
@@ -613,7 +615,7 @@ mod tests {
         fs::write(&path, "old").unwrap();
         let replaced = |there: &[u8]| {
             if there == b"old" {
-                replace(&path, b"newer", Mode::Private).unwrap();
+                replace(&path, b"newer", FileMode::Private).unwrap();
             }
             there == b"old"
         };
@@ -655,7 +657,7 @@ mod tests {
                     scope.spawn(move || -> anyhow::Result<()> {
                         fs::write(&path, "0")?;
                         for n in 1..300_u32 {
-                            replace(&path, n.to_string().as_bytes(), Mode::Private)?;
+                            replace(&path, n.to_string().as_bytes(), FileMode::Private)?;
                             anyhow::ensure!(replace_existing(&path, b"x")?, "not replaced");
                             let swap = reserve(&path, 9)?.replace_if(b"y", |there| there == b"x")?;
                             anyhow::ensure!(swap == Swap::Done, "{swap:?}");

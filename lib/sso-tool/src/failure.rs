@@ -8,7 +8,7 @@ use crate::exit::Exit;
 
 /// The kind of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum FailureKind {
     /// A session or credentials have expired or aren't there: a person must log in.
     Expired,
     /// The service says no to this account, role or key. A login doesn't help.
@@ -25,7 +25,7 @@ pub enum Kind {
     Config,
 }
 
-impl Kind {
+impl FailureKind {
     const ALL: [Self; 7] = [
         Self::Expired,
         Self::Denied,
@@ -49,7 +49,7 @@ impl Kind {
         }
     }
 
-    /// The kind of the `error` that a document has; [`Kind::Config`] if it is in a tool's own words.
+    /// The kind of the `error` that a document has; [`FailureKind::Config`] if it is in a tool's own words.
     pub fn of_error(document: &Document) -> Self {
         let word = document.get("error").and_then(Value::as_str);
         Self::ALL.into_iter().find(|kind| Some(kind.word()) == word).unwrap_or(Self::Config)

@@ -5,7 +5,7 @@
 //! of a document answers for the wrong machine.
 
 use crate::document::Document;
-use crate::failure::Kind;
+use crate::failure::FailureKind;
 
 /// Whom a document is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub enum Subject {
     Nobody,
     /// Nobody either: an earlier stage failed (`error` without `outcome`). Every stage passes it on and answers nothing
     /// about it.
-    Failure(Kind),
+    Failure(FailureKind),
     /// A profile or session of another host, never of this machine: nothing local is read, handed out or ended for it.
     Remote(Remote),
     /// A session that no profile stands for (`ssoSession` without `profile`).
@@ -107,7 +107,7 @@ impl Subject {
             return Ok(Self::Nobody);
         }
         if is_there("error") && !is_there("outcome") {
-            return Ok(Self::Failure(Kind::of_error(document)));
+            return Ok(Self::Failure(FailureKind::of_error(document)));
         }
         if let Some(remote) = Remote::of(document)? {
             return Ok(Self::Remote(remote));
@@ -166,8 +166,8 @@ mod tests {
             (r#"{"event":"authorize","profile":"p","error":"x","host":"h"}"#, Subject::Nobody),
             (r#"{"slug":"dev.TOKEN","vault":"env"}"#, Subject::Nobody),
             (r#"{"slug":"dev.TOKEN","profile":"p"}"#, profile("p", none())),
-            (r#"{"profile":"p","error":"expired","host":"h"}"#, Subject::Failure(Kind::Expired)),
-            (r#"{"profile":"p","error":"no such session"}"#, Subject::Failure(Kind::Config)),
+            (r#"{"profile":"p","error":"expired","host":"h"}"#, Subject::Failure(FailureKind::Expired)),
+            (r#"{"profile":"p","error":"no such session"}"#, Subject::Failure(FailureKind::Config)),
             (r#"{"profile":"p","error":"x","outcome":"failed"}"#, profile("p", none())),
             (r#"{"profile":"p","error":null}"#, profile("p", none())),
             (r#"{"profile":"p","host":"h","ssoSession":"s"}"#, remote(Some("p"), Some("s"))),

@@ -5,8 +5,8 @@ fn at(minutes: i64) -> Moment {
     time::parse("2026-11-21T08:00:00Z").unwrap() + TimeDelta::minutes(minutes)
 }
 
-fn look(token: &str, from: i64, to: i64) -> Look {
-    Look {
+fn look(token: &str, from: i64, to: i64) -> Observation {
+    Observation {
         refresh_token: Some(token.to_owned()),
         issued_at: at(from),
         expires_at: at(to),
@@ -15,7 +15,7 @@ fn look(token: &str, from: i64, to: i64) -> Look {
 }
 
 fn seen(token: &str, from: i64, to: i64) -> Event {
-    Event::Seen(Look { measured: Measured::ByTwoClocks, ..look(token, from, to) }, at(from))
+    Event::Seen(Observation { measured: Measured::ByTwoClocks, ..look(token, from, to) }, at(from))
 }
 
 fn history(events: &[Event]) -> Record {
@@ -211,7 +211,7 @@ fn what_a_refused_renewal_leaves_in_the_file_is_no_login() {
     let mut events = day(0, 480);
     events.push(Event::LoggedIn(look("revoked", 600, 660)));
     events.push(Event::Refused(at(620)));
-    let left = Look { refresh_token: None, measured: Measured::ByTwoClocks, ..look("", 620, 660) };
+    let left = Observation { refresh_token: None, measured: Measured::ByTwoClocks, ..look("", 620, 660) };
     events.push(Event::Seen(left, at(621)));
     assert_eq!(ends(&history(&events)), None);
     events.push(seen("theirs", 630, 690));
@@ -234,7 +234,7 @@ fn a_clock_that_was_set_back_leaves_nothing_to_count_on() {
     events.push(Event::LoggedIn(look("next", 600, 660)));
     let record = history(&events);
     assert!(record.is_set_back(at(500)) && !record.is_set_back(at(596)));
-    let same = Look { measured: Measured::ByTwoClocks, ..look("next", 600, 660) };
+    let same = Observation { measured: Measured::ByTwoClocks, ..look("next", 600, 660) };
     let noticed = record.after(&Event::Seen(same, at(500)));
     assert_eq!(ends(&noticed), None);
     assert_eq!(ends(&noticed.after(&Event::Renewed(look("later", 660, 720)))), None);
@@ -264,7 +264,7 @@ fn a_renewal_after_the_tokens_end_may_be_a_login_and_glues_no_sessions_together(
 
 #[test]
 fn legacy_tokens_without_renewal_tell_no_end_and_cut_nothing_short() {
-    let legacy = |from: i64| Look { refresh_token: None, ..look("", from, from + 480) };
+    let legacy = |from: i64| Observation { refresh_token: None, ..look("", from, from + 480) };
     let events = [
         Event::LoggedIn(legacy(0)),
         Event::LoggedIn(look("with scopes", 490, 550)),

@@ -177,10 +177,10 @@ impl World {
         });
     }
 
-    fn look(&self, skew: i64, measured: Measured) -> Option<Look> {
+    fn look(&self, skew: i64, measured: Measured) -> Option<Observation> {
         let file = self.file.as_ref()?;
         let is_future = at(file.written) > at(self.clock(skew)) + SLACK_OF_TWO_CLOCKS;
-        Some(Look {
+        Some(Observation {
             refresh_token: file.refresh.map(|refresh| refresh.to_string()),
             issued_at: at(file.written.min(self.clock(skew))),
             expires_at: at(file.expires),

@@ -11,7 +11,7 @@ use sso_tool::stream::Documents;
 use sso_tool::subject::Subject;
 
 use crate::folder::Cache;
-use crate::subject::Pointer;
+use crate::pointer::Pointer;
 
 /// The names of token and role files that any of a stream's profiles uses. All that is kept of a profile is two names.
 #[derive(Debug, Default)]

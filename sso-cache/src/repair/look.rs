@@ -8,7 +8,7 @@ use sso_tool::safe_read::{self, Found};
 use sso_tool::stream;
 
 use crate::entry::{self, Entry};
-use crate::salvage::{Place, Verdict, Whole, judge};
+use crate::salvage::{FileKind, Verdict, Whole, judge};
 
 /// What a look found.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl Torn {
 }
 
 /// Looks at a file. Errors: a lack of permission, a failing disk.
-pub(super) fn look(path: &Path, place: Place) -> anyhow::Result<Look> {
+pub(super) fn look(path: &Path, place: FileKind) -> anyhow::Result<Look> {
     let cannot_read = || format!("cannot read {}", path.display());
     let found = safe_read::read(path, stream::LARGEST).with_context(cannot_read)?;
     Ok(match &found {
@@ -49,13 +49,13 @@ pub(super) fn look(path: &Path, place: Place) -> anyhow::Result<Look> {
         },
         Found::Bad(_) if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink()) => {
             match entry::read(path)? {
-                Entry::Corrupt(why) if place != Place::Foreign => Look::Link(why),
+                Entry::Corrupt(why) if place != FileKind::Foreign => Look::Link(why),
                 Entry::Missing => Look::Link("is not there"),
                 _ => Look::Good(None),
             }
         }
         // Not the suite's to judge.
-        Found::Bad(_) if place == Place::Foreign => Look::Good(None),
+        Found::Bad(_) if place == FileKind::Foreign => Look::Good(None),
         Found::Bad(why) => Look::Torn(Torn { why, whole: None, found }),
     })
 }

@@ -5,11 +5,11 @@ use std::path::{Component, Path, PathBuf};
 use sso_tool::exit::{Exit, Fault};
 
 use crate::folder::Cache;
-use crate::salvage::Place;
+use crate::salvage::FileKind;
 
 /// Finds a named file: a bare name, in whichever folder has it, or a path right in one of the two folders. Anything that
 /// leaves them is a usage error (status 2), a file that isn't there an error of status 74.
-pub(crate) fn find(cache: &Cache, name: &Path) -> anyhow::Result<(PathBuf, Place)> {
+pub(crate) fn find(cache: &Cache, name: &Path) -> anyhow::Result<(PathBuf, FileKind)> {
     let [Some(directory), Some(file)] = [name.parent(), name.file_name().map(Path::new)] else {
         return Err(refused(name));
     };
@@ -27,7 +27,7 @@ pub(crate) fn find(cache: &Cache, name: &Path) -> anyhow::Result<(PathBuf, Place
         .map(|(folder, is_role)| (folder.join(file), is_role))
         .find(|(path, _)| path.symlink_metadata().is_ok())
         .map(|(path, is_role)| {
-            let place = Place::of(&path, is_role);
+            let place = FileKind::of(&path, is_role);
             (path, place)
         })
         .ok_or_else(|| {

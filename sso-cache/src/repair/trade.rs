@@ -4,13 +4,13 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use sso_tool::atomic_write::{self, Mode};
+use sso_tool::atomic_write::{self, FileMode};
 use sso_tool::safe_read::{self, Found};
 use sso_tool::stream;
 
 use super::look::{Look, Torn, look};
 use super::swap;
-use crate::salvage::{Place, Verdict, Whole, judge};
+use crate::salvage::{FileKind, Verdict, Whole, judge};
 
 /// How often two files are exchanged back and forth while somebody else writes, too.
 const TRIES: usize = 40;
@@ -56,7 +56,12 @@ pub(super) enum Emptied {
 
 /// Gives a file that was taken out its place back, if it is good and what is there is not as good. The copy goes then: it
 /// is a live token, and no logout looks for it there.
-pub(super) fn bring_back(aside: &Path, path: &Path, place: Place, emptied: Emptied) -> anyhow::Result<bool> {
+pub(super) fn bring_back(
+    aside: &Path,
+    path: &Path,
+    place: FileKind,
+    emptied: Emptied,
+) -> anyhow::Result<bool> {
     let Ok(Found::Bytes(bytes)) = safe_read::read(aside, stream::LARGEST) else { return Ok(false) };
     let Verdict::Good(Some(late)) = judge(place, &bytes) else { return Ok(false) };
     let until = |whole: Option<Whole>| whole.map(|whole| whole.expires_at);
@@ -67,7 +72,7 @@ pub(super) fn bring_back(aside: &Path, path: &Path, place: Place, emptied: Empti
         Look::Link(_) => false,
     };
     if is_better {
-        atomic_write::replace(path, &bytes, Mode::Private)?;
+        atomic_write::replace(path, &bytes, FileMode::Private)?;
         atomic_write::remove_for_good(aside)?;
     }
     Ok(is_better)

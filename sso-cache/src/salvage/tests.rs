@@ -16,7 +16,7 @@ const ROLE: &str = concat!(
     r#""SessionToken": "T", "Expiration": "2026-11-21T13:00:00Z", "AccountId": "111122223333"}}"#
 );
 
-fn saved(place: Place, text: &str) -> Option<&str> {
+fn saved(place: FileKind, text: &str) -> Option<&str> {
     match judge(place, text.as_bytes()) {
         Verdict::Torn(_, Some(whole)) => Some(&text[whole.range]),
         Verdict::Torn(_, None) => None,
@@ -31,34 +31,36 @@ fn object(text: &[u8]) -> Map<String, Value> {
 #[test]
 fn whole_files_are_good() {
     for (place, text, kind) in [
-        (Place::Token, TOKEN, "token"),
-        (Place::Token, REGISTRATION, "registration"),
-        (Place::Role, ROLE, "role-credentials"),
-        (Place::Foreign, TOKEN, "token"),
+        (FileKind::Token, TOKEN, "token"),
+        (FileKind::Token, REGISTRATION, "registration"),
+        (FileKind::Role, ROLE, "role-credentials"),
+        (FileKind::Foreign, TOKEN, "token"),
     ] {
         let verdict = judge(place, text.as_bytes());
         assert!(matches!(&verdict, Verdict::Good(Some(whole)) if whole.kind == kind), "{verdict:?}");
     }
     for text in ["[]", "{}", "1", r#"{"accessToken": 1}"#, r#"{"a": 1, "a": 2}"#] {
-        assert_eq!(judge(Place::Foreign, text.as_bytes()), Verdict::Good(None), "{text}");
-        assert_eq!(saved(Place::Token, text), None, "{text}");
-        assert_eq!(saved(Place::Role, text), None, "{text}");
+        assert_eq!(judge(FileKind::Foreign, text.as_bytes()), Verdict::Good(None), "{text}");
+        assert_eq!(saved(FileKind::Token, text), None, "{text}");
+        assert_eq!(saved(FileKind::Role, text), None, "{text}");
     }
-    assert_eq!(saved(Place::Role, TOKEN), None);
-    assert_eq!(saved(Place::Token, ROLE), None);
+    assert_eq!(saved(FileKind::Role, TOKEN), None);
+    assert_eq!(saved(FileKind::Token, ROLE), None);
 }
 
 #[test]
 fn the_shapes_of_two_writers_are_saved() {
     for tail in ["}", "\"}", "aor-other\"}", "Z\", \"clientId\": \"id\"}", " \0\0", "\u{feff}", "{"] {
-        for (place, text) in [(Place::Token, TOKEN), (Place::Token, REGISTRATION), (Place::Role, ROLE)] {
+        for (place, text) in
+            [(FileKind::Token, TOKEN), (FileKind::Token, REGISTRATION), (FileKind::Role, ROLE)]
+        {
             assert_eq!(saved(place, &format!("{text}{tail}")), Some(text), "{tail}");
         }
-        assert_eq!(saved(Place::Foreign, &format!("{TOKEN}{tail}")), Some(TOKEN), "{tail}");
+        assert_eq!(saved(FileKind::Foreign, &format!("{TOKEN}{tail}")), Some(TOKEN), "{tail}");
     }
     for head in ["\0\0\0", r#"{"startUrl": "https://d-12"#, r#"{"startUrl": "#, "}", "\u{feff}"] {
-        assert_eq!(saved(Place::Token, &format!("{head}{TOKEN}")), Some(TOKEN), "{head}");
-        assert_eq!(saved(Place::Foreign, &format!("{head}{TOKEN}")), None, "{head}");
+        assert_eq!(saved(FileKind::Token, &format!("{head}{TOKEN}")), Some(TOKEN), "{head}");
+        assert_eq!(saved(FileKind::Foreign, &format!("{head}{TOKEN}")), None, "{head}");
     }
 }
 
@@ -74,8 +76,8 @@ fn of_several_tokens_the_one_that_lasts_longest_is_saved() {
         (TOKEN, bare, TOKEN),
         (TOKEN, &other, &other),
     ] {
-        assert_eq!(saved(Place::Token, &format!("{first}{second}")), Some(expected));
-        assert_eq!(saved(Place::Token, &format!("{first}\n{second}\"}}")), Some(expected));
+        assert_eq!(saved(FileKind::Token, &format!("{first}{second}")), Some(expected));
+        assert_eq!(saved(FileKind::Token, &format!("{first}\n{second}\"}}")), Some(expected));
     }
 }
 
@@ -86,15 +88,15 @@ fn where_there_is_doubt_nothing_is_saved() {
         TOKEN.replace("eu-west-1", "us-east-1"),
         REGISTRATION.to_owned(),
     ] {
-        assert_eq!(saved(Place::Token, &format!("{TOKEN}{second}")), None, "{second}");
+        assert_eq!(saved(FileKind::Token, &format!("{TOKEN}{second}")), None, "{second}");
     }
     // A token within something else is that thing's.
-    assert_eq!(saved(Place::Token, &format!(r#"{{"corp": {TOKEN}}}x"#)), None);
+    assert_eq!(saved(FileKind::Token, &format!(r#"{{"corp": {TOKEN}}}x"#)), None);
 }
 
 #[test]
 fn of_a_truncated_file_nothing_is_saved() {
-    for (place, text) in [(Place::Token, TOKEN), (Place::Token, REGISTRATION), (Place::Role, ROLE)] {
+    for (place, text) in [(FileKind::Token, TOKEN), (FileKind::Token, REGISTRATION), (FileKind::Role, ROLE)] {
         for length in 0..text.len() {
             assert_eq!(saved(place, &text[..length]), None, "{length}");
         }
@@ -102,7 +104,7 @@ fn of_a_truncated_file_nothing_is_saved() {
 }
 
 /// What is left of a damaged file may be less than it was, but is never something else.
-fn check_damage(place: Place, text: &str, damaged: &[u8], at: usize) {
+fn check_damage(place: FileKind, text: &str, damaged: &[u8], at: usize) {
     let original = object(text.as_bytes());
     match judge(place, damaged) {
         // The damage is within a value, where nothing tells it from a change; every reader takes it, too.
@@ -117,7 +119,7 @@ fn check_damage(place: Place, text: &str, damaged: &[u8], at: usize) {
 
 #[test]
 fn no_change_of_one_byte_makes_another_token() {
-    for (place, text) in [(Place::Token, TOKEN), (Place::Token, REGISTRATION), (Place::Role, ROLE)] {
+    for (place, text) in [(FileKind::Token, TOKEN), (FileKind::Token, REGISTRATION), (FileKind::Role, ROLE)] {
         for at in 0..text.len() {
             for byte in 0..=u8::MAX {
                 let mut damaged = text.as_bytes().to_vec();
@@ -140,7 +142,7 @@ fn hostile_files_take_no_time() {
         "{}".repeat(LONGEST / 2),
         "{\"a\":".repeat(LONGEST / 5),
     ] {
-        assert_eq!(saved(Place::Token, &text), None);
+        assert_eq!(saved(FileKind::Token, &text), None);
     }
     assert!(computed() - before < 20_000_000_000, "{before}");
 }
@@ -168,7 +170,7 @@ proptest! {
         // The last writer's bytes, and what they left of the one before.
         let mut bytes = over.clone().into_bytes();
         bytes.extend(under.as_bytes().iter().skip(over.len()));
-        match judge(Place::Token, &bytes) {
+        match judge(FileKind::Token, &bytes) {
             Verdict::Good(_) => prop_assert!(bytes == over.as_bytes()),
             Verdict::Torn(_, whole) => {
                 let whole = whole.map(|whole| bytes[whole.range].to_vec());
@@ -179,13 +181,13 @@ proptest! {
 
     #[test]
     fn any_bytes_are_judged_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-        for place in [Place::Token, Place::Role, Place::Foreign] {
+        for place in [FileKind::Token, FileKind::Role, FileKind::Foreign] {
             let _ = judge(place, &bytes);
         }
     }
 
     #[test]
     fn any_brackets_are_judged_without_panic(text in "[\\[\\]{}:,\"\\\\a1 .-]{0,60}") {
-        let _ = judge(Place::Token, text.as_bytes());
+        let _ = judge(FileKind::Token, text.as_bytes());
     }
 }

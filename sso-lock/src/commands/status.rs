@@ -1,6 +1,6 @@
 //! `sso-lock status`: who holds a lock.
 
-use sso_lock::{Lock, Name, State, names};
+use sso_lock::{Lock, Name, LockState, names};
 use sso_tool::exit::Exit;
 use sso_tool::settings::Settings;
 use sso_tool::stream::Output;
@@ -39,7 +39,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     let mut is_held = false;
     for name in &names {
         let state = Lock::named(settings, name)?.state()?;
-        is_held |= matches!(state, State::Held(_));
+        is_held |= matches!(state, LockState::Held(_));
         if args.text {
             output.text(&state.in_words(name))?;
         } else {

@@ -12,14 +12,14 @@ use super::zenity::Zenity;
 
 /// The dialogs that are built in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum DialogKind {
     Osascript,
     Zenity,
     Kdialog,
     Terminal,
 }
 
-impl Kind {
+impl DialogKind {
     const ALL: [Self; 4] = [Self::Osascript, Self::Zenity, Self::Kdialog, Self::Terminal];
 
     /// The dialogs to try, the best first. macOS has no display variable, and `osascript` nobody else.

@@ -25,7 +25,7 @@ use sso_tool::settings::{Settings, from_environment};
 
 pub use consent::Consent;
 use dialog::{Button, Dialog, Reply, Response};
-use kind::Kind;
+use kind::DialogKind;
 use limits::Limits;
 pub(crate) use occasion::Occasion;
 use question::Question;
@@ -76,10 +76,10 @@ fn yes_or_no(question: &Question, limits: Limits<'_>) -> Response {
 fn ask(settings: &Settings, question: &Question, limits: Limits<'_>) -> Response {
     let chosen = from_environment("SSO_DIALOG");
     let kinds = match chosen.as_deref() {
-        None => Kind::of_this_desktop(),
+        None => DialogKind::of_this_desktop(),
         // Chosen by the owner: nothing is wrong.
         Some(NO_DIALOG) => return Response::No(unasked("SSO_DIALOG is `none`")),
-        Some(word) => match Kind::from_word(word) {
+        Some(word) => match DialogKind::from_word(word) {
             Some(kind) => vec![kind],
             None => return said(program::ask(word, question, limits), settings, word),
         },

@@ -312,13 +312,13 @@ fn granted(
         let fault = answer.fault(profile.noun(), &profile.name);
         return Err(fault.unwrap_or_else(|| Fault::new(answer.exit(), "no session")).into());
     }
-    let lack = match CredentialResolver::new(settings, config).credentials(profile)? {
+    let error = match CredentialResolver::new(settings, config).credentials(profile)? {
         Ok(credentials) => return lasting(args, settings, config, profile, credentials),
-        Err(lack) => lack,
+        Err(error) => error,
     };
-    teller.lacking(profile, &lack);
+    teller.no_credentials(profile, &error);
     if args.ask
-        && let Some(answer) = offer::offer(settings, profile, &lack)?
+        && let Some(answer) = offer::offer(settings, profile, &error)?
     {
         if let Some(fault) = answer.fault(profile.noun(), &profile.name).filter(|_| !answer.is_good()) {
             return Err(fault.into());
@@ -326,13 +326,13 @@ fn granted(
         // Once: who just logged in isn't asked again.
         return match CredentialResolver::new(settings, config).credentials(profile)? {
             Ok(credentials) => Ok(credentials),
-            Err(lack) => {
-                teller.lacking(profile, &lack);
-                Err(lack.fault(profile).into())
+            Err(error) => {
+                teller.no_credentials(profile, &error);
+                Err(error.fault(profile).into())
             }
         };
     }
-    Err(lack.fault(profile).into())
+    Err(error.fault(profile).into())
 }
 
 /// New ones where the cached ones would be warned about at once: the command gets the longest that the role has.

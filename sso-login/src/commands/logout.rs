@@ -76,17 +76,17 @@ pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
         elsewhere: Elsewhere::Refused,
     };
     subjects::answer(asked, form, settings, |Target { profile, config, is_command }, document, output| {
-        let lack = logout(settings, config, profile, document)?;
-        if let Some(lack) = &lack
+        let error = logout(settings, config, profile, document)?;
+        if let Some(error) = &error
             && !document.contains_key("loggedOut")
         {
-            lack.add_to(document);
+            error.add_to(document);
         }
         output.document(document)?;
         // The document has it all.
-        Ok(match lack {
-            Some(lack) if *is_command => Reply::Failed(lack),
-            lack => Reply::Written(lack.map_or(Exit::Done, |lack| lack.kind.exit())),
+        Ok(match error {
+            Some(error) if *is_command => Reply::Failed(error),
+            error => Reply::Written(error.map_or(Exit::Done, |error| error.kind.exit())),
         })
     })
 }
@@ -101,11 +101,11 @@ fn all(settings: &Settings, output: &mut Output) -> anyhow::Result<Exit> {
             continue;
         }
         let mut document = Document::new();
-        let lack = logout(settings, &config, &profile, &mut document)?;
+        let error = logout(settings, &config, &profile, &mut document)?;
         output.document(&document)?;
-        if let Some(lack) = lack {
-            exit = lack.kind.exit();
-            report(settings.tool(), &lack.fault(&profile).into());
+        if let Some(error) = error {
+            exit = error.kind.exit();
+            report(settings.tool(), &error.fault(&profile).into());
         }
     }
     // Of the config, but no profile's.
@@ -140,10 +140,10 @@ fn alone(
         None => Session::new(settings, sso)?,
     };
     let mut document = Document::new();
-    let lack = end(settings, &profile, &session, Vec::new(), vec![session.token_file()], &mut document)?;
+    let error = end(settings, &profile, &session, Vec::new(), vec![session.token_file()], &mut document)?;
     output.document(&document)?;
-    let Some(lack) = lack else { return Ok(None) };
-    let exit = lack.kind.exit();
-    report(settings.tool(), &Fault::new(exit, format!("{}: {}", named(&session), lack.reason())).into());
+    let Some(error) = error else { return Ok(None) };
+    let exit = error.kind.exit();
+    report(settings.tool(), &Fault::new(exit, format!("{}: {}", named(&session), error.reason())).into());
     Ok(Some(exit))
 }

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use sso_cache::check::check_ahead;
 use sso_cache::folder::Cache;
-use sso_cache::foresight::Foresight;
+use sso_cache::session_ends::SessionEnds;
 use sso_tool::exit::Exit;
-use sso_tool::failure::Kind;
+use sso_tool::failure::FailureKind;
 use sso_tool::outcome::Outcome;
 use sso_tool::settings::Settings;
 use sso_tool::stream::{Document, Output};
@@ -137,7 +137,7 @@ fn answer(
             output.document(document)?;
             return Ok(Reply::Failed(lack));
         }
-        Err(lack) if lack.kind == Kind::Expired && before.is_none_or(|end| end <= now) => {
+        Err(lack) if lack.kind == FailureKind::Expired && before.is_none_or(|end| end <= now) => {
             look_again(document, settings)?;
             document.set("outcome", Outcome::Failed.word());
             // The service may have refused without the file telling; then the file alone gives hope.
@@ -189,7 +189,7 @@ fn is_salvageable(document: &Document) -> bool {
 /// The state as the files have it now.
 fn look_again(document: &mut Document, settings: &Settings) -> anyhow::Result<()> {
     // What is known of the session's end stays in the document, since the last renewal tells it best.
-    let foresight = Foresight::read(settings, Duration::ZERO)?;
-    check_ahead(document, &Cache::of_home(settings.home()?), &foresight, time::now()?)?;
+    let session_ends = SessionEnds::read(settings, Duration::ZERO)?;
+    check_ahead(document, &Cache::of_home(settings.home()?), &session_ends, time::now()?)?;
     Ok(())
 }

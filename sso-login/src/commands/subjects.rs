@@ -5,9 +5,9 @@ use std::iter::Peekable;
 
 use clap::Args;
 use sso_profile::request::{parse_account_id, parse_role_name};
-use sso_profile::{AwsConfig, Kind as ProfileKind, Profile};
+use sso_profile::{AwsConfig, Kind, Profile};
 use sso_tool::exit::{Exit, Fault, report, status_of};
-use sso_tool::failure::Kind;
+use sso_tool::failure::FailureKind;
 use sso_tool::filter::{self, Handled};
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
@@ -16,7 +16,7 @@ use sso_tool::stream::{self, Document, Output, Stdin};
 use sso_tool::subject::{AskedRole, Remote, Subject};
 
 use crate::credentials::asked_role;
-use crate::remote::place::Place;
+use crate::remote::ssh_host::SshHost;
 use crate::session::error::SessionError;
 use crate::session::target;
 
@@ -263,16 +263,16 @@ fn elsewhere(remote: &Remote, document: &mut Document, form: Form, settings: &Se
 pub(crate) fn there(remote: &Remote, command: &str) -> (Profile, SessionError) {
     let host = sanitize(&remote.host);
     let profile = match (&remote.profile, &remote.session) {
-        (Some(profile), _) => Profile::elsewhere(profile, ProfileKind::SsoToken),
-        (None, Some(session)) => Profile::elsewhere(session, ProfileKind::Session),
-        (None, None) => Profile::elsewhere("default", ProfileKind::SsoToken),
+        (Some(profile), _) => Profile::elsewhere(profile, Kind::SsoToken),
+        (None, Some(session)) => Profile::elsewhere(session, Kind::Session),
+        (None, None) => Profile::elsewhere("default", Kind::SsoToken),
     };
     let line = format!("sso-login {command} {}", profile.arguments());
     // The shell of the host takes the line apart once more.
     let line = if line.contains('\'') { shell_word(&line) } else { line };
     let reason = format!("it belongs to {host}, not to this machine");
     // What ssh would take for an option, or no host can be called, is no command to paste.
-    let reason = match Place::new(&remote.host, None, &[]) {
+    let reason = match SshHost::new(&remote.host, None, &[]) {
         Ok(_) => format!("{reason}; run: ssh {} {line}", shell_word(&remote.host)),
         Err(_) => reason,
     };
@@ -307,7 +307,7 @@ pub(crate) fn profile_of(
 }
 
 /// What an earlier tool failed at: there is nothing to go on with.
-pub(crate) fn earlier_failure(kind: Kind, document: &Document) -> anyhow::Result<Fault> {
+pub(crate) fn earlier_failure(kind: FailureKind, document: &Document) -> anyhow::Result<Fault> {
     let why = match document.text("reason")? {
         Some(reason) => reason.to_owned(),
         None => document
@@ -353,7 +353,7 @@ fn unusable(
         report(settings.tool(), &err);
         return Ok(Handled::Written(Exit::Config));
     }
-    document.set("error", Kind::UnknownProfile.word());
+    document.set("error", FailureKind::UnknownProfile.word());
     document.set("reason", sanitize(&format!("{err:#}")));
     Ok(Handled::Answered(Exit::Config))
 }

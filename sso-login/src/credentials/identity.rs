@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sso_profile::{AwsConfig, Profile};
-use sso_tool::failure::Kind;
+use sso_tool::failure::FailureKind;
 use sso_tool::settings::Settings;
 
 use crate::credentials::resolver::CredentialResolver;
@@ -23,14 +23,16 @@ pub(crate) fn of_profile(
     let resolver = CredentialResolver::new(settings, config);
     let credentials = match resolver.credentials(profile)? {
         Ok(credentials) => credentials,
-        Err(lack) => return Ok(Err(lack)),
+        Err(error) => return Ok(Err(error)),
     };
     match identity(profile, &credentials)? {
         // Cached ones may be dead before their time; the portal knows.
-        Err(SessionError { kind: Kind::Expired | Kind::Denied, .. }) if profile.kind.is_sso() => {
+        Err(SessionError { kind: FailureKind::Expired | FailureKind::Denied, .. })
+            if profile.kind.is_sso() =>
+        {
             let credentials = match resolver.fresh(profile)? {
                 Ok(credentials) => credentials,
-                Err(lack) => return Ok(Err(lack)),
+                Err(error) => return Ok(Err(error)),
             };
             Ok(identity(profile, &credentials)?.map(|identity| (identity, credentials)))
         }

@@ -83,7 +83,7 @@ pub(crate) fn list(
     };
     let mut access = match token(Want::Valid)? {
         Ok(token) => token.access_token,
-        Err(lack) => return Ok(Some(lack)),
+        Err(error) => return Ok(Some(error)),
     };
     let portal = Arc::new(Portal::new(settings, profile, &session.sso.region)?);
     let runtime = crate::runtime::runtime()?;
@@ -91,7 +91,7 @@ pub(crate) fn list(
     if accounts == Err(Denial::Unauthorized) {
         access = match token(Want::Another(&access))? {
             Ok(token) => token.access_token,
-            Err(lack) => return Ok(Some(lack)),
+            Err(error) => return Ok(Some(error)),
         };
         accounts = runtime.block_on(unless_told(portal.accounts(&access)))?;
     }

@@ -10,7 +10,7 @@ use sso_cache::token::Token;
 use sso_lock::{Acquired, Guard, Lock};
 use sso_profile::Profile;
 use sso_tool::atomic_write::{is_unwritable, remove};
-use sso_tool::failure::Kind;
+use sso_tool::failure::FailureKind;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
 use sso_tool::time;
@@ -54,7 +54,9 @@ impl Role<'_> {
         };
         match self.fetched(&path) {
             // A lost network must not take what is still good, nor must a disk that lets no session be renewed.
-            Ok(Err(lack)) if lack.kind == Kind::Unreachable || lack.is_elsewhere() => Ok(left()?.ok_or(lack)),
+            Ok(Err(error)) if error.kind == FailureKind::Unreachable || error.is_elsewhere() => {
+                Ok(left()?.ok_or(error))
+            }
             Err(err) if is_unwritable(&err) => left()?.map(Ok).ok_or(err),
             other => other,
         }
@@ -105,7 +107,7 @@ impl Role<'_> {
         for _ in 0..TRIES {
             let (token, credentials) = match self.asked()? {
                 Ok(answered) => answered,
-                Err(lack) => return Ok(Err(lack)),
+                Err(error) => return Ok(Err(error)),
             };
             let written = credentials.write_sso(path);
             // Looked at after the write: a logout removes the token first and the keys then, so that either it finds them
@@ -131,7 +133,7 @@ impl Role<'_> {
     fn asked(&self) -> anyhow::Result<Result<(Token, RoleCredentials), SessionError>> {
         let mut token = match self.token(Want::Valid)? {
             Ok(token) => token,
-            Err(lack) => return Ok(Err(lack)),
+            Err(error) => return Ok(Err(error)),
         };
         let portal = Portal::new(self.settings, self.profile, &self.session.sso.region)?;
         let runtime = crate::runtime::runtime()?;
@@ -140,13 +142,13 @@ impl Role<'_> {
             // `expiresAt` isn't the truth: the session may have been ended at the service.
             token = match self.token(Want::Another(&token.access_token))? {
                 Ok(token) => token,
-                Err(lack) => return Ok(Err(lack)),
+                Err(error) => return Ok(Err(error)),
             };
             answer = runtime.block_on(unless_told(self.ask(&portal, &token)))?;
         }
         Ok(match answer {
             Ok(credentials) => Ok((token, credentials)),
-            Err(denial) => Err(self.lack(denial)),
+            Err(denial) => Err(self.error_of(denial)),
         })
     }
 
@@ -162,7 +164,7 @@ impl Role<'_> {
         Ok(obtain(self.session, want, HowFar::Refresh(&effort))?.token(settings, self.session))
     }
 
-    fn lack(&self, denial: Denial) -> SessionError {
+    fn error_of(&self, denial: Denial) -> SessionError {
         match denial {
             Denial::Forbidden => SessionError::denied(format!(
                 "no access to role {} of account {} ({} itself is fine, so a login doesn't help)",

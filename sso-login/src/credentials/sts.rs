@@ -51,7 +51,7 @@ impl Sts {
 
     /// `GetCallerIdentity`.
     pub async fn identity(&self) -> Result<Identity, SessionError> {
-        let answer = self.client.get_caller_identity().send().await.map_err(|err| lack(&err))?;
+        let answer = self.client.get_caller_identity().send().await.map_err(|err| session_error(&err))?;
         match (answer.arn, answer.account, answer.user_id) {
             (Some(arn), Some(account_id), Some(user_id)) => Ok(Identity { arn, account_id, user_id }),
             _ => Err(SessionError::unreachable("STS sent an incomplete answer")),
@@ -63,12 +63,12 @@ impl Sts {
         &self,
         fill: impl FnOnce(AssumeRoleFluentBuilder) -> AssumeRoleFluentBuilder,
     ) -> Result<AssumeRoleOutput, SessionError> {
-        fill(self.client.assume_role()).send().await.map_err(|err| lack(&err))
+        fill(self.client.assume_role()).send().await.map_err(|err| session_error(&err))
     }
 }
 
 /// Expired keys, a refusal, or no answer.
-fn lack<E>(err: &SdkError<E, HttpResponse>) -> SessionError
+fn session_error<E>(err: &SdkError<E, HttpResponse>) -> SessionError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {

@@ -1,7 +1,7 @@
 //! Whether the watcher and the monitor are alive.
 
 use chrono::TimeDelta;
-use sso_lock::{Lock, State};
+use sso_lock::{Lock, LockState};
 use sso_signal::heartbeat;
 use sso_tool::recipe::Recipe;
 use sso_tool::time;
@@ -20,11 +20,11 @@ pub(super) fn check(scope: &Scope<'_>) -> Vec<Finding> {
 
 fn watcher(scope: &Scope<'_>) -> Finding {
     match Lock::of(scope.settings, WATCHER).and_then(|lock| lock.state()) {
-        Ok(State::Held(owner)) => {
+        Ok(LockState::Held(owner)) => {
             let who = owner.map_or_else(String::new, |owner| format!(" ({})", owner.in_words()));
             Finding::ok(WATCHER, format!("a watcher runs{who}"))
         }
-        Ok(State::Free) => {
+        Ok(LockState::Free) => {
             Finding::skipped(WATCHER, format!("no watcher runs: {}, or {}", Recipe::Watch, Recipe::Install))
         }
         Ok(_) => Finding::warning(

@@ -9,7 +9,7 @@ use sso_cache::key::Registrant;
 use sso_cache::registration::Flow;
 use sso_profile::{AwsConfig, Sso};
 use sso_signal::{quiet_one, settle_one};
-use sso_tool::atomic_write::{Mode, remove, replace};
+use sso_tool::atomic_write::{FileMode, remove, replace};
 use sso_tool::settings::Settings;
 use sso_tool::stream::Document;
 
@@ -100,7 +100,7 @@ impl Keepsake {
     fn put_back(&self) -> anyhow::Result<()> {
         match &self.bytes {
             _ if !self.is_changed()? => Ok(()),
-            Some(bytes) => replace(&self.path, bytes, Mode::Private),
+            Some(bytes) => replace(&self.path, bytes, FileMode::Private),
             None => remove(&self.path).map(drop),
         }
     }

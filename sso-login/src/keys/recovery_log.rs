@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context as _;
-use sso_lock::{Lock, State};
+use sso_lock::{Lock, LockState};
 use sso_profile::AwsConfig;
 use sso_profile::key::{self, Slug};
 use sso_tool::exit::{Fault, status_of, warn};
@@ -115,7 +115,7 @@ pub(super) fn follow(left: &Path, settings: &Settings) {
 
 fn is_login_under_way(settings: &Settings) -> bool {
     let state = Lock::of(settings, "login").and_then(|lock| lock.state());
-    matches!(state, Ok(State::Held(_)))
+    matches!(state, Ok(LockState::Held(_)))
 }
 
 /// The session and a profile of it, if it has a valid token.

@@ -1,7 +1,7 @@
 //! The steps of a round trip, each with what undoes it.
 
 use anyhow::Context as _;
-use sso_profile::key::{self, Look, Standing};
+use sso_profile::key::{self, KeyReading, Standing};
 use sso_tool::exit::{Exit, Fault, status_of};
 use sso_tool::stream::Document;
 
@@ -114,7 +114,7 @@ fn unlock(round: &mut Round<'_>) -> anyhow::Result<()> {
 }
 
 fn get(round: &mut Round<'_>) -> anyhow::Result<()> {
-    let Look { document, end } = look(round)?;
+    let KeyReading { document, end } = look(round)?;
     if end? == Exit::No {
         let why = document.text("reason")?.unwrap_or("it has no value").to_owned();
         return Err(Fault::new(Exit::Config, why).into());
@@ -139,7 +139,7 @@ fn lock_again(round: &mut Round<'_>) -> anyhow::Result<()> {
     round.reporter.step("relock", &held.words, &held.more)
 }
 
-fn look(round: &Round<'_>) -> anyhow::Result<Look> {
+fn look(round: &Round<'_>) -> anyhow::Result<KeyReading> {
     interrupt::check()?;
     key::look(round.slug, Standing::OnTrial, round.settings)
 }

@@ -133,7 +133,7 @@ impl<'a> Ensure<'a> {
         if (permission != Permission::Given || outlook.is_some()) && !self.options.force {
             let effort = self.effort(profile, document)?;
             match obtain(session, self.want(outlook), HowFar::Refresh(&effort))? {
-                Obtained::Lacking(_) => {}
+                Obtained::Failed(_) => {}
                 obtained => return answer(obtained),
             }
         }
@@ -458,7 +458,7 @@ fn answer(obtained: Obtained) -> anyhow::Result<Answer> {
         Obtained::Cached(token) => Answer::valid(token.expires_at),
         Obtained::Renewed(token) => Answer::renewed(token.expires_at),
         Obtained::LoggedIn(answer) => answer,
-        Obtained::Lacking(lack) => Answer::failed(lack.kind.word(), lack.reason()),
+        Obtained::Failed(error) => Answer::failed(error.kind.word(), error.reason()),
         Obtained::Unreachable(refusal) => Answer::unreachable(refusal.to_string()),
         Obtained::TimedOut => Answer::timeout("the SSO service did not answer in time"),
         Obtained::Busy(lock, owner) => Answer::busy(&lock, owner.as_ref()),

@@ -10,7 +10,7 @@ use sso_tool::exit::Exit;
 use sso_tool::process::Program;
 
 use super::feed::{Arrival, Feed};
-use super::place::{LEASH, Place};
+use super::ssh_host::{LEASH, SshHost};
 use crate::flows::way_back::Loopback;
 use crate::interrupt::Interrupt;
 use crate::session::answer::Answer;
@@ -48,7 +48,7 @@ enum Knock {
 impl Forward {
     /// Opens the tunnel, and returns once the host has answered through it; or why the host doesn't.
     pub(crate) fn open(
-        place: &Place,
+        place: &SshHost,
         loopback: &Loopback,
         interrupt: &Interrupt,
         deadline: Instant,
@@ -105,7 +105,7 @@ impl Forward {
 }
 
 impl Held {
-    fn open(place: &Place, loopback: &Loopback) -> anyhow::Result<Self> {
+    fn open(place: &SshHost, loopback: &Loopback) -> anyhow::Result<Self> {
         let spec = loopback.forward();
         if quietly(&place.ssh(&["-O", "check"])) && quietly(&place.ssh(&["-O", "forward", "-L", &spec])) {
             return Ok(Self::Master(place.ssh(&["-O", "cancel", "-L", &spec])));

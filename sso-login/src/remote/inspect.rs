@@ -14,7 +14,7 @@ use sso_tool::time::parse_duration;
 
 use super::assembler::{Assembler, Piece};
 use super::feed::{Arrival, Feed};
-use super::place::Place;
+use super::ssh_host::SshHost;
 use super::untrusted::{cleaned, odd_key};
 use crate::interrupt::Interrupt;
 use crate::session::answer::Answer;
@@ -75,7 +75,7 @@ pub fn run(args: &InspectArgs, settings: &Settings) -> anyhow::Result<Exit> {
     let mut options = args.options.clone();
     options.extend(["-o".into(), "BatchMode=yes".into()]);
     let output = &mut Output::stdout();
-    let place = match Place::new(&args.host, args.container.as_deref(), &options) {
+    let place = match SshHost::new(&args.host, args.container.as_deref(), &options) {
         Ok(place) => place,
         Err(err) => {
             // A line of a list that is no host is accounted for, too.
@@ -104,7 +104,7 @@ pub fn run(args: &InspectArgs, settings: &Settings) -> anyhow::Result<Exit> {
 }
 
 /// The documents of the host, the last of which says how it went.
-fn ask(place: &Place, deadline: Instant) -> anyhow::Result<(Vec<Document>, Exit)> {
+fn ask(place: &SshHost, deadline: Instant) -> anyhow::Result<(Vec<Document>, Exit)> {
     let interrupt = Interrupt::hold()?;
     let mut feed = Feed::start(place.command(&["sh", "-c", SCRIPT]))?;
     let (mut documents, mut assembler, mut odd) = (Vec::new(), Assembler::default(), None);

@@ -15,7 +15,7 @@ use super::assembler::{Assembler, Piece};
 use super::feed::{Arrival, Feed};
 use super::forward::Forward;
 use super::machine::{Action, Event, Machine, Page};
-use super::place::Place;
+use super::ssh_host::SshHost;
 use super::untrusted::cleaned;
 use super::verify;
 use crate::aws_api::page_host::{self, OwnHosts};
@@ -30,7 +30,7 @@ use crate::session::login_options::Via;
 /// A login on a host.
 pub(crate) struct RemoteLogin<'a> {
     pub(crate) settings: &'a Settings,
-    pub(crate) place: &'a Place,
+    pub(crate) place: &'a SshHost,
     /// Whose login, if that is known before the host says so.
     pub(crate) profile: Option<String>,
     pub(crate) opens_browser: bool,

@@ -7,7 +7,7 @@ pub(crate) mod hosts;
 pub mod inspect;
 mod login;
 mod machine;
-pub(crate) mod place;
+pub(crate) mod ssh_host;
 pub(crate) mod untrusted;
 mod verify;
 
@@ -26,7 +26,7 @@ use crate::session::answer::Answer;
 use crate::session::login_options::{Via, after, parse_timeout};
 use feed::Feed;
 use login::RemoteLogin;
-use place::Place;
+use ssh_host::SshHost;
 
 /// As long as the AWS CLI and the service wait for a browser.
 const USUAL: Duration = Duration::from_secs(600);
@@ -88,7 +88,7 @@ Exit status:
   128+N  ended by signal N";
 
 pub fn run(args: &TunnelArgs, settings: &Settings) -> anyhow::Result<Exit> {
-    let place = Place::new(&args.host, args.container.as_deref(), &args.options)?;
+    let place = SshHost::new(&args.host, args.container.as_deref(), &args.options)?;
     let profile = args.profile.as_ref().or(args.named.as_ref());
     if let Some(profile) = profile {
         check_profile(profile)?;
@@ -123,9 +123,9 @@ pub fn run(args: &TunnelArgs, settings: &Settings) -> anyhow::Result<Exit> {
     }
 }
 
-/// A login that is wanted on a host.
+/// A login on another host: whose, and for how long.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Wanted<'a> {
+pub(crate) struct SessionRequest<'a> {
     /// The profile there.
     pub(crate) profile: &'a str,
     /// How long its session is to last, if any valid one won't do. A person has agreed that the one that runs is ended for it.
@@ -138,11 +138,11 @@ pub(crate) struct Wanted<'a> {
 pub(crate) fn log_in(
     settings: &Settings,
     host: &str,
-    wanted: Wanted<'_>,
+    request: SessionRequest<'_>,
     output: &mut Output,
 ) -> anyhow::Result<(Document, Answer)> {
-    let Wanted { profile, min_left, timeout } = wanted;
-    let place = Place::new(host, None, &[])?;
+    let SessionRequest { profile, min_left, timeout } = request;
+    let place = SshHost::new(host, None, &[])?;
     let login = RemoteLogin {
         settings,
         place: &place,

@@ -6,7 +6,7 @@ use sso_tool::sanitize::sanitize;
 use sso_tool::stream::{self, Document};
 
 use super::feed::{Arrival, Feed};
-use super::place::Place;
+use super::ssh_host::SshHost;
 use crate::aws_cli::complaint::damaged_file;
 use crate::interrupt::Interrupt;
 use crate::session::answer::Answer;
@@ -54,7 +54,7 @@ fn whoami_script() -> String {
 
 /// The answer with ARN and account, if the host gets them; else a failure.
 pub(crate) fn verify(
-    place: &Place,
+    place: &SshHost,
     profile: &str,
     answer: Answer,
     interrupt: &Interrupt,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::fault::{Fault, Kind};
+use super::fault::{Fault, FaultKind};
 
 /// Who says yes to a login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -74,7 +74,7 @@ impl Behavior {
 
     /// As a document, each member as [`Behavior::change`] takes it.
     pub(super) fn document(&self) -> Map<String, Value> {
-        let faults = |kind: Kind| -> Vec<String> {
+        let faults = |kind: FaultKind| -> Vec<String> {
             self.faults.iter().filter(|fault| fault.kind == kind).map(ToString::to_string).collect()
         };
         let members = json!({
@@ -91,9 +91,9 @@ impl Behavior {
             "registrationLifetimeSeconds": self.registration_lifetime.as_secs(),
             "noRefreshToken": self.no_refresh_token,
             "keepSession": self.keeps_session,
-            "fail": faults(Kind::Fail),
-            "error": faults(Kind::Error),
-            "hang": faults(Kind::Hang),
+            "fail": faults(FaultKind::Fail),
+            "error": faults(FaultKind::Error),
+            "hang": faults(FaultKind::Hang),
         });
         match members {
             Value::Object(members) => members,
@@ -138,7 +138,7 @@ impl Behavior {
             "noRefreshToken" => self.no_refresh_token = truth()?,
             "keepSession" => self.keeps_session = truth()?,
             _ => {
-                let kind = Kind::ALL.into_iter().find(|kind| kind.name() == member);
+                let kind = FaultKind::ALL.into_iter().find(|kind| kind.name() == member);
                 return self.set_faults(kind.ok_or_else(|| format!("no member `{member}`"))?, value);
             }
         }
@@ -146,7 +146,7 @@ impl Behavior {
     }
 
     /// Replaces the faults of one kind: a text or a list of texts.
-    fn set_faults(&mut self, kind: Kind, value: &Value) -> Result<(), String> {
+    fn set_faults(&mut self, kind: FaultKind, value: &Value) -> Result<(), String> {
         let texts = match value {
             Value::Array(items) => items.iter().map(Value::as_str).collect(),
             value => value.as_str().map(|text| vec![text]),

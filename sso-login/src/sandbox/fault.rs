@@ -23,20 +23,20 @@ pub(super) struct Fault {
     /// How many requests are still to be hit; `None`: all.
     pub(super) remaining: Option<u64>,
     /// Which flag it came by.
-    pub(super) kind: Kind,
+    pub(super) kind: FaultKind,
     /// As it was asked for, without the count: `CreateToken=503`.
     what: String,
 }
 
 /// The flag, and the member of a document, that asks for a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum FaultKind {
     Fail,
     Error,
     Hang,
 }
 
-impl Kind {
+impl FaultKind {
     pub(super) const ALL: [Self; 3] = [Self::Fail, Self::Error, Self::Hang];
 
     /// The member's name.
@@ -78,7 +78,7 @@ impl Fault {
             .filter(|status| (400..=599).contains(status))
             .ok_or_else(|| format!("`{status}` isn't an HTTP status of an error (400 to 599)"))?;
         let effect = Effect::Refuse(Refusal::of_status(operation.service(), status));
-        let (kind, what) = (Kind::Fail, format!("{operation}={status}"));
+        let (kind, what) = (FaultKind::Fail, format!("{operation}={status}"));
         Ok(Self { operation, effect, remaining, kind, what })
     }
 
@@ -89,7 +89,7 @@ impl Fault {
             let names = Refusal::names(operation.service());
             format!("`{name}` isn't an error of {operation}; there are {}", names.join(", "))
         })?;
-        let (kind, what) = (Kind::Error, format!("{operation}={name}"));
+        let (kind, what) = (FaultKind::Error, format!("{operation}={name}"));
         Ok(Self { operation, effect: Effect::Refuse(refusal), remaining, kind, what })
     }
 
@@ -97,7 +97,7 @@ impl Fault {
     pub(super) fn hang(text: &str) -> Result<Self, String> {
         let (name, remaining) = times(text)?;
         let operation = Operation::from_str(name)?;
-        Ok(Self { operation, effect: Effect::Hang, remaining, kind: Kind::Hang, what: name.to_owned() })
+        Ok(Self { operation, effect: Effect::Hang, remaining, kind: FaultKind::Hang, what: name.to_owned() })
     }
 
     /// Uses up one request of `operation`; `None` if the fault isn't about it or is used up.

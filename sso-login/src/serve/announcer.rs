@@ -12,7 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use sso_tool::atomic_write::{self, Mode};
+use sso_tool::atomic_write::{self, FileMode};
 use sso_tool::exit::{Exit, Fault, WithFault as _};
 use sso_tool::safe_read::{self, Found};
 use sso_tool::stream::{self, Document, Output};
@@ -32,11 +32,11 @@ type Missed = BTreeMap<String, String>;
 /// Says each change once.
 pub(crate) struct Announcer {
     known: Mutex<Missed>,
-    queue: Sender<Entry>,
+    queue: Sender<Message>,
     failure: Arc<Mutex<Option<anyhow::Error>>>,
 }
 
-enum Entry {
+enum Message {
     /// A document, and what is missed once somebody has it.
     Change(Document, Missed),
     /// All before it is written.
@@ -52,9 +52,9 @@ impl Announcer {
             _ => None,
         };
         let failure = Arc::new(Mutex::default());
-        let (queue, entries) = mpsc::channel();
+        let (queue, messages) = mpsc::channel();
         let writer = Writer { file, failure: Arc::clone(&failure) };
-        thread::spawn(move || writer.run(&entries));
+        thread::spawn(move || writer.run(&messages));
         Self { known: Mutex::new(missed.unwrap_or_default()), queue, failure }
     }
 
@@ -70,7 +70,7 @@ impl Announcer {
             (false, Some(_)) => drop(missed.remove(profile)),
         }
         // Under the lock: in the order of the changes. Without a writer the failure is known.
-        let _ = self.queue.send(Entry::Change(document.clone(), missed.clone()));
+        let _ = self.queue.send(Message::Change(document.clone(), missed.clone()));
     }
 
     /// Profiles whose session is missed, and which expiry it is.
@@ -86,7 +86,7 @@ impl Announcer {
     /// Waits until all is said, for as long as somebody listens.
     pub(crate) fn finish(&self) {
         let (done, end) = mpsc::channel();
-        if self.queue.send(Entry::End(done)).is_ok() {
+        if self.queue.send(Message::End(done)).is_ok() {
             let _ = end.recv_timeout(FAREWELL);
         }
     }
@@ -99,10 +99,10 @@ struct Writer {
 }
 
 impl Writer {
-    fn run(&self, entries: &Receiver<Entry>) {
-        for entry in entries {
+    fn run(&self, messages: &Receiver<Message>) {
+        for entry in messages {
             match entry {
-                Entry::Change(document, missed) => {
+                Message::Change(document, missed) => {
                     if let Err(err) = say(&document) {
                         *locked(&self.failure) = Some(err);
                         return;
@@ -111,7 +111,7 @@ impl Writer {
                         log::failure(&err);
                     }
                 }
-                Entry::End(done) => drop(done.send(())),
+                Message::End(done) => drop(done.send(())),
             }
         }
     }
@@ -119,7 +119,7 @@ impl Writer {
     fn keep(&self, missed: Missed) -> anyhow::Result<()> {
         let all: Map<String, Value> =
             missed.into_iter().map(|(name, episode)| (name, episode.into())).collect();
-        atomic_write::replace(&self.file, format!("{}\n", Value::Object(all)).as_bytes(), Mode::Private)
+        atomic_write::replace(&self.file, format!("{}\n", Value::Object(all)).as_bytes(), FileMode::Private)
     }
 }
 

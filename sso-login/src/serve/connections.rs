@@ -44,7 +44,7 @@ struct Connection {
 }
 
 /// The place of one connection, which is free again with this value.
-pub(crate) struct Place {
+pub(crate) struct Slot {
     open: Arc<Open>,
     connection: Arc<Connection>,
 }
@@ -67,7 +67,7 @@ impl Connections {
     }
 
     /// The place of a new connection, if need be in the place of another.
-    pub(crate) fn place(&self) -> Place {
+    pub(crate) fn place(&self) -> Slot {
         let mut all = locked(&self.open.all);
         if all.by_turn.len() >= self.most {
             let waiting = all.by_turn.values().find(|connection| !connection.is_served()).cloned();
@@ -78,7 +78,7 @@ impl Connections {
         }
         let connection = Arc::new(Connection::default());
         all.add(Arc::clone(&connection));
-        Place { open: Arc::clone(&self.open), connection }
+        Slot { open: Arc::clone(&self.open), connection }
     }
 }
 
@@ -114,7 +114,7 @@ impl Open {
     }
 }
 
-impl Place {
+impl Slot {
     /// A service that notes when a request of this connection is whole, and when it is answered.
     pub(crate) fn requests<S, B>(
         &self,
@@ -152,7 +152,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
         locked(&self.open.all).remove(&self.connection);
         self.open.changed.notify_one();

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use tokio::sync::oneshot;
 
-use super::handout::{Given, Look};
+use super::handout::{Given, Lookup};
 use super::problem::Problem;
 use super::sign_in::{bearer, blocking};
 use super::state::Server;
@@ -44,8 +44,8 @@ pub(crate) async fn credentials(
     let looking = Arc::clone(&server);
     let profile = name.clone();
     match blocking(move || Ok(looking.handout.look(&profile))).await?? {
-        Look::Given(answer) => Ok(answer.response()),
-        Look::Fetch => fetched(&server, name).await.map(|answer| answer.response()),
+        Lookup::Given(answer) => Ok(answer.response()),
+        Lookup::Fetch => fetched(&server, name).await.map(|answer| answer.response()),
     }
 }
 

@@ -50,10 +50,10 @@ struct Running {
     interval: Duration,
     next: Instant,
     ends: Instant,
-    state: State,
+    state: DeviceState,
 }
 
-enum State {
+enum DeviceState {
     /// A person has to approve.
     Waiting,
     /// AWS is being asked.
@@ -185,7 +185,7 @@ impl Flows {
             // The first poll may come at once.
             next: now,
             ends,
-            state: State::Waiting,
+            state: DeviceState::Waiting,
         });
         Ok(Some(code))
     }
@@ -198,31 +198,31 @@ impl Flows {
             return Poll::Invalid;
         };
         match &device.state {
-            State::Used => return Poll::Invalid,
-            State::Denied => return Poll::Denied,
-            State::TimedOut => return Poll::TimedOut,
-            State::Done(_) => {
-                return match mem::replace(&mut device.state, State::Used) {
-                    State::Done(answer) => Poll::Done(answer),
+            DeviceState::Used => return Poll::Invalid,
+            DeviceState::Denied => return Poll::Denied,
+            DeviceState::TimedOut => return Poll::TimedOut,
+            DeviceState::Done(_) => {
+                return match mem::replace(&mut device.state, DeviceState::Used) {
+                    DeviceState::Done(answer) => Poll::Done(answer),
                     _ => Poll::Invalid,
                 };
             }
-            State::Waiting if device.ends <= now => {
-                device.state = State::TimedOut;
+            DeviceState::Waiting if device.ends <= now => {
+                device.state = DeviceState::TimedOut;
                 return Poll::TimedOut;
             }
-            State::Waiting | State::Asking | State::Approved(_) => {}
+            DeviceState::Waiting | DeviceState::Asking | DeviceState::Approved(_) => {}
         }
         let early = device.next.saturating_duration_since(now + TOLERANCE);
-        if matches!(device.state, State::Asking) {
+        if matches!(device.state, DeviceState::Asking) {
             return Poll::SlowDown(early.max(Duration::from_secs(1)));
         }
         if !early.is_zero() {
             return Poll::SlowDown(early);
         }
         device.next = now + device.interval;
-        match mem::replace(&mut device.state, State::Asking) {
-            State::Approved(created) => Poll::GoOn(registered, created),
+        match mem::replace(&mut device.state, DeviceState::Asking) {
+            DeviceState::Approved(created) => Poll::GoOn(registered, created),
             _ => Poll::Ask(registered, device.aws_code.clone()),
         }
     }
@@ -232,17 +232,17 @@ impl Flows {
         let device = self.clients.get_mut(client_id).and_then(|client| client.device.as_mut());
         let Some(device) = device.filter(|device| device.code.is_of(code)) else { return Duration::ZERO };
         device.state = match settled {
-            Settled::Pending | Settled::Later(None) => State::Waiting,
+            Settled::Pending | Settled::Later(None) => DeviceState::Waiting,
             Settled::SlowDown => {
                 device.interval += SLOWER;
                 device.next = now + device.interval;
-                State::Waiting
+                DeviceState::Waiting
             }
-            Settled::Later(Some(created)) => State::Approved(created),
-            Settled::Denied => State::Denied,
-            Settled::TimedOut => State::TimedOut,
-            Settled::Invalid | Settled::Done { is_fetched: true, .. } => State::Used,
-            Settled::Done { answer, is_fetched: false } => State::Done(answer),
+            Settled::Later(Some(created)) => DeviceState::Approved(created),
+            Settled::Denied => DeviceState::Denied,
+            Settled::TimedOut => DeviceState::TimedOut,
+            Settled::Invalid | Settled::Done { is_fetched: true, .. } => DeviceState::Used,
+            Settled::Done { answer, is_fetched: false } => DeviceState::Done(answer),
         };
         device.next.saturating_duration_since(now)
     }
@@ -259,15 +259,15 @@ impl Client {
     /// When it counts as gone, if it doesn't ask for anything until then. What a person has approved stays.
     fn leaves(&self) -> Instant {
         let is_approved = self.device.as_ref().is_some_and(|device| {
-            matches!(device.state, State::Asking | State::Approved(_) | State::Done(_))
+            matches!(device.state, DeviceState::Asking | DeviceState::Approved(_) | DeviceState::Done(_))
         });
         if is_approved { self.ends } else { self.seen + IDLE }
     }
 
     fn is_over(&self, now: Instant) -> bool {
         let is_ended = |device: &Running| {
-            matches!(device.state, State::Used | State::Denied | State::TimedOut)
-                || (matches!(device.state, State::Waiting) && device.ends <= now)
+            matches!(device.state, DeviceState::Used | DeviceState::Denied | DeviceState::TimedOut)
+                || (matches!(device.state, DeviceState::Waiting) && device.ends <= now)
         };
         self.device.as_ref().is_some_and(is_ended)
     }

@@ -12,10 +12,10 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::json;
 use sso_cache::check;
 use sso_cache::credentials::RoleCredentials;
-use sso_profile::{AwsConfig, Kind as ProfileKind, Profile};
-use sso_tool::atomic_write::{self, Mode};
+use sso_profile::{AwsConfig, Kind, Profile};
+use sso_tool::atomic_write::{self, FileMode};
 use sso_tool::exit::{Exit, Fault, status_of};
-use sso_tool::failure::Kind;
+use sso_tool::failure::FailureKind;
 use sso_tool::safe_read::{self, Found};
 use sso_tool::secret::Secret;
 use sso_tool::settings::Settings;
@@ -64,7 +64,7 @@ pub(super) struct Answer {
 }
 
 /// What a look at the cache came to.
-pub(super) enum Look {
+pub(super) enum Lookup {
     Given(Answer),
     /// Somebody has to ask the network, or a program.
     Fetch,
@@ -113,10 +113,7 @@ impl Handout {
         if self.is_all {
             for (name, profile) in config.profiles() {
                 let is_given = profile.is_ok_and(|profile| {
-                    !matches!(
-                        profile.kind,
-                        ProfileKind::None | ProfileKind::WebIdentity | ProfileKind::SsoToken
-                    )
+                    !matches!(profile.kind, Kind::None | Kind::WebIdentity | Kind::SsoToken)
                 });
                 if is_given {
                     self.add(name)?;
@@ -142,10 +139,10 @@ impl Handout {
     }
 
     /// Looks at the files of a profile.
-    pub(super) fn look(&self, name: &str) -> Result<Look, Problem> {
+    pub(super) fn look(&self, name: &str) -> Result<Lookup, Problem> {
         let settings = &Settings::new(log::TOOL);
         let profile = self.profile(settings, name)?;
-        let Some(sso) = &profile.sso else { return Ok(Look::Fetch) };
+        let Some(sso) = &profile.sso else { return Ok(Lookup::Fetch) };
         let now = time::now()?;
         let session = &Session::new(settings, sso)?;
         let document = checked(&profile, session, now)?;
@@ -155,12 +152,12 @@ impl Handout {
             return Err(missed(&profile, &SessionError::absent(session)));
         }
         let (Some(account_id), Some(role_name)) = (&profile.account_id, &profile.role_name) else {
-            return Ok(Look::Fetch);
+            return Ok(Lookup::Fetch);
         };
         let cached = RoleCredentials::read(&session.role_file(account_id, role_name))?;
         Ok(match cached.whole().filter(|cached| cached.is_usable(now)) {
-            Some(cached) => Look::Given(Answer::of(&profile, cached.into())),
-            None => Look::Fetch,
+            Some(cached) => Lookup::Given(Answer::of(&profile, cached.into())),
+            None => Lookup::Fetch,
         })
     }
 
@@ -179,18 +176,18 @@ impl Handout {
                 self.saw_of(settings, &profile, None);
                 Ok(Answer::of(&profile, credentials))
             }
-            Err(lack) => {
-                self.saw_of(settings, &profile, Some(&lack));
-                Err(missed(&profile, &lack))
+            Err(error) => {
+                self.saw_of(settings, &profile, Some(&error));
+                Err(missed(&profile, &error))
             }
         }
     }
 
     /// Says what is new about the session of a profile, after credentials were asked for.
-    fn saw_of(&self, settings: &Settings, profile: &Profile, lack: Option<&SessionError>) {
+    fn saw_of(&self, settings: &Settings, profile: &Profile, error: Option<&SessionError>) {
         let say = || -> anyhow::Result<()> {
             // The credentials may be made of another profile's, which is then the one that a person logs in with.
-            let login = lack.and_then(|lack| lack.login(profile));
+            let login = error.and_then(|error| error.login(profile));
             let config = self.config(settings)?;
             let whose = match login.filter(|login| login.name != profile.name) {
                 Some(source) => config.known_profile(&source.name)?,
@@ -198,15 +195,15 @@ impl Handout {
             };
             let Some(sso) = &whose.sso else { return Ok(()) };
             let mut document = checked(&whose, &Session::new(settings, sso)?, time::now()?)?;
-            if let Some(lack) = lack.filter(|_| login.is_some())
+            if let Some(error) = error.filter(|_| login.is_some())
                 && document.get("loginRequired") != Some(&true.into())
             {
                 // By its file the session is fine; the portal knows better.
                 let episode = document.get("token").and_then(|token| token.get("expiresAt")).cloned();
                 document.set("loginRequired", true);
-                document.set("reason", lack.reason());
+                document.set("reason", error.reason());
                 document.set("episode", episode.unwrap_or_else(|| TokenState::Missing.word().into()));
-            } else if lack.is_some_and(|lack| lack.kind != Kind::Expired) {
+            } else if error.is_some_and(|error| error.kind != FailureKind::Expired) {
                 // Says nothing about the session.
                 return Ok(());
             }
@@ -288,13 +285,15 @@ impl Answer {
 }
 
 /// The answer where there are no credentials: an SDK shows its user the message, so it names the command.
-fn missed(profile: &Profile, lack: &SessionError) -> Problem {
-    let detail = lack.fault(profile).to_string();
-    match lack.kind {
-        Kind::Expired => Problem::new(StatusCode::UNAUTHORIZED, "expired", detail),
-        Kind::Denied | Kind::Remote | Kind::UnknownProfile | Kind::Config => Problem::forbidden(detail),
-        Kind::Unreachable => Problem::unreachable(detail).retry_after(5),
-        Kind::Busy => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail).retry_after(1),
+fn missed(profile: &Profile, error: &SessionError) -> Problem {
+    let detail = error.fault(profile).to_string();
+    match error.kind {
+        FailureKind::Expired => Problem::new(StatusCode::UNAUTHORIZED, "expired", detail),
+        FailureKind::Denied | FailureKind::Remote | FailureKind::UnknownProfile | FailureKind::Config => {
+            Problem::forbidden(detail)
+        }
+        FailureKind::Unreachable => Problem::unreachable(detail).retry_after(5),
+        FailureKind::Busy => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail).retry_after(1),
     }
 }
 
@@ -335,7 +334,7 @@ fn token(path: &Path) -> anyhow::Result<Digest> {
     }
     let token = random::token(32)?;
     // Without a line feed: the value goes into a header as it is.
-    atomic_write::replace(path, token.as_bytes(), Mode::Private).map_err(|err| {
+    atomic_write::replace(path, token.as_bytes(), FileMode::Private).map_err(|err| {
         let hint = format!("ls -ld {}", shell_word(&path.to_string_lossy()));
         err.context(Fault::new(Exit::Io, "cannot store the token of a profile").hint(hint))
     })?;

@@ -21,7 +21,7 @@ use sso_tool::stream::Document;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::announcer;
-use super::connections::{Connections, Place};
+use super::connections::{Connections, Slot};
 use super::gate::Gate;
 use super::locked::locked;
 use super::log;
@@ -139,7 +139,7 @@ fn router(server: Arc<Server>) -> Router {
 async fn accept(
     listener: &tokio::net::TcpListener,
     connections: &Connections,
-) -> Option<(tokio::net::TcpStream, Place)> {
+) -> Option<(tokio::net::TcpStream, Slot)> {
     // First: what is accepted below must not be lost while something else is served.
     connections.room().await;
     match listener.accept().await {

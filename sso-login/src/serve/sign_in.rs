@@ -11,7 +11,7 @@ use axum::http::header::{AUTHORIZATION, HeaderName};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
-use sso_tool::failure::Kind;
+use sso_tool::failure::FailureKind;
 use sso_tool::settings::Settings;
 use sso_tool::time::{self, Moment};
 
@@ -74,11 +74,16 @@ async fn user_of_keys() -> Result<User, Problem> {
         return Err(Problem::bad("no_credentials", "AWS credentials not provided"));
     };
     let identity = identity(Sts::new(&profile, &credentials)?).await;
-    identity.map(User::of).map_err(|lack| match lack.kind {
-        Kind::Unreachable | Kind::Busy => Problem::unreachable(lack.reason()),
-        Kind::Expired | Kind::Denied | Kind::Remote | Kind::UnknownProfile | Kind::Config => {
-            Problem::aws_session_expired(format!("AWS credentials are expired or invalid: {}", lack.reason()))
-        }
+    identity.map(User::of).map_err(|error| match error.kind {
+        FailureKind::Unreachable | FailureKind::Busy => Problem::unreachable(error.reason()),
+        FailureKind::Expired
+        | FailureKind::Denied
+        | FailureKind::Remote
+        | FailureKind::UnknownProfile
+        | FailureKind::Config => Problem::aws_session_expired(format!(
+            "AWS credentials are expired or invalid: {}",
+            error.reason()
+        )),
     })
 }
 
@@ -331,11 +336,13 @@ async fn signed_in_by(
     let until = role.expires_at;
     let sts = Sts::new(&app.profile, &Credentials::from(role))
         .map_err(|err| NotSignedIn::Never(format!("{err:#}")))?;
-    let identity = identity(sts).await.map_err(|lack| match lack.kind {
-        Kind::Unreachable | Kind::Busy => NotSignedIn::Unreachable,
-        Kind::Expired | Kind::Denied | Kind::Remote | Kind::UnknownProfile | Kind::Config => {
-            NotSignedIn::Never(lack.reason().to_owned())
-        }
+    let identity = identity(sts).await.map_err(|error| match error.kind {
+        FailureKind::Unreachable | FailureKind::Busy => NotSignedIn::Unreachable,
+        FailureKind::Expired
+        | FailureKind::Denied
+        | FailureKind::Remote
+        | FailureKind::UnknownProfile
+        | FailureKind::Config => NotSignedIn::Never(error.reason().to_owned()),
     })?;
     signed_in(server, User::of(identity), Some(until)).await.map_err(NotSignedIn::Here)
 }

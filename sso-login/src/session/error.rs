@@ -5,7 +5,7 @@ use std::path::Path;
 
 use sso_profile::Profile;
 use sso_tool::exit::Fault;
-use sso_tool::failure::Kind;
+use sso_tool::failure::FailureKind;
 use sso_tool::sanitize::sanitize;
 use sso_tool::stream::Document;
 
@@ -14,7 +14,7 @@ use crate::session::cached::Session;
 /// A failure: its kind, the reason in words, and what helps against it.
 #[derive(Clone, Debug)]
 pub struct SessionError {
-    pub kind: Kind,
+    pub kind: FailureKind,
     /// Whether there is nothing that could have expired: never logged in, logged out, or a torn file.
     pub is_absent: bool,
     reason: String,
@@ -38,13 +38,13 @@ enum Remedy {
 }
 
 impl SessionError {
-    fn new(kind: Kind, reason: impl Into<String>) -> Self {
+    fn new(kind: FailureKind, reason: impl Into<String>) -> Self {
         Self { kind, is_absent: false, reason: reason.into(), remedy: Remedy::Nothing }
     }
 
     /// A login helps.
     fn needing_login(reason: impl Into<String>, is_forced: bool) -> Self {
-        Self { remedy: Remedy::Login { source: None, is_forced }, ..Self::new(Kind::Expired, reason) }
+        Self { remedy: Remedy::Login { source: None, is_forced }, ..Self::new(FailureKind::Expired, reason) }
     }
 
     /// The session can't be had without a person.
@@ -82,37 +82,37 @@ impl SessionError {
             named(session),
             sanitize(&folder.to_string_lossy())
         );
-        Self { remedy: Remedy::Elsewhere, ..Self::new(Kind::Expired, reason) }
+        Self { remedy: Remedy::Elsewhere, ..Self::new(FailureKind::Expired, reason) }
     }
 
     /// Keys that are over. A login doesn't change static ones.
     pub(crate) fn expired_keys(reason: impl Into<String>) -> Self {
-        Self::new(Kind::Expired, reason)
+        Self::new(FailureKind::Expired, reason)
     }
 
     /// Permission is lacking.
     pub(crate) fn denied(reason: impl Into<String>) -> Self {
-        Self::new(Kind::Denied, reason)
+        Self::new(FailureKind::Denied, reason)
     }
 
     /// No (useful) answer.
     pub(crate) fn unreachable(reason: impl Into<String>) -> Self {
-        Self::new(Kind::Unreachable, reason)
+        Self::new(FailureKind::Unreachable, reason)
     }
 
     /// Somebody holds a lock.
     pub(crate) fn busy(reason: impl Into<String>) -> Self {
-        Self::new(Kind::Busy, reason)
+        Self::new(FailureKind::Busy, reason)
     }
 
     /// What is asked for and what the configuration says don't go together.
     pub(crate) fn config(reason: impl Into<String>) -> Self {
-        Self::new(Kind::Config, reason)
+        Self::new(FailureKind::Config, reason)
     }
 
     /// The work is to be done on another host, by this command.
     pub(crate) fn remote(reason: impl Into<String>) -> Self {
-        Self::new(Kind::Remote, reason)
+        Self::new(FailureKind::Remote, reason)
     }
 
     /// Names the next command, where no login helps.

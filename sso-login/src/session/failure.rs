@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
-use sso_tool::atomic_write::{self, Mode};
+use sso_tool::atomic_write::{self, FileMode};
 use sso_tool::exit::Exit;
 use sso_tool::outcome::Outcome;
 use sso_tool::safe_read::{self, Found};
@@ -72,7 +72,7 @@ impl Failures {
         answer.add_to(&mut document);
         document.set("status", answer.exit().code());
         let line = format!("{}\n", serde_json::Value::from(document));
-        atomic_write::replace(&self.file, line.as_bytes(), Mode::Private)
+        atomic_write::replace(&self.file, line.as_bytes(), FileMode::Private)
     }
 }
 

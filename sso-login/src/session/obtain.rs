@@ -43,7 +43,7 @@ pub(crate) enum Want<'a> {
 
 impl Want<'_> {
     /// What a whole token in the file is good for.
-    fn judge(self, session: &Session<'_>, token: Token, now: Moment) -> anyhow::Result<Look> {
+    fn judge(self, session: &Session<'_>, token: Token, now: Moment) -> anyhow::Result<Verdict> {
         let is_met = match self {
             Self::Valid => now < token.expires_at,
             Self::Lasting(left) => left < token.expires_at - now,
@@ -51,19 +51,19 @@ impl Want<'_> {
             Self::New => false,
             Self::Outlasting(outlook) => {
                 return Ok(match outlook.of(&token, now)? {
-                    Prospect::Lasts => Look::Met(token),
-                    Prospect::NeedsRenewal => Look::Renewable(token),
-                    Prospect::Ends(end) if end <= now => Look::Spent(SessionError::expired(session)),
-                    Prospect::Ends(end) => Look::Spent(SessionError::ending(session, &time::format(end))),
+                    Prospect::Lasts => Verdict::Met(token),
+                    Prospect::NeedsRenewal => Verdict::Renewable(token),
+                    Prospect::Ends(end) if end <= now => Verdict::Spent(SessionError::expired(session)),
+                    Prospect::Ends(end) => Verdict::Spent(SessionError::ending(session, &time::format(end))),
                 });
             }
         };
         Ok(if is_met {
-            Look::Met(token)
+            Verdict::Met(token)
         } else if self.takes_renewed() && token.is_refreshable(now) {
-            Look::Renewable(token)
+            Verdict::Renewable(token)
         } else {
-            Look::Spent(spent(session, &token, self, now))
+            Verdict::Spent(spent(session, &token, self, now))
         })
     }
 
@@ -118,7 +118,7 @@ pub(crate) enum Obtained {
     /// How a login ended: this process's, or the one that was waited for.
     LoggedIn(Answer),
     /// Nothing that may be done helps.
-    Lacking(SessionError),
+    Failed(SessionError),
     /// The service can't be reached.
     Unreachable(Refusal),
     /// No answer by the deadline.
@@ -145,9 +145,9 @@ pub(crate) fn obtain(session: &Session<'_>, want: Want<'_>, how_far: HowFar<'_>)
     loop {
         interrupt::check()?;
         match look(session, want)? {
-            Look::Met(token) => return Ok(Obtained::Cached(token)),
-            Look::Torn(_) if session.salvage(effort.settings)? => continue,
-            Look::Torn(why) | Look::Spent(why) if log_in.is_none() => return Ok(Obtained::Lacking(why)),
+            Verdict::Met(token) => return Ok(Obtained::Cached(token)),
+            Verdict::Torn(_) if session.salvage(effort.settings)? => continue,
+            Verdict::Torn(why) | Verdict::Spent(why) if log_in.is_none() => return Ok(Obtained::Failed(why)),
             _ => {}
         }
         let guard = match effort.acquire(&lock) {
@@ -180,11 +180,11 @@ fn locked(
     log_in: Option<&mut dyn FnMut() -> anyhow::Result<Answer>>,
 ) -> anyhow::Result<Obtained> {
     let obtained = match look(session, want)? {
-        Look::Renewable(token) => match renewed(session, &token, want, effort)? {
+        Verdict::Renewable(token) => match renewed(session, &token, want, effort)? {
             // It may have told that the session ends too early.
             Obtained::Renewed(token) if matches!(want, Want::Outlasting(_)) => {
                 match want.judge(session, token.clone(), time::now()?)? {
-                    Look::Spent(lack) => Obtained::Lacking(lack),
+                    Verdict::Spent(error) => Obtained::Failed(error),
                     _ => Obtained::Renewed(token),
                 }
             }
@@ -192,14 +192,14 @@ fn locked(
         },
         look => look.without_renewal(session),
     };
-    let Obtained::Lacking(lack) = obtained else { return Ok(obtained) };
+    let Obtained::Failed(error) = obtained else { return Ok(obtained) };
     if want.takes_renewed()
         && matches!(effort.queue, Queue::InLine { .. })
         && let Some(answer) = failures.since()
     {
         return Ok(Obtained::LoggedIn(answer));
     }
-    let Some(log_in) = log_in else { return Ok(Obtained::Lacking(lack)) };
+    let Some(log_in) = log_in else { return Ok(Obtained::Failed(error)) };
     let answer = log_in()?;
     if let Err(err) = failures.keep(&answer) {
         // Those who waited ask for themselves, then; how it ended counts for more.
@@ -228,7 +228,7 @@ impl Obtained {
     pub(crate) fn token(self, settings: &Settings, session: &Session<'_>) -> Result<Token, SessionError> {
         Err(match self {
             Self::Cached(token) | Self::Renewed(token) => return Ok(token),
-            Self::Lacking(lack) => lack,
+            Self::Failed(error) => error,
             Self::LoggedIn(_) => SessionError::expired(session),
             Self::Unreachable(refusal) => SessionError::unreachable(refusal.to_string()),
             Self::TimedOut => SessionError::unreachable("the SSO service did not answer in time"),
@@ -254,7 +254,7 @@ impl Obtained {
 }
 
 /// What one look at the file finds.
-enum Look {
+enum Verdict {
     /// A token that will do.
     Met(Token),
     /// One that won't, and that can be renewed.
@@ -265,25 +265,25 @@ enum Look {
     Spent(SessionError),
 }
 
-impl Look {
+impl Verdict {
     fn without_renewal(self, session: &Session<'_>) -> Obtained {
         match self {
             Self::Met(token) => Obtained::Cached(token),
-            Self::Torn(lack) | Self::Spent(lack) => Obtained::Lacking(lack),
-            Self::Renewable(_) => Obtained::Lacking(SessionError::expired(session)),
+            Self::Torn(error) | Self::Spent(error) => Obtained::Failed(error),
+            Self::Renewable(_) => Obtained::Failed(SessionError::expired(session)),
         }
     }
 }
 
-fn look(session: &Session<'_>, want: Want<'_>) -> anyhow::Result<Look> {
+fn look(session: &Session<'_>, want: Want<'_>) -> anyhow::Result<Verdict> {
     judge(session, session.token()?, want)
 }
 
-fn judge(session: &Session<'_>, entry: Entry<Token>, want: Want<'_>) -> anyhow::Result<Look> {
+fn judge(session: &Session<'_>, entry: Entry<Token>, want: Want<'_>) -> anyhow::Result<Verdict> {
     let now = time::now()?;
     Ok(match entry {
-        Entry::Missing => Look::Spent(SessionError::absent(session)),
-        Entry::Corrupt(why) => Look::Torn(SessionError::torn(session, why)),
+        Entry::Missing => Verdict::Spent(SessionError::absent(session)),
+        Entry::Corrupt(why) => Verdict::Torn(SessionError::torn(session, why)),
         Entry::Whole(token) => want.judge(session, token, now)?,
     })
 }
@@ -308,12 +308,12 @@ fn renewed(
     let oidc = session.oidc(effort.profile)?;
     Ok(match refresh(session, &oidc, token, effort.deadline)? {
         Renewed::Token(token) => Obtained::Renewed(token),
-        Renewed::Gone => Obtained::Lacking(SessionError::absent(session)),
+        Renewed::Gone => Obtained::Failed(SessionError::absent(session)),
         Renewed::Unreachable(refusal) => Obtained::Unreachable(refusal),
         Renewed::TimedOut => Obtained::TimedOut,
         Renewed::Refused(refusal) => {
             effort.settings.debug(|| format!("{} can't be renewed: {refusal}", named(session)));
-            Obtained::Lacking(spent(session, token, want, time::now()?))
+            Obtained::Failed(spent(session, token, want, time::now()?))
         }
     })
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use sso_cache::foresight::Foresight;
+use sso_cache::session_ends::SessionEnds;
 use sso_cache::token::Token;
 use sso_tool::settings::Settings;
 use sso_tool::time::{self, Moment};
@@ -65,7 +65,7 @@ impl<'a> Outlook<'a> {
             return Ok(None);
         }
         let name = session.name().to_owned();
-        let began = Foresight::read(settings, Duration::ZERO)?.record(&name).started_at();
+        let began = SessionEnds::read(settings, Duration::ZERO)?.record(&name).started_at();
         let is_old = raised.zip(began).is_some_and(|(raised, began)| raised < began);
         let said = Some(end).filter(|_| !is_old);
         Ok(Some(Self { settings, name, left: end - now + SLACK, said }))
@@ -73,13 +73,13 @@ impl<'a> Outlook<'a> {
 
     /// What a token that is in the file now comes to.
     pub(crate) fn of(&self, token: &Token, now: Moment) -> anyhow::Result<Prospect> {
-        let foresight = Foresight::read(self.settings, Duration::ZERO)?;
-        let forecast = foresight.forecast(&self.name, now)?.map(|forecast| forecast.ends_at);
+        let session_ends = SessionEnds::read(self.settings, Duration::ZERO)?;
+        let forecast = session_ends.forecast(&self.name, now)?.map(|forecast| forecast.ends_at);
         let said = self.said.filter(|said| token.expires_at <= *said + SLACK);
         let known = Known {
             token_ends: token.expires_at,
             is_refreshable: token.is_refreshable(now),
-            token_life: foresight.record(&self.name).token_life,
+            token_life: session_ends.record(&self.name).token_life,
             session_ends: forecast.or(said),
         };
         Ok(known.prospect(self.left, now))
@@ -87,15 +87,15 @@ impl<'a> Outlook<'a> {
 
     /// Whether the end of the session isn't known, and its token alone doesn't last.
     pub(crate) fn is_unknown(&self, token: &Token, now: Moment) -> anyhow::Result<bool> {
-        let foresight = Foresight::read(self.settings, Duration::ZERO)?;
-        let known = self.said.is_some() || foresight.forecast(&self.name, now)?.is_some();
+        let session_ends = SessionEnds::read(self.settings, Duration::ZERO)?;
+        let known = self.said.is_some() || session_ends.forecast(&self.name, now)?.is_some();
         Ok(!known && token.expires_at - now < self.left)
     }
 
     /// How long a session of that name lasts, if that is known to be shorter than what is needed: no login helps then.
     pub(crate) fn too_short(&self) -> anyhow::Result<Option<Duration>> {
-        let foresight = Foresight::read(self.settings, Duration::ZERO)?;
-        let lasts = foresight.lasts(&self.name)?.filter(|lasts| *lasts < self.left - SLACK);
+        let session_ends = SessionEnds::read(self.settings, Duration::ZERO)?;
+        let lasts = session_ends.lasts(&self.name)?.filter(|lasts| *lasts < self.left - SLACK);
         Ok(lasts.and_then(|lasts| lasts.to_std().ok()))
     }
 

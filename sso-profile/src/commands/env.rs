@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::builder::NonEmptyStringValueParser;
 use clap::ValueEnum;
 use sso_tool::exit::{Exit, Fault};
-use sso_tool::failure::Kind as Failure;
+use sso_tool::failure::FailureKind as Failure;
 use sso_tool::settings::{Settings, from_environment};
 use sso_tool::shell::shell_word;
 use sso_tool::stream::{self, Output};

@@ -16,7 +16,7 @@ use facts::Facts;
 pub use slug::Slug;
 use store::{Store, StoredKey};
 pub use vault::VaultName;
-use vault::{State, VaultAnswer};
+use vault::{KeyState, VaultAnswer};
 
 /// Which of two places a key is kept in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +70,7 @@ pub fn end_trial(slug: &Slug, settings: &Settings) -> anyhow::Result<()> {
 
 /// What a look at a key finds.
 #[derive(Debug)]
-pub struct Look {
+pub struct KeyReading {
     /// The key's document, with its value: for a profile its name, for a variable its content.
     pub document: Document,
     /// Status 1 if the key is absent, 77 if it is locked, 78 if what it points at is gone.
@@ -78,7 +78,7 @@ pub struct Look {
 }
 
 /// Looks at a key. Never logs in.
-pub fn look(slug: &Slug, standing: Standing, settings: &Settings) -> anyhow::Result<Look> {
+pub fn look(slug: &Slug, standing: Standing, settings: &Settings) -> anyhow::Result<KeyReading> {
     let mut store = Store::load(settings)?;
     let entry = match standing {
         Standing::Kept => store.remove(slug),
@@ -86,23 +86,23 @@ pub fn look(slug: &Slug, standing: Standing, settings: &Settings) -> anyhow::Res
     };
     let Some(entry) = entry else {
         let document = Document::new().with("slug", slug.to_string()).with("state", "absent");
-        return Ok(Look { document, end: Ok(Exit::No) });
+        return Ok(KeyReading { document, end: Ok(Exit::No) });
     };
     let seen = entry.vault.adapter().look(&entry.reference, &mut Facts::new(settings))?;
     let mut document = seen_as(slug, &entry, &seen);
-    if let State::Granted { value, .. } = &seen.state {
+    if let KeyState::Granted { value, .. } = &seen.state {
         document.set("value", value.expose());
     }
     let end = match seen.state {
-        State::Granted { .. } => Ok(Exit::Done),
-        State::Absent(_) => Ok(Exit::No),
-        State::Locked { why, fix } => {
+        KeyState::Granted { .. } => Ok(Exit::Done),
+        KeyState::Absent(_) => Ok(Exit::No),
+        KeyState::Locked { why, fix } => {
             Err(Fault::new(Exit::LoginRequired, format!("key `{slug}` is locked: {why}")).hint(fix))
         }
-        State::Blocked(why) => Err(Fault::new(Exit::Config, format!("key `{slug}` can't be used: {why}"))
+        KeyState::Blocked(why) => Err(Fault::new(Exit::Config, format!("key `{slug}` can't be used: {why}"))
             .hint(fix_of_blocked(slug, entry.vault))),
     };
-    Ok(Look { document, end })
+    Ok(KeyReading { document, end })
 }
 
 /// Forgets a key, and answers its document; what it points at stays. `None` if there is none.
@@ -146,17 +146,17 @@ fn describe(mut document: Document, slug: &Slug, entry: &StoredKey) -> Document 
 pub(crate) fn seen_as(slug: &Slug, entry: &StoredKey, seen: &VaultAnswer) -> Document {
     let mut document = describe(seen.about.clone(), slug, entry).with("state", seen.state.name());
     match &seen.state {
-        State::Granted { until, .. } => {
+        KeyState::Granted { until, .. } => {
             if let Some(until) = until {
                 document.set("expiresAt", until.as_str());
             }
         }
-        State::Absent(why) => document.set("reason", why.as_str()),
-        State::Blocked(why) => {
+        KeyState::Absent(why) => document.set("reason", why.as_str()),
+        KeyState::Blocked(why) => {
             document.set("reason", why.as_str());
             document.set("fix", fix_of_blocked(slug, entry.vault));
         }
-        State::Locked { why, fix } => {
+        KeyState::Locked { why, fix } => {
             document.set("reason", why.as_str());
             document.set("fix", fix.as_str());
         }

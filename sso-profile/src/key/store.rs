@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde_json::Value;
-use sso_tool::atomic_write::{Mode, remove_for_good, replace};
+use sso_tool::atomic_write::{FileMode, remove_for_good, replace};
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::safe_read::{self, Found};
 use sso_tool::settings::Settings;
@@ -58,7 +58,7 @@ impl Store {
                 // What can't be read back would cost all the others.
                 return Err(bad(&path.display().to_string(), "would be over 1 MiB: too many keys"));
             }
-            replace(&path, &bytes, Mode::Private)?;
+            replace(&path, &bytes, FileMode::Private)?;
         }
         Ok(answer)
     }

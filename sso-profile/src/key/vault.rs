@@ -14,7 +14,7 @@ use crate::aws_config::AwsConfig;
 use crate::profile::Profile;
 
 /// How a key stands.
-pub(crate) enum State {
+pub(crate) enum KeyState {
     /// The key can be used, and this is what it gives; for a session, until then.
     Granted { value: Secret, until: Option<String> },
     /// A person must do `fix` first.
@@ -25,7 +25,7 @@ pub(crate) enum State {
     Blocked(String),
 }
 
-impl State {
+impl KeyState {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Granted { .. } => "granted",
@@ -38,13 +38,13 @@ impl State {
 
 /// What a vault says of a reference.
 pub(crate) struct VaultAnswer {
-    pub(crate) state: State,
+    pub(crate) state: KeyState,
     /// What else is known of it: the keys of a profile's document, or none.
     pub(crate) about: Document,
 }
 
-impl From<State> for VaultAnswer {
-    fn from(state: State) -> Self {
+impl From<KeyState> for VaultAnswer {
+    fn from(state: KeyState) -> Self {
         Self { state, about: Document::new() }
     }
 }
@@ -108,18 +108,18 @@ impl Vault for AwsIamSso {
     fn look(&self, reference: &str, facts: &mut Facts<'_>) -> anyhow::Result<VaultAnswer> {
         let about = match with_session(reference, facts.config()?)? {
             Ok(profile) => profile.document(None),
-            Err(why) => return Ok(State::Blocked(why).into()),
+            Err(why) => return Ok(KeyState::Blocked(why).into()),
         };
         let answer = facts.check(&about)?;
         if answer.flag("loginRequired")? == Some(false) {
             let until = valid_until(&answer);
             return Ok(VaultAnswer {
-                state: State::Granted { value: Secret::from(reference), until },
+                state: KeyState::Granted { value: Secret::from(reference), until },
                 about,
             });
         }
         let why = answer.text("reason")?.unwrap_or("a person must log in").to_owned();
-        Ok(VaultAnswer { state: State::Locked { why, fix: login(reference) }, about })
+        Ok(VaultAnswer { state: KeyState::Locked { why, fix: login(reference) }, about })
     }
 }
 
@@ -165,7 +165,7 @@ struct AwsStatic;
 impl Vault for AwsStatic {
     fn check(&self, reference: &str, facts: &mut Facts<'_>) -> anyhow::Result<()> {
         match self.look(reference, facts)?.state {
-            State::Blocked(why) => refused(Some(why), "sso-profile list --text"),
+            KeyState::Blocked(why) => refused(Some(why), "sso-profile list --text"),
             _ => Ok(()),
         }
     }
@@ -173,21 +173,23 @@ impl Vault for AwsStatic {
     fn look(&self, reference: &str, facts: &mut Facts<'_>) -> anyhow::Result<VaultAnswer> {
         let config = facts.config()?;
         if !config.contains(reference) {
-            return Ok(State::Blocked(format!("there is no profile `{reference}`")).into());
+            return Ok(KeyState::Blocked(format!("there is no profile `{reference}`")).into());
         }
         match config.static_keys(reference) {
             Ok(Some(_)) => {}
             Ok(None) => {
-                return Ok(State::Blocked(format!("profile `{reference}` has no static credentials")).into());
+                return Ok(
+                    KeyState::Blocked(format!("profile `{reference}` has no static credentials")).into()
+                );
             }
             Err(err) if status_of(&err) == Exit::Config => {
-                return Ok(State::Blocked(format!("{err:#}")).into());
+                return Ok(KeyState::Blocked(format!("{err:#}")).into());
             }
             Err(err) => return Err(err),
         }
         // What is wrong with the profile otherwise is no matter of its keys.
         let about = config.profile(reference).ok().flatten().map(|profile| profile.document(None));
-        let state = State::Granted { value: Secret::from(reference), until: None };
+        let state = KeyState::Granted { value: Secret::from(reference), until: None };
         Ok(VaultAnswer { state, about: about.unwrap_or_default() })
     }
 }
@@ -216,12 +218,12 @@ impl Vault for Variables {
             None => from_environment(name),
             Some(file) => match facts.variable(file, name) {
                 Ok(value) => value.map(str::to_owned),
-                Err(why) => return Ok(State::Blocked(why).into()),
+                Err(why) => return Ok(KeyState::Blocked(why).into()),
             },
         };
         Ok(match value {
-            Some(value) => State::Granted { value: Secret::from(value.as_str()), until: None },
-            None => State::Absent(match file.filter(|file| !file.exists()) {
+            Some(value) => KeyState::Granted { value: Secret::from(value.as_str()), until: None },
+            None => KeyState::Absent(match file.filter(|file| !file.exists()) {
                 Some(file) => format!("there is no file {}", file.display()),
                 None => format!("{reference} is not set"),
             }),

@@ -77,16 +77,16 @@ struct Held {
 impl Held {
     /// Ends what holds back the signals of a profile and its session.
     fn end(
-        memory: &mut ReminderStore,
+        reminders: &mut ReminderStore,
         profile: &str,
         stamped: Option<Moment>,
         at: &Circumstances,
     ) -> Self {
-        let is_known_session = memory.session_of(profile).is_some();
+        let is_known_session = reminders.session_of(profile).is_some();
         // The stamp of another program holds for all, and goes on.
-        let is_own = Stamp::new(stamped, memory.stamped) == Stamp::Ours;
+        let is_own = Stamp::new(stamped, reminders.stamped) == Stamp::Ours;
         let subject = ReminderKey::of_profile(profile);
-        let before = memory.change(&subject, |entry| (entry.without_pauses(), entry));
+        let before = reminders.change(&subject, |entry| (entry.without_pauses(), entry));
         Self {
             ended: machine::pauses(&before, before.dismissed.filter(|_| is_own), at),
             is_quiet: before.quiet,
@@ -95,13 +95,13 @@ impl Held {
     }
 
     /// Clears all, and the cooldown whoever began it.
-    fn end_all(memory: &mut ReminderStore, stamped: Option<Moment>, at: &Circumstances) -> Self {
-        let stamp = Stamp::new(stamped, memory.stamped);
+    fn end_all(reminders: &mut ReminderStore, stamped: Option<Moment>, at: &Circumstances) -> Self {
+        let stamp = Stamp::new(stamped, reminders.stamped);
         let mut ended: Vec<_> =
-            memory.entries().flat_map(|(_, _, entry)| machine::pauses(entry, stamp.dismissal(entry), at)).collect();
+            reminders.entries().flat_map(|(_, _, entry)| machine::pauses(entry, stamp.dismissal(entry), at)).collect();
         ended.extend(machine::pauses(&Reminder::default(), stamp.dismissal(&Reminder::default()), at));
-        memory.change_all(Reminder::without_pauses);
-        memory.stamped = None;
+        reminders.change_all(Reminder::without_pauses);
+        reminders.stamped = None;
         Self { ended, is_quiet: false, is_known: true }
     }
 }
@@ -128,9 +128,9 @@ fn clear(settings: &Settings, whose: Option<&Whose<'_>>, output: &mut Output) ->
         atomic_write::remove(&cooldown::file(&queue.state_dir))?;
         heartbeat::forget(settings)?;
     }
-    let held = queue.change_memory(|memory| match wanted {
-        Some(profile) => Held::end(memory, profile, stamped, &at),
-        None => Held::end_all(memory, stamped, &at),
+    let held = queue.change_reminders(|reminders| match wanted {
+        Some(profile) => Held::end(reminders, profile, stamped, &at),
+        None => Held::end_all(reminders, stamped, &at),
     })?;
     let mut document = Document::new();
     if let Some(Whose { profile, host, .. }) = whose {

@@ -113,7 +113,7 @@ fn look(queue: &mut Queue<'_>, args: &Args) -> anyhow::Result<Exit> {
 /// What stands and wasn't told of, one signal for each episode of a session, the oldest first.
 fn untold(queue: &mut Queue<'_>, command: &[String]) -> anyhow::Result<Vec<(Notice, Signal)>> {
     let at = queue.circumstances()?;
-    let memory = queue.memory()?;
+    let reminders = queue.reminders()?;
     let reading = queue.signals.read(at.now)?;
     for (_, err) in &reading.unreadable {
         queue.settings.warn_once(format!("{err:#}"));
@@ -125,10 +125,10 @@ fn untold(queue: &mut Queue<'_>, command: &[String]) -> anyhow::Result<Vec<(Noti
     for located in reading.signals {
         let signal = located.signal;
         let key = signal.key();
-        if memory.entry(&key).quiet {
+        if reminders.entry(&key).quiet {
             continue;
         }
-        let session = memory.session_of(&key).map(str::to_owned).or_else(|| signal.session_key());
+        let session = reminders.session_of(&key).map(str::to_owned).or_else(|| signal.session_key());
         let notice = Notice {
             subject: session.unwrap_or(key),
             episode: signal.episode.clone(),

@@ -141,8 +141,8 @@ fn filter(
 
 fn mark(queue: &Queue<'_>, whose: &ReminderKey, wish: Wish) -> anyhow::Result<()> {
     let now = time::now()?;
-    queue.change_memory(|memory| {
-        memory.change(whose, |entry| {
+    queue.change_reminders(|reminders| {
+        reminders.change(whose, |entry| {
             let after = match wish {
                 Wish::Off => entry.unlocked(),
                 Wish::UntilLogin => entry.locked(now),

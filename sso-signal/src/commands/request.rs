@@ -122,18 +122,18 @@ fn raise(queue: &mut Queue<'_>, profile: &str, reason: &str) -> anyhow::Result<(
     let now = time::now()?;
     state_dir::make_private(&queue.state_dir)?;
     let lock = state_dir::lock(&queue.state_dir)?;
-    let mut memory = queue.memory()?;
+    let mut reminders = queue.reminders()?;
     let subject = ReminderKey::of_profile(profile);
-    let before = memory.entry(profile);
+    let before = reminders.entry(profile);
     let mut episode = format!("request {}", time::format(now));
     // Twice within a second is still a new one.
     while before.suppressed.contains(&episode) {
         episode.push('+');
     }
-    memory.change(&subject, |entry| (entry.asked_for(), ()));
+    reminders.change(&subject, |entry| (entry.asked_for(), ()));
     // A stamp that isn't ours would hold back everything.
-    let stamp = Stamp::new(cooldown::read(&queue.state_dir), memory.stamped);
-    memory.save(&queue.state_dir)?;
+    let stamp = Stamp::new(cooldown::read(&queue.state_dir), reminders.stamped);
+    reminders.save(&queue.state_dir)?;
     if let Stamp::Foreign(_) = stamp {
         atomic_write::remove(&cooldown::file(&queue.state_dir))?;
     }

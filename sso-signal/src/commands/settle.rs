@@ -64,10 +64,10 @@ pub fn end_lock(document: &Document, settings: &Settings) -> anyhow::Result<()> 
     let queue = Queue::new(settings)?;
     let whose = ReminderKey::of(&Subject::of(document)?, document)?;
     let Some(whose) = whose.filter(|_| queue.state_dir.join("state.json").exists()) else { return Ok(()) };
-    if !queue.memory()?.of(&whose).quiet {
+    if !queue.reminders()?.of(&whose).quiet {
         return Ok(());
     }
-    queue.change_memory(|memory| memory.change(&whose, |entry| (entry.asked_for(), ())))
+    queue.change_reminders(|reminders| reminders.change(&whose, |entry| (entry.asked_for(), ())))
 }
 
 /// Settles every outcome of a stream and passes every document on.
@@ -118,8 +118,8 @@ pub(crate) fn settle(
     }
 
     let _lock = state_dir::lock(&queue.state_dir)?;
-    let mut memory = queue.memory()?;
-    let known = memory.clone();
+    let mut reminders = queue.reminders()?;
+    let known = reminders.clone();
     // A file that can't be read is a reason to complain, once the answer is kept.
     let (signals, unreadable) = match queue.signals.read(at.now) {
         Ok(Reading { signals, unreadable, .. }) => (signals, unreadable),
@@ -136,9 +136,9 @@ pub(crate) fn settle(
     };
     if let (Outcome::UnknownProfile, Some(profile)) = (answer.outcome, &whose.profile) {
         // It concerns this profile alone, not the session that it once belonged to.
-        memory.detach(profile);
+        reminders.detach(profile);
     }
-    let (transition, concerned) = memory.change(whose, |entry| {
+    let (transition, concerned) = reminders.change(whose, |entry| {
         let concerned: Vec<&Located> = signals
             .iter()
             .filter(|Located { signal, .. }| {
@@ -151,21 +151,21 @@ pub(crate) fn settle(
         (transition.entry.clone(), (transition, concerned))
     });
 
-    // The stamp before the memory, the memory before the signals: if this process dies in between, a signal too
+    // The stamp before the reminders, the reminders before the signals: if this process dies in between, a signal too
     // many waits or is asked about once more (and found valid); a forgotten answer would be a popup too many.
     if transition.stamps_cooldown {
-        memory.stamped = Some(at.now);
+        reminders.stamped = Some(at.now);
         cooldown::write(&queue.state_dir, at.now)?;
     }
-    if memory != known {
-        memory.save(&queue.state_dir)?;
+    if reminders != known {
+        reminders.save(&queue.state_dir)?;
     }
     queue.settings.debug(|| {
         let fate = match transition.fate {
             Fate::Cleared => "cleared".to_owned(),
             Fate::Postponed(until) => format!("kept until {}", time::format(until)),
         };
-        let noted = if memory == known { "nothing new" } else { "noted in state.json" };
+        let noted = if reminders == known { "nothing new" } else { "noted in state.json" };
         let (name, outcome) = (sanitize(whose.name()), answer.outcome);
         format!("{name}: {outcome}: {} signals {fate}, {noted}", concerned.len())
     });

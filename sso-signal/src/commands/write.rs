@@ -198,7 +198,7 @@ impl<'a> Raiser<'a> {
     /// Whether somebody decided about the session after the document's observation was made: it counts for nothing.
     fn is_outdated(&self, whose: &ReminderKey, document: &Document) -> anyhow::Result<bool> {
         let is_outdated = Queue::new(self.settings)?.is_outdated(whose, observed_at(document)?);
-        // A memory that can't be read is a reason for `wait` and `status` to complain, not to raise nothing.
+        // A reminder store that can't be read is a reason for `wait` and `status` to complain, not to raise nothing.
         Ok(is_outdated.inspect_err(|err| self.settings.debug(|| format!("{err:#}"))).unwrap_or(false))
     }
 
@@ -263,7 +263,7 @@ impl<'a> Raiser<'a> {
         let signal = Signal::from_document(signal, "the document")?;
         // What a person decides about one profile holds for its whole session, so whoever knows the session says it.
         let seen = Sighting::of(document)?;
-        // A memory that can't be read is a reason for `wait` and `status` to complain, not to raise nothing.
+        // A reminder store that can't be read is a reason for `wait` and `status` to complain, not to raise nothing.
         if let Err(err) = Queue::new(self.settings)?.see(whose, seen, observed_at(document)?, Naming::Session)
         {
             self.settings.debug(|| format!("{err:#}"));

@@ -30,7 +30,7 @@ pub(crate) fn print(settings: &Settings, text: bool, output: &mut Output) -> any
         if signals.is_empty() {
             output.text("no signals")?;
         }
-        for line in held_without_signal(&queue.memory()?, &signals, &at) {
+        for line in held_without_signal(&queue.reminders()?, &signals, &at) {
             output.text(&line)?;
         }
         return Ok(Exit::Done);
@@ -40,27 +40,28 @@ pub(crate) fn print(settings: &Settings, text: bool, output: &mut Output) -> any
 }
 
 /// What is held back of profiles and sessions that have no signal: it decides about the next one.
-fn held_without_signal(memory: &ReminderStore, signals: &[Judged], at: &Circumstances) -> Vec<String> {
+fn held_without_signal(reminders: &ReminderStore, signals: &[Judged], at: &Circumstances) -> Vec<String> {
     let mut shown: BTreeSet<String> = BTreeSet::new();
     for Judged { located, .. } in signals {
         let key = located.signal.key();
         shown.extend(located.signal.session_key());
-        shown.extend(memory.session_of(&key).map(str::to_owned));
+        shown.extend(reminders.session_of(&key).map(str::to_owned));
         shown.insert(key);
     }
-    let held = memory.entries().filter(|(name, ..)| !shown.contains(*name)).filter_map(|(name, _, entry)| {
-        let snooze = entry.snooze.filter(|pause| pause.lasts(at.now));
-        let why = match snooze {
-            _ if entry.quiet && entry.forever => "reminders off for good".to_owned(),
-            _ if entry.quiet => "locked by you until the next login".to_owned(),
-            Some(pause) => format!("snoozed until {}", time::format(pause.until)),
-            None => return None,
-        };
-        let whose = name
-            .split_once(OF_A_HOST)
-            .map_or_else(|| name.to_owned(), |(host, name)| format!("{name} on {host}"));
-        Some(format!("{}: no signal [{why}]", sanitize(&whose)))
-    });
+    let held =
+        reminders.entries().filter(|(name, ..)| !shown.contains(*name)).filter_map(|(name, _, entry)| {
+            let snooze = entry.snooze.filter(|pause| pause.lasts(at.now));
+            let why = match snooze {
+                _ if entry.quiet && entry.forever => "reminders off for good".to_owned(),
+                _ if entry.quiet => "locked by you until the next login".to_owned(),
+                Some(pause) => format!("snoozed until {}", time::format(pause.until)),
+                None => return None,
+            };
+            let whose = name
+                .split_once(OF_A_HOST)
+                .map_or_else(|| name.to_owned(), |(host, name)| format!("{name} on {host}"));
+            Some(format!("{}: no signal [{why}]", sanitize(&whose)))
+        });
     held.collect()
 }
 
@@ -81,8 +82,8 @@ fn document_of(
     signals: &[Judged],
 ) -> anyhow::Result<Document> {
     let (mode, mode_from) = mode::current(settings, &queue.state_dir);
-    let memory = queue.memory()?;
-    let sessions: Vec<Value> = memory
+    let reminders = queue.reminders()?;
+    let sessions: Vec<Value> = reminders
         .entries()
         .map(|(name, is_session, entry)| {
             let key = match is_session {

@@ -18,7 +18,7 @@ use sso_tool::stream::{Document, Output};
 
 use super::aws;
 use super::choice::{self, Act, needed, shown};
-use super::kind::Kind;
+use super::kind::ManagerKind;
 use super::manager::{Manager, Standing, read, write};
 use super::plan::{self, Plan};
 use super::role::Role;
@@ -140,11 +140,11 @@ fn labelled(manager: &dyn Manager, content: &str) -> String {
     let file = manager.file().display().to_string();
     match manager.kind() {
         // Nothing may stand before the declaration, and no `--` in a comment.
-        Kind::Launchd => {
+        ManagerKind::Launchd => {
             let (declaration, rest) = content.split_once('\n').unwrap_or((content, ""));
             format!("{declaration}\n<!-- {} -->\n{rest}", file.replace("--", "- -"))
         }
-        Kind::Systemd | Kind::Nobody => format!("# {file}\n{content}"),
+        ManagerKind::Systemd | ManagerKind::Nobody => format!("# {file}\n{content}"),
     }
 }
 
@@ -255,7 +255,9 @@ fn directory(content: &str) -> Option<String> {
 
 fn how_to_remove(manager: &dyn Manager, foreign: &str) -> String {
     match manager.kind() {
-        Kind::Launchd => format!("launchctl bootout gui/$(id -u)/{}; rm '{foreign}'", manager.role().label()),
+        ManagerKind::Launchd => {
+            format!("launchctl bootout gui/$(id -u)/{}; rm '{foreign}'", manager.role().label())
+        }
         _ => format!("systemctl --user disable --now {}; rm '{foreign}'", manager.role().unit()),
     }
 }
@@ -324,6 +326,6 @@ pub(crate) fn restart(settings: &Settings, as_text: bool, output: &mut Output) -
 
 /// The logs of the service, wherever it runs.
 pub(super) fn logs(settings: &Settings) -> anyhow::Result<[std::path::PathBuf; 2]> {
-    let kind = choice::find(settings, Role::Watcher)?.map_or(Kind::Nobody, |manager| manager.kind());
+    let kind = choice::find(settings, Role::Watcher)?.map_or(ManagerKind::Nobody, |manager| manager.kind());
     plan::logs(settings, kind, Role::Watcher).map(Into::into)
 }

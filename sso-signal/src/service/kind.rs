@@ -2,7 +2,7 @@
 
 /// A service manager.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ManagerKind {
     /// macOS.
     Launchd,
     /// Linux, with a user's manager running.
@@ -11,7 +11,7 @@ pub(super) enum Kind {
     Nobody,
 }
 
-impl Kind {
+impl ManagerKind {
     /// The word in documents.
     pub(super) fn word(self) -> &'static str {
         match self {

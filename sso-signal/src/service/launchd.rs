@@ -7,7 +7,7 @@ use std::time::Duration;
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::settings::Settings;
 
-use super::kind::Kind;
+use super::kind::ManagerKind;
 use super::manager::{self, Manager, Standing, must, run};
 use super::plan::Plan;
 use super::plist;
@@ -45,8 +45,8 @@ impl Manager for Launchd {
         self.role
     }
 
-    fn kind(&self) -> Kind {
-        Kind::Launchd
+    fn kind(&self) -> ManagerKind {
+        ManagerKind::Launchd
     }
 
     fn file(&self) -> &Path {

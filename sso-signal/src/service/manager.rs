@@ -12,7 +12,7 @@ use sso_tool::atomic_write;
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::process::{self, End, on_path};
 
-use super::kind::Kind;
+use super::kind::ManagerKind;
 use super::plan::Plan;
 use super::role::Role;
 
@@ -38,7 +38,7 @@ pub(super) trait Manager {
     /// What the service is there for.
     fn role(&self) -> Role;
     /// Which one it is.
-    fn kind(&self) -> Kind;
+    fn kind(&self) -> ManagerKind;
     /// The service's file.
     fn file(&self) -> &Path;
     /// The file's content for a plan.
@@ -60,7 +60,7 @@ pub(super) fn write(file: &Path, content: &str) -> anyhow::Result<bool> {
     }
     let folder = atomic_write::parent(file);
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    atomic_write::replace(file, content.as_bytes(), atomic_write::Mode::Private)?;
+    atomic_write::replace(file, content.as_bytes(), atomic_write::FileMode::Private)?;
     Ok(true)
 }
 

@@ -11,7 +11,7 @@ use sso_tool::process::on_path;
 use sso_tool::recipe::Recipe;
 use sso_tool::settings::{Settings, from_environment};
 
-use super::kind::Kind;
+use super::kind::ManagerKind;
 use super::role::Role;
 
 /// Where programs are, after those that the plan needs.
@@ -63,7 +63,7 @@ impl Plan {
         settings: &Settings,
         command: &[String],
         aws: Option<&Aws>,
-        kind: Kind,
+        kind: ManagerKind,
         role: Role,
     ) -> anyhow::Result<Self> {
         let here = env::current_dir().context("cannot tell the working directory")?;
@@ -129,9 +129,9 @@ fn settled(settings: &Settings, here: &Path) -> anyhow::Result<Vec<(String, Stri
 }
 
 /// Where the logs are: the documented place on macOS, the state folder of the XDG base directories else.
-pub(super) fn logs(settings: &Settings, kind: Kind, role: Role) -> anyhow::Result<(PathBuf, PathBuf)> {
+pub(super) fn logs(settings: &Settings, kind: ManagerKind, role: Role) -> anyhow::Result<(PathBuf, PathBuf)> {
     let folder = match (kind, from_environment("XDG_STATE_HOME").map(PathBuf::from)) {
-        (Kind::Launchd, _) => settings.home()?.join("Library/Logs"),
+        (ManagerKind::Launchd, _) => settings.home()?.join("Library/Logs"),
         (_, Some(state)) if state.is_absolute() => state,
         _ => settings.home()?.join(".local/state"),
     };

@@ -5,7 +5,7 @@ use sso_tool::settings::Settings;
 use sso_tool::stream::{Document, Output};
 
 use super::choice::find;
-use super::kind::Kind;
+use super::kind::ManagerKind;
 use super::manager::Manager;
 use super::plan;
 use super::role::Role;
@@ -14,7 +14,7 @@ use super::role::Role;
 pub(crate) fn status(settings: &Settings, output: &mut Output) -> anyhow::Result<Exit> {
     let described = |role| {
         let manager = find(settings, role)?;
-        let kind = manager.as_ref().map_or(Kind::Nobody, |manager| manager.kind());
+        let kind = manager.as_ref().map_or(ManagerKind::Nobody, |manager| manager.kind());
         describe(settings, kind, role, manager.as_deref())
     };
     output.document(&described(Role::Watcher)?.with("monitor", described(Role::Monitor)?))?;
@@ -23,14 +23,14 @@ pub(crate) fn status(settings: &Settings, output: &mut Output) -> anyhow::Result
 
 pub(super) fn describe(
     settings: &Settings,
-    kind: Kind,
+    kind: ManagerKind,
     role: Role,
     manager: Option<&dyn Manager>,
 ) -> anyhow::Result<Document> {
     let mut document = Document::new().with("service", kind.word());
     if let Some(manager) = manager {
         let standing = manager.standing()?;
-        document.set("label", if kind == Kind::Launchd { role.label() } else { role.unit() });
+        document.set("label", if kind == ManagerKind::Launchd { role.label() } else { role.unit() });
         document.set("installed", standing.is_installed);
         document.set("running", standing.pid.is_some());
         if let Some(pid) = standing.pid {

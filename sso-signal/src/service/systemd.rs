@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use sso_tool::settings::{Settings, from_environment};
 
-use super::kind::Kind;
+use super::kind::ManagerKind;
 use super::manager::{self, Manager, Standing, must, run};
 use super::plan::Plan;
 use super::role::Role;
@@ -37,8 +37,8 @@ impl Manager for Systemd {
         self.role
     }
 
-    fn kind(&self) -> Kind {
-        Kind::Systemd
+    fn kind(&self) -> ManagerKind {
+        ManagerKind::Systemd
     }
 
     fn file(&self) -> &Path {

@@ -22,17 +22,17 @@ const TIMEOUT: Duration = Duration::from_secs(120);
 pub(super) fn offer(
     settings: &Settings,
     profile: &Profile,
-    lack: &SessionError,
+    error: &SessionError,
 ) -> anyhow::Result<Option<Answer>> {
-    let Some(login) = lack.login(profile) else { return Ok(None) };
+    let Some(login) = error.login(profile) else { return Ok(None) };
     let prompt = format!("Run '{}' now? (y/N): ", aws_login(login));
-    match yes_on_terminal(lack.reason(), &prompt, TIMEOUT) {
+    match yes_on_terminal(error.reason(), &prompt, TIMEOUT) {
         Decision::No => return Ok(None),
         Decision::Interrupted(signal) => return Ok(Some(Answer::interrupted(signal))),
         Decision::Yes => {}
     }
     let options = LoginOptions {
-        force: lack.takes_force(),
+        force: error.takes_force(),
         via: Via::Auto,
         opens_browser: true,
         ask: Ask::Never,

@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use serde_json::Value;
 use sso_cache::entry::Entry;
 use sso_profile::Profile;
-use sso_tool::failure::Kind;
+use sso_tool::failure::FailureKind;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::{Settings, from_environment};
 use sso_tool::stream::Document;
@@ -115,17 +115,17 @@ impl Teller {
     }
 
     /// Why there are no credentials. An expiry and a lack of permission read alike at AWS; they aren't.
-    pub(super) fn lacking(&self, profile: &Profile, lack: &SessionError) {
-        let login = lack.login(profile);
-        match lack.kind {
-            Kind::Expired if login.is_none() => self.say("[!] Credentials expired"),
-            Kind::Expired if lack.is_absent => self.say("[!] Failed to load SSO credentials"),
-            Kind::Expired => self.say("[!] SSO credentials expired"),
-            Kind::Denied => self.say("[!] Permission denied: this isn't an expiry, and a login won't help"),
-            Kind::Unreachable => self.say("[!] AWS can't be reached: this isn't an expiry"),
-            Kind::Busy => self.say("[!] Another login is under way"),
-            Kind::Remote | Kind::UnknownProfile | Kind::Config => {
-                self.say(&format!("[!] No credentials: {}", sanitize(lack.reason())));
+    pub(super) fn no_credentials(&self, profile: &Profile, error: &SessionError) {
+        let login = error.login(profile);
+        match error.kind {
+            FailureKind::Expired if login.is_none() => self.say("[!] Credentials expired"),
+            FailureKind::Expired if error.is_absent => self.say("[!] Failed to load SSO credentials"),
+            FailureKind::Expired => self.say("[!] SSO credentials expired"),
+            FailureKind::Denied => self.say("[!] Permission denied: this isn't an expiry, and a login won't help"),
+            FailureKind::Unreachable => self.say("[!] AWS can't be reached: this isn't an expiry"),
+            FailureKind::Busy => self.say("[!] Another login is under way"),
+            FailureKind::Remote | FailureKind::UnknownProfile | FailureKind::Config => {
+                self.say(&format!("[!] No credentials: {}", sanitize(error.reason())));
             }
         }
         if let Some(login) = login {

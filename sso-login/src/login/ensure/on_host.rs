@@ -44,8 +44,8 @@ impl Ensure<'_> {
         }
         // Without that, the host would answer that its session is valid, and the reminder of its end would be gone.
         let min_left = ends_at.and_then(|end| (end - now + SLACK).to_std().ok());
-        let wanted = remote::Wanted { profile: name, min_left, timeout: self.options.timeout };
-        let (said, answer) = remote::log_in(self.settings, host, wanted, output)?;
+        let request = remote::SessionRequest { profile: name, min_left, timeout: self.options.timeout };
+        let (said, answer) = remote::log_in(self.settings, host, request, output)?;
         // Nothing else of what another machine says gets into this one's state.
         for key in ["error", "via", "expiresAt", "registration", "registrationReason", "arn", "accountId"] {
             if let Some(text) = said.text(key).ok().flatten() {

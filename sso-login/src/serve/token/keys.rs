@@ -13,7 +13,7 @@ use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use sso_tool::atomic_write::{self, Mode};
+use sso_tool::atomic_write::{self, FileMode};
 use sso_tool::quarantine;
 use sso_tool::safe_read::{self, Found};
 use sso_tool::secret::Secret;
@@ -168,7 +168,7 @@ fn renewed(dir: &Path, now: Moment, is_wanted: bool) -> anyhow::Result<Vec<Key>>
     if keys.len() != count || is_one_more {
         let kept: Vec<Value> = keys.iter().map(Key::kept).collect();
         let text = format!("{}\n", json!({ "keys": kept }));
-        atomic_write::replace(&dir.join(FILE), text.as_bytes(), Mode::Private)?;
+        atomic_write::replace(&dir.join(FILE), text.as_bytes(), FileMode::Private)?;
     }
     Ok(keys)
 }

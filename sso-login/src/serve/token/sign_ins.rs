@@ -8,7 +8,7 @@ use std::sync::Mutex;
 
 use anyhow::Context as _;
 use serde_json::{Map, Value, json};
-use sso_tool::atomic_write::{self, Mode};
+use sso_tool::atomic_write::{self, FileMode};
 use sso_tool::quarantine;
 use sso_tool::safe_read::{self, Found};
 use sso_tool::state_dir;
@@ -133,7 +133,7 @@ impl SignIns {
         let object: Map<String, Value> =
             all.iter().map(|(id, sign_in)| (id.clone(), sign_in.value())).collect();
         let text = format!("{}\n", Value::Object(object));
-        atomic_write::replace(&self.dir.join(FILE), text.as_bytes(), Mode::Private)?;
+        atomic_write::replace(&self.dir.join(FILE), text.as_bytes(), FileMode::Private)?;
         let mut known = locked(&self.known);
         known.ended.retain(|id| all.contains_key(id));
         known.all = all;

@@ -10,7 +10,7 @@ use crate::key::facts::Facts;
 use crate::key::seen_as;
 use crate::key::store::Store;
 use crate::key::selection::KeySelection;
-use crate::key::vault::{State, VaultName};
+use crate::key::vault::{KeyState, VaultName};
 
 /// Print the keys and whether they can be used
 ///
@@ -89,11 +89,11 @@ enum Rank {
     Unusable,
 }
 
-fn rank(state: &State) -> Rank {
+fn rank(state: &KeyState) -> Rank {
     match state {
-        State::Granted { .. } => Rank::Granted,
-        State::Locked { .. } => Rank::Locked,
-        State::Absent(_) | State::Blocked(_) => Rank::Unusable,
+        KeyState::Granted { .. } => Rank::Granted,
+        KeyState::Locked { .. } => Rank::Locked,
+        KeyState::Absent(_) | KeyState::Blocked(_) => Rank::Unusable,
     }
 }
 

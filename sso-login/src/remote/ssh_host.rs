@@ -16,13 +16,13 @@ pub(crate) const LEASH: &str = "exec 3<&0; \"$@\" </dev/null 3<&- & p=$!; \
 
 /// A host, as ssh knows it, and maybe a container on it.
 #[derive(Clone, Debug)]
-pub(crate) struct Place {
+pub(crate) struct SshHost {
     host: String,
     container: Option<String>,
     options: Vec<OsString>,
 }
 
-impl Place {
+impl SshHost {
     /// Status 2 for names that ssh or docker could take for something else than a name.
     pub(crate) fn new(host: &str, container: Option<&str>, options: &[OsString]) -> anyhow::Result<Self> {
         if !is_host(host) {
@@ -116,8 +116,8 @@ mod tests {
         for host in ["", "-oProxyCommand=id", "a b", "a;id", "%h", "a\nb", "$(id)"] {
             assert!(!is_host(host), "{host}");
         }
-        assert!(Place::new("box", Some("-v"), &[]).is_err());
-        assert!(Place::new("box", Some("metta"), &[]).is_ok());
+        assert!(SshHost::new("box", Some("-v"), &[]).is_err());
+        assert!(SshHost::new("box", Some("metta"), &[]).is_ok());
     }
 
     #[test]

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use super::look::{Look, Torn, look};
-use crate::salvage::Place;
+use crate::salvage::FileKind;
 
 /// A file to mend.
-pub(super) struct Patient {
+pub(super) struct Candidate {
     pub(super) path: PathBuf,
-    pub(super) place: Place,
+    pub(super) place: FileKind,
     /// Whether the command line names it.
     pub(super) is_named: bool,
 }
@@ -23,11 +23,11 @@ pub(super) enum Done {
     Mended { torn: Torn, aside: Option<PathBuf> },
 }
 
-impl Patient {
+impl Candidate {
     /// What is torn, if it is to be mended; else how it stands.
     pub(super) fn second_look(&self) -> anyhow::Result<Result<Torn, Done>> {
         Ok(Err(match look(&self.path, self.place)? {
-            Look::Torn(torn) if torn.whole.is_none() && self.place == Place::Foreign && !self.is_named => {
+            Look::Torn(torn) if torn.whole.is_none() && self.place == FileKind::Foreign && !self.is_named => {
                 Done::Left(format!(
                     "the file {}, and another tool owns it: name the file to move it aside",
                     torn.why
@@ -42,9 +42,9 @@ impl Patient {
 }
 
 /// What becomes of a file where nothing can be changed, for this reason.
-pub(super) fn unmended(patient: &Patient, err: &anyhow::Error) -> anyhow::Result<Done> {
-    match patient.second_look()? {
-        Ok(_) => anyhow::bail!("cannot repair {}: {err:#}", patient.path.display()),
+pub(super) fn unmended(candidate: &Candidate, err: &anyhow::Error) -> anyhow::Result<Done> {
+    match candidate.second_look()? {
+        Ok(_) => anyhow::bail!("cannot repair {}: {err:#}", candidate.path.display()),
         Err(done) => Ok(done),
     }
 }

@@ -14,13 +14,13 @@ use crate::session_store::SessionStore;
 const LENGTH: &str = "SSO_SESSION_LENGTH";
 
 /// What is known of the ends of sessions.
-pub struct Foresight<'a> {
+pub struct SessionEnds<'a> {
     settings: Option<&'a Settings>,
     sessions: SessionStore,
     ahead: TimeDelta,
 }
 
-impl<'a> Foresight<'a> {
+impl<'a> SessionEnds<'a> {
     /// Nothing is known, and nothing is looked for.
     pub fn none() -> Self {
         Self { settings: None, sessions: SessionStore::default(), ahead: TimeDelta::zero() }
