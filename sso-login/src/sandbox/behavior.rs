@@ -8,7 +8,7 @@ use super::fault::{Fault, FaultKind};
 
 /// Who says yes to a login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Approval {
+pub(crate) enum Approval {
     /// The sandbox, after `--pending` polls
     Auto,
     /// A person, on a page with Allow and Deny
@@ -18,29 +18,29 @@ pub(super) enum Approval {
 /// Everything about the sandbox that may change while it runs.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Behavior {
-    pub(super) approve: Approval,
+pub(crate) struct Behavior {
+    pub(crate) approve: Approval,
     /// Polls of a device code that answer `authorization_pending` before the user decides.
-    pub(super) pending: u64,
+    pub(crate) pending: u64,
     /// Polls of a device code that answer `slow_down`, before all others.
-    pub(super) slow_down: u64,
+    pub(crate) slow_down: u64,
     /// The user denies instead of approving.
-    pub(super) deny: bool,
+    pub(crate) deny: bool,
     /// The device code expires instead of being approved.
-    pub(super) expire: bool,
-    pub(super) no_refresh_token: bool,
+    pub(crate) expire: bool,
+    pub(crate) no_refresh_token: bool,
     /// A login while a sign-in lives gets that one.
-    pub(super) keeps_session: bool,
+    pub(crate) keeps_session: bool,
     /// Seconds between polls that a device authorization asks for.
-    pub(super) interval: u64,
-    pub(super) device_expires_in: Duration,
+    pub(crate) interval: u64,
+    pub(crate) device_expires_in: Duration,
     /// `None`: an hour, or eight for a client without scopes (AWS-FORMATS 4).
-    pub(super) token_lifetime: Option<Duration>,
-    pub(super) session_lifetime: Duration,
-    pub(super) role_lifetime: Duration,
-    pub(super) registration_lifetime: Duration,
+    pub(crate) token_lifetime: Option<Duration>,
+    pub(crate) session_lifetime: Duration,
+    pub(crate) role_lifetime: Duration,
+    pub(crate) registration_lifetime: Duration,
     /// Taken in order: the first that fits a request answers it.
-    pub(super) faults: Vec<Fault>,
+    pub(crate) faults: Vec<Fault>,
 }
 
 const HOUR: u64 = 3600;
@@ -68,12 +68,12 @@ impl Default for Behavior {
 
 impl Behavior {
     /// How long an access token lives, for a client that may or may not refresh it.
-    pub(super) fn access_lifetime(&self, refreshable: bool) -> Duration {
+    pub(crate) fn access_lifetime(&self, refreshable: bool) -> Duration {
         self.token_lifetime.unwrap_or(Duration::from_secs(if refreshable { HOUR } else { 8 * HOUR }))
     }
 
     /// As a document, each member as [`Behavior::change`] takes it.
-    pub(super) fn document(&self) -> Map<String, Value> {
+    pub(crate) fn document(&self) -> Map<String, Value> {
         let faults = |kind: FaultKind| -> Vec<String> {
             self.faults.iter().filter(|fault| fault.kind == kind).map(ToString::to_string).collect()
         };
@@ -102,7 +102,7 @@ impl Behavior {
     }
 
     /// The behaviour with the members of `document` changed; null goes back to `initial`. All or nothing.
-    pub(super) fn change(&self, document: &Map<String, Value>, initial: &Self) -> Result<Self, String> {
+    pub(crate) fn change(&self, document: &Map<String, Value>, initial: &Self) -> Result<Self, String> {
         let mut changed = self.clone();
         let start = initial.document();
         for (member, value) in document {

@@ -17,7 +17,7 @@ pub(super) enum Effect {
 
 /// An [`Effect`] on an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(crate) struct Fault {
     pub(super) operation: Operation,
     pub(super) effect: Effect,
     /// How many requests are still to be hit; `None`: all.
@@ -70,7 +70,7 @@ impl fmt::Display for Fault {
 
 impl Fault {
     /// Reads `OPERATION=STATUS[xN]`, for `--fail`.
-    pub(super) fn status(text: &str) -> Result<Self, String> {
+    pub(crate) fn status(text: &str) -> Result<Self, String> {
         let (operation, status, remaining) = parts(text, "OPERATION=STATUS[xN]")?;
         let status = status
             .parse()
@@ -83,7 +83,7 @@ impl Fault {
     }
 
     /// Reads `OPERATION=ERROR[xN]`, for `--error`.
-    pub(super) fn error(text: &str) -> Result<Self, String> {
+    pub(crate) fn error(text: &str) -> Result<Self, String> {
         let (operation, name, remaining) = parts(text, "OPERATION=ERROR[xN]")?;
         let refusal = Refusal::named(operation.service(), name).ok_or_else(|| {
             let names = Refusal::names(operation.service());
@@ -94,7 +94,7 @@ impl Fault {
     }
 
     /// Reads `OPERATION[xN]`, for `--hang`.
-    pub(super) fn hang(text: &str) -> Result<Self, String> {
+    pub(crate) fn hang(text: &str) -> Result<Self, String> {
         let (name, remaining) = times(text)?;
         let operation = Operation::from_str(name)?;
         Ok(Self { operation, effect: Effect::Hang, remaining, kind: FaultKind::Hang, what: name.to_owned() })

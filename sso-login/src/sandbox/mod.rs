@@ -5,15 +5,14 @@
 
 mod admin;
 mod answer;
-mod args;
 mod authorize;
-mod behavior;
+pub(crate) mod behavior;
 mod browser;
 mod call;
 mod client;
 mod device;
 mod environment;
-mod fault;
+pub(crate) mod fault;
 mod home;
 mod journal;
 mod operation;
@@ -26,7 +25,7 @@ mod server;
 mod signature;
 mod sts;
 mod token;
-mod visit;
+pub(crate) mod visit;
 mod world;
 
 use std::ffi::OsString;
@@ -38,8 +37,7 @@ use sso_tool::exit::{self, Exit};
 use sso_tool::foreground::Foreground;
 use sso_tool::stream::{Document, Output};
 
-pub use args::SandboxArgs;
-use behavior::Approval;
+use behavior::{Approval, Behavior};
 use environment::Environment;
 use home::{Home, REGION, START_URL};
 use organization::Organization;
@@ -49,23 +47,24 @@ use world::World;
 /// Starts the sandbox and runs the command in it, or serves until a signal comes.
 ///
 /// Ends with the command's status ([`Exit::Command`]), or [`Exit::Done`] after a signal.
-pub fn run(args: &SandboxArgs) -> anyhow::Result<Exit> {
-    if let Some(url) = &args.visit {
-        return visit::visit(url).map(|()| Exit::Done);
-    }
+pub(crate) fn run(
+    behavior: Behavior,
+    accounts: usize,
+    roles: usize,
+    command: &[OsString],
+) -> anyhow::Result<Exit> {
     let foreground = Foreground::prepare()?;
-    let behavior = args.behavior();
     let browses_by_itself = behavior.approve == Approval::Auto;
     let ports = Ports::bind()?;
     let urls = ports.urls()?;
-    let organization = Organization::new(args.accounts, args.roles);
+    let organization = Organization::new(accounts, roles);
     ports.serve(World::new(behavior, organization, urls.oidc.clone())?)?;
 
     let home = Home::create(&urls)?;
     let browser = browses_by_itself.then(|| home.add_browser()).transpose()?;
     let environment = Environment::new(&home, &urls, browser.as_deref());
-    let result = if let Some((program, arguments)) = args.command.split_first() {
-        welcome(&args.command);
+    let result = if let Some((program, arguments)) = command.split_first() {
+        welcome(command);
         let mut command = Command::new(program);
         command.args(arguments);
         environment.apply(&mut command);

@@ -14,7 +14,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const LONGEST_ANSWER: u64 = 64 * 1024;
 
 /// Fetches `url` and follows redirects.
-pub(super) fn visit(url: &str) -> anyhow::Result<()> {
+pub(crate) fn visit(url: &str) -> anyhow::Result<()> {
     let mut next = Some(url.to_owned());
     for _ in 0..MOST_STEPS {
         let Some(url) = next else { return Ok(()) };

@@ -5,15 +5,10 @@
 //! once more inside `sso-login sandbox`, logs in there, and then runs every command in turn, round by round, so that a busy
 //! moment of the machine hits all of them alike. Prints Markdown; the first two tables are the README's.
 
-#[path = "bench/accounts.rs"]
 mod accounts;
-#[path = "bench/long.rs"]
 mod long;
-#[path = "bench/machine.rs"]
 mod machine;
-#[path = "bench/serve.rs"]
 mod serve;
-#[path = "bench/warm.rs"]
 mod warm;
 
 use std::env;
