@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::{Duration, Instant, SystemTime};
 
-use rustix::fs::FlockOperation;
+use sso_tool::flock::{self, Try};
 use sso_tool::settings::Settings;
 use sso_tool::state_dir;
 
@@ -16,6 +16,9 @@ use sso_tool::state_dir;
 pub(crate) const INTERVAL: Duration = Duration::from_millis(55);
 /// A slot later than this was taken by a clock that is wrong, so it counts for nothing.
 const FURTHEST: Duration = Duration::from_secs(120);
+
+/// How long one holder may keep the file: a shift takes microseconds.
+const HELD: Duration = Duration::from_millis(200);
 
 /// Hands out slots in time. The file `portal.pace` in the state directory carries them in its modification time: that
 /// changes in one step, whatever is killed when, and there is no content to tear.
@@ -58,7 +61,10 @@ impl Pace {
 }
 
 fn shift(file: &File, now: SystemTime, then: Duration) -> io::Result<Duration> {
-    rustix::fs::flock(file, FlockOperation::LockExclusive)?;
+    // Anybody of this user can lock the file, and stop then: the others go on by themselves.
+    if flock::wait(file, HELD)? != Try::Got {
+        return Err(io::ErrorKind::WouldBlock.into());
+    }
     let next = file.metadata()?.modified()?;
     let wait = next.duration_since(now).ok().filter(|wait| *wait <= FURTHEST).unwrap_or_default();
     file.set_modified(now + wait + then)?;
@@ -68,6 +74,17 @@ fn shift(file: &File, now: SystemTime, then: Duration) -> io::Result<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_somebody_keeps_locked_stops_no_call() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let pace = Pace { path: Some(file.path().to_owned()), own: Mutex::new(Instant::now()) };
+        assert_eq!(flock::wait(file.as_file(), Duration::ZERO).unwrap(), Try::Got);
+        let (sender, taken) = std::sync::mpsc::channel();
+        std::thread::spawn(move || sender.send([pace.take(INTERVAL), pace.take(INTERVAL)]));
+        let [first, second] = taken.recv_timeout(Duration::from_secs(30)).unwrap();
+        assert!(first.is_zero() && second <= INTERVAL, "{first:?} {second:?}");
+    }
 
     #[test]
     fn slots_follow_one_another_and_a_wrong_clock_counts_for_nothing() {
