@@ -6,6 +6,7 @@ use std::str::FromStr;
 use sso_tool::exit::{Exit, Fault, status_of};
 use sso_tool::secret::Secret;
 use sso_tool::settings::from_environment;
+use sso_tool::shell::shell_word;
 use sso_tool::stream::Document;
 use sso_tool::token_state::TokenState;
 
@@ -153,11 +154,9 @@ fn valid_until(answer: &Document) -> Option<String> {
 /// The command that logs in and ends what was said about reminders, to be pasted: a name may begin with a dash or hold a
 /// blank.
 fn login(profile: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._@+/-".contains(c);
-    if profile.starts_with(|c: char| c.is_ascii_alphanumeric()) && profile.chars().all(is_plain) {
-        return format!("sso-login {profile} | sso-signal settle");
-    }
-    format!("sso-login -- '{}' | sso-signal settle", profile.replace('\'', r"'\''"))
+    let word = shell_word(profile);
+    let end_of_flags = if word == profile { "" } else { "-- " };
+    format!("sso-login {end_of_flags}{word} | sso-signal settle")
 }
 
 struct AwsStatic;
