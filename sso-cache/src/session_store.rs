@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use chrono::TimeDelta;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use sso_tool::hex::hex;
+use sso_tool::random;
 use sso_tool::safe_read::{self, Found};
 use sso_tool::secret::Secret;
 use sso_tool::time::{self, Moment};
@@ -115,7 +115,7 @@ pub fn note(state_dir: &Path, session: &str, happened: Happened<'_>) -> anyhow::
     let _lock = state_dir::lock(state_dir)?;
     let mut store = SessionStore::read(state_dir);
     if store.salt.is_empty() {
-        store.salt = salt()?;
+        store.salt = random::hex(16)?;
     }
     let mut store = store.after(session, happened, now);
     while store.records.len() > MOST {
@@ -145,12 +145,6 @@ impl SessionStore {
         store.records.insert(session.to_owned(), record);
         store
     }
-}
-
-fn salt() -> anyhow::Result<String> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).context("cannot get random bytes from the system")?;
-    Ok(hex(&bytes))
 }
 
 fn value(record: &Record) -> Value {

@@ -6,10 +6,11 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, RenameFlags, Stat};
+use rustix::fs::{AtFlags, CWD, Stat};
 use rustix::io::Errno;
 
 use sso_tool::flock::{self, Try};
+use sso_tool::rename::{self, Put};
 
 /// The owner's file in a lock's directory.
 pub(crate) const OWNER: &str = "owner.json";
@@ -21,9 +22,10 @@ pub(crate) fn is_same(one: &Stat, other: &Stat) -> bool {
 
 /// Renames a directory to a name that must be free, in one step; `false` if it isn't free.
 pub(crate) fn put_directory(from: &Path, to: &Path) -> io::Result<bool> {
-    match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        Err(err) if is_unsupported(err) => put_directory_in_two_steps(from, to),
-        result => unless_taken(result),
+    match rename::put(from, CWD, to)? {
+        Put::Done => Ok(true),
+        Put::Taken => Ok(false),
+        Put::Unsupported => put_directory_in_two_steps(from, to),
     }
 }
 
@@ -36,39 +38,16 @@ fn put_directory_in_two_steps(from: &Path, to: &Path) -> io::Result<bool> {
         Err(err) if err.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
         Err(err) => return Err(err),
     }
-    let put = unless_taken(rustix::fs::rename(from, to));
+    let put = match rustix::fs::rename(from, to) {
+        Ok(()) => Ok(true),
+        Err(Errno::EXIST | Errno::NOTEMPTY) => Ok(false),
+        Err(err) => Err(err.into()),
+    };
     if put.is_err() {
         // Empty as it is, this removes nothing but our own claim.
         let _ = fs::remove_dir(to);
     }
     put
-}
-
-/// Renames a file to a name in `directory` that must be free, in one step; `false` if it isn't free.
-pub(crate) fn put_file(from: &Path, directory: impl AsFd, to: &str) -> io::Result<bool> {
-    let directory = directory.as_fd();
-    match rustix::fs::renameat_with(CWD, from, directory, to, RenameFlags::NOREPLACE) {
-        Err(err) if is_unsupported(err) => {
-            let linked = unless_taken(rustix::fs::linkat(CWD, from, directory, to, AtFlags::empty()))?;
-            if linked {
-                fs::remove_file(from)?;
-            }
-            Ok(linked)
-        }
-        result => unless_taken(result),
-    }
-}
-
-fn is_unsupported(err: Errno) -> bool {
-    matches!(err, Errno::INVAL | Errno::NOSYS) || err == Errno::NOTSUP || err == Errno::OPNOTSUPP
-}
-
-fn unless_taken(result: rustix::io::Result<()>) -> io::Result<bool> {
-    match result {
-        Ok(()) => Ok(true),
-        Err(Errno::EXIST | Errno::NOTEMPTY) => Ok(false),
-        Err(err) => Err(err.into()),
-    }
 }
 
 /// Removes a directory that is out of everybody's way. `owner.json` goes last: as long as anything else

@@ -14,9 +14,9 @@ pub(crate) fn boot_id() -> Option<String> {
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn boot_id() -> Option<String> {
     // Darwin has it as a sysctl alone, and no safe binding reads that: a process of 2 ms does.
-    let output =
-        std::process::Command::new("/usr/sbin/sysctl").args(["-n", "kern.bootsessionuuid"]).output().ok()?;
-    plain(&String::from_utf8(output.stdout).ok()?)
+    let mut command = std::process::Command::new("/usr/sbin/sysctl");
+    command.args(["-n", "kern.bootsessionuuid"]);
+    plain(&sso_tool::process::Program::new(command).output().ok()?.stdout)
 }
 
 fn plain(text: &str) -> Option<String> {

@@ -11,8 +11,9 @@ use rustix::fs::CWD;
 use crate::entry::{self, OWNER, RANDOM};
 use crate::name::Name;
 use crate::owner_file::Owner;
-use crate::token;
 use sso_tool::flock::{self, Try};
+use sso_tool::random;
+use sso_tool::rename;
 
 /// `.NAME.lock.RANDOM/owner.json`. Dropped unused, it is removed.
 pub(crate) struct Prepared {
@@ -77,7 +78,7 @@ impl Prepared {
     /// Moves the file alone into a lock's directory, under a name that must be free; `false` if it
     /// isn't.
     pub(crate) fn put_file(&self, directory: &File, to: &str) -> io::Result<bool> {
-        entry::put_file(&self.directory.join(OWNER), directory, to)
+        rename::put_file(&self.directory.join(OWNER), directory, Path::new(to))
     }
 
     /// Moves the file alone into a lock's directory as the new owner's, whoever's was there.
@@ -101,7 +102,7 @@ impl Drop for Prepared {
 
 /// A new temporary name of this lock, which nothing has.
 pub(crate) fn temporary(state_dir: &Path, name: &Name) -> anyhow::Result<PathBuf> {
-    Ok(state_dir.join(format!("{}{}", name.litter(), token::random_hex::<{ RANDOM / 2 }>()?)))
+    Ok(state_dir.join(format!("{}{}", name.litter(), random::hex(RANDOM / 2)?)))
 }
 
 /// Makes a directory, 0700; and the state directory above it, if it is missing.

@@ -1,8 +1,8 @@
 //! The token of a lock that no process holds: shown once, kept only as its SHA-256.
 
-use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 use sso_tool::hex::hex;
+use sso_tool::random;
 use sso_tool::secret::Secret;
 
 /// The SHA-256 of a token, in lower-case hexadecimal.
@@ -28,20 +28,7 @@ impl Digest {
 
 /// A new token: 32 random bytes in hexadecimal.
 pub(crate) fn new_token() -> anyhow::Result<Secret> {
-    random_hex::<32>().map(Secret::from)
-}
-
-/// `N` random bytes in hexadecimal.
-pub(crate) fn random_hex<const N: usize>() -> anyhow::Result<String> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).context("cannot get random bytes")?;
-    Ok(hex(&bytes))
-}
-
-pub(crate) fn random_byte() -> anyhow::Result<u8> {
-    let mut byte = [0];
-    getrandom::fill(&mut byte).context("cannot get random bytes")?;
-    Ok(byte[0])
+    random::hex(32).map(Secret::from)
 }
 
 #[cfg(test)]

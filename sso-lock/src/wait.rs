@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::acquired::Acquired;
-use crate::token::random_byte;
+use sso_tool::random;
 
 /// The first pause, and the longest. A look costs some 20 microseconds.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(50));
@@ -25,7 +25,9 @@ pub(crate) fn at_most<T>(
             return Ok(outcome);
         }
         // Half of it at random, so that those who began together don't stay together.
-        thread::sleep(left.min(pause / 2 + pause / 2 * u32::from(random_byte()?) / 255));
+        thread::sleep(left.min(
+            pause / 2 + pause / 2 * u32::from(random::bytes(1)?.first().copied().unwrap_or_default()) / 255,
+        ));
         pause = PAUSES.1.min(pause * 3 / 2);
     }
 }

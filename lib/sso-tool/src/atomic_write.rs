@@ -13,10 +13,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use rustix::fs::{CWD, RenameFlags};
 use tempfile::NamedTempFile;
 
 use crate::flock::{self, Try};
+use crate::rename::{Exchanged, exchange, put_if_free};
 use crate::safe_read::{self, Opened};
 
 /// The permissions of the new file.
@@ -89,7 +89,7 @@ pub fn remove_if(path: &Path, is_expected: impl Fn(&[u8]) -> bool) -> anyhow::Re
 
 /// Exchanges the temporary file with the target; the old content then has the temporary name and goes with it.
 fn swap_in(temporary: NamedTempFile, path: &Path) -> io::Result<()> {
-    match exchange(temporary.path(), path) {
+    match exchange(temporary.path(), path)? {
         // Another writer may have swept the old content already.
         Exchanged::Done => temporary.close().or_else(|err| match err.kind() {
             io::ErrorKind::NotFound => Ok(()),
@@ -102,7 +102,6 @@ fn swap_in(temporary: NamedTempFile, path: &Path) -> io::Result<()> {
             fs::symlink_metadata(path)?;
             temporary.persist(path).map(drop).map_err(|err| err.error)
         }
-        Exchanged::Failed(err) => Err(err),
     }
 }
 
@@ -192,7 +191,7 @@ fn swap_if(
     if !is_expected(&bytes) {
         return Ok(Swap::Other);
     }
-    match exchange(temporary.path(), path) {
+    match exchange(temporary.path(), path)? {
         Exchanged::Done => {}
         Exchanged::Gone => return Ok(Swap::Gone),
         // A writer that comes between the look and this line loses what it wrote.
@@ -200,7 +199,6 @@ fn swap_if(
             temporary.persist(path).map_err(|err| err.error)?;
             return File::open(parent(path))?.sync_all().map(|()| Swap::Done);
         }
-        Exchanged::Failed(err) => return Err(err),
     }
     // Another writer may have replaced the file between the look and the exchange.
     let mut taken = match hold(temporary.path())? {
@@ -248,13 +246,8 @@ fn take_out_if(path: &Path, is_expected: impl Fn(&[u8]) -> bool) -> io::Result<S
     }
     // What came out goes back, unless there is something newer by now.
     let (_, taken) = temporary.keep().map_err(|err| err.error)?;
-    match rustix::fs::renameat_with(CWD, &taken, CWD, path, RenameFlags::NOREPLACE) {
-        Ok(()) => {}
-        Err(rustix::io::Errno::EXIST) => fs::remove_file(&taken)?,
-        Err(_) => match fs::hard_link(&taken, path) {
-            Err(err) if err.kind() != io::ErrorKind::AlreadyExists => return Err(err),
-            _ => fs::remove_file(&taken)?,
-        },
+    if !put_if_free(&taken, path)? {
+        fs::remove_file(&taken)?;
     }
     Ok(Swap::Other)
 }
@@ -288,34 +281,12 @@ fn whole(file: &mut File) -> io::Result<Vec<u8>> {
 
 /// Gives the former file its place again, unless somebody has removed or replaced `content` there by now.
 fn put_back(temporary: &NamedTempFile, path: &Path, content: &[u8]) -> io::Result<Swap> {
-    match exchange(temporary.path(), path) {
+    match exchange(temporary.path(), path)? {
         Exchanged::Done if fs::read(temporary.path())? == content => Ok(Swap::Other),
         // What came out is newer than what was put back.
-        Exchanged::Done => match exchange(temporary.path(), path) {
-            Exchanged::Failed(err) => Err(err),
-            _ => Ok(Swap::Other),
-        },
+        Exchanged::Done => exchange(temporary.path(), path).map(|_| Swap::Other),
         Exchanged::Gone => Ok(Swap::Gone),
         Exchanged::Unsupported => Ok(Swap::Other),
-        Exchanged::Failed(err) => Err(err),
-    }
-}
-
-enum Exchanged {
-    Done,
-    Gone,
-    Unsupported,
-    Failed(io::Error),
-}
-
-/// Exchanges two files (`renameat2` and `renameatx_np`; both fail if either is missing).
-fn exchange(temporary: &Path, path: &Path) -> Exchanged {
-    use rustix::io::Errno;
-    match rustix::fs::renameat_with(CWD, temporary, CWD, path, RenameFlags::EXCHANGE) {
-        Ok(()) => Exchanged::Done,
-        Err(Errno::NOENT) if fs::symlink_metadata(path).is_err() => Exchanged::Gone,
-        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => Exchanged::Unsupported,
-        Err(err) => Exchanged::Failed(err.into()),
     }
 }
 
@@ -510,7 +481,7 @@ mod tests {
         let path = dir.path().join("full");
         let kind = rustix::fs::FileType::CharacterDevice;
         let (mode, number) = (rustix::fs::Mode::from_raw_mode(0o666), rustix::fs::makedev(1, 7));
-        if rustix::fs::mknodat(CWD, &path, kind, mode, number).is_err() {
+        if rustix::fs::mknodat(rustix::fs::CWD, &path, kind, mode, number).is_err() {
             return;
         }
         let refused =

@@ -1,12 +1,11 @@
 //! Names of profiles, sessions and keys, as `sso-profile` lists them, for the tools that don't read the AWS config.
 
-use std::env;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::process::Program;
+use crate::process::{Program, of_suite};
 
 /// The variable by which a shell's script asks for completions. `sso-profile` lists names only without it.
 pub(crate) const VARIABLE: &str = "COMPLETE";
@@ -16,9 +15,7 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The values of a key in what `sso-profile` lists, each once, in order. Whatever fails lists nothing.
 pub fn names(arguments: &[&str], key: &str) -> Vec<String> {
-    let beside = env::current_exe().ok().map(|own| own.with_file_name("sso-profile"));
-    let beside = beside.filter(|path| path.is_file());
-    let mut process = Command::new(beside.unwrap_or_else(|| "sso-profile".into()));
+    let mut process = Command::new(of_suite("sso-profile"));
     process.args(arguments).arg("--json").env_remove(VARIABLE);
     let Ok(output) = Program::new(process).until(Instant::now() + TIMEOUT).output() else {
         return Vec::new();

@@ -2,6 +2,7 @@
 //! everything with it that the program started.
 
 use std::env;
+use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read, Write as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::PathBuf;
@@ -28,6 +29,16 @@ const GRACE: Duration = Duration::from_secs(2);
 const LEFTOVERS: Duration = Duration::from_millis(500);
 /// How often the deadline, the interruption and the child are looked at while nothing is printed.
 const TICK: Duration = Duration::from_millis(10);
+
+/// A tool or script of the suite: the one installed with this program, else the one in PATH, else its bare name.
+pub fn of_suite(name: &str) -> PathBuf {
+    beside(name).or_else(|| on_path(name)).unwrap_or_else(|| name.into())
+}
+
+/// The program of that name in this program's folder.
+pub fn beside(name: &str) -> Option<PathBuf> {
+    env::current_exe().ok().map(|own| own.with_file_name(name)).filter(|path| path.is_file())
+}
 
 /// The program that a name stands for: the first of that name in PATH.
 pub fn on_path(program: &str) -> Option<PathBuf> {
@@ -84,6 +95,8 @@ enum Input {
     Nothing,
     /// A text, and then the end. A program that doesn't read it is fine.
     Text(Vec<u8>),
+    /// A file, from where it stands.
+    File(File),
     /// A pipe that stays open as long as the program is wanted.
     Leash,
 }
@@ -93,6 +106,7 @@ pub struct Program<'a> {
     command: Command,
     input: Input,
     is_in_our_group: bool,
+    shows_stdout: bool,
     shows_stderr: bool,
     most: usize,
     grace: Duration,
@@ -107,6 +121,7 @@ impl<'a> Program<'a> {
             command,
             input: Input::Nothing,
             is_in_our_group: false,
+            shows_stdout: false,
             shows_stderr: false,
             most: USUAL_MOST,
             grace: GRACE,
@@ -119,6 +134,12 @@ impl<'a> Program<'a> {
     #[must_use]
     pub fn reading(self, text: impl Into<Vec<u8>>) -> Self {
         Self { input: Input::Text(text.into()), ..self }
+    }
+
+    /// Gives the program a file as standard input.
+    #[must_use]
+    pub fn reading_file(self, file: File) -> Self {
+        Self { input: Input::File(file), ..self }
     }
 
     /// Gives the program a standard input that stays open until the program is to end.
@@ -137,6 +158,12 @@ impl<'a> Program<'a> {
     #[must_use]
     pub fn showing_stderr(self) -> Self {
         Self { shows_stderr: true, ..self }
+    }
+
+    /// Leaves standard output and standard error to those of this process.
+    #[must_use]
+    pub fn showing_all(self) -> Self {
+        Self { shows_stdout: true, shows_stderr: true, ..self }
     }
 
     /// Sets another limit, in bytes of both streams together.
@@ -217,12 +244,15 @@ impl<'a> Program<'a> {
         if !self.is_in_our_group {
             self.command.process_group(0);
         }
-        let stdin = match self.input {
-            Input::Nothing => Stdio::null(),
-            Input::Text(_) | Input::Leash => Stdio::piped(),
+        let (stdin, text) = match self.input {
+            Input::Nothing => (Stdio::null(), None),
+            Input::File(file) => (file.into(), None),
+            Input::Text(text) => (Stdio::piped(), Some(text)),
+            Input::Leash => (Stdio::piped(), None),
         };
-        let stderr = if self.shows_stderr { Stdio::inherit() } else { Stdio::piped() };
-        let mut child = self.command.stdin(stdin).stdout(Stdio::piped()).stderr(stderr).spawn()?;
+        let output = |is_shown: bool| if is_shown { Stdio::inherit() } else { Stdio::piped() };
+        let (stdout, stderr) = (output(self.shows_stdout), output(self.shows_stderr));
+        let mut child = self.command.stdin(stdin).stdout(stdout).stderr(stderr).spawn()?;
         let (sender, meter) = (mpsc::sync_channel(AHEAD), Meter::new(self.most));
         let (sender, lines) = sender;
         if let Some(stdout) = child.stdout.take() {
@@ -233,7 +263,7 @@ impl<'a> Program<'a> {
             thread::spawn(move || send_lines(stderr, &sender, &meter, Line::Err));
         }
         let mut leash = child.stdin.take();
-        if let Input::Text(text) = self.input
+        if let Some(text) = text
             && let Some(mut stdin) = leash.take()
         {
             thread::spawn(move || drop(stdin.write_all(&text)));

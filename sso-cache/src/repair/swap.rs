@@ -6,8 +6,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, RenameFlags};
-use rustix::io::Errno;
+use sso_tool::rename::{self, Exchanged};
 
 const SUFFIX: &str = ".taken";
 
@@ -32,18 +31,11 @@ pub(crate) fn take(path: &Path, taken: &Path) -> io::Result<bool> {
 
 /// Puts the file back, unless there is another one by now.
 pub(crate) fn put_back(taken: &Path, path: &Path) -> io::Result<()> {
-    match rustix::fs::renameat_with(CWD, taken, CWD, path, RenameFlags::NOREPLACE) {
-        Ok(()) | Err(Errno::NOENT) => Ok(()),
+    match rename::put_if_free(taken, path) {
         // The other one is newer.
-        Err(Errno::EXIST) => fs::remove_file(taken),
-        Err(errno) if is_unsupported(errno) => {
-            fs::hard_link(taken, path).or_else(|err| match err.kind() {
-                io::ErrorKind::AlreadyExists => Ok(()),
-                _ => Err(err),
-            })?;
-            fs::remove_file(taken)
-        }
-        Err(errno) => Err(errno.into()),
+        Ok(false) => fs::remove_file(taken),
+        Err(err) if err.kind() != io::ErrorKind::NotFound => Err(err),
+        _ => Ok(()),
     }
 }
 
@@ -64,12 +56,13 @@ pub(crate) fn swap(path: &Path, taken: &Path, content: &[u8]) -> io::Result<bool
 
 /// Exchanges two files. Answers whether both were there.
 pub(crate) fn exchange(path: &Path, taken: &Path) -> io::Result<bool> {
-    match rustix::fs::renameat_with(CWD, taken, CWD, path, RenameFlags::EXCHANGE) {
-        Ok(()) => Ok(true),
-        Err(Errno::NOENT) => Ok(false),
-        // Not every file system can exchange. The old file stays the same file under another name; who writes a new
-        // one between these steps loses it.
-        Err(errno) if is_unsupported(errno) => {
+    match rename::exchange(taken, path) {
+        Ok(Exchanged::Done) => Ok(true),
+        Ok(Exchanged::Gone) => Ok(false),
+        Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(err) => Err(err),
+        // The old file stays the same file under another name; who writes a new one between these steps loses it.
+        Ok(Exchanged::Unsupported) => {
             let third = taken.with_extension("old");
             let _ = fs::remove_file(&third);
             match fs::hard_link(path, &third) {
@@ -80,10 +73,5 @@ pub(crate) fn exchange(path: &Path, taken: &Path) -> io::Result<bool> {
             fs::rename(&third, taken)?;
             Ok(true)
         }
-        Err(errno) => Err(errno.into()),
     }
-}
-
-fn is_unsupported(errno: Errno) -> bool {
-    matches!(errno, Errno::INVAL | Errno::NOSYS | Errno::NOTSUP)
 }

@@ -1,15 +1,8 @@
 //! Names and secrets nobody can guess, straight from the system.
 
-use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
-/// `length` random bytes. An error where the system gives none, which no later moment mends.
-pub(crate) fn bytes(length: usize) -> anyhow::Result<Vec<u8>> {
-    let mut bytes = vec![0; length];
-    getrandom::fill(&mut bytes).context("cannot get random bytes from the system")?;
-    Ok(bytes)
-}
+use sso_tool::random::bytes;
 
 /// `length` random bytes as base64url.
 pub(crate) fn token(length: usize) -> anyhow::Result<String> {

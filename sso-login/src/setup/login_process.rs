@@ -1,15 +1,13 @@
 //! A login in a process of its own, as a person could type it: the AWS CLI or a browser is its affair, and so is a terminal
 //! that hangs up on it.
 
-use std::env;
-use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use serde_json::Value;
 use sso_tool::exit::{Exit, Fault};
-use sso_tool::process::{End, Line, Program, code};
+use sso_tool::process::{End, Line, Program, code, of_suite};
 use sso_tool::settings::Settings;
 use sso_tool::stream::{self, Document};
 use sso_tool::subject::is_event;
@@ -49,7 +47,7 @@ impl LoginProcess {
         interrupt: &Interrupt,
         mut each_event: impl FnMut(&Document),
     ) -> anyhow::Result<LoginEnd> {
-        let mut command = Command::new(beside_us());
+        let mut command = Command::new(of_suite(TOOL));
         command.args(["--via", self.via.word(), "--ask", "never", "--exit-status"]);
         let flags = [("--force", self.is_forced), ("--no-browser", self.no_browser)];
         command.args(flags.iter().filter(|(_, is_set)| *is_set).map(|(flag, _)| flag));
@@ -100,10 +98,4 @@ impl LoginEnd {
 
 fn exit_of(code: u8) -> Exit {
     Exit::ALL.into_iter().find(|exit| exit.code() == code).unwrap_or(Exit::Command(code))
-}
-
-/// The tool installed with us, else that of PATH.
-fn beside_us() -> PathBuf {
-    let beside = env::current_exe().ok().map(|own| own.with_file_name(TOOL));
-    beside.filter(|path| path.is_file()).unwrap_or_else(|| TOOL.into())
 }

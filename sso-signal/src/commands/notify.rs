@@ -4,15 +4,13 @@ use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Seek as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context as _;
 
-use rustix::process::{self, Pid, kill_process_group};
 
 use crate::changes::Changes;
 use crate::notices::{Notice, Notices};
@@ -21,7 +19,7 @@ use crate::signal::Signal;
 use sso_tool::atomic_write;
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::flock::{self, Try};
-use sso_tool::process::code;
+use sso_tool::process::{End, Program, code};
 use sso_tool::profile_name::fnv1a;
 use sso_tool::sanitize::sanitize;
 use sso_tool::settings::Settings;
@@ -35,8 +33,6 @@ const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
 const LOOK: Duration = Duration::from_millis(100);
 /// How much longer than its time a run of another process may take.
 const GRACE: Duration = Duration::from_secs(1);
-/// How often a command that runs is looked at.
-const BEAT: Duration = Duration::from_millis(20);
 /// How a run that takes longer counts, as for coreutils' timeout.
 const TIMED_OUT: i32 = 124;
 
@@ -243,27 +239,15 @@ fn run_command(args: &Args, input: File, run_file: &Path, receipt: &Path) -> any
     const SCRIPT: &str = "receipt=$1; shift; \
         command -v \"$1\" > /dev/null || exit 127; \"$@\"; code=$?; \
         [ \"$code\" -ne 0 ] || : > \"$receipt\"; exit \"$code\"";
-    let mut child = Command::new("/bin/sh")
-        .args(["-c", SCRIPT, "sh"])
-        .arg(receipt)
-        .args(&args.command)
-        .stdin(Stdio::from(input))
-        .process_group(0)
-        .spawn()
-        .context("cannot run /bin/sh")?;
-    let begin = Instant::now();
-    let status = loop {
-        match child.try_wait().context("cannot wait for /bin/sh")? {
-            Some(status) => break code(status),
-            None if begin.elapsed() < args.timeout => thread::sleep(BEAT),
-            None => {
-                if let Some(group) = Pid::from_raw(child.id().cast_signed()) {
-                    let _ = kill_process_group(group, process::Signal::KILL);
-                }
-                child.wait().context("cannot wait for /bin/sh")?;
-                break TIMED_OUT;
-            }
-        }
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", SCRIPT, "sh"]).arg(receipt).args(&args.command);
+    let mut program = Program::new(command).reading_file(input).showing_all().ending_within(Duration::ZERO);
+    if let Some(deadline) = Instant::now().checked_add(args.timeout) {
+        program = program.until(deadline);
+    }
+    let status = match program.run(drop).context("cannot run /bin/sh")? {
+        End::Status(status) => code(status),
+        _ => TIMED_OUT,
     };
     match status {
         // What isn't there is no failure of one notice: none could be told.

@@ -1,6 +1,5 @@
 //! Installing, restarting and removing the service. Each can be done twice.
 
-use std::env;
 use std::fs;
 use std::path::Path;
 
@@ -10,7 +9,7 @@ use crate::signal_store::SignalStore;
 use sso_tool::atomic_write;
 use sso_tool::aws_cli::Aws;
 use sso_tool::exit::{Exit, Fault};
-use sso_tool::process::on_path;
+use sso_tool::process::{beside, on_path};
 use sso_tool::recipe::Recipe;
 use sso_tool::settings::Settings;
 use sso_tool::state_dir;
@@ -58,9 +57,7 @@ fn script(name: &str) -> String {
     if on_path(name).is_some() {
         return name.to_owned();
     }
-    let beside = env::current_exe().ok().and_then(|tool| Some(tool.parent()?.join(name)));
-    let beside = beside.filter(|path| path.is_file()).and_then(|path| path.to_str().map(str::to_owned));
-    beside.unwrap_or_else(|| name.to_owned())
+    beside(name).and_then(|path| path.to_str().map(str::to_owned)).unwrap_or_else(|| name.to_owned())
 }
 
 /// Installs the service and starts it. A second time with the same settings changes nothing.
