@@ -361,3 +361,35 @@ fn no_arrow_goes_upwards_between_rooms() {
     }
     assert!(upwards.is_empty(), "{} arrows:\n{}", upwards.len(), upwards.join("\n"));
 }
+
+#[test]
+fn the_guide_for_contributors_has_the_same_order_of_rooms() {
+    let guide = fs::read_to_string(project("CONTRIBUTING.md")).unwrap();
+    let section = guide.split_once("have an order").unwrap().1.split("\n## ").next().unwrap();
+    let named: Vec<Vec<&str>> = section
+        .lines()
+        .filter(|line| line.starts_with(|c: char| c.is_ascii_digit()))
+        .map(|line| line.split('`').skip(1).step_by(2).collect())
+        .collect();
+    assert_eq!(named, ROOMS);
+    for room in ROOMS.concat() {
+        let src = project("sso-login/src");
+        assert!(src.join(room).is_dir() || src.join(format!("{room}.rs")).exists(), "{room} is gone");
+    }
+}
+
+#[test]
+fn what_a_source_uses_is_read_and_a_way_back_is_found() {
+    let path = |text: &str| text.split("::").map(str::to_owned).collect::<Vec<_>>();
+    let names = BTreeSet::from([path("a"), path("a::b"), path("c")]);
+    let source = "use crate::c::{self, D as E}; pub use b::F; // use crate::x;\n\
+                  #[cfg(test)] mod tests { use crate::y; } fn f<'a>(g: &'a str) { super::c::h(\"crate::z\", '\"'); }";
+    let read = uses(&path("a"), &words(source), &names);
+    let read: Vec<_> = read.iter().map(|used| (used.path.join("::"), used.exported.as_deref())).collect();
+    let expected = [("c", None), ("c::D", None), ("a::b::F", Some("F")), ("c::h", None)];
+    assert_eq!(read, expected.map(|(path, exported)| (path.to_owned(), exported)));
+
+    let arrows = BTreeMap::from([("a", vec!["b"]), ("b", vec!["c", "d"]), ("c", vec![]), ("d", vec!["a"])]);
+    assert_eq!(circle(&arrows, "a").unwrap().join(" -> "), "a -> b -> d -> a");
+    assert_eq!(circle(&arrows, "c"), None);
+}

@@ -55,15 +55,15 @@ pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
         if listed.contains(&session.token_file()) {
             return Ok(Reply::Written(Exit::Done));
         }
-        let lack = if args.question.text {
+        let error = if args.question.text {
             list(settings, profile, &session, &mut |account, role| output.text(&line(account, role)))?
         } else {
             listing::documents(settings, profile, &session, &mut |document| output.document(&document))?
         };
-        if lack.is_none() {
+        if error.is_none() {
             listed.insert(session.token_file());
         }
-        Ok(Reply::from(lack))
+        Ok(Reply::from(error))
     })
 }
 

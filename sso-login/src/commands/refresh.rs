@@ -130,27 +130,27 @@ fn answer(
             document.set("outcome", outcome_of(before == Some(token.expires_at)).word());
             document.set("expiresAt", time::format(token.expires_at));
         }
-        Err(lack) if is_command => {
+        Err(error) if is_command => {
             look_again(document, settings)?;
-            lack.add_to(document);
+            error.add_to(document);
             document.set("outcome", Outcome::Failed.word());
             output.document(document)?;
-            return Ok(Reply::Failed(lack));
+            return Ok(Reply::Failed(error));
         }
-        Err(lack) if lack.kind == FailureKind::Expired && before.is_none_or(|end| end <= now) => {
+        Err(error) if error.kind == FailureKind::Expired && before.is_none_or(|end| end <= now) => {
             look_again(document, settings)?;
             document.set("outcome", Outcome::Failed.word());
             // The service may have refused without the file telling; then the file alone gives hope.
             if document.flag("loginRequired")? != Some(true) {
                 document.set("loginRequired", true);
-                document.set("reason", lack.reason());
+                document.set("reason", error.reason());
                 document.set(
                     "episode",
                     before.map_or_else(|| TokenState::Missing.word().to_owned(), time::format),
                 );
             }
         }
-        Err(lack) => document.set("note", lack.reason()),
+        Err(error) => document.set("note", error.reason()),
     }
     written(document, output)
 }

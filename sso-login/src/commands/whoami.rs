@@ -58,12 +58,12 @@ pub fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
         let answer = of_profile(settings, target.config, &target.profile)?;
         let (identity, credentials) = match answer {
             Ok(found) => found,
-            Err(lack) => {
+            Err(error) => {
                 if target.is_command && !question.text {
-                    lack.add_to(document);
+                    error.add_to(document);
                     output.document(document)?;
                 }
-                return Ok(Reply::Failed(lack));
+                return Ok(Reply::Failed(error));
             }
         };
         if question.text {

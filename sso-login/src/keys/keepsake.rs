@@ -37,7 +37,7 @@ impl Login {
         copy: ConfigCopy,
         profile: String,
         settings: &Settings,
-        trail: Option<&mut RecoveryLog>,
+        log: Option<&mut RecoveryLog>,
     ) -> anyhow::Result<Self> {
         let session = Session::new(settings, sso)?;
         let registration = |tool: &str| {
@@ -54,10 +54,10 @@ impl Login {
             ["botocore"].into_iter().chain(ours).map(registration).collect::<Result<_, _>>()?;
         let token = Keepsake::of(session.token_file())?;
         if let Some(name) = &sso.session
-            && let Some(trail) = trail
+            && let Some(log) = log
             && obtain(&session, Want::Valid, HowFar::Cached)?.cached().is_none()
         {
-            trail.logs_in(name);
+            log.logs_in(name);
         }
         Ok(Self { copy, profile, was_there: false, token, registrations })
     }

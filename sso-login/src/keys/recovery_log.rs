@@ -38,9 +38,9 @@ impl RecoveryLog {
                 format!("key `{slug}` is not stored, because a failure could not be undone: {err:#}");
             Fault::new(status_of(&err), message)
         })?;
-        let trail = Self { note: Document::new().with("slug", slug.to_string()), folder };
-        trail.write();
-        Ok(trail)
+        let log = Self { note: Document::new().with("slug", slug.to_string()), folder };
+        log.write();
+        Ok(log)
     }
 
     /// A login that begins a session is about to be made.

@@ -216,9 +216,9 @@ fn write_once(
     let copy = ConfigCopy::of(&before, round.settings)?;
     sso_profile::write_profile(name, request, options, &copy.settings)?;
     if !AwsConfig::of_text(before.text())?.contains(name)
-        && let Some(trail) = &mut round.log
+        && let Some(log) = &mut round.log
     {
-        trail.adds(name);
+        log.adds(name);
     }
     let since = before.becoming(copy.text()?);
     round.config_change = Some(ConfigChange { name: name.to_owned(), since, before });
