@@ -47,6 +47,7 @@ pub(crate) fn print(
     let monitors = heartbeat::seen(settings)?;
     let watcher = parts.watcher();
     let is_watched = watcher.get("running").and_then(Value::as_bool);
+    let is_asking = parts.held("ask").is_some();
     let has_manager =
         parts.service.as_ref().is_none_or(|service| service.get("service") != Some(&"none".into()));
     let is_monitored = monitors.iter().any(|seen| (at.now - seen.at).abs() < MONITOR_IS_FRESH);
@@ -60,8 +61,16 @@ pub(crate) fn print(
             let entry = reminders.entry(&name);
             let dismissed = stamp.dismissal(&entry);
             let signal = signals.iter().find(|signal| is_of(signal, &name));
-            let view =
-                View { at: &at, entry: &entry, dismissed, signal, is_watched, is_monitored, has_manager };
+            let view = View {
+                at: &at,
+                entry: &entry,
+                dismissed,
+                signal,
+                is_watched,
+                is_asking,
+                is_monitored,
+                has_manager,
+            };
             view.of(checked, &name)
         })
         .collect();
@@ -113,16 +122,20 @@ impl Parts {
         }
     }
 
+    /// The lock of that name, if somebody holds it.
+    fn held(&self, name: &str) -> Option<&Document> {
+        self.locks.iter().find(|lock| {
+            lock.get("name") == Some(&name.into()) && lock.get("held") == Some(&Value::Bool(true))
+        })
+    }
+
     /// The watcher, whoever runs it: the holder of its lock, else the service's process. Without `running` if the
     /// documents say nothing about either.
     fn watcher(&self) -> Value {
-        let is_held = |lock: &&Document| {
-            lock.get("name") == Some(&"watcher".into()) && lock.get("held") == Some(&Value::Bool(true))
-        };
         let service = self.service.as_ref();
         let is_service = service.is_some_and(|service| service.get("running") == Some(&Value::Bool(true)));
         let mut watcher = Map::new();
-        let lock = self.locks.iter().find(is_held);
+        let lock = self.held("watcher");
         if service.is_some() || !self.locks.is_empty() {
             watcher.insert("running".to_owned(), (lock.is_some() || is_service).into());
         }
@@ -147,6 +160,8 @@ struct View<'a> {
     signal: Option<&'a Value>,
     /// `None` if nobody asked.
     is_watched: Option<bool>,
+    /// Whether a question waits for an answer: until then nothing else happens.
+    is_asking: bool,
     is_monitored: bool,
     /// Whether somebody runs services here, as far as anybody asked.
     has_manager: bool,
@@ -250,6 +265,7 @@ impl View<'_> {
             None => format!("no monitor was seen recently: {}; or log in: {login}", Recipe::Monitor),
             Some("waiting-for-user") => format!("five logins failed: log in yourself: {login}"),
             Some("due") if self.at.mode == Mode::Auto => format!("a browser opens within {poll}s"),
+            Some(_) if self.is_asking => "answer the open question first".to_owned(),
             Some("due") => format!("a question comes within {poll}s"),
             Some(_) => match self.signal.and_then(|signal| signal.get("until")).and_then(Value::as_str) {
                 Some(until) => format!("the next attempt is at {until}; to log in now: {login}"),

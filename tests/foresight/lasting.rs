@@ -88,6 +88,18 @@ fn a_session_that_no_login_can_make_last_is_said_and_stays() {
     );
 }
 
+/// A login takes seconds, which a session of just the length that is needed lacks afterwards.
+#[test]
+fn a_new_session_of_about_the_length_that_is_needed_will_do() {
+    let mut day = Day::begin("--session-length 8h --keep-session");
+    day.log_in();
+    day.at(60);
+    let line = "sso-login demo --via device --no-browser --min-left 28830s --yes";
+    let ended = day.ends(line, &EIGHT);
+    assert_eq!((ended.code, ended.last()["outcome"].as_str()), (0, Some("success")), "{}", ended.stderr);
+    assert_eq!((day.bench.counts()[0], day.bench.count("Logout")), (2, 1));
+}
+
 #[test]
 fn a_portal_that_cannot_be_told_keeps_the_old_session() {
     let mut day = Day::begin("--session-length 8h --keep-session --fail Logout=503");
@@ -138,7 +150,11 @@ fn an_end_that_nobody_knows_is_said_and_the_session_will_do() {
     let hint = "sso-login: hint: sso-login demo --min-left 2h --yes";
     let job = day.ends("sso-login exec demo --min-left 2h -- true < /dev/null", &nobody);
     assert!(
-        job.code == 77 && job.stderr.contains("isn't valid") && job.stderr.contains(hint),
+        job.code == 77
+            && job.stderr.contains(
+                "has no token in the cache (never logged in, or logged out); nobody could be asked"
+            )
+            && job.stderr.contains(hint),
         "{}",
         job.stderr
     );

@@ -394,6 +394,7 @@ fn a_build_service_without_anybody_fails_at_once() {
     let bench = Bench::start("--approve ask");
     let variables = [("CI", "true"), ("SSO_AWS", "/nonexistent/aws")];
     let ended = bench.run_with("sso-login demo", &variables);
+    assert!(ended.stderr.ends_with("sso-login: hint: sso-login demo --via device\n"), "{}", ended.stderr);
     ended.fails(77, "failed", "nobody", "nobody can log in here: this is a build service");
     assert_eq!(bench.counts()[0], 0);
 }

@@ -92,6 +92,13 @@ print(json.load(stats)[\"refreshes\"])
 }
 
 #[test]
+fn the_aws_cli_lists_the_buckets_whatever_its_version() {
+    let script = "sso-login demo --via device --no-browser > /dev/null 2>&1; aws s3 ls --profile demo";
+    let Some(ended) = with_aws("", script) else { return };
+    assert!(ended.exits(0).stdout.ends_with(" sandbox-111122223333\n"));
+}
+
+#[test]
 fn s3_answers_who_signs_with_the_secret_that_belongs_to_the_key() {
     let Some(python) = python() else { return };
     let script = format!(

@@ -153,6 +153,26 @@ fn three_hundred_profiles_fit_a_screen_by_session_with_the_problems_first() {
 }
 
 #[test]
+fn while_a_question_waits_its_answer_is_the_next_step() {
+    let Some(desk) = Desk::new("") else { return };
+    desk.bench.run("sso-signal write demo").exits(0);
+    let held = |name: &str| json!({"name": name, "held": true, "owner": {"pid": 7, "command": "sso-watch", "since": "2026-11-21T11:59:00Z"}});
+    let about = checked("demo", "sandbox", true);
+    let next = |documents: &[Value]| {
+        let lines = dashboard(&desk, documents);
+        lines.iter().find(|line| line.trim_start().starts_with("Next")).unwrap().clone()
+    };
+    let watched = next(&[about.clone(), held("watcher")]);
+    assert!(watched.contains("a question comes within"), "{watched}");
+    let asked = next(&[about.clone(), held("watcher"), held("ask")]);
+    assert!(asked.contains("answer the open question first"), "{asked}");
+    // Reminders that are off for good name the profile whose they are.
+    desk.bench.run("sso-signal quiet demo --forever").exits(0);
+    let lines = dashboard(&desk, &[about]).join("\n");
+    assert!(lines.contains("locked by you until you run sso-signal quiet demo --off"), "{lines}");
+}
+
+#[test]
 fn a_login_that_is_asked_for_without_a_watcher_says_that_none_runs() {
     let Some(desk) = Desk::new("") else { return };
     let asked = desk.just("sso-login demo").exits_somehow(0);

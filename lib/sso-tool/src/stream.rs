@@ -89,7 +89,8 @@ impl<R: Read> Documents<R> {
     /// What isn't JSON. Where no document has begun, the tool before most likely prints text for people.
     fn broken(&self, err: &serde_json::Error) -> anyhow::Error {
         let fault = bad_fault(&self.name, err.line(), err.column(), &reason(err));
-        let hint = "leave out --text (and SSO_FORMAT=text) before the pipe: a filter reads documents";
+        let hint = "leave out --text (and SSO_FORMAT=text) before the pipe: a filter reads documents, for example \
+                    those of `sso-profile list`";
         fault.hint_if(self.is_text.get().then_some(hint)).into()
     }
 

@@ -42,7 +42,11 @@ const TABLE: &[(&str, &[&str], Means)] = &[
     ("sso-login", &["signout", "sign-out", "log-out", "logoff", "clear"], Line("sso-login logout {}")),
     ("sso-login", &["id", "identity", "get-caller-identity", "me"], Line("sso-login whoami {}")),
     ("sso-login", &["open", "web", "browser", "ui"], Line("sso-login console {}")),
-    ("sso-cache", &["clear", "clean", "cleanup", "delete", "remove", "rm", "purge"], Line("sso-cache prune")),
+    (
+        "sso-cache",
+        &["clear", "clean", "cleanup", "delete", "remove", "rm", "purge"],
+        Line("sso-cache prune --expired --dry-run"),
+    ),
     ("sso-cache", &["ls", "show", "get"], Line("sso-cache list")),
     ("sso-cache", &["fix", "heal"], Line("sso-cache repair")),
     ("sso-cache", &["status"], Line("sso-profile list | sso-cache check --text")),
@@ -82,6 +86,25 @@ const FLAGS: &[(&str, &[&str], &str)] = &[
     ("sso-login", &["--session"], "--sso-session"),
     ("", &["-p"], "--profile"),
 ];
+
+/// Commands about all profiles, or about documents, and what is meant by one that gets a name.
+const ONE: &[(&str, &str)] = &[
+    ("sso-cache check", "sso-profile show {} | sso-cache check"),
+    ("sso-profile list", "sso-profile show {}"),
+    ("sso-cache list", "sso-profile show {} | sso-cache check"),
+];
+
+/// The words of other tools that mean something behind `path`.
+pub(crate) fn words(path: &str) -> impl Iterator<Item = &'static str> {
+    let rows = TABLE.iter().filter(move |(place, _, _)| *place == path);
+    rows.flat_map(|(_, words, _)| words.iter().copied())
+}
+
+/// The command about one profile, where `path` takes none.
+pub(crate) fn for_one(path: &str, name: &str) -> Option<String> {
+    let (_, line) = ONE.iter().find(|(place, _)| *place == path)?;
+    Some(line.replace("{}", &shell_word(name)))
+}
 
 /// The command that `word` means behind `path`, with the `name` that was typed behind it.
 pub fn command(path: &str, word: &str, name: Option<&str>) -> Option<String> {
@@ -132,7 +155,7 @@ mod tests {
             ("sso-login", "env", None, "eval \"$(sso-profile env)\""),
             ("sso-login", "configure", None, "sso-login setup NAME"),
             ("sso-login", "configure", Some("corp"), "sso-login setup corp"),
-            ("sso-cache", "clear", None, "sso-cache prune"),
+            ("sso-cache", "clear", None, "sso-cache prune --expired --dry-run"),
         ] {
             assert_eq!(command(path, word, name).as_deref(), Some(line), "{path} {word}");
         }

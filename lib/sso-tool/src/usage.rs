@@ -66,19 +66,45 @@ impl Line<'_> {
         let known = self.path.split(' ').count() - 1;
         let (typed, rest) = words.split_at_checked(known)?;
         let first = *rest.first()?;
-        let name = rest.iter().skip(1).find(|word| !word.starts_with('-') && is_name(word)).copied();
+        let is_subject = |word: &&&str| !word.starts_with('-') && is_name(word) && **word != "login";
+        let name = rest.iter().skip(1).find(is_subject).copied();
         if let Some(command) = synonyms::command(self.path, first, name) {
             return Some(command);
         }
+        let subject = rest.iter().find(is_subject).filter(|_| is_surplus(err) || rest.contains(&"--profile"));
+        if let Some(command) = subject.and_then(|name| synonyms::for_one(self.path, name)) {
+            return Some(command);
+        }
         let is_known = |name: &str| self.command.find_subcommand(name).is_some();
-        // `sso-login loguot corp`: the first word was taken for a profile.
-        let names = self.command.get_subcommands().filter(|command| !command.is_hide_set());
-        if is_surplus(err)
-            && !first.starts_with('-')
-            && !rest.get(1).is_some_and(|word| *word == "--" || is_known(word))
-            && let Some(command) = close(names.map(Command::get_name), first).first()
+        // `sso-lock backup -- ./backup.sh`.
+        if let [name, "--", ..] = rest
+            && is_known("run")
+            && is_name(name)
         {
-            return Some(format!("{} {command} {}", self.path, repeated(&rest[1..])?));
+            return Some(format!("{} run {}", self.path, repeated(rest)?));
+        }
+        // `sso-login exec corp terraform plan`: words that a command's `--` is missing in front of.
+        if let Some(surplus) = text(err, ContextKind::InvalidArg)
+            && self.command.get_positionals().any(clap::Arg::is_last_set)
+            && let Some(at) = rest.iter().position(|word| *word == surplus)
+            && !rest.contains(&"--")
+        {
+            let (before, after) = rest.split_at(at);
+            return Some(format!("{} {} -- {}", self.path, repeated(before)?, repeated(after)?));
+        }
+        // `sso-login loguot corp`, `sso-login lgoin corp`: the first word was taken for a profile.
+        let is_first_wrong =
+            !first.starts_with('-') && !rest.get(1).is_some_and(|word| *word == "--" || is_known(word));
+        if is_surplus(err) && is_first_wrong {
+            let names = self.command.get_subcommands().filter(|command| !command.is_hide_set());
+            if let Some(command) = close(names.map(Command::get_name), first).first() {
+                return Some(format!("{} {command} {}", self.path, repeated(&rest[1..])?));
+            }
+            if let Some(word) = close(synonyms::words(self.path), first).first()
+                && let Some(command) = synonyms::command(self.path, word, name)
+            {
+                return Some(command);
+            }
         }
         // `sso-login corp -- env`, `sso-login corp refresh`.
         if !first.starts_with('-') && err.kind() == ErrorKind::ArgumentConflict {
@@ -125,9 +151,11 @@ impl Line<'_> {
             (ContextKind::InvalidArg, ContextKind::SuggestedArg),
             (ContextKind::InvalidValue, ContextKind::SuggestedValue),
         ];
-        // The likeliest is the last.
+        // The likeliest is the last. A word that is like a subcommand by a few letters only is rather a name.
+        let is_close = |typed: &str, meant: &str| typed.starts_with('-') || !close([meant], typed).is_empty();
         let similar = kinds.into_iter().find_map(|(typed, meant)| {
-            Some((text(err, typed)?.to_owned(), texts(err, meant).last()?.clone()))
+            let (typed, meant) = (text(err, typed)?, texts(err, meant).last()?);
+            is_close(typed, meant).then(|| (typed.to_owned(), meant.clone()))
         });
         let typed = text(err, ContextKind::InvalidArg).filter(|_| err.kind() == ErrorKind::UnknownArgument);
         let other = typed.and_then(|typed| {

@@ -76,7 +76,7 @@ Examples:
   sso-profile list --every 60s | sso-cache check --ahead 15m | sso-login refresh |
     sso-signal write --source monitor
   sso-profile list | sso-cache check --prometheus
-  PS1='$(sso-profile show | sso-cache check --format \"{profile} {left} \")$ '
+  PS1='$(sso-profile show 2> /dev/null | sso-cache check --format \"{profile} {left} \")$ '
 
 Exit status:
   0   every document was checked; with -e: every answer is good

@@ -362,8 +362,8 @@ fn lasting(
         warn(
             settings.tool(),
             &format!(
-                "the session of profile `{name}` lasts long enough, but the command's keys expire in \
-                 {left}: with --renewing its SDK gets new ones"
+                "the command's keys for profile `{name}` expire in {left}: with --renewing its SDK gets new \
+                 ones"
             ),
         );
     }

@@ -134,7 +134,10 @@ fn answer(
             look_again(document, settings)?;
             error.add_to(document);
             document.set("outcome", Outcome::Failed.word());
-            output.document(document)?;
+            // People read the reason once, on standard error.
+            if !output.is_text() {
+                output.document(document)?;
+            }
             return Ok(Reply::Failed(error));
         }
         Err(error) if error.kind == FailureKind::Expired && before.is_none_or(|end| end <= now) => {

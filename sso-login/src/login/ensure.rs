@@ -210,6 +210,10 @@ impl<'a> Ensure<'a> {
         let Prospect::Ends(end) = outlook.of(&token, now)? else { return Ok(answer) };
         self.settings.debug(|| format!("the new session ends at {}", time::format(end)));
         let lasts = (end - now).to_std().unwrap_or_default();
+        // A new session is as long as AWS makes it, less the seconds since: nothing longer can be had.
+        if outlook.is_about(end - now) {
+            return Ok(answer);
+        }
         let (error, reason) = shortness(outlook, lasts);
         Ok(answer.with("error", error).because(reason).exiting(Exit::TryLater))
     }
@@ -266,9 +270,11 @@ impl<'a> Ensure<'a> {
             Choice::Way(route) => route,
             Choice::NoAws(others) => return Ok(no_aws(&others)),
             Choice::Nobody(why) => {
-                return Ok(Answer::failed("nobody", format!("nobody can log in here: {why}")).hint(
-                    "sso-login --via device, if somebody can read the output and open the page elsewhere",
-                ));
+                let reason = format!(
+                    "nobody can log in here: {why}; --via device shows a page and a code to whoever reads the output"
+                );
+                let hint = format!("sso-login {} --via device", shell_word(&profile.name));
+                return Ok(Answer::failed("nobody", reason).hint(hint));
             }
             Choice::TimedOut(asked) => {
                 return Ok(Answer::timeout(format!("there was no time to log in: {}", asked.join("; "))));
@@ -401,12 +407,12 @@ fn disagreed(
     let state = match occasion.ends_at {
         Some(end) => format!("ends at {}, but {} are needed", time::format(end), format_duration(needed)),
         None if session.token()?.whole().is_some() => "has expired".to_owned(),
-        None => "has no session in the cache: never logged in, or logged out".to_owned(),
+        None => "has no token in the cache (never logged in, or logged out)".to_owned(),
     };
     let name = named(session);
     let answer = match answer.reason() {
         Some(why) => {
-            let reason = format!("{name} {state}: {why}");
+            let reason = format!("{name} {state}; {why}");
             answer.because(reason)
         }
         None => answer.because(format!("{name} {state}, and nobody agreed to a new login")),

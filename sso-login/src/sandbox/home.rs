@@ -41,6 +41,7 @@ impl Home {
             ("sso-oidc", "2019-06-10", &urls.oidc),
             ("sso", "2019-06-10", &urls.portal),
             ("sts", "2011-06-15", &urls.sts),
+            ("s3", "2006-03-01", &urls.sts),
         ] {
             let path = format!(".aws/models/{service}/{version}/endpoint-rule-set-1.json");
             home.file(&path, &rule_set(url).to_string(), 0o600)?;

@@ -95,8 +95,13 @@ impl<'a> Outlook<'a> {
     /// How long a session of that name lasts, if that is known to be shorter than what is needed: no login helps then.
     pub(crate) fn too_short(&self) -> anyhow::Result<Option<Duration>> {
         let session_ends = SessionEnds::read(self.settings, Duration::ZERO)?;
-        let lasts = session_ends.lasts(&self.name)?.filter(|lasts| *lasts < self.left - SLACK);
+        let lasts = session_ends.lasts(&self.name)?.filter(|lasts| !self.is_about(*lasts));
         Ok(lasts.and_then(|lasts| lasts.to_std().ok()))
+    }
+
+    /// Whether a session that has `left` is as long as what is needed, but for the time that a login takes.
+    pub(crate) fn is_about(&self, left: TimeDelta) -> bool {
+        left >= self.left - SLACK
     }
 
     /// For how long it is to last.

@@ -29,8 +29,8 @@ pub(crate) struct Args {
 pub(crate) enum Service {
     /// Install the watcher and the monitor as services with the current settings, and start them
     ///
-    /// Without CMD the services run `sso-watch 52w` and `sso-monitor`. With CMD, CMD is the watcher, and --monitor names the
-    /// monitor. Writes a launchd agent (com.bazel.sso-watcher) or a systemd user unit (sso-watcher.service). To apply changed
+    /// Without CMD the services run `sso-monitor` and `sso-watch 52w`, which waits for up to a year while another watcher runs.
+    /// With CMD, CMD is the watcher, and --monitor names the monitor. Writes a launchd agent (com.bazel.sso-watcher) or a systemd user unit (sso-watcher.service). To apply changed
     /// settings, run the command again; without changes it touches nothing. It never replaces another program's service of
     /// that name.
     #[command(after_long_help = "\

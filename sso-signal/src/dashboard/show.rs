@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use sso_tool::recipe::Recipe;
 use sso_tool::sanitize::sanitize;
+use sso_tool::shell::shell_word;
 use sso_tool::stream::Document;
 use sso_tool::time::{self, Moment};
 use sso_tool::token_state::TokenState;
@@ -295,13 +296,19 @@ fn of_profile(profile: &Value, now: Moment, paint: Paint, alone: bool) -> Vec<St
     if let Some((tone, said)) = end_of_session(profile, now) {
         line("Session", tone, &said);
     }
-    let until_unlocked =
-        if profile["forever"] == true { "you run sso-signal quiet --off" } else { "the next login" };
+    let until_unlocked = if profile["forever"] == true {
+        format!("you run sso-signal quiet {} --off", shell_word(text(profile, "profile")))
+    } else {
+        "the next login".to_owned()
+    };
     let flags = [
         (profile["snoozedUntil"].as_str(), "snoozed until"),
         (profile["cooldownUntil"].as_str(), "cooling down until"),
         (profile["suppressed"].as_bool().filter(|is| *is).map(|_| "the next expiry"), "reminders off until"),
-        (profile["lockedByUser"].as_bool().filter(|is| *is).map(|_| until_unlocked), "locked by you until"),
+        (
+            profile["lockedByUser"].as_bool().filter(|is| *is).map(|_| until_unlocked.as_str()),
+            "locked by you until",
+        ),
     ];
     let held: Vec<String> =
         flags.iter().filter_map(|(value, words)| value.map(|value| format!("{words} {value}"))).collect();
