@@ -286,7 +286,7 @@ test: lint
 # Check format and lints
 [group('develop')]
 lint: _components
-    cargo fmt --all --check && rustfmt --edition 2024 --check sso-login/src/commands/*.rs
+    cargo fmt --all --check && rustfmt --edition 2024 --check sso-*/src/commands/*.rs
     cargo clippy --workspace --all-targets --locked -- -D warnings
     if command -v shellcheck > /dev/null; then shellcheck tests/*.sh scripts/* .ci/run && shellcheck --external-sources packaging/facts $(grep -ls "^#!.*sh$" packaging/*); fi
 

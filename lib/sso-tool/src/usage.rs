@@ -66,65 +66,65 @@ impl Line<'_> {
         let known = self.path.split(' ').count() - 1;
         let (typed, rest) = words.split_at_checked(known)?;
         let first = *rest.first()?;
-        let is_subject = |word: &&&str| !word.starts_with('-') && is_name(word) && **word != "login";
-        let name = rest.iter().skip(1).find(is_subject).copied();
-        if let Some(command) = synonyms::command(self.path, first, name) {
-            return Some(command);
+        let name = rest.iter().skip(1).find(|word| is_subject(word)).copied();
+        synonyms::command(self.path, first, name)
+            .or_else(|| self.about_one(rest, err))
+            .or_else(|| self.with_dashes(rest, err))
+            .or_else(|| self.with_subcommand(rest, name, err))
+            .or_else(|| self.corrected(typed, rest, err))
+    }
+
+    /// `sso-cache check corp`, `sso-profile list --profile corp`: about one profile another command asks.
+    fn about_one(&self, rest: &[&str], err: &Error) -> Option<String> {
+        let surplus = text(err, ContextKind::InvalidArg)?;
+        let profile = match surplus {
+            "--profile" => *rest.get(rest.iter().position(|word| *word == surplus)? + 1)?,
+            word => word,
+        };
+        if is_subject(profile) { synonyms::for_one(self.path, profile) } else { None }
+    }
+
+    /// `sso-login exec corp terraform plan`: `--` is missing in front of the command.
+    fn with_dashes(&self, rest: &[&str], err: &Error) -> Option<String> {
+        let at = rest.iter().position(|word| Some(*word) == text(err, ContextKind::InvalidArg))?;
+        let takes_command = self.command.get_positionals().any(clap::Arg::is_last_set);
+        if !takes_command || rest.contains(&"--") {
+            return None;
         }
-        let subject = rest.iter().find(is_subject).filter(|_| is_surplus(err) || rest.contains(&"--profile"));
-        if let Some(command) = subject.and_then(|name| synonyms::for_one(self.path, name)) {
-            return Some(command);
-        }
+        let (before, after) = rest.split_at(at);
+        Some(format!("{} {} -- {}", self.path, repeated(before)?, repeated(after)?))
+    }
+
+    /// A command line whose subcommand is missing, misspelt or in the wrong place.
+    fn with_subcommand(&self, rest: &[&str], name: Option<&str>, err: &Error) -> Option<String> {
         let is_known = |name: &str| self.command.find_subcommand(name).is_some();
-        // `sso-lock backup -- ./backup.sh`.
-        if let [name, "--", ..] = rest
-            && is_known("run")
-            && is_name(name)
-        {
-            return Some(format!("{} run {}", self.path, repeated(rest)?));
-        }
-        // `sso-login exec corp terraform plan`: words that a command's `--` is missing in front of.
-        if let Some(surplus) = text(err, ContextKind::InvalidArg)
-            && self.command.get_positionals().any(clap::Arg::is_last_set)
-            && let Some(at) = rest.iter().position(|word| *word == surplus)
-            && !rest.contains(&"--")
-        {
-            let (before, after) = rest.split_at(at);
-            return Some(format!("{} {} -- {}", self.path, repeated(before)?, repeated(after)?));
-        }
-        // `sso-login loguot corp`, `sso-login lgoin corp`: the first word was taken for a profile.
-        let is_first_wrong =
-            !first.starts_with('-') && !rest.get(1).is_some_and(|word| *word == "--" || is_known(word));
-        if is_surplus(err) && is_first_wrong {
-            let names = self.command.get_subcommands().filter(|command| !command.is_hide_set());
-            if let Some(command) = close(names.map(Command::get_name), first).first() {
-                return Some(format!("{} {command} {}", self.path, repeated(&rest[1..])?));
+        let path = self.path;
+        match rest {
+            // `sso-lock backup -- ./backup.sh`, `sso-login corp -- env`.
+            [first, "--", ..] if is_name(first) => {
+                let runs = ["run", "exec"].into_iter().find(|runs| is_known(runs))?;
+                Some(format!("{path} {runs} {}", repeated(rest)?))
             }
-            if let Some(word) = close(synonyms::words(self.path), first).first()
-                && let Some(command) = synonyms::command(self.path, word, name)
-            {
-                return Some(command);
+            [first, ..] if first.starts_with('-') || !is_surplus(err) => None,
+            // `sso-login corp refresh`.
+            [profile, command, tail @ ..] if is_known(command) => {
+                Some(format!("{path} {}", repeated(&[&[*command, *profile], tail].concat())?))
             }
-        }
-        // `sso-login corp -- env`, `sso-login corp refresh`.
-        if !first.starts_with('-') && err.kind() == ErrorKind::ArgumentConflict {
-            return match rest {
-                [profile, "--", ..] if is_known("exec") => {
-                    let command = repeated(&rest[1..])?;
-                    is_name(profile).then(|| format!("{} exec {} {command}", self.path, shell_word(profile)))
+            // `sso-login loguot corp`, `sso-login lgoin corp`: the first word was taken for a profile.
+            [first, tail @ ..] => {
+                let names = self.command.get_subcommands().filter(|command| !command.is_hide_set());
+                if let Some(command) = close(names.map(Command::get_name), first).first() {
+                    return Some(format!("{path} {command} {}", repeated(tail)?));
                 }
-                [profile, command, tail @ ..] if is_known(command) && is_name(profile) => {
-                    let tail = repeated(tail).filter(|tail| !tail.is_empty()).map(|tail| format!(" {tail}"));
-                    Some(format!(
-                        "{} {command} {}{}",
-                        self.path,
-                        shell_word(profile),
-                        tail.unwrap_or_default()
-                    ))
-                }
-                _ => None,
-            };
+                let other = *close(synonyms::words(path), first).first()?;
+                synonyms::command(path, other, name)
+            }
+            [] => None,
         }
+    }
+
+    /// The line with the slip mended; the mended word alone where the others aren't to be repeated.
+    fn corrected(&self, typed: &[&str], rest: &[&str], err: &Error) -> Option<String> {
         let (wrong, right) = self.slip(err)?;
         let replaced: Vec<String> = rest
             .iter()
@@ -138,10 +138,8 @@ impl Line<'_> {
         let replaced: Vec<&str> = replaced.iter().map(String::as_str).collect();
         // Where keys are set, a word may be one.
         let is_about_keys = typed.iter().any(|word| word.contains("key"));
-        match repeated(&replaced).filter(|_| !is_about_keys) {
-            Some(rest) => Some(format!("{} {rest}", self.path)),
-            None => Some(format!("{} {}", self.path, shown(&right))),
-        }
+        let rest = repeated(&replaced).filter(|_| !is_about_keys).unwrap_or_else(|| shown(&right));
+        Some(format!("{} {rest}", self.path))
     }
 
     /// A word that is spelled much as one that there is, and that one.
@@ -186,6 +184,11 @@ impl Line<'_> {
 /// Whether a word is rather the name of a profile than a secret.
 fn is_name(word: &str) -> bool {
     !word.is_empty() && word.chars().count() <= LONGEST_REPEATED
+}
+
+/// Whether a word may be what a command is about. `login` is one of another tool's subcommands.
+fn is_subject(word: &str) -> bool {
+    !word.starts_with('-') && is_name(word) && word != "login"
 }
 
 /// Words as a line to paste; none of one that may be a secret.

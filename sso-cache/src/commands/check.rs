@@ -12,7 +12,6 @@ use sso_tool::settings::Settings;
 use sso_tool::stream;
 use sso_tool::time::parse_duration;
 
-
 /// Add the state of token and credentials to profile documents
 ///
 /// A filter: reads documents of `sso-profile list` or `sso-profile show` on standard input and adds `token`,
@@ -105,8 +104,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
             monitor::watch(documents, every, &cache, settings, ahead, &mut view)
         }
         None => {
-            let exit =
-                check::filter(documents, &cache, settings, args.exit_status, ahead, &mut view)?;
+            let exit = check::filter(documents, &cache, settings, args.exit_status, ahead, &mut view)?;
             view.end()?;
             Ok(exit)
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sso_cache::folder::Cache;
-use sso_cache::prune::{Points, Prune, Choice};
+use sso_cache::prune::{Choice, Points, Prune};
 use sso_cache::view::{PRUNED, View};
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::settings::Settings;

@@ -33,7 +33,9 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     match (&args.name, &args.token) {
-        (Some(name), Some(token)) => Ok(Exit::of_answer(release(settings, name, &Secret::from(token.clone()))?)),
+        (Some(name), Some(token)) => {
+            Ok(Exit::of_answer(release(settings, name, &Secret::from(token.clone()))?))
+        }
         (name, _) => release_documents(settings, name.as_ref()),
     }
 }

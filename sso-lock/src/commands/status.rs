@@ -1,6 +1,6 @@
 //! `sso-lock status`: who holds a lock.
 
-use sso_lock::{Lock, Name, LockState, names};
+use sso_lock::{Lock, LockState, Name, names};
 use sso_tool::exit::Exit;
 use sso_tool::settings::Settings;
 use sso_tool::stream::Output;

@@ -9,8 +9,8 @@ use sso_tool::stream::{Document, Output};
 use url::Url;
 use url::form_urlencoded::Serializer;
 
-use crate::credentials::federation;
 use crate::commands::subjects::{Asked, Elsewhere, Form, Reply, RoleFlags, SubjectFlags, Target, answer};
+use crate::credentials::federation;
 use crate::credentials::resolver::CredentialResolver;
 use crate::flows::{browser, handover};
 use crate::session::error::SessionError;

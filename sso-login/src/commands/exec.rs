@@ -16,8 +16,8 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use sso_tool::aws_cli::BEFORE_THE_PROFILE;
 use sso_profile::{AwsConfig, Profile};
+use sso_tool::aws_cli::BEFORE_THE_PROFILE;
 use sso_tool::exit::{Exit, Fault, report, status_of, warn};
 use sso_tool::filter::{Handled, filter};
 use sso_tool::foreground::{Foreground, cannot_run};

@@ -25,9 +25,9 @@ use crate::setup::config_copy::{ConfigCopy, config_file};
 use crate::setup::login_process::LoginProcess;
 use crate::setup::portal_session::{Finder, Given, PortalSession};
 use crate::setup::prompter::Prompter;
-use crate::setup::{region, role_choice};
 use crate::setup::stop::is_cancelled;
 use crate::setup::wanted_profiles::{WantedProfiles, prove};
+use crate::setup::{region, role_choice};
 
 /// Set up profiles from a start URL, and log in
 ///

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use clap::builder::NonEmptyStringValueParser;
 use clap::ValueEnum;
+use clap::builder::NonEmptyStringValueParser;
 use sso_tool::exit::{Exit, Fault};
 use sso_tool::failure::FailureKind as Failure;
 use sso_tool::settings::{Settings, from_environment};

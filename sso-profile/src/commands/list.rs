@@ -11,8 +11,8 @@ use sso_tool::stream::{Document, Output};
 
 use crate::aws_config::AwsConfig;
 use crate::profile::Profile;
-use crate::unusable::Unusable;
 use crate::table;
+use crate::unusable::Unusable;
 
 /// Print every profile as a document
 ///
@@ -74,7 +74,10 @@ fn nothing(config: &AwsConfig) -> anyhow::Result<Exit> {
 fn watch(mut config: AwsConfig, every: Duration, text: bool, settings: &Settings) -> anyhow::Result<Exit> {
     let mut beat = Beat::start(every)?;
     if config.names().next().is_none() {
-        settings.warn_once(format!("{} has no profile yet; a new one is noticed at the next tick", config.in_words()));
+        settings.warn_once(format!(
+            "{} has no profile yet; a new one is noticed at the next tick",
+            config.in_words()
+        ));
     }
     loop {
         let documents = config.profiles().map(|(name, profile)| document(&config, name, profile));
@@ -106,4 +109,3 @@ fn document(config: &AwsConfig, name: &str, profile: Result<Profile, Unusable>) 
         }
     }
 }
-

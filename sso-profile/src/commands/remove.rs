@@ -7,10 +7,10 @@ use sso_tool::settings::Settings;
 use sso_tool::stream::{self, Document, Output};
 use sso_tool::subject::Subject;
 
-use crate::plan::Before;
 use crate::apply::{Applied, apply};
 use crate::aws_config::AwsConfig;
 use crate::plan;
+use crate::plan::Before;
 
 /// Remove a profile from the config file
 ///

@@ -98,7 +98,10 @@ fn watch(
     settings: &Settings,
 ) -> anyhow::Result<Exit> {
     let mut beat = Beat::start(every)?;
-    let (name, from) = (shown.text("profile")?.unwrap_or_default().to_owned(), shown.text("profileFrom")?.map(str::to_owned));
+    let (name, from) = (
+        shown.text("profile")?.unwrap_or_default().to_owned(),
+        shown.text("profileFrom")?.map(str::to_owned),
+    );
     let from = from.unwrap_or_default();
     loop {
         table::print(std::iter::once(shown), text)?;

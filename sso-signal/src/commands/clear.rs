@@ -97,8 +97,10 @@ impl Held {
     /// Clears all, and the cooldown whoever began it.
     fn end_all(reminders: &mut ReminderStore, stamped: Option<Moment>, at: &Circumstances) -> Self {
         let stamp = Stamp::new(stamped, reminders.stamped);
-        let mut ended: Vec<_> =
-            reminders.entries().flat_map(|(_, _, entry)| machine::pauses(entry, stamp.dismissal(entry), at)).collect();
+        let mut ended: Vec<_> = reminders
+            .entries()
+            .flat_map(|(_, _, entry)| machine::pauses(entry, stamp.dismissal(entry), at))
+            .collect();
         ended.extend(machine::pauses(&Reminder::default(), stamp.dismissal(&Reminder::default()), at));
         reminders.change_all(Reminder::without_pauses);
         reminders.stamped = None;

@@ -11,7 +11,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context as _;
 
-
 use crate::changes::Changes;
 use crate::notices::{Notice, Notices};
 use crate::queue::Queue;
@@ -190,7 +189,12 @@ enum Begun {
 
 /// Takes the turn for a notice. The run file holds the document and is the command's standard input, and its lock lives as
 /// long as anybody has that open: a run is there with its whole document or not at all, and is never taken for another's.
-fn begin(queue: &Queue<'_>, notice: &Notice, document: &Document, timeout: Duration) -> anyhow::Result<Begun> {
+fn begin(
+    queue: &Queue<'_>,
+    notice: &Notice,
+    document: &Document,
+    timeout: Duration,
+) -> anyhow::Result<Begun> {
     let _lock = state_dir::lock(&queue.state_dir)?;
     let run_file = notice.run_file(&queue.state_dir);
     if Notices::load(queue.settings, &queue.state_dir)?.is_told(notice) {

@@ -83,16 +83,12 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> anyhow::Result<Exit> {
 
 /// Marks the session of one document, for a program that is about to end that session.
 pub fn quiet_one(document: &Document, settings: &Settings) -> anyhow::Result<()> {
-    filter(settings, std::iter::once(Ok(document.clone())), Wish::UntilLogin, &mut Output::nowhere()).map(drop)
+    filter(settings, std::iter::once(Ok(document.clone())), Wish::UntilLogin, &mut Output::nowhere())
+        .map(drop)
 }
 
 /// Marks the session of a profile, as far as it is known here.
-fn command(
-    settings: &Settings,
-    profile: &str,
-    wish: Wish,
-    output: &mut Output,
-) -> anyhow::Result<Exit> {
+fn command(settings: &Settings, profile: &str, wish: Wish, output: &mut Output) -> anyhow::Result<Exit> {
     check_profile(profile)?;
     let mut queue = Queue::new(settings)?;
     // A slip would stay marked for good, and be no session's.

@@ -152,7 +152,10 @@ impl<'a> Raiser<'a> {
         let Some(request) = request_of(document)? else { return Ok(None) };
         let (profile, host) = match subject {
             Subject::Session { name, .. } => {
-                let why = format!("a signal needs a profile, and no profile here uses session `{}`", sanitize(name));
+                let why = format!(
+                    "a signal needs a profile, and no profile here uses session `{}`",
+                    sanitize(name)
+                );
                 self.fail(document, why);
                 return Ok(None);
             }
@@ -167,8 +170,10 @@ impl<'a> Raiser<'a> {
             // An empty name is one that no signal can have.
             Subject::Chosen { .. } if document.text("profile")?.is_some() => ("", None),
             Subject::Remote(Remote { profile: None, session: Some(session), .. }) => {
-                let why =
-                    format!("a signal needs a profile, and no profile there uses session `{}`", sanitize(session));
+                let why = format!(
+                    "a signal needs a profile, and no profile there uses session `{}`",
+                    sanitize(session)
+                );
                 self.fail(document, why);
                 return Ok(None);
             }

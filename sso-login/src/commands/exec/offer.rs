@@ -9,8 +9,8 @@ use sso_tool::subject::{AskedRole, Subject};
 
 use super::teller::aws_login;
 use crate::ask::{Decision, yes_on_terminal};
-use crate::session::answer::Answer;
 use crate::login::ensure::Ensure;
+use crate::session::answer::Answer;
 use crate::session::error::SessionError;
 use crate::session::login_options::{Ask, LoginOptions, Via};
 

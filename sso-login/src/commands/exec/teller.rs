@@ -121,7 +121,9 @@ impl Teller {
             FailureKind::Expired if login.is_none() => self.say("[!] Credentials expired"),
             FailureKind::Expired if error.is_absent => self.say("[!] Failed to load SSO credentials"),
             FailureKind::Expired => self.say("[!] SSO credentials expired"),
-            FailureKind::Denied => self.say("[!] Permission denied: this isn't an expiry, and a login won't help"),
+            FailureKind::Denied => {
+                self.say("[!] Permission denied: this isn't an expiry, and a login won't help");
+            }
             FailureKind::Unreachable => self.say("[!] AWS can't be reached: this isn't an expiry"),
             FailureKind::Busy => self.say("[!] Another login is under way"),
             FailureKind::Remote | FailureKind::UnknownProfile | FailureKind::Config => {

@@ -8,8 +8,8 @@ use sso_tool::table::aligned;
 
 use crate::key::facts::Facts;
 use crate::key::seen_as;
-use crate::key::store::Store;
 use crate::key::selection::KeySelection;
+use crate::key::store::Store;
 use crate::key::vault::{KeyState, VaultName};
 
 /// Print the keys and whether they can be used

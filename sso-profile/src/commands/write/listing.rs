@@ -119,8 +119,9 @@ impl Listing {
         let Some(other) = self.wanted.get(index).filter(|other| !other.is_same_role(wanted)) else {
             return Ok(());
         };
-        let role =
-            |wanted: &RoleProfile| format!("{} in {} ({})", wanted.role_name, wanted.account_id, wanted.session);
+        let role = |wanted: &RoleProfile| {
+            format!("{} in {} ({})", wanted.role_name, wanted.account_id, wanted.session)
+        };
         Err(Fault::new(
             Exit::Config,
             format!("both {} and {} would be profile `{}`", role(other), role(wanted), wanted.name),

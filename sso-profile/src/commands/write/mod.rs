@@ -148,9 +148,12 @@ impl Args {
 pub(crate) fn run(command: &Args, settings: &Settings) -> anyhow::Result<Exit> {
     if command.all {
         let Some(stdin) = stream::piped_stdin() else {
-            return Err(Fault::new(Exit::Usage, "--all reads documents from standard input, and nothing is piped in")
-                .hint("sso-login accounts PROFILE | sso-profile write --all")
-                .into());
+            return Err(Fault::new(
+                Exit::Usage,
+                "--all reads documents from standard input, and nothing is piped in",
+            )
+            .hint("sso-login accounts PROFILE | sso-profile write --all")
+            .into());
         };
         let asked = AllRequest {
             request: command.request(),
