@@ -162,20 +162,22 @@ impl<'a> Queue<'a> {
         }
         let left_out = self.change_reminders(|reminders| {
             let after = reminders.noted(&signals, at);
-            let left_out: Vec<String> = after
+            let left_out: Vec<(String, bool)> = after
                 .entries()
                 .filter(|(name, _, entry)| entry.skip_said && !reminders.entry_named(name).skip_said)
-                .map(|(name, ..)| name.to_owned())
+                .map(|(name, _, entry)| (name.to_owned(), entry.forever))
                 .collect();
             *reminders = after;
             left_out
         })?;
-        for name in left_out {
-            self.settings.warn_once(format!(
-                "{}: a login is required, but nobody is asked: the session is locked on purpose until its \
-                 next login",
-                sanitize(&name)
-            ));
+        for (name, is_for_good) in left_out {
+            let why = if is_for_good {
+                "its reminders are off for good"
+            } else {
+                "the session is locked on purpose until its next login"
+            };
+            let name = sanitize(&name);
+            self.settings.warn_once(format!("{name}: a login is required, but nobody is asked: {why}"));
         }
         Ok(())
     }

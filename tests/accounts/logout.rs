@@ -208,3 +208,19 @@ fn a_repair_that_was_killed_brings_no_session_back_that_was_ended_since() {
     }
     assert!(killed >= 2, "{killed}");
 }
+
+#[test]
+fn a_sessions_name_in_a_profiles_place_leads_to_the_same_command_about_the_session() {
+    let bench = Bench::logged_in("");
+    for command in ["logout", "refresh", "accounts", "whoami"] {
+        let ended = bench.run(&format!("sso-login {command} sandbox")).exits_somehow(78);
+        let hint = match command {
+            "whoami" => "sso-login accounts --sso-session sandbox | sso-profile choose | sso-login whoami -"
+                .to_owned(),
+            command => format!("sso-login {command} --sso-session sandbox"),
+        };
+        assert!(ended.stderr.contains("which has an sso-session of that name"), "{}", ended.stderr);
+        assert!(ended.stderr.ends_with(&format!("hint: {hint}\n")), "{}", ended.stderr);
+    }
+    bench.run("sso-login logout --sso-session sandbox").exits(0);
+}

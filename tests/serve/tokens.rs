@@ -280,7 +280,7 @@ fn keys_by_hand_end_at_64() {
         crate::support::until("a new key", || count() == number);
     }
     serving.signal(Signal::USR1);
-    crate::support::until("a word about it", || serving.log().contains("there are 64 keys"));
+    crate::support::until("a word about it", || serving.log().contains("64 keys"));
     assert_eq!(count(), 64);
 }
 

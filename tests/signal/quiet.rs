@@ -210,6 +210,9 @@ fn reminders_that_are_off_for_good_stay_off_after_logins() {
         feed(&sandbox, "sso-signal write", &[checked("a", true), checked("a", false)]);
         assert!(is_quiet(&sandbox, "a"));
     }
+    feed(&sandbox, "sso-signal write", &[checked("a", true)]);
+    let waits = sandbox.run("sso-signal wait --timeout 0s");
+    assert!(waits.stderr.contains("its reminders are off for good"), "{}", waits.stderr);
     // Who asks for a login is asked, once.
     sandbox.run("sso-signal request a").exits(0);
     assert!(!is_quiet(&sandbox, "a"));

@@ -316,7 +316,7 @@ fn a_session_is_a_subject_by_its_name() {
     let ended = bench.run("sso-login sandbox2").exits_somehow(78);
     assert_eq!(ended.document()["outcome"], "unknown-profile");
     let hint = bench.run("sso-login refresh --profile sandbox").exits_somehow(78).stderr;
-    assert!(hint.contains("sso-login --sso-session sandbox"), "{hint}");
+    assert!(hint.contains("sso-login refresh --sso-session sandbox"), "{hint}");
 }
 
 #[test]

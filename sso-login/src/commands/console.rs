@@ -161,10 +161,10 @@ fn portal_link(profile: &Profile, destination: Option<&str>) -> anyhow::Result<S
     let (Some(sso), Some(account_id), Some(role_name)) =
         (&profile.sso, &profile.account_id, &profile.role_name)
     else {
-        let message = format!("profile `{}` has no SSO account and role of its own", profile.name);
+        let message = format!("{} `{}` has no SSO account and role of its own", profile.noun(), profile.name);
         let name = shell_word(&profile.name);
         let hint = if profile.sso.is_some() && profile.account_id.is_none() {
-            format!("sso-login accounts {name} | sso-profile choose | sso-login console -")
+            format!("sso-login accounts {} | sso-profile choose | sso-login console -", profile.arguments())
         } else {
             format!("sso-login console --federated {name}")
         };

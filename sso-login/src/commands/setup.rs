@@ -75,8 +75,8 @@ Examples:
   sso-login setup ci --start-url https://d-1234567890.awsapps.com/start --sso-region us-east-1 \\
     --region eu-west-1 --pick accountId=111122223333 --pick roleName=Developer --no-browser
 
-With --all, see beforehand what it would add:
-  sso-login accounts corp | sso-profile write --all --dry-run --text
+With a session that is logged in, see beforehand what --all would add:
+  sso-login accounts --sso-session corp | sso-profile write --all --dry-run --text
 
 Without a terminal it can't ask: give NAME, --start-url, --sso-region, and --all or --pick. You can
 leave out values that the config already has for the portal or the profile. The document of each

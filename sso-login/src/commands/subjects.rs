@@ -177,11 +177,12 @@ pub(crate) fn answer(
             let mut document = document_of(&subject);
             let config = AwsConfig::load(settings)?;
             let subject = target::choose(subject, &mut document, settings)?;
-            let profile = if form.has_role {
-                profile_of(&config, &subject, &document)?
+            let found = if form.has_role {
+                profile_of(&config, &subject, &document)
             } else {
-                target::find(&config, &subject, &document)?
+                target::find(&config, &subject, &document)
             };
+            let profile = found.map_err(|err| meant_session(err, &subject, &config, form))?;
             let target = Target { profile, config: &config, is_command: true };
             match answer(&target, &mut document, output)? {
                 Reply::Written(exit) => Ok(exit),
@@ -195,6 +196,22 @@ pub(crate) fn answer(
             })
         }
     }
+}
+
+/// A session's name where a profile's is wanted: the hint is the same command about the session, or, where that needs a role,
+/// the roles to choose from.
+fn meant_session(err: anyhow::Error, subject: &Subject, config: &AwsConfig, form: Form) -> anyhow::Error {
+    let Subject::Profile { name, .. } = subject else { return err };
+    if status_of(&err) != Exit::Config || config.known_session(name).is_err() {
+        return err;
+    }
+    let (name, command) = (shell_word(name), form.command);
+    let hint = if form.has_role {
+        format!("sso-login accounts --sso-session {name} | sso-profile choose | sso-login {command} -")
+    } else {
+        format!("sso-login {command} --sso-session {name}")
+    };
+    Fault::reworded(&err, format!("{err:#}, which has an sso-session of that name")).hint(hint).into()
 }
 
 /// Answers about one document.
