@@ -536,5 +536,3 @@ fn is_about(a: TimeDelta, b: TimeDelta) -> bool {
 
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod weeks;

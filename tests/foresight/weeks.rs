@@ -1,5 +1,5 @@
 //! Days of the real tools at an AWS SSO on loopback. The weeks of every client, with chance, are simulated in `sso-cache`
-//! (`forecast/weeks.rs`).
+//! (`forecast/tests/weeks.rs`).
 
 use std::fs;
 use std::time::{Duration, SystemTime};

@@ -1,3 +1,5 @@
+mod weeks;
+
 use super::*;
 use sso_tool::time;
 

@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn url_and_code_are_found_whatever_the_prose() {
         let mut page = Page::default();
-        let told: Vec<_> = [
+        let pages: Vec<_> = [
             "Browser will not be automatically opened.",
             "Please visit the following URL:",
             "",
@@ -80,8 +80,8 @@ mod tests {
         .iter()
         .filter_map(|line| page.read(line))
         .collect();
-        assert_eq!(told.len(), 1);
-        assert_eq!(told[0].user_code.as_deref(), Some("ABCD-EFGH"));
+        assert_eq!(pages.len(), 1);
+        assert_eq!(pages[0].user_code.as_deref(), Some("ABCD-EFGH"));
 
         assert!(is_success("Successfully logged into Start URL: https://d-1234567890.awsapps.com/start"));
         for line in ["Please visit the following URL:", "https://d-1234567890.awsapps.com/start", "a: http"] {
@@ -89,6 +89,6 @@ mod tests {
         }
 
         let url = "https://oidc.us-east-1.amazonaws.com/authorize?redirect_uri=http%3A%2F%2F127.0.0.1%3A1234%2Foauth%2Fcallback";
-        assert_eq!(Page::default().read(url).map(|told| told.url).as_deref(), Some(url));
+        assert_eq!(Page::default().read(url).map(|page| page.url).as_deref(), Some(url));
     }
 }

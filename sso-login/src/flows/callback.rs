@@ -240,12 +240,12 @@ async fn hear_out(stream: TcpStream) {
 
 async fn tell(stream: &mut TcpStream, page: &Landing) {
     let response = page.response();
-    let told = async {
+    let answered = async {
         stream.write_all(response.as_bytes()).await?;
         stream.shutdown().await
     };
     // A client that went away is told nothing.
-    let _ = timeout(TIMEOUT, told).await;
+    let _ = timeout(TIMEOUT, answered).await;
 }
 
 /// Compares in a time that doesn't tell how much of a guess was right.

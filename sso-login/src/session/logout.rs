@@ -72,7 +72,7 @@ pub(crate) fn end(
     let was_logged_in =
         token.as_ref().is_some_and(|token| now < token.expires_at || token.is_refreshable(now));
     let mut removed = Vec::new();
-    let told = match &token {
+    let signed_out = match &token {
         Some(token) => sign_out(settings, profile, session, token)?,
         None => Ok(()),
     };
@@ -98,7 +98,7 @@ pub(crate) fn end(
     }
     drop(turn);
     // A sign-in that the portal wasn't told of lives on there, and the next login gets it, with its old end.
-    session.note(if was_logged_in && told.is_ok() { Happened::LoggedOut } else { Happened::Absent });
+    session.note(if was_logged_in && signed_out.is_ok() { Happened::LoggedOut } else { Happened::Absent });
     if let Some(guard) = guard {
         guard.release()?;
     }
@@ -109,14 +109,14 @@ pub(crate) fn end(
     document.set("startUrl", session.sso.start_url.as_str());
     document.set("loggedOut", true);
     document.set("wasLoggedIn", was_logged_in);
-    document.set("serviceTold", token.is_some() && told.is_ok());
+    document.set("serviceTold", token.is_some() && signed_out.is_ok());
     document.set("sessionProfiles", profiles);
     document.set("observedAt", time::format_millis(time::now()?));
     document.set(
         "removed",
         removed.iter().map(|path| path.to_string_lossy()).map(String::from).collect::<Vec<_>>(),
     );
-    let Err(why) = told else { return Ok(None) };
+    let Err(why) = signed_out else { return Ok(None) };
     let untold = SessionError::unreachable(format!(
         "the files are removed, but the SSO service couldn't be told: {why}"
     ));

@@ -88,10 +88,10 @@ impl Alarm {
             return Ok(LOOK);
         };
         // Another end (a new session) is another story.
-        let told = story.filter(|(about, _)| *about == end).map(|(_, told)| told).unwrap_or_default();
+        let warned = story.filter(|(about, _)| *about == end).map(|(_, warned)| warned).unwrap_or_default();
         let now = time::now()?;
-        let (due, pause) = step(told, now, end, self.before);
-        if due > told {
+        let (due, pause) = step(warned, now, end, self.before);
+        if due > warned {
             self.tell(due, end, now)?;
         }
         *story = Some((end, due));
@@ -188,7 +188,7 @@ impl Alarm {
 
 /// How far the story is to be told by now, and when to look again. What was told isn't told again, whatever the
 /// clock does.
-fn step(told: Warned, now: Moment, end: Moment, before: Duration) -> (Warned, Duration) {
+fn step(warned: Warned, now: Moment, end: Moment, before: Duration) -> (Warned, Duration) {
     let due = if now >= end {
         Warned::Ended
     } else if time::after(now, before) >= end {
@@ -202,7 +202,7 @@ fn step(told: Warned, now: Moment, end: Moment, before: Duration) -> (Warned, Du
         Warned::Soon => until_end,
         Warned::Ended => None,
     };
-    (due.max(told), pause.map_or(LOOK, |pause| pause.min(LOOK)))
+    (due.max(warned), pause.map_or(LOOK, |pause| pause.min(LOOK)))
 }
 
 #[cfg(test)]
@@ -214,7 +214,7 @@ mod tests {
         let end = time::parse("2026-11-21T13:00:00Z").unwrap();
         let before = Duration::from_secs(900);
         let minutes = |left: i64| end - chrono::TimeDelta::minutes(left);
-        let mut told = Warned::Nothing;
+        let mut warned = Warned::Nothing;
         for (left, expected, pause) in [
             (60, Warned::Nothing, LOOK),
             (16, Warned::Nothing, LOOK),
@@ -224,8 +224,8 @@ mod tests {
             (0, Warned::Ended, LOOK),
             (10, Warned::Ended, LOOK),
         ] {
-            assert_eq!(step(told, minutes(left), end, before), (expected, pause), "{left} minutes left");
-            told = expected;
+            assert_eq!(step(warned, minutes(left), end, before), (expected, pause), "{left} minutes left");
+            warned = expected;
         }
         // Slept through the warning: the end is what counts.
         assert_eq!(step(Warned::Nothing, minutes(-60), end, before).0, Warned::Ended);
